@@ -1,0 +1,1 @@
+"""An Azure DevOps organisation on loopback, for trying out and for tests."""

@@ -1,0 +1,1 @@
+"""Ask the model for a change: prompt, answer format, conversation."""

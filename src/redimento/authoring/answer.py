@@ -1,0 +1,35 @@
+"""What the model said, as values; `answer_format.py` reads them from its text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from redimento.change.edit import Edit
+
+
+@dataclass(frozen=True)
+class CriterionClaim:
+    """What the model says of one acceptance criterion, numbered from 1. A claim until the harness confirms it."""
+
+    id: int
+    status: Literal["done", "partly", "not"]
+    tests: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A parsed answer: questions, a wish to read more, or a change. `problems` go back to the model."""
+
+    summary: str = ""
+    questions: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    search: tuple[str, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    criteria: tuple[CriterionClaim, ...] = ()
+    dependencies: tuple[str, ...] = ()
+    build_instructions: str = ""
+    documentation: str = ""
+    problems: tuple[str, ...] = ()
+    incomplete: bool = False  # the text ended inside a block: the complete ones are here

@@ -1,0 +1,1 @@
+"""Azure DevOps over REST, and the pipeline the step runs in."""

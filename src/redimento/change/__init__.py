@@ -1,0 +1,1 @@
+"""Turn proposed edits into files, or refuse."""

@@ -1,0 +1,1 @@
+"""Choose what the model sees of a repository."""

@@ -1,0 +1,33 @@
+"""What the model sees of the repository."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A file, or places in it, as it stands in the prompt.
+
+    `spans` are 1-based inclusive line ranges that really stand in `text`; None means the whole file.
+    `reasons` say in a few words why it was chosen.
+    """
+
+    path: str
+    text: str
+    tokens: int
+    score: float
+    spans: tuple[tuple[int, int], ...] | None
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Context:
+    """Excerpts best first, a compact map of the rest, within `budget` tokens (an upper estimate)."""
+
+    excerpts: tuple[Excerpt, ...]
+    outline: str
+    conventions: tuple[Excerpt, ...]
+    tokens: int
+    budget: int
+    language: str  # the main language of the repository: python, typescript, javascript, csharp, java, go, rust or ""

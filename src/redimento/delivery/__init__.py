@@ -1,0 +1,1 @@
+"""Say what was done: the pull request and the comment."""

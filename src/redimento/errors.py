@@ -1,0 +1,102 @@
+"""Every error a user can meet: a finished sentence, a remedy, an exit code.
+
+RedimentoError                1  a defect of ours when raised bare
+├── UsageError                2  wrong use: an option, a file, a repository that is not one
+│   └── SettingsError         2  `.redimento.yml` is wrong; carries every problem at once
+├── AzureError                3  Azure DevOps refused or failed
+│   ├── SignInError           3  the token is missing, expired or not accepted
+│   ├── PermissionMissingError 3 the token is known but lacks a right
+│   ├── NotThereError         3  does not exist, or may not be seen
+│   └── ConflictError         3  somebody else was faster (409, 412)
+├── GitError                  3  git, or the server behind it, refused or failed
+├── ModelError                4  the model refused or failed; `kind` says how
+└── LimitError                5  money, tokens, rounds or time ended the run
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RedimentoError(Exception):
+    """An expected failure: `sentence` says what is wrong, `remedy` what to do about it."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, sentence: str, remedy: str = "") -> None:
+        super().__init__(sentence, remedy)
+        self.sentence = sentence
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.sentence} {self.remedy}".strip()
+
+
+class UsageError(RedimentoError):
+    """The command was called with something that cannot work."""
+
+    exit_code = 2
+
+
+class SettingsError(UsageError):
+    """The settings file is wrong; `problems` are complete lines, one for each mistake."""
+
+    def __init__(self, sentence: str, remedy: str = "", problems: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence, remedy)
+        self.problems = problems
+
+
+class AzureError(RedimentoError):
+    """Azure DevOps refused or failed; `status` is the HTTP status, 0 when no answer came."""
+
+    exit_code = 3
+
+    def __init__(self, sentence: str, remedy: str = "", *, status: int = 0, type_key: str = "") -> None:
+        super().__init__(sentence, remedy)
+        self.status = status
+        self.type_key = type_key
+
+
+class SignInError(AzureError):
+    """The token is missing, expired or not accepted."""
+
+
+class PermissionMissingError(AzureError):
+    """The identity is known but lacks a right."""
+
+
+class NotThereError(AzureError):
+    """The thing does not exist, or the identity may not see it: Azure does not say which."""
+
+
+class ConflictError(AzureError):
+    """Somebody else changed it first."""
+
+
+class GitError(RedimentoError):
+    """git, or the server behind it, refused or failed."""
+
+    exit_code = 3
+
+
+class ModelError(RedimentoError):
+    """The model refused or failed.
+
+    `kind` is one of `models.port.FAILURES`; `retry_after` is seconds, None when the answer named none.
+    """
+
+    exit_code = 4
+
+    def __init__(
+        self, sentence: str, remedy: str = "", *, kind: str, retryable: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(sentence, remedy)
+        self.kind = kind
+        self.retryable = retryable
+        self.retry_after = retry_after
+
+
+class LimitError(RedimentoError):
+    """A limit on money, tokens, rounds or time ended the run."""
+
+    exit_code = 5

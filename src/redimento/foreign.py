@@ -1,0 +1,30 @@
+"""Foreign text: make it safe to print, and keep secrets out of everything that is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# The agent acts on `##vso[` anywhere in a line and on `##[` at its start, in any case of the letters; it splits lines
+# at CR as well as LF (microsoft/azure-pipelines-agent, Command.cs).
+_COMMAND = re.compile(r"##(?=vso|\[)", re.IGNORECASE)
+# ANSI escape sequences (CSI, OSC and single-character ones), then every control character but tab and newline, and the
+# marks that reorder or hide text (bidirectional controls, zero-width characters, byte-order mark).
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]")
+_KEYS = re.compile(r"AIza[0-9A-Za-z_-]{20,}|AQ\.[0-9A-Za-z_-]{20,}")
+_REDACTED = "***"
+
+
+def neutralise(text: str) -> str:
+    """Return `text` so that no line of it is an Azure Pipelines command, and no control character is left."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _CONTROL.sub("", _ESCAPE.sub("", text))
+    return _COMMAND.sub("# # ", text)
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """Return `text` without the given secrets and without anything that looks like a Gemini key."""
+    for secret in sorted((s for s in secrets if len(s) >= 8), key=len, reverse=True):
+        text = text.replace(secret, _REDACTED)
+    return _KEYS.sub(_REDACTED, text)

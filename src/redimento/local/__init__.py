@@ -1,0 +1,1 @@
+"""The same ports on plain files."""

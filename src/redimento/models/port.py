@@ -1,0 +1,89 @@
+"""The Model port: plain text in, plain text out, and what it cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from redimento.settings import Thinking
+
+# Every way a call can end without a usable answer; ModelError.kind is one of these.
+FAILURES = (
+    "bad_request",  # 400
+    "key_refused",  # 401, 403 about the key
+    "forbidden",  # 403
+    "unknown_model",  # 404
+    "quota_minute",  # 429 that waiting cures
+    "quota_final",  # 429 that waiting does not cure: daily quota, limit 0, spend cap
+    "unavailable",  # 500, 502, 503, 504
+    "timeout",  # our deadline
+    "connection",  # refused, reset, truncated, no such host
+    "bad_body",  # 200 with something that is no answer: HTML, broken JSON
+    "blocked_prompt",
+    "safety",
+    "recitation",
+    "empty",  # an answer without text
+    "refused_by_sdk",  # asks for what this SDK cannot do
+    "no_recording",  # the recorded model has nothing left to answer
+)
+
+Failure = Literal[
+    "bad_request", "key_refused", "forbidden", "unknown_model", "quota_minute", "quota_final", "unavailable",
+    "timeout", "connection", "bad_body", "blocked_prompt", "safety", "recitation", "empty", "refused_by_sdk",
+    "no_recording",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Message:
+    role: Literal["user", "model"]
+    text: str
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """One call. `purpose` names it in the record: author, repair, criteria …"""
+
+    purpose: str
+    system: str
+    messages: tuple[Message, ...]
+    max_output_tokens: int
+    thinking: Thinking
+    timeout_seconds: float
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of one call. `output` is what was said, `thoughts` what was thought; both are billed as output.
+
+    `prompt` includes `cached`.
+    """
+
+    prompt: int = 0
+    cached: int = 0
+    output: int = 0
+    thoughts: int = 0
+
+
+@dataclass(frozen=True)
+class ModelReply:
+    """An answer with text. `truncated`: it stopped at max_output_tokens and is incomplete."""
+
+    text: str
+    model: str
+    usage: Usage
+    finish: str  # the reason as the service spells it, unknown ones included
+    truncated: bool = False
+    seconds: float = 0.0
+    attempts: int = 1
+
+
+class Model(Protocol):
+    """Something that answers a prompt."""
+
+    @property
+    def name(self) -> str: ...
+
+    def answer(self, request: ModelRequest) -> ModelReply:
+        """Return an answer that has text, or raise ModelError."""
+        ...

@@ -1,0 +1,1 @@
+"""The checked-out git repository: the only room that runs git."""

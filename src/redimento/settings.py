@@ -1,0 +1,131 @@
+"""The settings of one repository as values; `settings_file.py` reads them from `.redimento.yml`.
+
+Every default here is the default of the schema: a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Thinking = Literal["minimal", "low", "medium", "high", "xhigh"]
+Sdk = Literal["google-genai", "google-generativeai", "recorded"]
+
+
+@dataclass(frozen=True)
+class WorkItemSettings:
+    """Which work items may start a run. An empty tuple means any."""
+
+    types: tuple[str, ...] = ("User Story", "Product Backlog Item", "Requirement", "Issue", "Task", "Bug")
+    states: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProjectSettings:
+    """What the model is told about the project. `language` empty: taken from the files."""
+
+    language: str = ""
+    framework: str = ""
+    architecture: str = ""
+    conventions: tuple[str, ...] = ("AGENTS.md", "CONTRIBUTING.md", ".editorconfig")
+
+
+@dataclass(frozen=True)
+class ContextSettings:
+    """How much of the repository the model sees, and what it never sees."""
+
+    budget_tokens: int = 60_000
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Which model answers, and the limits of one run."""
+
+    sdk: Sdk = "google-genai"
+    name: str = "gemini-3.8-flash"
+    thinking: Thinking = "medium"
+    base_url: str = ""
+    max_output_tokens: int = 32_768
+    call_timeout_seconds: int = 900
+    candidates: int = 1
+    max_cost_usd: float = 2.0
+    max_tokens: int = 2_000_000
+    recording: str = ""
+    input_usd_per_million: float | None = None
+    output_usd_per_million: float | None = None
+
+
+@dataclass(frozen=True)
+class CheckCommand:
+    """One command of the team. `run`: a list is executed as it is, a string by `bash -c`."""
+
+    name: str
+    run: str | tuple[str, ...]
+    timeout_seconds: int = 600
+    required: bool = True
+    junit: str = ""
+    paths: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CheckSettings:
+    """The commands that verify a change, and how they are kept apart."""
+
+    setup: tuple[str, ...] = ()
+    commands: tuple[CheckCommand, ...] = ()
+    isolation: Literal["auto", "process", "user"] = "auto"
+    network: bool = True
+    pass_env: tuple[str, ...] = ()
+    baseline: bool = True
+    repair_rounds: int = 3
+
+
+@dataclass(frozen=True)
+class ChangeSettings:
+    """What a change may touch, and how much."""
+
+    max_files: int = 20
+    max_added_lines: int = 2_000
+    max_deleted_lines: int = 1_000
+    max_shrink_percent: int = 60
+    max_file_bytes: int = 1_000_000
+    protected: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PullRequestSettings:
+    """The branch and the pull request. `target` empty: the branch of the checkout."""
+
+    branch: str = "redimento/{id}-{slug}"
+    target: str = ""
+    title: str = "{title}"
+    labels: tuple[str, ...] = ("redimento",)
+    reviewers: tuple[str, ...] = ()
+    author_name: str = "Redimento"
+    author_email: str = "redimento@noreply.invalid"
+
+
+@dataclass(frozen=True)
+class UpdateSettings:
+    """What is written back to the work item. An empty state: leave it."""
+
+    comment: bool = True
+    state_delivered: str = ""
+    state_questions: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    work_items: WorkItemSettings = WorkItemSettings()
+    project: ProjectSettings = ProjectSettings()
+    context: ContextSettings = ContextSettings()
+    model: ModelSettings = ModelSettings()
+    checks: CheckSettings = CheckSettings()
+    change: ChangeSettings = ChangeSettings()
+    pull_request: PullRequestSettings = PullRequestSettings()
+    updates: UpdateSettings = UpdateSettings()

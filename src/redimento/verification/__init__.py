@@ -1,0 +1,1 @@
+"""Run the team's own commands and turn them into evidence."""

@@ -1,0 +1,94 @@
+"""What running the team's commands showed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["passed", "failed", "error", "skipped"]
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """One test of a JUnit report. `id` is stable over runs: class name and name, joined by "::"."""
+
+    __test__ = False  # a name that pytest would otherwise collect
+
+    id: str
+    outcome: Outcome
+    seconds: float = 0.0
+    message: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One command, run once. `reason` names an unusual end (deadline, output cap, not found), else ""."""
+
+    name: str
+    command: str
+    required: bool
+    exit_code: int | None  # None: it did not end by itself
+    seconds: float
+    output: str  # neutralised, head and tail only
+    tests: tuple[TestResult, ...] = ()
+    reason: str = ""
+    skipped: bool = False  # none of its paths changed
+
+    @property
+    def ok(self) -> bool:
+        return self.skipped or (self.exit_code == 0 and not self.reason)
+
+
+@dataclass(frozen=True)
+class Checks:
+    """All commands, run once on one state of the tree."""
+
+    results: tuple[CheckResult, ...] = ()
+    isolation: str = "process"
+
+    @property
+    def ok(self) -> bool:
+        return all(result.ok for result in self.results if result.required)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Something that fails: a test of a check, or the check itself when it names no tests (`test` empty)."""
+
+    check: str
+    test: str
+    message: str
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A test that the change adds or alters: how it ended on the old source and on the new one."""
+
+    test: str
+    before: Literal["failed", "passed", "error", "absent"]
+    after: Literal["failed", "passed", "error", "absent"]
+
+    @property
+    def proves(self) -> bool:
+        return self.before == "failed" and self.after == "passed"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A change judged: what it broke, what was broken before, what it proves."""
+
+    before: Checks
+    after: Checks
+    new_failures: tuple[Failure, ...] = ()
+    known_failures: tuple[Failure, ...] = ()
+    flaky: tuple[Failure, ...] = ()
+    fixed: tuple[Failure, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+
+    @property
+    def verified(self) -> bool:
+        """True when at least one required check ran and nothing required fails newly."""
+        ran = any(result.required and not result.skipped for result in self.after.results)
+        return ran and not any(failure.required for failure in self.new_failures)

@@ -1,0 +1,37 @@
+"""Texts for people and for the model: Jinja2 templates in `templates/`, strict about what is undefined."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    shipped = Path(__file__).parent / "templates"
+    folder = shipped if shipped.is_dir() else Path(__file__).parents[2] / "templates"
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        undefined=jinja2.StrictUndefined,
+        autoescape=jinja2.select_autoescape(("html", "html.j2")),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def render(template: str, **values: Any) -> str:
+    """Return the text of `templates/<template>` filled with `values`; an undefined name is an error."""
+    return _environment().get_template(template).render(**values)
+
+
+def exists(template: str) -> bool:
+    """Tell whether there is such a template."""
+    try:
+        _environment().get_template(template)
+    except jinja2.TemplateNotFound:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""The work item, its board, and the rules that admit it."""

@@ -1,0 +1,62 @@
+"""The work item as every later step sees it: Markdown text, lists, no HTML, no Azure shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["story", "bug", "task"]
+Relation = Literal["parent", "child", "related", "predecessor", "successor", "duplicate"]
+StateCategory = Literal["Proposed", "InProgress", "Resolved", "Completed", "Removed", ""]
+
+
+@dataclass(frozen=True)
+class Comment:
+    id: int
+    author: str
+    created: str  # ISO 8601
+    text: str  # Markdown
+
+
+@dataclass(frozen=True)
+class RelatedItem:
+    relation: Relation
+    id: int
+    type: str
+    title: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Attachment:
+    name: str
+    url: str
+    size: int  # bytes, 0 when unknown
+
+
+@dataclass(frozen=True)
+class WorkItem:
+    """One work item, whole. Texts are Markdown; empty means absent."""
+
+    id: int
+    revision: int
+    type: str
+    kind: Kind
+    title: str
+    state: str = ""
+    state_category: StateCategory = ""
+    project: str = ""
+    area: str = ""
+    iteration: str = ""
+    tags: tuple[str, ...] = ()
+    assigned_to: str = ""
+    priority: str = ""
+    severity: str = ""
+    description: str = ""
+    acceptance_criteria: tuple[str, ...] = ()
+    repro_steps: str = ""
+    system_info: str = ""
+    comments: tuple[Comment, ...] = ()
+    related: tuple[RelatedItem, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    url: str = ""
