@@ -14,6 +14,7 @@ _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]")
 _KEYS = re.compile(r"AIza[0-9A-Za-z_-]{20,}|AQ\.[0-9A-Za-z_-]{20,}")
 _REDACTED = "***"
+_SHORTEST_SECRET = 8  # shorter values would blank out ordinary words
 
 
 def neutralise(text: str) -> str:
@@ -25,6 +26,6 @@ def neutralise(text: str) -> str:
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Return `text` without the given secrets and without anything that looks like a Gemini key."""
-    for secret in sorted((s for s in secrets if len(s) >= 8), key=len, reverse=True):
+    for secret in sorted((s for s in secrets if len(s) >= _SHORTEST_SECRET), key=len, reverse=True):
         text = text.replace(secret, _REDACTED)
     return _KEYS.sub(_REDACTED, text)

@@ -42,7 +42,7 @@ class Message:
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """One call. `purpose` names it in the record: author, repair, criteria …"""
+    """One call. `purpose` names it in the record: author, repair, criteria and so on."""
 
     purpose: str
     system: str
