@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
+
+
+def add_filter(name: str, function: Callable[..., str]) -> None:
+    """Make `function` usable in every template as `{{ value | name }}`."""
+    _environment().filters[name] = function
 
 
 @cache

@@ -1,0 +1,108 @@
+"""One conversation with the model: it may be misread, be cut off, or ask to read, each a bounded number of times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from redimento.authoring import prompt
+from redimento.authoring.answer import Answer
+from redimento.authoring.answer_format import parse_answer
+from redimento.authoring.prompt import Briefing
+from redimento.errors import ModelError
+from redimento.models.port import Message, Model, ModelReply, ModelRequest
+from redimento.settings import ModelSettings, Thinking
+
+# What the model asked to read, and for which patterns it asked to search → one text for each wish.
+Look = Callable[[Sequence[str], Sequence[str]], Sequence[str]]
+
+UNREADABLE_AT_MOST = 2  # times that it is asked to answer again
+READING_AT_MOST = 3  # rounds of reading
+REST_AT_MOST = 2  # times that a cut-off answer is continued
+
+
+@dataclass(frozen=True)
+class Talk:
+    """Whom to ask and within what: the same for all conversations of an attempt."""
+
+    model: Model
+    settings: ModelSettings
+    briefing: Briefing
+    look: Look
+    thinking: Thinking
+
+
+def converse(talk: Talk, request: str, *, purpose: str) -> Answer:
+    """Return an answer that holds questions, edits, or claims about criteria.
+
+    A failed turn is not kept in the conversation: after one, the odds of the next are better without it
+    (SWE-agent's ablation, arXiv 2405.15793). Raises ModelError (kind "unreadable" when no answer could be used),
+    LimitError.
+    """
+    first = Message("user", f"{talk.briefing.task}\n{request}")
+    turns: tuple[Message, ...] = (first,)
+    kept = Answer()
+    unreadable = reading = resting = 0
+    while True:
+        reply = _call(talk, turns, purpose)
+        answer = merged(kept, parse_answer(reply.text, truncated=reply.truncated))
+        if answer.incomplete and resting < REST_AT_MOST:
+            resting += 1
+            kept = answer
+            paths = sorted({edit.path for edit in answer.edits})
+            turns = (*turns, Message("model", reply.text), Message("user", prompt.rest(paths)))
+        elif answer.edits or answer.questions:
+            return answer
+        elif (answer.read or answer.search) and reading < READING_AT_MOST:
+            reading += 1
+            found = talk.look(answer.read, answer.search)
+            kept = replace(answer, read=(), search=())
+            material = prompt.material(found, last=reading == READING_AT_MOST)
+            turns = (*turns, Message("model", reply.text), Message("user", material))
+        elif answer.criteria and not answer.problems:
+            return answer  # nothing to change, or only words were asked for
+        elif unreadable < UNREADABLE_AT_MOST:
+            unreadable += 1
+            problems = answer.problems or ("There was no edit, no question and no wish to read in it.",)
+            turns = (replace(first, text=first.text + prompt.unreadable(problems)),)
+        else:
+            raise ModelError(
+                f"The model's answer could not be used {unreadable + 1} times: {' '.join(answer.problems)}".rstrip(
+                    ": "
+                ),
+                "Look at conversation.jsonl in the run folder; a stronger model or a smaller work item helps.",
+                kind="unreadable",
+            )
+
+
+def merged(earlier: Answer, later: Answer) -> Answer:
+    """Return both parts of an answer as one: the later part's words count where it has some.
+
+    A path that the later part edits again after its block was cut off keeps the edits of both, in order.
+    """
+    return Answer(
+        summary=later.summary or earlier.summary,
+        questions=later.questions,
+        read=later.read,
+        search=later.search,
+        edits=(*earlier.edits, *(edit for edit in later.edits if edit not in earlier.edits)),
+        criteria=later.criteria or earlier.criteria,
+        dependencies=later.dependencies or earlier.dependencies,
+        build_instructions=later.build_instructions or earlier.build_instructions,
+        documentation=later.documentation or earlier.documentation,
+        problems=later.problems,
+        incomplete=later.incomplete,
+    )
+
+
+def _call(talk: Talk, turns: tuple[Message, ...], purpose: str) -> ModelReply:
+    return talk.model.answer(
+        ModelRequest(
+            purpose=purpose,
+            system=talk.briefing.system,
+            messages=turns,
+            max_output_tokens=talk.settings.max_output_tokens,
+            thinking=talk.thinking,
+            timeout_seconds=talk.settings.call_timeout_seconds,
+        )
+    )

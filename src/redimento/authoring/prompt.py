@@ -1,0 +1,142 @@
+"""The prompts: everything the model is told, rendered from `templates/prompts/`.
+
+The parts that stay the same come first and the task last: the service's implicit cache needs an identical prefix.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from redimento import wording
+from redimento.change.edit import Change, Refusal
+from redimento.context.selection import Context, Excerpt
+from redimento.settings import ProjectSettings
+from redimento.verification.evidence import Verdict
+from redimento.work_items.item import Comment, WorkItem
+
+LANGUAGES = {
+    "python": "Python",
+    "typescript": "TypeScript",
+    "javascript": "JavaScript",
+    "csharp": "C#",
+    "java": "Java",
+    "go": "Go",
+}
+_BACKTICKS = re.compile(r"^\s*(`{3,})", re.MULTILINE)
+_MAX_FAILURES = 12
+_MAX_MESSAGE = 4_000  # characters of one failure; the head and the tail say most
+
+
+@dataclass(frozen=True)
+class Briefing:
+    """What every call of a run is told: the role, and the task with its material."""
+
+    system: str
+    task: str
+
+
+def briefing(
+    item: WorkItem, context: Context, project: ProjectSettings, *, comments: Sequence[Comment] | None = None
+) -> Briefing:
+    """Return the role and the task. `comments` replaces the item's own when some of them should not be shown."""
+    language = project.language.lower() or context.language
+    rules = f"prompts/languages/{language}.md.j2" if language in LANGUAGES else "prompts/languages/generic.md.j2"
+    system = wording.render(
+        "prompts/system.md.j2",
+        language_name=LANGUAGES.get(language, "The code"),
+        language_rules=wording.render(rules).strip(),
+        kind_rules=wording.render(f"prompts/kinds/{item.kind}.md.j2").strip(),
+    )
+    task = wording.render(
+        "prompts/task.md.j2",
+        item=item,
+        context=context,
+        project=project,
+        comments=item.comments if comments is None else comments,
+    )
+    return Briefing(system, task)
+
+
+def ask(*, lesson: str = "", of: int = 1) -> str:
+    """Return the request that ends a first prompt; `lesson` is what a discarded attempt taught."""
+    return wording.render("prompts/ask.md.j2", lesson=lesson, of=of)
+
+
+def unreadable(problems: Sequence[str]) -> str:
+    return wording.render("prompts/unreadable.md.j2", problems=problems)
+
+
+def rest(kept: Sequence[str]) -> str:
+    return wording.render("prompts/rest.md.j2", kept=kept)
+
+
+def material(found: Sequence[str], *, last: bool) -> str:
+    return wording.render("prompts/material.md.j2", found=found, last=last)
+
+
+def missing_criteria(missing: Sequence[tuple[int, str]]) -> str:
+    return wording.render("prompts/criteria.md.j2", missing=missing)
+
+
+def refused(
+    summary: str, kept: Sequence[str], refusals: Sequence[Refusal], files: Sequence[Excerpt], whole: Sequence[str]
+) -> str:
+    """Return the request to correct what could not be applied; `whole` names the files wanted whole."""
+    return wording.render(
+        "prompts/refused.md.j2", summary=summary, kept=kept, refusals=refusals, files=files, whole=whole
+    )
+
+
+def repair(summary: str, change: Change, verdict: Verdict, tests: Sequence[Excerpt]) -> str:
+    """Return the request to repair what fails newly: the change as it stands, the failures, the failing tests."""
+    failures = verdict.new_failures[:_MAX_FAILURES]
+    failing = {failure.check for failure in failures if not failure.test}
+    return wording.render(
+        "prompts/repair.md.j2",
+        summary=summary,
+        files=[whole_file(file.path, file.after) for file in change.files if file.after is not None],
+        removed=[file.path for file in change.files if file.after is None],
+        failures=[
+            {"check": failure.check, "test": failure.test, "message": head_and_tail(failure.message)}
+            for failure in failures
+            if failure.test
+        ],
+        outputs=[
+            {"name": r.name, "reason": r.reason, "exit_code": r.exit_code, "output": head_and_tail(r.output, 12_000)}
+            for r in verdict.after.results
+            if r.name in failing
+        ],
+        tests=tests,
+    )
+
+
+def whole_file(path: str, content: bytes) -> Excerpt:
+    """Return a file as it stands, as an excerpt."""
+    return Excerpt(path, content.decode("utf-8", "replace"), tokens=0, score=0.0, spans=None)
+
+
+def head_and_tail(text: str, most: int = _MAX_MESSAGE) -> str:
+    """Return `text` cut to about `most` characters in its middle, where least is said."""
+    if len(text) <= most:
+        return text
+    head = most // 3
+    return f"{text[:head]}\n… {len(text) - most:,} characters left out …\n{text[head - most :]}"
+
+
+def fenced(text: str) -> str:
+    """Return `text` in a fence that nothing inside it can close."""
+    longest = max((len(match.group(1)) for match in _BACKTICKS.finditer(text)), default=2)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{text.rstrip()}\n{fence}"
+
+
+def excerpt(file: Excerpt) -> str:
+    """Return a file under its name; the name says when only places of it are shown."""
+    what = "" if file.spans is None else " (excerpts; the numbers are not part of the file)"
+    return f"## {file.path}{what}\n{fenced(file.text)}"
+
+
+wording.add_filter("fenced", fenced)
+wording.add_filter("excerpt", excerpt)

@@ -1,0 +1,110 @@
+"""What stands behind each acceptance criterion: what the harness saw, apart from what the model only says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from redimento.authoring.answer import CriterionClaim
+from redimento.verification.evidence import Proof, Verdict
+
+# proved      a named test failed on the old source and passes on the new one
+# passes      the named tests pass now, but none of them failed before
+# fails       a named test does not pass
+# claimed     the model says so, and nothing that ran confirms it
+# partly, not the model itself says so
+# unanswered  the model said nothing, also when asked again
+Standing = Literal["proved", "passes", "fails", "claimed", "partly", "not", "unanswered"]
+
+
+@dataclass(frozen=True)
+class NamedTest:
+    """A test that the model names for a criterion, and how it ended; empty: it was not seen in any report."""
+
+    name: str
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class CriterionEvidence:
+    id: int
+    text: str
+    standing: Standing
+    tests: tuple[NamedTest, ...] = ()
+    note: str = ""
+
+
+def assess(
+    criteria: Sequence[str], claims: Sequence[CriterionClaim], verdict: Verdict | None
+) -> tuple[CriterionEvidence, ...]:
+    """Return the evidence for each criterion, in the order of the work item."""
+    by_id = {claim.id: claim for claim in claims}
+    return tuple(_one(number, text, by_id.get(number), verdict) for number, text in enumerate(criteria, start=1))
+
+
+def unanswered(criteria: Sequence[str], claims: Sequence[CriterionClaim]) -> tuple[tuple[int, str], ...]:
+    """Return number and text of each criterion that no claim speaks of."""
+    known = {claim.id for claim in claims}
+    return tuple((number, text) for number, text in enumerate(criteria, start=1) if number not in known)
+
+
+def same_test(named: str, seen: str) -> bool:
+    """Tell whether a test as a model names it is the one that a report names.
+
+    Models write `tests/test_cart.py::TestTotal::test_empty`, reports `tests.test_cart.TestTotal::test_empty`: the last
+    part must be equal, and what else was named must be in the report's name, in order.
+    """
+    wanted, found = _words(named), _words(seen)
+    if not wanted or not found or wanted[-1] != found[-1]:
+        return False
+    rest = iter(found[:-1])
+    return all(word in rest for word in wanted[:-1]) or len(wanted) == 1 or len(found) == 1
+
+
+def _words(name: str) -> list[str]:
+    name = re.sub(r"\[.*\]$", "", name)  # a parameter set is one of many runs of the same test
+    name = re.sub(r"\.(py|[cm]?[jt]sx?|java|kt|cs|go|rs)(?=::|$| )", "", name)
+    return [word for word in re.split(r"::|[/\\.>#:]| > ", name) if word.strip()]
+
+
+def _one(number: int, text: str, claim: CriterionClaim | None, verdict: Verdict | None) -> CriterionEvidence:
+    if claim is None:
+        return CriterionEvidence(number, text, "unanswered")
+    tests = tuple(_seen(name, verdict) for name in claim.tests)
+    return CriterionEvidence(number, text, _standing(claim, tests), tests, claim.note)
+
+
+def _standing(claim: CriterionClaim, tests: Sequence[NamedTest]) -> Standing:
+    if claim.status != "done":
+        return claim.status
+    ran = [test for test in tests if test.after]
+    if not ran:
+        return "claimed"
+    if any(test.after != "passed" for test in ran):
+        return "fails"
+    return "proved" if any(test.before == "failed" for test in ran) else "passes"
+
+
+def _seen(name: str, verdict: Verdict | None) -> NamedTest:
+    if verdict is None:
+        return NamedTest(name)
+    proof = _proof(name, verdict.proofs)
+    if proof is not None:
+        return NamedTest(name, proof.before, proof.after)
+    after = _outcome(name, verdict, "after")
+    return NamedTest(name, _outcome(name, verdict, "before") if after else "", after)
+
+
+def _proof(name: str, proofs: Sequence[Proof]) -> Proof | None:
+    mine = [proof for proof in proofs if same_test(name, proof.test)]
+    # Of a parametrised test every case has to hold, so the worst one speaks for it.
+    return min(mine, key=lambda proof: (proof.after == "passed", proof.before == "failed"), default=None)
+
+
+def _outcome(name: str, verdict: Verdict, when: Literal["before", "after"]) -> str:
+    checks = verdict.before if when == "before" else verdict.after
+    outcomes = {test.outcome for result in checks.results for test in result.tests if same_test(name, test.id)}
+    return next((outcome for outcome in ("error", "failed", "skipped", "passed") if outcome in outcomes), "")

@@ -1,0 +1,103 @@
+"""Everything a reader may want to know of a finished attempt, as one value for every text about it."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from redimento.change.edit import Change, FileChange
+from redimento.delivery.criteria import CriterionEvidence
+from redimento.verification.evidence import CheckResult, Verdict
+from redimento.work_items.item import WorkItem
+
+
+@dataclass(frozen=True)
+class FileLine:
+    """One changed file as a reader sees it: added and removed lines, and what happened to it."""
+
+    path: str
+    added: int
+    removed: int
+    what: str  # added, deleted, changed
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """One check before and after, in words."""
+
+    name: str
+    required: bool
+    before: str
+    after: str
+    ok: bool
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the pull request, the comment, the summary and the page are made of."""
+
+    item: WorkItem
+    summary: str
+    criteria: tuple[CriterionEvidence, ...]
+    verdict: Verdict | None
+    files: tuple[FileLine, ...]
+    new_dependencies: tuple[str, ...]
+    checks: tuple[CheckLine, ...]
+    draft_reasons: tuple[str, ...]
+    rounds: int
+    model: str
+    tokens: int
+    usd: float
+    run_url: str
+    documentation: str = ""
+    build_instructions: str = ""
+
+
+def file_lines(change: Change) -> tuple[FileLine, ...]:
+    return tuple(_file_line(file) for file in change.files)
+
+
+def _file_line(file: FileChange) -> FileLine:
+    before, after = _lines(file.before), _lines(file.after)
+    # autojunk off: a large file with repeated lines would be counted as rewritten.
+    blocks = difflib.SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
+    same = sum(block.size for block in blocks)
+    what = "added" if file.before is None else "deleted" if file.after is None else "changed"
+    return FileLine(file.path, len(after) - same, len(before) - same, what)
+
+
+def _lines(content: bytes | None) -> list[bytes]:
+    return (content or b"").splitlines()
+
+
+def check_lines(verdict: Verdict) -> tuple[CheckLine, ...]:
+    """Return a line for each check that is configured, in their order."""
+    before = {result.name: result for result in verdict.before.results}
+    broken = {failure.check for failure in verdict.new_failures}
+    return tuple(
+        CheckLine(
+            result.name,
+            result.required,
+            in_words(before.get(result.name)),
+            in_words(result),
+            result.name not in broken,
+        )
+        for result in verdict.after.results
+    )
+
+
+def in_words(result: CheckResult | None) -> str:
+    """Return how a command ended, in a few words; counts of tests where it reported them."""
+    if result is None:
+        return "not run"
+    if result.skipped:
+        return "not needed"
+    if result.reason:
+        return result.reason
+    if not result.tests:
+        return "passed" if result.exit_code == 0 else f"failed, exit code {result.exit_code}"
+    count = {name: sum(test.outcome == name for test in result.tests) for name in ("passed", "failed", "error")}
+    parts = [f"{count[name]} {name if name != 'error' else 'in error'}" for name in count if count[name]]
+    if result.exit_code != 0 and not (count["failed"] or count["error"]):
+        parts.append(f"exit code {result.exit_code}")
+    return ", ".join(parts) or "no test ran"

@@ -1,0 +1,85 @@
+"""The pull request's title and description, the commit message, and the comment on the work item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from redimento import wording
+from redimento.delivery.markdown import inline, units
+from redimento.delivery.report import Report
+from redimento.foreign import neutralise
+from redimento.outcome import Outcome
+from redimento.work_items.item import WorkItem
+
+# Azure refuses 4,000 and counts, as far as can be seen, UTF-16 units (reference: scala-steward#3572, renovate's cut at
+# 3,999); a margin keeps us away from the edge.
+DESCRIPTION_UNITS = 3_900
+TITLE_LENGTH = 250  # a title of 419 characters was refused elsewhere (dotnet/arcade-services#1148)
+
+
+@dataclass(frozen=True)
+class _Detail:
+    """How much a description shows; the next level is taken when the one before does not fit."""
+
+    summary: int
+    criterion: int
+    note: int
+    tests: int
+    failures: int
+    files: int
+    documentation: int
+
+
+_LEVELS = (
+    _Detail(summary=1500, criterion=300, note=300, tests=6, failures=12, files=30, documentation=600),
+    _Detail(summary=1000, criterion=160, note=160, tests=3, failures=8, files=15, documentation=300),
+    _Detail(summary=700, criterion=90, note=80, tests=2, failures=4, files=8, documentation=0),
+    _Detail(summary=400, criterion=60, note=0, tests=1, failures=2, files=4, documentation=0),
+    _Detail(summary=250, criterion=30, note=0, tests=0, failures=1, files=0, documentation=0),
+)
+
+
+def title(template: str, item: WorkItem) -> str:
+    """Return the title of the pull request and of the commit: one line, nothing in it a command."""
+    filled = template.replace("{id}", str(item.id)).replace("{type}", item.type).replace("{title}", item.title)
+    line = " ".join(neutralise(filled).split())
+    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
+
+
+def description(report: Report) -> str:
+    """Return the description of the pull request in at most DESCRIPTION_UNITS, whole sections shortened first."""
+    text = ""
+    for detail in _LEVELS:
+        text = wording.render("pull_request/description.md.j2", report=report, detail=detail).strip() + "\n"
+        if units(text) <= DESCRIPTION_UNITS:
+            return text
+    return shortened(text, DESCRIPTION_UNITS)
+
+
+def shortened(text: str, most: int) -> str:
+    """Return the first lines of `text` that fit, and say that more follows in the report."""
+    ending = "\n\n_Shortened: the report of the run has the rest._\n"
+    lines: list[str] = []
+    for line in text.splitlines():
+        if units("\n".join([*lines, line]) + ending) > most:
+            break
+        lines.append(line)
+    return "\n".join(lines) + ending
+
+
+def commit_message(report: Report, heading: str, trailers: Sequence[tuple[str, str]]) -> str:
+    """Return heading, summary and trailers. Azure links `#7` in it; no closing keyword moves the item by accident."""
+    return wording.render("pull_request/commit.txt.j2", report=report, heading=heading, trailers=trailers)
+
+
+def comment(item: WorkItem, outcome: Outcome, report: Report | None, *, marker: str, reference: str) -> str:
+    """Return the one comment on the work item: what happened, and what a person can do now."""
+    return wording.render(
+        "comments/work_item.md.j2", item=item, outcome=outcome, report=report, marker=marker, reference=reference
+    )
+
+
+def one_line(text: str) -> str:
+    """Return foreign text for a heading."""
+    return inline(text)
