@@ -1,0 +1,49 @@
+"""The branch of a work item: its name is the key of everything that belongs to one change."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from redimento.errors import SettingsError
+
+_LONGEST_SLUG: Final = 50
+_PLACEHOLDER: Final = re.compile(r"\{[a-z]+\}")
+# git-check-ref-format(1): what a reference may not contain, begin or end with.
+_FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?=/|$)|^[-./]|[/.]$")
+
+
+def branch_name(template: str, *, id: int, title: str, type: str) -> str:  # noqa: A002 - the names are the template's
+    """Return the branch name of a work item; `{id}`, `{slug}` and `{type}` in `template` are filled in.
+
+    The title may be any text: its slug has at most 50 characters out of a-z, 0-9 and "-". Raises SettingsError when the
+    template names anything else, lacks `{id}`, or makes a name that git does not accept.
+    """
+    if "{id}" not in template:
+        raise SettingsError(
+            f"The branch template {template!r} does not contain {{id}}.",
+            "Add it to `pull_request.branch`: the number keeps the branches of two work items apart.",
+        )
+    values = {"{id}": str(id), "{slug}": _slug(title) or "change", "{type}": _slug(type) or "item"}
+    name = _PLACEHOLDER.sub(lambda found: values.get(found[0], found[0]), template)
+    if "{" in name or "}" in name:
+        raise SettingsError(
+            f"The branch template {template!r} cannot be filled in.",
+            "Use {id}, {slug} and {type} only in `pull_request.branch`.",
+        )
+    if _FORBIDDEN.search(name) or name == "@":
+        raise SettingsError(
+            f"The branch template {template!r} makes {name!r}, which git does not accept as a branch name.",
+            "Change `pull_request.branch`, for example to redimento/{id}-{slug}.",
+        )
+    return name
+
+
+def _slug(text: str) -> str:
+    folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9]+", "-", folded).strip("-")
+    if len(words) <= _LONGEST_SLUG:
+        return words
+    cut = words[: _LONGEST_SLUG + 1].rpartition("-")[0]
+    return cut or words[:_LONGEST_SLUG]

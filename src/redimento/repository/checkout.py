@@ -1,0 +1,134 @@
+"""The checked-out repository as a value, and what can be asked of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from redimento.errors import UsageError
+from redimento.repository.process import Ended, run_git
+from redimento.repository.store import KEPT_KEYS, Store, private_git
+
+_REGULAR: Final = (b"100644", b"100755")
+_HARMLESS_VALUE: Final = re.compile(r"[a-z0-9]{1,16}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A working tree at a commit. `branch` is "" when HEAD is detached; `shallow`: history ends early."""
+
+    root: Path
+    head: str
+    branch: str
+    shallow: bool
+    store: Store = field(repr=False)
+
+
+def open_checkout(path: Path) -> Checkout:
+    """Return the checkout that `path` lies in, whoever owns it.
+
+    Raises UsageError when there is no repository, only a bare one, or no commit yet.
+    """
+    root = _root(path)
+    if root is None:
+        raise UsageError(
+            f"There is no git working tree at {path}.",
+            "Name a folder inside a checkout with --repo; in a pipeline keep the `checkout: self` step.",
+        )
+    head = _ask(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    if head.status:
+        raise UsageError(
+            f"The repository at {root} has no commit to start from.",
+            f"Make a first commit, or check the branch out again. {head.stderr}".rstrip(),
+        )
+    branch = _ask(root, "symbolic-ref", "--quiet", "--short", "HEAD")
+    places = _words(_ask(root, "rev-parse", "--git-path", "objects", "--git-path", "index", "--git-path", "shallow"))
+    objects, index, shallow = (root / place for place in places)
+    store = Store(
+        objects=objects,
+        index=index,
+        shallow=shallow,
+        object_format=_words(_ask(root, "rev-parse", "--show-object-format"))[0],
+        config=_kept_config(root),
+    )
+    return Checkout(
+        root=root,
+        head=head.stdout.decode().strip(),
+        branch=branch.stdout.decode().strip(),
+        shallow=shallow.is_file() and shallow.stat().st_size > 0,
+        store=store,
+    )
+
+
+def origin_url(checkout: Checkout) -> str:
+    """Return the address of the remote `origin` as the checkout has it, "" when there is none."""
+    return _ask(checkout.root, "config", "--local", "--get", "remote.origin.url").stdout.decode().strip()
+
+
+def dirty_paths(checkout: Checkout) -> frozenset[str]:
+    """Return the tracked files whose content in the working tree differs from the head commit."""
+    with private_git(checkout.store, work_tree=checkout.root) as git:
+        listed = git.run(
+            *("diff", "--name-only", "--no-renames", "--ignore-submodules", "--no-ext-diff", "-z", checkout.head, "--"),
+            environment={"GIT_INDEX_FILE": str(checkout.store.index)},
+        )
+    return frozenset(path.decode(errors="backslashreplace") for path in listed.split(b"\0") if path)
+
+
+def read_at(checkout: Checkout, commit: str, path: str) -> bytes | None:
+    """Return the content of a regular file in a commit; None when it is absent, a link or a folder."""
+    with private_git(checkout.store) as git:
+        listed = git.run("ls-tree", "-z", "--full-tree", commit, "--", path)
+        for line in listed.split(b"\0"):
+            head, _, found = line.partition(b"\t")
+            if found == path.encode() and head[:6] in _REGULAR:
+                return git.run("cat-file", "blob", head.split()[2].decode())
+    return None
+
+
+def target_branch(checkout: Checkout, source_branch: str) -> str:
+    """Return the short name of the branch that a change should be merged into.
+
+    `source_branch` is BUILD_SOURCEBRANCH (refs/heads/main), or "" outside a pipeline: then the branch checked out, or the
+    one that origin calls its default. Raises UsageError when none of them names a branch.
+    """
+    if source_branch.startswith("refs/heads/"):
+        return source_branch.removeprefix("refs/heads/")
+    if source_branch and not source_branch.startswith("refs/"):
+        return source_branch
+    if not source_branch and checkout.branch:
+        return checkout.branch
+    default = _ask(checkout.root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+    if not source_branch and default.status == 0:
+        return default.stdout.decode().strip().removeprefix("origin/")
+    found = f"The run was started for {source_branch}, which is no branch" if source_branch else "HEAD is detached"
+    raise UsageError(
+        f"{found}, so there is nothing to aim a pull request at.",
+        "Name the branch as `pull_request.target` in .redimento.yml, or start the run on a branch.",
+    )
+
+
+def _root(path: Path) -> Path | None:
+    """Find the folder that holds `.git`. We look ourselves: git would follow `core.worktree` to any other place."""
+    path = path.resolve()
+    return next((folder for folder in (path, *path.parents) if (folder / ".git").exists()), None)
+
+
+def _ask(root: Path, *arguments: str) -> Ended:
+    # These few questions need the repository's own references and configuration; none of them runs anything found
+    # there. Naming the git directory keeps git from refusing a repository that another user owns.
+    places = {"GIT_DIR": str(root / ".git"), "GIT_WORK_TREE": str(root)}
+    return run_git(arguments, root, environment=places)
+
+
+def _words(ended: Ended) -> list[str]:
+    return ended.stdout.decode().split("\n")[:-1]
+
+
+def _kept_config(root: Path) -> tuple[tuple[str, str], ...]:
+    pattern = f"^({'|'.join(key.replace('.', '[.]') for key in KEPT_KEYS)})$"
+    listed = _ask(root, "config", "--local", "--no-includes", "--null", "--get-regexp", pattern).stdout.decode()
+    pairs = (entry.split("\n", 1) for entry in listed.split("\0") if "\n" in entry)
+    return tuple((key, value) for key, value in pairs if _HARMLESS_VALUE.fullmatch(value))

@@ -1,0 +1,131 @@
+"""Commits built beside the working tree: HEAD, index and files of the checkout stay as they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from redimento.change.edit import Change, FileChange
+from redimento.errors import GitError
+from redimento.repository.checkout import Checkout
+from redimento.repository.store import PrivateGit, private_git
+
+_EXECUTABLE: Final = 0o111
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def commit_message(subject: str, body: str, trailers: Mapping[str, str]) -> str:
+    """Compose a commit message that ends in a block of trailers, as `git interpret-trailers` reads them.
+
+    Subject and body may be foreign text: only the last paragraph counts as trailers, and that one is ours.
+    """
+    block = "\n".join(f"{key}: {_one_line(value)}" for key, value in trailers.items())
+    parts = (_one_line(subject), _CONTROL.sub("", body).strip(), block)
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def commit_change(
+    checkout: Checkout,
+    change: Change,
+    *,
+    parents: Sequence[str],
+    message: str,
+    author_name: str,
+    author_email: str,
+    base: str = "",
+) -> str:
+    """Write a commit of `change` on top of the files of `base` (default: the head commit); return its id.
+
+    Line ends are converted as the repository's attributes ask, file modes are kept. No reference points to the new
+    commit yet. Raises GitError when a path would leave the repository, or belongs to a content filter.
+    """
+    identity = {
+        "GIT_AUTHOR_NAME": author_name,
+        "GIT_AUTHOR_EMAIL": author_email,
+        "GIT_COMMITTER_NAME": author_name,
+        "GIT_COMMITTER_EMAIL": author_email,
+    }
+    with private_git(checkout.store) as git:
+        git.run("read-tree", base or checkout.head)
+        _refuse_filtered(git, change.paths)
+        executable = _executable_paths(git, change.paths)
+        for file in change.files:
+            _place(git.work_tree, file, executable=file.path in executable)
+        names = "".join(f"{path}\0" for path in change.paths).encode()
+        git.run("update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=names)
+        tree = git.word("write-tree")
+        ancestry = [word for parent in parents for word in ("-p", parent)]
+        return git.word("commit-tree", tree, *ancestry, stdin=message.encode(errors="replace"), environment=identity)
+
+
+def patch(checkout: Checkout, base: str, commit: str) -> str:
+    """Return the difference of two commits as a patch that `git apply` takes, whatever bytes the files hold."""
+    diff = ("diff", "--binary", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color", base, commit, "--")
+    with private_git(checkout.store) as git:
+        try:
+            return git.run(*diff).decode()
+        except UnicodeDecodeError:  # text in another encoding: as base85 it survives being a string
+            (git.folder / "info" / "attributes").write_text("* -diff\n")
+            return git.run(*diff).decode()
+
+
+def trailers(checkout: Checkout, commit: str) -> dict[str, str]:
+    """Return the trailers of a commit; of a repeated key the last value."""
+    with private_git(checkout.store) as git:
+        shown = git.run(
+            *("log", "--max-count=1", "--no-show-signature", "--format=%(trailers:only,unfold,separator=%x00)"),
+            *(commit, "--"),
+        )
+    lines = shown.decode(errors="replace").rstrip("\n").split("\0")
+    return {key: value for key, colon, value in (line.partition(": ") for line in lines) if colon}
+
+
+def same_tree(checkout: Checkout, first: str, second: str) -> bool:
+    """Tell whether two commits have exactly the same files."""
+    with private_git(checkout.store) as git:
+        trees = (
+            git.run("rev-parse", "--verify", f"{first}^{{tree}}"),
+            git.run("rev-parse", "--verify", f"{second}^{{tree}}"),
+        )
+    return trees[0] == trees[1]
+
+
+def _one_line(text: str) -> str:
+    return _CONTROL.sub("", " ".join(text.split()))
+
+
+def _refuse_filtered(git: PrivateGit, paths: Sequence[str]) -> None:
+    """Raise GitError for a file that a filter turns into something else before it is stored.
+
+    Filters are programs named by the configuration and never run here. Stored without its filter a large file would
+    not be in LFS, and a git-crypt secret would be readable by everyone.
+    """
+    names = "".join(f"{path}\0" for path in paths).encode()
+    fields = git.run("check-attr", "--cached", "-z", "--stdin", "filter", stdin=names).decode().split("\0")
+    for path, _, value in zip(fields[0::3], fields[1::3], fields[2::3], strict=False):
+        if value not in {"unspecified", "unset"}:
+            raise GitError(
+                f"{path} is kept through the git filter '{value}', which Redimento does not run.",
+                "Change this file by hand, or free it from the filter in .gitattributes.",
+            )
+
+
+def _executable_paths(git: PrivateGit, paths: Sequence[str]) -> frozenset[str]:
+    listed = git.run("ls-files", "-s", "-z", "--", *paths).decode(errors="replace")
+    entries = (entry.partition("\t") for entry in listed.split("\0") if entry)
+    return frozenset(path for head, _, path in entries if head.startswith("100755"))
+
+
+def _place(folder: Path, file: FileChange, *, executable: bool) -> None:
+    parts = PurePosixPath(file.path).parts
+    if not parts or file.path.startswith("/") or ".." in parts:
+        raise GitError(f"The path {file.path!r} leads out of the repository.", "Nothing was committed.")
+    if file.after is None:
+        return
+    target = folder.joinpath(*parts)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(file.after)
+    keeps = executable if file.before is not None else bool(file.mode & _EXECUTABLE)
+    target.chmod(0o755 if keeps else 0o644)

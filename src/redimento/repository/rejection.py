@@ -1,0 +1,93 @@
+"""What the server, or the way to it, said to a git command that failed: the sentence and the remedy for it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from redimento.errors import AzureError, ConflictError, GitError
+
+# git's own reports of a reference that moved, before and after it talked to the server.
+_OVERTAKEN: Final = re.compile(
+    r"stale info|fetch first|non-fast-forward|already exists|failed to update ref|cannot lock ref|incorrect old value"
+    r"|TF402456|TF402457",
+    re.IGNORECASE,
+)
+_TRANSIENT: Final = re.compile(
+    r"Could not resolve host|Failed to connect|Connection (?:refused|reset|timed out|was reset)|Operation timed out"
+    r"|Empty reply from server|early EOF|unexpected disconnect|hung up unexpectedly|RPC failed|SSL_ERROR_SYSCALL"
+    r"|GnuTLS recv error|transfer closed|Recv failure|Send failure|returned error: (?:429|5\d\d)",
+    re.IGNORECASE,
+)
+_NOT_SIGNED_IN: Final = re.compile(
+    r"Authentication failed|could not read (?:Username|Password)|returned error: (?:203|30[1278]|401)|unable to update url"
+    r"|not valid: is this a git repository|TF400813",
+    re.IGNORECASE,
+)
+_NUMBER: Final = re.compile(r"\b(?:TF|VS)\d{5,6}\b")
+_RIGHT: Final = re.compile(
+    r"'(GenericContribute|CreateBranch|GenericRead|ForcePush|PullRequestContribute)'|\b(GenericContribute|CreateBranch|"
+    r"GenericRead|ForcePush)\b"
+)
+# The names under which the security page of a repository lists the rights: "Set Git repository permissions",
+# learn.microsoft.com/azure/devops/repos/git/set-git-repository-permissions.
+_ON_THE_PAGE: Final = {
+    "GenericContribute": "Contribute",
+    "CreateBranch": "Create branch",
+    "GenericRead": "Read",
+    "ForcePush": "Force push",
+    "PullRequestContribute": "Contribute to pull requests",
+}
+_IDENTITY: Final = (
+    "'{project} Build Service ({organisation})', or 'Project Collection Build Service ({organisation})' when the job "
+    "scope is the whole collection"
+)
+
+
+def is_transient(said: str) -> bool:
+    """Tell whether trying again may help."""
+    return _TRANSIENT.search(said) is not None and _NUMBER.search(said) is None
+
+
+def rejection(action: str, said: str) -> GitError | AzureError:
+    """Return the error for a failed command; `action` completes "… failed", `said` is what git printed."""
+    numbers = " ".join(dict.fromkeys(_NUMBER.findall(said)))
+    reason = _reason(said)
+    if _OVERTAKEN.search(said) and "TF402455" not in numbers:
+        return ConflictError(
+            f"{action} failed because somebody else changed the branch first: {reason}",
+            "Run again: the new run starts from what is there now.",
+        )
+    if "TF402455" in numbers:
+        return GitError(
+            f"{action} failed: a branch policy allows changes by pull request only (TF402455). {reason}",
+            "Choose a branch name outside the protected pattern in `pull_request.branch`, "
+            "or leave this pattern out of the policy.",
+        )
+    if right := _RIGHT.search(said):
+        name = right[1] or right[2]
+        return GitError(
+            f"{action} failed: the right {name} is missing{f' ({numbers})' if numbers else ''}. {reason}",
+            f"Grant '{_ON_THE_PAGE[name]}' under Project settings > Repositories > Security to {_IDENTITY}.",
+        )
+    if _NOT_SIGNED_IN.search(said):
+        return GitError(
+            f"{action} failed: the server did not accept the token. {reason}",
+            "Map it on the step: `env: { SYSTEM_ACCESSTOKEN: $(System.AccessToken) }`; in a very long job it may have "
+            "expired.",
+        )
+    if "TF401019" in numbers or "not found" in said:
+        return GitError(
+            f"{action} failed: the repository does not exist, or this job may not see it. {reason}",
+            f"Grant 'Read' to {_IDENTITY}; with 'Protect access to repositories' on, the pipeline must name the "
+            "repository.",
+        )
+    return GitError(f"{action} failed: {reason}", "Run again; if it stays, ask the owner of the repository.")
+
+
+def _reason(said: str) -> str:
+    lines = [line.removeprefix("remote:").strip() for line in said.splitlines()]
+    telling = [line for line in lines if _NUMBER.search(line)] or [
+        line for line in lines if line.startswith(("fatal:", "error:", "!"))
+    ]
+    return " ".join(dict.fromkeys(telling or lines))[:500]

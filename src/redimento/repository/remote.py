@@ -1,0 +1,173 @@
+"""The server behind the checkout: look at a branch, fetch it, push to it. Nothing here ever rewrites a branch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import tenacity
+
+from redimento.errors import ConflictError, GitError, UsageError
+from redimento.repository.checkout import Checkout, origin_url
+from redimento.repository.process import Ended
+from redimento.repository.rejection import is_transient, rejection
+from redimento.repository.store import PrivateGit, private_git
+
+_NETWORK_SECONDS: Final = 300.0
+_ATTEMPTS: Final = 4
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The address of the repository and the job's token; an empty token sends none."""
+
+    url: str
+    token: str = field(repr=False)
+
+
+class _TransientError(Exception):
+    """A failure that may pass, with what git said."""
+
+    def __init__(self, action: str, said: str) -> None:
+        super().__init__(action, said)
+        self.action = action
+        self.said = said
+
+
+def remote_url(checkout: Checkout, environment: Mapping[str, str]) -> str:
+    """Return the http(s) address of the repository, without user name or password.
+
+    Taken from BUILD_REPOSITORY_URI, or else from `origin`. Raises UsageError when neither is an http(s) address.
+    """
+    given = environment.get("BUILD_REPOSITORY_URI", "")
+    if given.startswith("$("):  # a macro that was never expanded
+        given = ""
+    address = urlsplit(given or origin_url(checkout))
+    if address.scheme not in {"http", "https"} or not address.hostname:
+        raise UsageError(
+            "The repository has no http(s) address to push to.",
+            "Set BUILD_REPOSITORY_URI, or the remote 'origin', to the https address of the repository.",
+        )
+    return urlunsplit(address._replace(netloc=address.netloc.rpartition("@")[2], query="", fragment=""))
+
+
+def remote_tip(checkout: Checkout, credentials: Credentials, branch: str) -> str | None:
+    """Return the commit that the server has as tip of `branch`, None when there is no such branch."""
+    with private_git(checkout.store) as git:
+        return _patiently(lambda: _tip(git, credentials, branch))
+
+
+def fetch_branch(checkout: Checkout, credentials: Credentials, branch: str, *, depth: int = 50) -> str:
+    """Fetch `branch` and return the commit at its tip; no reference of the checkout changes.
+
+    A shallow clone gets the newest `depth` commits of it, a full one everything it lacks. Raises GitError when the
+    server has no such branch.
+    """
+    shallow = (f"--depth={depth}",) if checkout.shallow else ()
+    with private_git(checkout.store) as git:
+        # Only what a reference points to is offered to the server as already there.
+        (git.folder / "refs" / "heads" / "head").write_text(f"{checkout.head}\n")
+
+        def fetch() -> str:
+            ended = _talk(
+                git,
+                credentials,
+                *("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", *shallow),
+                *("--", credentials.url, f"+refs/heads/{branch}:refs/heads/fetched"),
+            )
+            if "couldn't find remote ref" in ended.stderr:
+                raise GitError(f"The server has no branch {branch!r}.", "Check the name, or create the branch first.")
+            _judge(f"Fetching {branch!r}", ended)
+            return git.word("rev-parse", "refs/heads/fetched")
+
+        return _patiently(fetch)
+
+
+def push(checkout: Checkout, credentials: Credentials, commit: str, branch: str, *, expected: str | None) -> None:
+    """Push `commit` as the new tip of `branch`.
+
+    `expected` is the tip that the branch must have on the server at that moment, None: it must not exist. Raises
+    ConflictError when it is otherwise, GitError when `commit` does not continue `expected` or the server refuses.
+    """
+    with private_git(checkout.store) as git:
+        if expected and git.try_run("merge-base", "--is-ancestor", expected, commit).status:
+            raise GitError(
+                f"The new commit does not continue {branch!r}, and a branch is never rewritten.",
+                "Run again: the new run starts from what is there now.",
+            )
+
+        def send() -> None:
+            ended = _talk(
+                git,
+                credentials,
+                *("push", "--porcelain"),
+                f"--force-with-lease=refs/heads/{branch}:{expected or ''}",
+                *("--", credentials.url, f"{commit}:refs/heads/{branch}"),
+            )
+            if ended.status and _tip_or_none(git, credentials, branch) == commit:
+                return  # the answer got lost, not the push
+            _judge(f"Pushing {branch!r}", ended)
+
+        _patiently(send)
+
+
+def _tip(git: PrivateGit, credentials: Credentials, branch: str) -> str | None:
+    reference = f"refs/heads/{branch}"
+    ended = _talk(git, credentials, "ls-remote", "--", credentials.url, reference)
+    _judge(f"Looking up {branch!r}", ended)
+    lines = (line.split("\t") for line in ended.stdout.decode().splitlines())
+    return next((commit for commit, name in lines if name == reference), None)
+
+
+def _tip_or_none(git: PrivateGit, credentials: Credentials, branch: str) -> str | None:
+    try:
+        return _tip(git, credentials, branch)
+    except (_TransientError, GitError, ConflictError):
+        return None
+
+
+def _talk(git: PrivateGit, credentials: Credentials, *arguments: str) -> Ended:
+    return git.try_run(*arguments, environment=_sign_in(credentials), seconds=_NETWORK_SECONDS)
+
+
+def _sign_in(credentials: Credentials) -> dict[str, str]:
+    """Return the environment that signs one git process in.
+
+    The empty value first: it drops a header that a configuration may hold for the same address, for otherwise both are
+    sent and the server takes the older (measured with `persistCredentials: true`).
+    """
+    headers = ["", "X-TFS-FedAuthRedirect: Suppress"]
+    if credentials.token:
+        headers.append(f"Authorization: Bearer {credentials.token}")
+    environment = {"GIT_CONFIG_COUNT": str(len(headers))}
+    for number, header in enumerate(headers):
+        environment[f"GIT_CONFIG_KEY_{number}"] = f"http.{credentials.url}.extraheader"
+        environment[f"GIT_CONFIG_VALUE_{number}"] = header
+    return environment
+
+
+def _judge(action: str, ended: Ended) -> None:
+    if not ended.status:
+        return
+    # `push --porcelain` reports on standard output why a reference was refused.
+    refused = [line for line in ended.stdout.decode(errors="replace").splitlines() if line.startswith("!")]
+    said = "\n".join([ended.stderr, *refused])
+    if is_transient(said):
+        raise _TransientError(action, said)
+    raise rejection(action, said)
+
+
+def _patiently(attempt: Callable[[], _Result]) -> _Result:
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(_TransientError),
+        stop=tenacity.stop_after_attempt(_ATTEMPTS),
+        wait=tenacity.wait_random_exponential(multiplier=0.25, max=10),
+        reraise=True,
+    )
+    try:
+        return retrying(attempt)
+    except _TransientError as error:
+        raise rejection(f"{error.action} ({_ATTEMPTS} attempts)", error.said) from None

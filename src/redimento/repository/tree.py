@@ -1,0 +1,116 @@
+"""The Tree port on one commit of a checkout: what git recorded, whatever has happened in the working tree since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from redimento.context.tree import Entry, PastCommit
+from redimento.repository.checkout import Checkout
+from redimento.repository.store import private_git
+
+_REGULAR: Final = (b"100644", b"100755")
+_BATCH_BYTES: Final = 16_000_000
+
+
+@dataclass(frozen=True)
+class GitTree:
+    """The regular files of `commit`, and its history as far as the clone has it."""
+
+    checkout: Checkout
+    commit: str
+
+    def entries(self) -> Sequence[Entry]:
+        """Return every regular file of the commit in path order; no links, no submodules."""
+        return self._entries
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield path and committed content of each file that the commit has, in the order asked for."""
+        with private_git(self.checkout.store) as git:
+            for batch in self._batches(paths):
+                names = "".join(f"{entry.blob}\n" for entry in batch).encode()
+                output = git.run("cat-file", "--batch", "--buffer", stdin=names)
+                yield from zip((entry.path for entry in batch), _contents(output), strict=True)
+
+    def history(self, limit: int) -> Sequence[PastCommit]:
+        """Return at most `limit` commits, newest first, merges left out; empty where the clone has one commit only."""
+        with private_git(self.checkout.store) as git:
+            logged = git.try_run(
+                *("log", f"--max-count={limit}", "--no-merges", "--no-renames", "--name-only", "-z"),
+                *("--no-show-signature", "--format=%x00%H %ct %s", self.commit, "--"),
+            )
+        if logged.status:  # a partial clone may lack the trees of older commits: then it has no history for us
+            return ()
+        shallow = self.checkout.store.shallow
+        edge = frozenset(shallow.read_bytes().split()) if shallow.is_file() else frozenset()
+        return _past_commits(logged.stdout, edge)
+
+    def _batches(self, paths: Iterable[str]) -> Iterator[list[Entry]]:
+        batch: list[Entry] = []
+        size = 0
+        for path in paths:
+            entry = self._by_path.get(path)
+            if entry is None:
+                continue
+            if batch and size + entry.size > _BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+            batch.append(entry)
+            size += entry.size
+        if batch:
+            yield batch
+
+    @cached_property
+    def _entries(self) -> tuple[Entry, ...]:
+        with private_git(self.checkout.store) as git:
+            listed = git.run("ls-tree", "-r", "-z", "-l", "--full-tree", self.commit)
+        return tuple(_listed_entries(listed))
+
+    @cached_property
+    def _by_path(self) -> dict[str, Entry]:
+        return {entry.path: entry for entry in self._entries}
+
+
+def _listed_entries(listed: bytes) -> Iterator[Entry]:
+    for line in listed.split(b"\0"):
+        if line[:6] not in _REGULAR:
+            continue
+        head, _, path = line.partition(b"\t")
+        _, _, blob, size = head.split()
+        if size.isdigit():  # "BAD" stands for an object that a partial clone has not got
+            with suppress(UnicodeDecodeError):  # a path that is not UTF-8 cannot be named in a prompt or an answer
+                yield Entry(path.decode(), int(size), blob.decode())
+
+
+def _contents(output: bytes) -> Iterator[bytes]:
+    position = 0
+    while position < len(output):
+        end = output.index(b"\n", position)
+        start = end + 1
+        size = int(output[position:end].rsplit(b" ", 1)[1])
+        yield output[start : start + size]
+        position = start + size + 1
+
+
+def _past_commits(logged: bytes, edge: frozenset[bytes]) -> tuple[PastCommit, ...]:
+    """Read `log -z`: an empty field opens a commit, then come its heading and its paths.
+
+    A commit in `edge` has lost its parents to a shallow clone and seems to add every file: it tells nothing.
+    """
+    commits: list[tuple[bytes, int, str, list[str]]] = []
+    fields = iter(logged.split(b"\0"))
+    for name in fields:
+        if name:
+            commits[-1][3].append(name.removeprefix(b"\n").decode(errors="replace"))
+        elif heading := next(fields, b""):
+            commit, time, subject = heading.split(b" ", 2)
+            commits.append((commit, int(time), subject.decode(errors="replace"), []))
+    newest = max((time for _, time, _, _ in commits), default=0)
+    return tuple(
+        PastCommit(newest - time, subject, tuple(paths))
+        for commit, time, subject, paths in commits
+        if commit not in edge
+    )

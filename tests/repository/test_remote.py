@@ -1,0 +1,274 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.repository.conftest import TOKEN, Repo, Server
+
+from redimento.change.edit import Change, FileChange
+from redimento.errors import ConflictError, GitError, UsageError
+from redimento.repository.checkout import Checkout, open_checkout
+from redimento.repository.commits import commit_change
+from redimento.repository.remote import Credentials, fetch_branch, push, remote_tip, remote_url
+
+BRANCH = "redimento/7-total"
+
+
+@pytest.fixture
+def checkout(job: Repo) -> Checkout:
+    return open_checkout(job.path)
+
+
+@pytest.fixture
+def credentials(server: Server) -> Credentials:
+    return Credentials(server.url, TOKEN)
+
+
+def make_commit(checkout: Checkout, content: str, *parents: str) -> str:
+    change = Change((FileChange("src/cart.py", b"", content.encode()),))
+    return commit_change(
+        checkout,
+        change,
+        parents=parents or (checkout.head,),
+        message="Change\n",
+        author_name="Redimento",
+        author_email="r@example.com",
+    )
+
+
+def test_a_new_branch_is_pushed_from_a_shallow_detached_checkout(
+    server: Server, checkout: Checkout, credentials: Credentials
+) -> None:
+    assert checkout.shallow
+    assert remote_tip(checkout, credentials, BRANCH) is None
+
+    commit = make_commit(checkout, "one\n")
+    push(checkout, credentials, commit, BRANCH, expected=None)
+
+    assert server.tip(BRANCH) == commit
+    assert remote_tip(checkout, credentials, BRANCH) == commit
+    assert server.repo.git("show", f"{commit}:src/cart.py") == "one"
+
+
+def test_the_next_commit_continues_the_branch(server: Server, checkout: Checkout, credentials: Credentials) -> None:
+    first = make_commit(checkout, "one\n")
+    push(checkout, credentials, first, BRANCH, expected=None)
+
+    second = make_commit(checkout, "two\n", first)
+    push(checkout, credentials, second, BRANCH, expected=first)
+
+    assert server.tip(BRANCH) == second
+
+
+def test_whoever_creates_the_branch_second_is_told(
+    server: Server, checkout: Checkout, credentials: Credentials
+) -> None:
+    # The rival's branch starts at our parent: without the expectation git would fast-forward it.
+    server.repo.git("branch", BRANCH, "main")
+
+    with pytest.raises(ConflictError, match="somebody else changed the branch first"):
+        push(checkout, credentials, make_commit(checkout, "one\n"), BRANCH, expected=None)
+
+    assert server.tip(BRANCH) == server.tip("main")
+
+
+def test_a_branch_that_moved_on_is_left_alone(server: Server, checkout: Checkout, credentials: Credentials) -> None:
+    mine = make_commit(checkout, "one\n")
+    push(checkout, credentials, mine, BRANCH, expected=None)
+    theirs = make_commit(checkout, "theirs\n", mine)
+    push(checkout, credentials, theirs, BRANCH, expected=mine)
+
+    with pytest.raises(ConflictError):
+        push(checkout, credentials, make_commit(checkout, "two\n", mine), BRANCH, expected=mine)
+
+    assert server.tip(BRANCH) == theirs
+
+
+def test_a_rival_who_pushes_during_our_push_wins(server: Server, checkout: Checkout, credentials: Credentials) -> None:
+    server.during_push = lambda: server.repo.git("branch", "--force", BRANCH, "main")
+
+    with pytest.raises(ConflictError):
+        push(checkout, credentials, make_commit(checkout, "one\n"), BRANCH, expected=None)
+
+    assert server.tip(BRANCH) == server.tip("main")
+
+
+def test_a_branch_is_never_rewritten(server: Server, checkout: Checkout, credentials: Credentials) -> None:
+    first = make_commit(checkout, "one\n")
+    push(checkout, credentials, first, BRANCH, expected=None)
+
+    with pytest.raises(GitError, match="never rewritten"):
+        push(checkout, credentials, make_commit(checkout, "other\n"), BRANCH, expected=first)
+
+    assert server.tip(BRANCH) == first
+
+
+def test_a_target_branch_that_is_absent_locally_is_fetched(
+    server: Server, job: Repo, checkout: Checkout, credentials: Credentials
+) -> None:
+    release = server.repo.git("rev-parse", "main~2")
+    server.repo.git("branch", "release", release)
+    references = job.git("show-ref")
+
+    assert fetch_branch(checkout, credentials, "release") == release
+    assert job.git("show-ref") == references
+    assert job.git("log", "--format=%s", release) == "Note 0\nStart"
+
+
+def test_a_full_clone_stays_full(server: Server, tmp_path: Path, credentials: Credentials) -> None:
+    server.repo.git("clone", "--quiet", str(server.bare), str(tmp_path / "full"))
+    clone = Repo(tmp_path / "full")
+    newer = Repo(tmp_path / "seed").commit({"late.txt": "late\n"})
+    Repo(tmp_path / "seed").git("push", "--quiet", str(server.bare), "main")
+    checkout = open_checkout(clone.path)
+
+    assert fetch_branch(checkout, credentials, "main") == newer
+    assert not (clone.path / ".git" / "shallow").exists()
+    assert clone.git("rev-list", "--count", newer) == "5"
+
+
+def test_a_branch_that_the_server_lacks_is_named(checkout: Checkout, credentials: Credentials) -> None:
+    with pytest.raises(GitError, match="no branch 'nowhere'"):
+        fetch_branch(checkout, credentials, "nowhere")
+
+
+def test_a_policy_rejection_names_its_number_and_the_way_out(
+    server: Server, checkout: Checkout, credentials: Credentials
+) -> None:
+    text = "TF402455: Pushes to this branch are not permitted; you must use a pull request to update this branch."
+    server.install_hook("update", f"echo '{text}' >&2; exit 1")
+
+    with pytest.raises(GitError, match=r"branch policy .*TF402455") as caught:
+        push(checkout, credentials, make_commit(checkout, "one\n"), BRANCH, expected=None)
+
+    assert "pull_request.branch" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("right", "page"), [("GenericContribute", "'Contribute'"), ("CreateBranch", "'Create branch'")]
+)
+def test_a_missing_right_is_named_as_the_security_page_names_it(
+    server: Server, checkout: Checkout, credentials: Credentials, right: str, page: str
+) -> None:
+    text = f"TF401027: You need the Git '{right}' permission to perform this action. Details: identity 'Build\\\\g'."
+    server.install_hook("pre-receive", f'echo "{text}" >&2; exit 1')
+
+    with pytest.raises(GitError, match=rf"{right} is missing \(TF401027\)") as caught:
+        push(checkout, credentials, make_commit(checkout, "one\n"), BRANCH, expected=None)
+
+    assert page in caught.value.remedy
+    assert "Build Service" in caught.value.remedy
+
+
+@pytest.mark.parametrize("token", ["", "expired-token-987654"])
+def test_a_token_that_is_not_accepted_is_said_at_once(server: Server, checkout: Checkout, token: str) -> None:
+    with pytest.raises(GitError, match="did not accept the token") as caught:
+        remote_tip(checkout, Credentials(server.url, token), "main")
+
+    assert "SYSTEM_ACCESSTOKEN" in caught.value.remedy
+    assert not token or token not in str(caught.value)
+
+
+def test_a_repository_that_does_not_exist_is_an_error(checkout: Checkout, server: Server) -> None:
+    with pytest.raises(GitError, match="does not exist, or this job may not see it"):
+        remote_tip(checkout, Credentials(f"{server.url}-gone", TOKEN), "main")
+
+
+def test_passing_trouble_on_the_server_is_waited_out(
+    server: Server, checkout: Checkout, credentials: Credentials
+) -> None:
+    server.troubles = [503, 502]
+
+    assert remote_tip(checkout, credentials, "main") == server.tip("main")
+
+
+def test_lasting_trouble_ends_in_an_error(server: Server, checkout: Checkout, credentials: Credentials) -> None:
+    server.troubles = [503] * 10
+
+    with pytest.raises(GitError, match="4 attempts"):
+        remote_tip(checkout, credentials, "main")
+
+    assert len(server.troubles) == 6
+
+
+def test_a_push_whose_answer_got_lost_is_not_repeated(
+    server: Server, checkout: Checkout, credentials: Credentials
+) -> None:
+    commit = make_commit(checkout, "one\n")
+    server.install_hook("post-receive", "echo pushed >> received")
+    server.during_push = lambda: server.troubles.insert(0, "lose the answer")
+
+    push(checkout, credentials, commit, BRANCH, expected=None)
+
+    assert server.troubles == []
+    assert server.tip(BRANCH) == commit
+    assert (server.bare / "received").read_text() == "pushed\n"
+
+
+def test_one_token_is_sent_though_the_checkout_has_stored_another(
+    server: Server, job: Repo, credentials: Credentials
+) -> None:
+    job.git("config", f"http.{server.url}.extraheader", "Authorization: Bearer stored-by-persistCredentials")
+    checkout = open_checkout(job.path)
+
+    push(checkout, credentials, make_commit(checkout, "one\n"), BRANCH, expected=None)
+
+    assert server.authorizations
+    assert all(sent == [f"Bearer {TOKEN}"] for sent in server.authorizations)
+
+
+def test_the_token_stands_in_no_command_line_and_in_no_file(
+    server: Server, job: Repo, checkout: Checkout, credentials: Credentials, tmp_path: Path
+) -> None:
+    commands: list[bytes] = []
+
+    def look() -> None:
+        commands.extend(_read(path) for path in Path("/proc").glob("[0-9]*/cmdline"))
+
+    server.during_push = look
+    push(checkout, credentials, make_commit(checkout, "one\n"), BRANCH, expected=None)
+
+    assert any(b"git\0push" in command for command in commands)
+    assert not any(TOKEN.encode() in command for command in commands)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in files if TOKEN.encode() in path.read_bytes()]
+    assert TOKEN not in repr(credentials)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # the process has ended meanwhile, or is not ours
+        return b""
+
+
+def test_our_secrets_do_not_reach_git(
+    server: Server, checkout: Checkout, credentials: Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "AIza-not-for-git")
+    seen: list[bytes] = []
+
+    def look() -> None:
+        processes = [folder for folder in Path("/proc").glob("[0-9]*") if b"git\0push" in _read(folder / "cmdline")]
+        seen.extend(_read(folder / "environ") for folder in processes)
+
+    server.during_push = look
+    push(checkout, credentials, make_commit(checkout, "one\n"), BRANCH, expected=None)
+
+    assert any(TOKEN.encode() in environment for environment in seen)
+    assert not any(b"AIza-not-for-git" in environment for environment in seen)
+
+
+def test_the_address_comes_from_the_pipeline_first(job: Repo, checkout: Checkout, server: Server) -> None:
+    given = {"BUILD_REPOSITORY_URI": "https://org@dev.azure.com/org/Shop%20Floor/_git/web"}
+
+    assert remote_url(checkout, given) == "https://dev.azure.com/org/Shop%20Floor/_git/web"
+    assert remote_url(checkout, {}) == server.url
+    assert remote_url(checkout, {"BUILD_REPOSITORY_URI": "$(Build.Repository.Uri)"}) == server.url
+
+
+def test_an_address_without_http_is_refused(job: Repo, checkout: Checkout) -> None:
+    job.git("remote", "set-url", "origin", "git@ssh.dev.azure.com:v3/org/Shop/web")
+
+    with pytest.raises(UsageError, match=r"no http\(s\) address"):
+        remote_url(checkout, {})
