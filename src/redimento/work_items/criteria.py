@@ -1,0 +1,258 @@
+"""Acceptance criteria as a list, however a team writes them down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_ITEM = re.compile(
+    r"^( *)(?:[-*+\u2022\u2013\u2014]|\(?[0-9]{1,3}[.)]|\(?[a-zA-Z]\)|[A-Z]{1,4}-?[0-9]{1,3}[.:)])(?: +|$)(.*)$"
+)
+_CHECKBOX = re.compile(r"^(?:\[[ xX]?\]|[\u2610\u2611\u2612])\s*")
+_ATX = re.compile(r"^ {0,3}#{1,6}(?:\s+(.*?))?\s*#*\s*$")
+_TITLE = re.compile(
+    r"^[*_#\s]*(?:acceptance\s+(?:criteria|criterion|tests?)|success\s+criteria|definition\s+of\s+done|done\s+when"
+    r"|akzeptanzkriterien|abnahmekriterien|crit[eè]res\s+d.acceptation|criterios\s+de\s+aceptaci[oó]n|ac)\s*[*_]*\s*[:.]?[*_\s]*$",
+    re.IGNORECASE,
+)
+_LINE_AS_HEADING = re.compile(r"(?:\*\*|__)[^*_]{1,80}(?:\*\*|__):?|[A-Z][\w ]{2,40}:")
+_SCENARIO = re.compile(r"^(?:[*_]{0,2})(?:scenario(?: outline| template)?|example)\b[^:]{0,40}:", re.IGNORECASE)
+_FEATURE = re.compile(r"^(?:[*_]{0,2})(?:feature|rule)\s*:", re.IGNORECASE)
+_STEP = re.compile(r"^[*_]{0,2}(given|when|then|and|but)\b", re.IGNORECASE)
+_RULER = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
+_RULE = re.compile(r"^ {0,3}(?:-{3,}|\*{3,}|_{3,})\s*$")
+_GHERKIN = re.compile(
+    r"^ *(`{3,}|~{3,})(?:gherkin|cucumber|feature)[ \t]*\n(.*?)\n *\1[ \t]*$", re.DOTALL | re.MULTILINE | re.IGNORECASE
+)
+_FENCE = re.compile(r"^ *(`{3,}|~{3,})")
+_COUNTING_COLUMN = frozenset({"#", "no", "no.", "nr", "nr.", "id", ""})
+_WRAPPED = 60  # characters: a shorter line was ended by its author, not by an editor
+
+
+def split_criteria(markdown: str) -> tuple[str, ...]:
+    """Return the acceptance criteria in `markdown`, one string each, in order.
+
+    A criterion is a list item with its sub-items, a Gherkin scenario, a run of Given/When/Then lines, a table row, or a
+    paragraph. Headings are dropped; a paragraph that only introduces a list (it ends in a colon) is dropped too.
+    """
+    found = [criterion for block in _blocks(_unfence(markdown)) for criterion in _criteria(block) if criterion]
+    return tuple(_join_steps(found))
+
+
+def criteria_in_description(description: str) -> tuple[str, tuple[str, ...]]:
+    """Return a description without its section "Acceptance criteria", and the criteria of that section.
+
+    The section begins at a heading, a bold line or a line ending in a colon, and ends at the next heading of its level.
+    """
+    lines = description.split("\n")
+    fenced = _fenced(lines)
+    for index, line in enumerate(lines):
+        if fenced[index] or not _is_title(line):
+            continue
+        end = _section_end(lines, fenced, index)
+        criteria = split_criteria("\n".join(lines[index + 1 : end]))
+        if criteria:
+            rest = "\n".join([*lines[:index], *lines[end:]])
+            return re.sub(r"\n{3,}", "\n\n", rest).strip("\n"), criteria
+    return description, ()
+
+
+def _unfence(markdown: str) -> str:
+    """Take the fences away from Gherkin."""
+    return _GHERKIN.sub(lambda fence: f"\n{fence[2]}\n", markdown)
+
+
+def _join_steps(criteria: list[str]) -> Iterator[str]:
+    """Yield the criteria, steps that were written as single list items joined to the Given before them."""
+    run: list[str] = []
+    for criterion in criteria:
+        step = _STEP.match(criterion)
+        follows = run and step and step[1].lower() != "given" and "\n" not in criterion
+        if not follows:
+            yield from ["\n".join(run)] if run else []
+            run = []
+        if follows or (step and step[1].lower() == "given" and "\n" not in criterion):
+            run.append(criterion)
+        else:
+            yield criterion
+    yield from ["\n".join(run)] if run else []
+
+
+def _is_title(line: str) -> bool:
+    heading = _ATX.match(line)
+    if heading is not None:
+        return _TITLE.match(heading[1] or "") is not None
+    marked = line.strip().endswith((":", "**", "__")) or len(line.split()) > 1
+    return marked and _TITLE.match(line) is not None
+
+
+def _section_end(lines: list[str], fenced: list[bool], start: int) -> int:
+    level = _level(lines[start])
+    for index in range(start + 1, len(lines)):
+        if fenced[index]:
+            continue
+        found = _level(lines[index])
+        if found and (not level or found <= level):
+            return index
+        if not level and _LINE_AS_HEADING.fullmatch(lines[index].strip()) and not _SCENARIO.match(lines[index]):
+            return index
+    return len(lines)
+
+
+def _level(line: str) -> int:
+    return len(line.lstrip()) - len(line.lstrip().lstrip("#")) if _ATX.match(line) else 0
+
+
+def _fenced(lines: list[str]) -> list[bool]:
+    inside: list[bool] = []
+    fence = ""
+    for line in lines:
+        mark = _FENCE.match(line)
+        inside.append(bool(fence or mark))
+        if fence:
+            fence = "" if mark and mark[1].startswith(fence) else fence
+        elif mark:
+            fence = mark[1]
+    return inside
+
+
+def _blocks(markdown: str) -> Iterator[list[str]]:
+    """Yield what belongs together: a list item with all under it, a table, a scenario, a paragraph, a fence."""
+    lines = [line.rstrip() for line in markdown.replace("\r\n", "\n").replace("\t", "    ").split("\n")]
+    fenced = _fenced(lines)
+    block: list[str] = []
+    for index, line in enumerate(lines):
+        if fenced[index]:
+            block.append(line)
+            continue
+        if _is_heading(line, lines[index + 1] if index + 1 < len(lines) else ""):
+            if _SCENARIO.match(_heading_text(line)):
+                yield from _whole(block)
+                block = [_heading_text(line)]
+                continue
+            yield from _whole(block)
+            block = []
+            continue
+        if _begins_block(block, line):
+            yield from _whole(block)
+            block = []
+        block.append(line)
+    yield from _whole(block)
+
+
+def _whole(block: list[str]) -> Iterator[list[str]]:
+    if any(line.strip() for line in block):
+        yield block
+
+
+def _is_heading(line: str, following: str) -> bool:
+    if _ATX.match(line) or _RULE.match(line) or _FEATURE.match(line.strip()) or _is_title(line):
+        return True
+    underlined = re.fullmatch(r"={3,}|-{3,}", following)
+    return bool(
+        re.fullmatch(r"={3,}", line) or (underlined and line.strip() and "|" not in line and not _ITEM.match(line))
+    )
+
+
+def _heading_text(line: str) -> str:
+    heading = _ATX.match(line)
+    return (heading[1] or "") if heading else line.strip()
+
+
+def _begins_block(block: list[str], line: str) -> bool:
+    """Tell whether `line` begins a new block after `block`."""
+    if not block or not line.strip():
+        return False
+    first, last = block[0], block[-1]
+    if _SCENARIO.match(line.strip()):
+        return True
+    if _SCENARIO.match(first.strip()):
+        return False
+    item, open_item = _ITEM.match(line), _ITEM.match(first)
+    if open_item:
+        if item:
+            return len(item[1]) <= len(open_item[1]) + 1
+        return not last.strip() and not line.startswith(" " * (len(open_item[1]) + 2))
+    if item:
+        return not _STEP.match(first.strip())
+    if last.strip():
+        return False
+    step = _STEP.match(line.strip())
+    return not (step and _STEP.match(first.strip()) and step[1].lower() != "given")
+
+
+def _criteria(block: list[str]) -> Iterator[str]:
+    while block and not block[-1].strip():
+        block.pop()
+    first = block[0]
+    item = _ITEM.match(first)
+    if item:
+        yield _item(block, item)
+    elif _SCENARIO.match(first.strip()) or _FENCE.match(first):
+        yield "\n".join(line for line in block if line.strip())
+    elif first.lstrip().startswith("|") or (len(block) > 1 and _RULER.match(block[1]) and "|" in first):
+        yield from _rows(block)
+    else:
+        yield from _paragraph(block)
+
+
+def _item(block: list[str], item: re.Match[str]) -> str:
+    width = min((len(line) - len(line.lstrip()) for line in block[1:] if line.strip()), default=0)
+    first = _CHECKBOX.sub("", item[2].strip())
+    rest = [line[width:] for line in block[1:]]
+    nested = bool(rest) and any(_ITEM.match(line) for line in rest)
+    indent = "  " if nested else ""
+    return "\n".join([first, *(indent + line if line.strip() else "" for line in rest)]).strip()
+
+
+def _rows(block: list[str]) -> Iterator[str]:
+    table = [
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))] for line in block if "|" in line
+    ]
+    headed = len(block) > 1 and _RULER.match(block[1]) is not None
+    heads = table[0] if headed else []
+    for cells in table[2 if headed else 0 :]:
+        named = [
+            f"{head}: {cell}" if head and len(heads) > 1 else cell
+            for head, cell in zip([*heads, *[""] * len(cells)], cells, strict=False)
+            if cell and not (head.lower() in _COUNTING_COLUMN and re.fullmatch(r"[A-Za-z]{0,3}-?[0-9]{0,3}\.?", cell))
+        ]
+        only = len(named) == 1 and re.fullmatch(r"[^:]{1,60}: (.+)", named[0])
+        yield (only[1] if only else "; ".join(named)).replace("\\|", "|")
+
+
+def _paragraph(block: list[str]) -> Iterator[str]:
+    lines = [line.strip() for line in block if line.strip()]
+    if _STEP.match(lines[0]):
+        yield from _scenarios(lines)
+        return
+    if lines[-1].endswith(":") and len(lines) == 1:
+        return
+    if len(lines) > 1 and _are_sentences(lines):
+        yield from (_CHECKBOX.sub("", line) for line in lines)
+        return
+    yield _CHECKBOX.sub("", "\n".join(lines))
+
+
+def _scenarios(lines: list[str]) -> Iterator[str]:
+    """Yield runs of steps; a Given after a Then begins the next one."""
+    run: list[str] = []
+    ended = False
+    for line in lines:
+        step = _STEP.match(line)
+        word = step[1].lower() if step else ""
+        if ended and word == "given":
+            yield "\n".join(run)
+            run, ended = [], False
+        ended = ended or word == "then" or " then " in line.lower()
+        run.append(line)
+    yield "\n".join(run)
+
+
+def _are_sentences(lines: list[str]) -> bool:
+    """Tell whether each line is a sentence of its own rather than a part of a wrapped paragraph."""
+    if any(_CHECKBOX.match(line) for line in lines):
+        return all(_CHECKBOX.match(line) for line in lines)
+    begins = all(line[0].isupper() or line[0] in "\"'`*[" for line in lines)
+    ends = all(len(line) < _WRAPPED or line.endswith((".", "!", "?", ";")) for line in lines[:-1])
+    return begins and ends
