@@ -34,6 +34,7 @@ class PullRequest:
     description: str
     draft: bool
     status: Status
+    warnings: tuple[str, ...] = ()  # finished sentences: what could not be added to it
 
 
 class PullRequests(Protocol):

@@ -1,0 +1,54 @@
+"""What came back over HTTP, before anybody judges it."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+_HTML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """One answer. `headers` finds names in any case; `body` is decoded from its transfer and content coding."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        """The media type without parameters, in lower case, "" when absent."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def is_html(self) -> bool:
+        return "html" in self.content_type or _HTML.match(self.body) is not None
+
+    def parsed(self) -> Any:
+        """Return the JSON of the body, None when it is empty; raise ValueError when it is no JSON."""
+        if not self.body.strip():
+            return None
+        return json.loads(self.body.decode("utf-8-sig"))
+
+    def retry_after(self) -> float:
+        """Return the seconds of `Retry-After`, which may also be a date; 0 when there is none.
+
+        Azure DevOps sends it with 429 and 503, and on successes when it is about to throttle
+        (docs/integrate/concepts/rate-limits.md).
+        """
+        value = self.headers.get("Retry-After", "").strip()
+        if re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?", value):
+            return float(value)
+        try:
+            moment = email.utils.parsedate_to_datetime(value)
+        except ValueError:
+            return 0.0
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max((moment - datetime.now(UTC)).total_seconds(), 0.0)

@@ -1,0 +1,117 @@
+"""Azure Boards as the Board port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from redimento.azure import claims, comments
+from redimento.azure.client import JSON_PATCH, AzureClient
+from redimento.azure.fields import PROJECT, STATE, TITLE, TYPE, category, relatives, work_item
+from redimento.azure.fields import comment as comment_value
+from redimento.errors import AzureError, UsageError
+from redimento.foreign import neutralise
+from redimento.work_items.board import Claim
+from redimento.work_items.item import RelatedItem, WorkItem
+from redimento.work_items.kinds import kind_of
+
+# The first version whose answers say which long text is Markdown; an older server gets the newest it knows.
+_ITEM_VERSION = "7.2-preview.3"
+_BATCH = 200  # ids; the service refuses more
+
+
+@dataclass(frozen=True)
+class AzureBoard:
+    """The work items of one project. `say` takes finished sentences about what could not be done but did not stop us."""
+
+    client: AzureClient
+    project: str
+    say: Callable[[str], None]
+
+    def load(self, item_id: int) -> WorkItem:
+        """Return the whole item, of whichever project it is: admission judges that."""
+        about = f"work item {item_id}"
+        answer = self.client.get(
+            f"_apis/wit/workitems/{item_id}", query={"$expand": "all"}, api_version=_ITEM_VERSION, about=about
+        )
+        fields = answer["fields"]
+        kind_of(str(fields.get(TYPE) or ""))  # a kind that is refused needs no further call
+        project = str(fields.get(PROJECT) or self.project)
+        return work_item(
+            answer,
+            comments=[comment_value(each) for each in comments.listed(self.client, project, item_id)],
+            related=self._related(answer.get("relations") or ()),
+            state_category=category(self._states(project, str(fields.get(TYPE) or "")), str(fields.get(STATE) or "")),
+        )
+
+    def claim(self, item: WorkItem, run: str) -> Claim:
+        """Mark the item by a tag that only one of two runs can write; a claim whose build has ended is taken over."""
+        return claims.claim(self.client, self.project, item, run, self.say)
+
+    def release(self, item_id: int, run: str) -> None:
+        """Remove this run's tag, if it is there."""
+        claims.release(self.client, item_id, run)
+
+    def comment(self, item_id: int, marker: str, markdown: str) -> str:
+        """Write or rewrite this program's own comment with `marker`, which is a plain word that stays visible."""
+        number = comments.write(self.client, self.project, item_id, marker, markdown)
+        if not number:
+            return ""
+        return f"{self.client.web_url(self.project, '_workitems', 'edit', str(item_id))}#{number}"
+
+    def set_state(self, item_id: int, state: str) -> None:
+        """Move the item to `state`; UsageError that lists the states of its type when there is none of that name."""
+        about = f"work item {item_id}"
+        path = f"_apis/wit/workitems/{item_id}"
+
+        def fields_now() -> Mapping[str, Any]:
+            query = {"fields": f"{STATE},{TYPE},{PROJECT}"}
+            found: Mapping[str, Any] = self.client.get(path, query=query, about=about)["fields"]
+            return found
+
+        def moved() -> Mapping[str, Any] | None:
+            fields = fields_now()
+            return fields if str(fields[STATE]).casefold() == state.casefold() else None
+
+        fields = fields_now()
+        if str(fields[STATE]).casefold() == state.casefold():
+            return
+        names = [str(row["name"]) for row in self._states(str(fields[PROJECT]), str(fields[TYPE]))]
+        if names and state.casefold() not in (name.casefold() for name in names):
+            raise UsageError(
+                f"A {neutralise(str(fields[TYPE]))} has no state '{state}'.",
+                f"Use one of its states in .redimento.yml: {neutralise(', '.join(names))}.",
+            )
+        operation = {"op": "add", "path": f"/fields/{STATE}", "value": state}
+        self.client.write("PATCH", path, body=[operation], content_type=JSON_PATCH, happened=moved, about=about)
+
+    def _states(self, project: str, type_name: str) -> list[Mapping[str, Any]]:
+        path = f"_apis/wit/workitemtypes/{quote(type_name, safe='')}/states"
+        try:
+            answer = self.client.get(path, project=project, about=f"the states of the type {neutralise(type_name)}")
+        except AzureError as error:
+            self.say(f"The category of the work item's state is unknown. {error}")
+            return []
+        return list(answer["value"])
+
+    def _related(self, relations: Iterable[Mapping[str, Any]]) -> Iterator[RelatedItem]:
+        found = relatives(relations)
+        numbers = list(found)
+        for start in range(0, len(numbers), _BATCH):
+            body = {
+                "ids": numbers[start : start + _BATCH],
+                "fields": [TYPE, TITLE, STATE],
+                "errorPolicy": "omit",  # one that may not be read would fail them all
+            }
+            answer = self.client.query("_apis/wit/workitemsbatch", body=body, about="the related work items")
+            for row in filter(None, answer["value"]):
+                fields = row.get("fields") or {}
+                yield RelatedItem(
+                    relation=found[int(row["id"])],
+                    id=int(row["id"]),
+                    type=str(fields.get(TYPE) or ""),
+                    title=str(fields.get(TITLE) or ""),
+                    state=str(fields.get(STATE) or ""),
+                )

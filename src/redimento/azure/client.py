@@ -1,0 +1,348 @@
+"""HTTP to Azure DevOps: one session, one token, one deadline for each call."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, TypeVar
+from urllib.parse import quote, urlencode
+
+import requests
+import urllib3.exceptions
+from requests.auth import AuthBase
+
+from redimento.azure import address
+from redimento.azure.answer import HttpAnswer
+from redimento.azure.attempts import PassingError, once, persist
+from redimento.azure.deadline import within
+from redimento.azure.refusals import SIGN_IN_REMEDY, BuildIdentity, is_sign_in_page, refusal, sign_in_error
+from redimento.azure.version import not_newer, offered_instead
+from redimento.errors import AzureError, SignInError
+from redimento.foreign import neutralise, redact
+
+T = TypeVar("T")
+Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
+Outward = Literal["send", "note"]
+JSON_PATCH = "application/json-patch+json"
+
+_CONNECT_SECONDS = 15.0
+_LONGEST_JSON = 64 * 1024 * 1024  # bytes; one long text of a work item may have a million characters
+_PIECE = 64 * 1024
+_PASSING = frozenset((429, 500, 502, 503, 504))
+_LONGEST_SUMMARY = 200
+_NO_ANSWER_REMEDY = "Run it again; if it stays so, check the network and its proxy (HTTPS_PROXY, NO_PROXY)."
+
+
+@dataclass(frozen=True)
+class NotedWrite:
+    """A write that was not sent. `summary` is the beginning of its body."""
+
+    method: str
+    url: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class _Request:
+    method: Method
+    url: str
+    body: bytes | None
+    content_type: str
+    accept: str
+    api_version: str
+    about: str
+    limit_bytes: int = _LONGEST_JSON
+
+    @property
+    def call(self) -> str:
+        """Method and address for error sentences; the query is left out, it helps nobody there."""
+        return f"{self.method} {self.url.partition('?')[0]}"
+
+
+class AzureClient:
+    """One organisation or collection, spoken to by one thread at a time.
+
+    `collection_url` is `SYSTEM_COLLECTIONURI` as it is: https://dev.azure.com/org/, https://org.visualstudio.com/ or
+    https://host/tfs/Collection/. `deadline_seconds` bounds every call on the wall clock, with its pauses, retries and
+    questions. With `outward="note"` writes are not sent but listed in `noted`. `project` and `project_id` are the job's
+    own, to name its account in errors.
+    """
+
+    def __init__(
+        self,
+        collection_url: str,
+        token: str,
+        *,
+        deadline_seconds: float = 120.0,
+        outward: Outward = "send",
+        project: str = "",
+        project_id: str = "",
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.collection_url = address.collection_url(collection_url)
+        self.outward = outward
+        self.noted: list[NotedWrite] = []
+        self._token = _usable(token)
+        self._deadline = deadline_seconds
+        self._identity = BuildIdentity(address.organisation(self.collection_url), project, project_id)
+        self._sleep = sleep
+        self._until = float("inf")
+        self._not_before = 0.0
+        self._newest = ""  # the newest API version of an older server, once it has told
+        self._session = requests.Session()
+        self._session.auth = _Bearer(self._token)
+        # Without this header a bad token is answered with a sign-in page and status 203 instead of 401.
+        self._session.headers["X-TFS-FedAuthRedirect"] = "Suppress"
+
+    def __repr__(self) -> str:
+        return f"AzureClient({self.collection_url!r})"
+
+    def close(self) -> None:
+        self._session.close()
+
+    def get(
+        self,
+        path: str,
+        *,
+        project: str = "",
+        query: Mapping[str, str] | None = None,
+        api_version: str = "7.1",
+        about: str = "",
+    ) -> Any:
+        """Return the JSON at `path`, None when the answer is empty.
+
+        `path` starts with `_apis/` and is percent-encoded; `about` names the thing in errors ("work item 7").
+        Raises SignInError, PermissionMissingError, NotThereError, ConflictError, AzureError.
+        """
+        url = self._url(path, project, query)
+        return self._read(_Request("GET", url, None, "", "application/json", api_version, about))
+
+    def query(self, path: str, *, body: Any, project: str = "", api_version: str = "7.1", about: str = "") -> Any:
+        """Return the answer to a POST that only reads, such as a batch or a WIQL query; otherwise as `get`."""
+        url = self._url(path, project, None)
+        sent = json.dumps(body).encode()
+        return self._read(_Request("POST", url, sent, "application/json", "application/json", api_version, about))
+
+    def write(
+        self,
+        method: Method,
+        path: str,
+        *,
+        body: Any,
+        happened: Callable[[], Any] | None = None,
+        project: str = "",
+        query: Mapping[str, str] | None = None,
+        api_version: str = "7.1",
+        content_type: str = "application/json",
+        about: str = "",
+    ) -> Any:
+        """Send a write and return its parsed answer; raises as `get` does.
+
+        A write whose answer was lost may have happened. It is sent again only after `happened` returned None; anything
+        else that `happened` returns takes the place of the answer. Without `happened` it is sent once. With
+        `outward="note"` it is not sent: a JSON object comes back as its own answer, anything else as {}.
+        """
+        url = self._url(path, project, query)
+        if self.outward == "note":
+            self.noted.append(NotedWrite(method, url, _summary(body)))
+            return dict(body) if isinstance(body, dict) else {}
+        sent = json.dumps(body).encode()
+        request = _Request(method, url, sent, content_type, "application/json", api_version, about)
+        with self._within_deadline():
+            if happened is None:
+                return once(partial(self._parsed, request))
+            return self._persist(_asking_first(partial(self._parsed, request), happened))
+
+    def download(self, attachment_url: str, *, limit_bytes: int) -> bytes:
+        """Return the content of a work item's attachment, at most `limit_bytes`.
+
+        The host in `attachment_url` comes from a work item and is not believed: the attachment's id is taken from it
+        and asked for at this collection, so that the token goes nowhere else. Raises AzureError for another kind of
+        address and for a content that is too long, otherwise as `get`.
+        """
+        attachment = address.attachment_id(attachment_url)
+        if not attachment:
+            raise AzureError("The address of an attachment is none of Azure Boards; it was not downloaded.")
+        url = self._url(f"_apis/wit/attachments/{attachment}", "", {"download": "true"})
+        request = _Request("GET", url, None, "", "application/octet-stream", "7.1", "the attachment", limit_bytes)
+        with self._within_deadline():
+            return self._persist(partial(self._exchange, request)).body
+
+    def service(self, area: str) -> AzureClient:
+        """Return a client for the service that serves the resource area with the id `area`.
+
+        On the hosted service some areas live at another address, which the organisation names in `_apis/ResourceAreas`;
+        on a server none do. Microsoft's own clients find them the same way.
+        """
+        areas = (self.get("_apis/ResourceAreas", api_version="7.1-preview.1") or {}).get("value") or []
+        for row in areas:
+            location = str(row.get("locationUrl") or "")
+            if str(row.get("id", "")).lower() == area and location.rstrip("/") != self.collection_url.rstrip("/"):
+                return AzureClient(location, self._token, deadline_seconds=self._deadline, sleep=self._sleep)
+        return self
+
+    def web_url(self, *segments: str) -> str:
+        """Return the address for people of what lies below the collection, every segment percent-encoded."""
+        return address.below(self.collection_url, *segments)
+
+    def _url(self, path: str, project: str, query: Mapping[str, str] | None) -> str:
+        scope = f"{quote(project, safe='')}/" if project else ""
+        return f"{self.collection_url}{scope}{path}" + (f"?{urlencode(query)}" if query else "")
+
+    @contextmanager
+    def _within_deadline(self) -> Iterator[None]:
+        # A question asked in the middle of a write lives on what is left of the write's time.
+        outer = self._until
+        self._until = min(outer, time.monotonic() + self._deadline)
+        try:
+            yield
+        finally:
+            self._until = outer
+
+    def _left(self) -> float:
+        return self._until - time.monotonic()
+
+    def _read(self, request: _Request) -> Any:
+        with self._within_deadline():
+            return self._persist(partial(self._parsed, request))
+
+    def _persist(self, attempt: Callable[[], T]) -> T:
+        return persist(attempt, seconds=self._left(), sleep=self._sleep)
+
+    def _parsed(self, request: _Request) -> Any:
+        answer = self._exchange(request)
+        try:
+            return answer.parsed()
+        except ValueError:
+            pass
+        raise PassingError(
+            AzureError(
+                f"Azure DevOps answered {request.call} with something that is no JSON.{_doubt(request)}",
+                _NO_ANSWER_REMEDY,
+                status=answer.status,
+            )
+        )
+
+    def _exchange(self, request: _Request) -> HttpAnswer:
+        """Send once and return a success; raise PassingError where another attempt may help, AzureError otherwise."""
+        self._wait_as_told()
+        answer = self._send(request)
+        older = "" if self._newest else offered_instead(request.api_version, answer)
+        if older:
+            self._newest = older
+            answer = self._send(request)
+        self._not_before = time.monotonic() + answer.retry_after()
+        if is_sign_in_page(answer):
+            raise sign_in_error(answer, request.call)
+        if answer.status < 300:  # noqa: PLR2004  # HTTP's own class of successes
+            return answer
+        error = refusal(answer, call=request.call, about=request.about, identity=self._identity)
+        if answer.status in _PASSING:
+            raise PassingError(error, answer.retry_after())
+        raise error
+
+    def _wait_as_told(self) -> None:
+        # After a success the pause is advice: it may take half of a call's time, never all of it.
+        pause = min(self._not_before - time.monotonic(), self._left() / 2)
+        self._not_before = 0.0
+        if pause > 0:
+            self._sleep(pause)
+
+    def _send(self, request: _Request) -> HttpAnswer:
+        try:
+            return within(self._left(), partial(self._transfer, request))
+        except TimeoutError:
+            error: AzureError | PassingError = PassingError(_no_answer(request, "no complete answer came in time"))
+        except _TooLongError:
+            error = AzureError(
+                f"The content of {request.about or request.call} is longer than {request.limit_bytes:,} bytes."
+            )
+        except requests.exceptions.SSLError as failure:
+            error = AzureError(
+                f"The certificate of {self.collection_url} was not accepted: {self._said(failure)}.",
+                "Point REQUESTS_CA_BUNDLE at the file with your organisation's certificates.",
+            )
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as failure:
+            error = PassingError(_no_answer(request, self._said(failure)))
+        # Outside of `except`, so that nothing is chained: the library's exceptions hold the request, and it the token.
+        raise error
+
+    def _said(self, failure: Exception) -> str:
+        return redact(neutralise(f"{type(failure).__name__}: {failure}"), [self._token])[:300].rstrip(".")
+
+    def _transfer(self, request: _Request) -> HttpAnswer:
+        until = self._until
+        left = max(until - time.monotonic(), 0.001)
+        headers = {"Accept": f"{request.accept};api-version={not_newer(request.api_version, self._newest)}"}
+        if request.body is not None:
+            headers["Content-Type"] = request.content_type
+        with self._session.request(
+            request.method,
+            request.url,
+            data=request.body,
+            headers=headers,
+            timeout=(min(_CONNECT_SECONDS, left), left),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            body = bytearray()
+            # read1 hands over what has arrived; iter_content would wait for a whole piece of a dripping body.
+            while piece := response.raw.read1(_PIECE, decode_content=True):
+                body += piece
+                if len(body) > request.limit_bytes:
+                    raise _TooLongError
+                if time.monotonic() > until:
+                    raise TimeoutError
+            return HttpAnswer(response.status_code, response.headers, bytes(body))
+
+
+class _Bearer(AuthBase):
+    """The token as `auth`, not as a header: an entry for the host in `.netrc` would replace the header."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class _TooLongError(Exception):
+    pass
+
+
+def _asking_first(attempt: Callable[[], Any], happened: Callable[[], Any]) -> Callable[[], Any]:
+    sent = False
+
+    def ask_or_send() -> Any:
+        nonlocal sent
+        answer = happened() if sent else None
+        sent = True
+        return attempt() if answer is None else answer
+
+    return ask_or_send
+
+
+def _no_answer(request: _Request, reason: str) -> AzureError:
+    return AzureError(f"Azure DevOps gave no answer to {request.call}: {reason}.{_doubt(request)}", _NO_ANSWER_REMEDY)
+
+
+def _doubt(request: _Request) -> str:
+    return "" if request.method == "GET" else " It is not known whether it happened."
+
+
+def _usable(token: str) -> str:
+    # `requests` quotes a header value that it refuses: a token with a line break would end up in an error.
+    token = token.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise SignInError("There is no usable token for Azure DevOps.", SIGN_IN_REMEDY)
+    return token
+
+
+def _summary(body: Any) -> str:
+    text = json.dumps(body, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_SUMMARY else text[: _LONGEST_SUMMARY - 1] + "…"

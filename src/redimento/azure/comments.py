@@ -1,0 +1,118 @@
+"""The comments of a work item: all of them, and the one that is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from markdown_it import MarkdownIt
+
+from redimento.azure.client import AzureClient
+from redimento.azure.fields import comment_id
+from redimento.errors import AzureError
+
+# Comments are a preview in every version of the API.
+_VERSION = "7.1-preview.4"
+_PAGE = 200
+_STATUSES_REFUSED = (400, 404, 405)
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where our one comment stands. `author` is the id of our account, "" when it is unknown."""
+
+    client: AzureClient
+    project: str
+    item_id: int
+    marker: str
+    author: str
+
+
+def listed(client: AzureClient, project: str, item_id: int) -> Iterator[Json]:
+    """Return all comments that are not deleted, oldest first, page by page."""
+    query = {"$top": str(_PAGE), "order": "asc"}
+    while True:
+        page = client.get(
+            _path(item_id),
+            project=project,
+            query=query,
+            api_version=_VERSION,
+            about=f"the comments of work item {item_id}",
+        )
+        yield from (each for each in page.get("comments") or () if not each.get("isDeleted"))
+        following = page.get("continuationToken")
+        if not following or following == query.get("continuationToken"):
+            return
+        query = {**query, "continuationToken": str(following)}
+
+
+def write(client: AzureClient, project: str, item_id: int, marker: str, markdown: str) -> int:
+    """Write the comment with `marker`, or rewrite it where it stands; return its id, 0 when nothing was sent.
+
+    The marker is put under the text when it is not in it. It has to be a plain word: Azure strips HTML comments.
+    """
+    text = markdown if marker in markdown else f"{markdown.rstrip()}\n\n{marker}\n"
+    place = _Place(client, project, item_id, marker, _own_id(client))
+    existing = _found(place)
+    answer = _sent(place, text, existing, "markdown")
+    if answer is None or (client.outward == "send" and str(answer.get("format", "")).casefold() != "markdown"):
+        # An older server refuses the format, or ignores it and would show the signs of Markdown.
+        answer = _sent(place, _as_html(text), existing or answer, "html")
+    return comment_id(answer or {})
+
+
+def _sent(place: _Place, text: str, existing: Json | None, text_format: Literal["markdown", "html"]) -> Json | None:
+    """Write once in this format; None when the server refuses the format."""
+
+    def happened() -> Json | None:
+        found = _found(place)
+        if found is None or existing is None:
+            return found
+        return found if str(found.get("text", "")).strip() == text.strip() else None
+
+    path = _path(place.item_id)
+    try:
+        answer: Json = place.client.write(
+            "PATCH" if existing else "POST",
+            f"{path}/{comment_id(existing)}" if existing else path,
+            project=place.project,
+            query={"format": text_format},
+            body={"text": text},
+            api_version=_VERSION,
+            happened=happened,
+            about=f"the comment on work item {place.item_id}",
+        )
+    except AzureError as error:
+        if text_format == "markdown" and error.status in _STATUSES_REFUSED:
+            return None
+        raise
+    return answer
+
+
+def _found(place: _Place) -> Json | None:
+    for each in listed(place.client, place.project, place.item_id):
+        author = str((each.get("createdBy") or {}).get("id", "")).lower()
+        # Anybody can quote the marker: a person's comment is never rewritten.
+        if place.marker in str(each.get("text", "")) and place.author in ("", author):
+            return each
+    return None
+
+
+def _own_id(client: AzureClient) -> str:
+    try:
+        # The service refuses a released version here; it wants none, or a preview.
+        answer = client.get("_apis/connectionData", api_version="7.1-preview.1", about="the account of the token")
+    except AzureError:
+        return ""
+    return str(((answer or {}).get("authenticatedUser") or {}).get("id", "")).lower()
+
+
+def _as_html(markdown: str) -> str:
+    return str(MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown))
+
+
+def _path(item_id: int) -> str:
+    return f"_apis/wit/workItems/{item_id}/comments"

@@ -1,0 +1,28 @@
+"""A wall-clock end for a call that may block anywhere: name lookup, handshake, headers, body."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def within(seconds: float, call: Callable[[], T]) -> T:
+    """Return what `call` returns, or raise TimeoutError after `seconds`, wherever it is stuck.
+
+    The timeouts of `requests` are per read: a server that sends one byte now and then holds a call for ever (measured).
+    The call runs in a daemon thread, which a process may leave behind; it must end by itself in the usual case.
+    """
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(call())
+        except BaseException as error:  # noqa: BLE001  # handed to the waiting thread, whatever it is
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, name="azure-call", daemon=True).start()
+    return outcome.result(timeout=max(seconds, 0.0))

@@ -1,0 +1,157 @@
+"""The JSON of Azure Boards → the values that the stages know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from redimento.work_items.criteria import split_criteria
+from redimento.work_items.html import to_markdown
+from redimento.work_items.item import Attachment, Comment, RelatedItem, Relation, StateCategory, WorkItem
+from redimento.work_items.kinds import kind_of
+
+Json = Mapping[str, Any]
+
+TAGS = "System.Tags"
+STATE = "System.State"
+TYPE = "System.WorkItemType"
+PROJECT = "System.TeamProject"
+TITLE = "System.Title"
+_DESCRIPTION = "System.Description"
+_CRITERIA = "Microsoft.VSTS.Common.AcceptanceCriteria"
+_REPRO_STEPS = "Microsoft.VSTS.TCM.ReproSteps"
+_SYSTEM_INFO = "Microsoft.VSTS.TCM.SystemInfo"
+
+_RELATIONS: dict[str, Relation] = {
+    "System.LinkTypes.Hierarchy-Reverse": "parent",
+    "System.LinkTypes.Hierarchy-Forward": "child",
+    "System.LinkTypes.Related": "related",
+    "System.LinkTypes.Dependency-Reverse": "predecessor",
+    "System.LinkTypes.Dependency-Forward": "successor",
+    "System.LinkTypes.Duplicate-Forward": "duplicate",
+    "System.LinkTypes.Duplicate-Reverse": "duplicate",
+}
+_ITEM_URL = re.compile(r"/_apis/wit/workitems/(\d{1,10})$", re.IGNORECASE)
+_CATEGORIES: tuple[StateCategory, ...] = ("Proposed", "InProgress", "Resolved", "Completed", "Removed")
+# Tags that Azure's editors write. Not any tag: `List<Order>` in Markdown is none.
+_HTML = re.compile(
+    r"</?(?:div|p|br|span|b|strong|i|em|u|s|a|img|font|ul|ol|li|table|thead|tbody|tr|td|th|h[1-6]|pre|code|blockquote|hr)"
+    r"(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+
+
+def work_item(
+    answer: Json, *, comments: Iterable[Comment], related: Iterable[RelatedItem], state_category: StateCategory
+) -> WorkItem:
+    """Return the whole item from the answer with `$expand=all`; UsageError for a type that is refused."""
+    fields: Json = answer.get("fields") or {}
+    formats: Json = answer.get("multilineFieldsFormat") or {}
+
+    def long_text(name: str) -> str:
+        found = _field_like(fields, name)
+        return markdown(str(fields.get(found) or ""), str(formats.get(found) or ""))
+
+    type_name = str(fields.get(TYPE) or "")
+    return WorkItem(
+        id=int(answer["id"]),
+        revision=int(answer["rev"]),
+        type=type_name,
+        kind=kind_of(type_name),
+        title=str(fields.get(TITLE) or ""),
+        state=str(fields.get(STATE) or ""),
+        state_category=state_category,
+        project=str(fields.get(PROJECT) or ""),
+        area=str(fields.get("System.AreaPath") or ""),
+        iteration=str(fields.get("System.IterationPath") or ""),
+        tags=split_tags(str(fields.get(TAGS) or "")),
+        assigned_to=person(fields.get("System.AssignedTo")),
+        priority=str(fields.get("Microsoft.VSTS.Common.Priority") or ""),
+        severity=str(fields.get("Microsoft.VSTS.Common.Severity") or ""),
+        description=long_text(_DESCRIPTION),
+        acceptance_criteria=split_criteria(long_text(_CRITERIA)),
+        repro_steps=long_text(_REPRO_STEPS),
+        system_info=long_text(_SYSTEM_INFO),
+        comments=tuple(comments),
+        related=tuple(related),
+        attachments=tuple(_attachments(answer.get("relations") or ())),
+        url=str(((answer.get("_links") or {}).get("html") or {}).get("href") or ""),
+    )
+
+
+def comment(answer: Json) -> Comment:
+    """Return one comment; recorded answers of older servers call the id `commentId`."""
+    return Comment(
+        id=comment_id(answer),
+        author=person(answer.get("createdBy")),
+        created=str(answer.get("createdDate") or ""),
+        text=markdown(str(answer.get("text") or ""), str(answer.get("format") or "")),
+    )
+
+
+def comment_id(answer: Json) -> int:
+    return int(answer.get("id") or answer.get("commentId") or 0)
+
+
+def relatives(relations: Iterable[Json]) -> dict[int, Relation]:
+    """Return the linked items of an answer's `relations` by id, in their order."""
+    found: dict[int, Relation] = {}
+    for relation in relations:
+        kind = _RELATIONS.get(str(relation.get("rel")))
+        number = _ITEM_URL.search(str(relation.get("url")))
+        if kind and number:
+            found.setdefault(int(number[1]), kind)
+    return found
+
+
+def category(states: Iterable[Json], state: str) -> StateCategory:
+    """Return the category of a state: names differ by process and language, categories do not."""
+    for row in states:
+        if str(row.get("name", "")).casefold() == state.casefold():
+            return next((known for known in _CATEGORIES if known == row.get("category")), "")
+    return ""
+
+
+def split_tags(text: str) -> tuple[str, ...]:
+    """Return the tags of `System.Tags`, which is one string: "one; two"."""
+    return tuple(tag for part in text.split(";") if (tag := part.strip()))
+
+
+def person(value: Any) -> str:
+    """Return the name of an identity, which is an object over REST and a string in older answers and in hooks."""
+    if isinstance(value, Mapping):
+        return str(value.get("displayName") or value.get("uniqueName") or "")
+    return str(value or "")
+
+
+def markdown(text: str, text_format: str = "") -> str:
+    """Return Markdown: `text` as it is when its format says so or when no HTML tag is in it, else converted.
+
+    Only answers of API 7.2 name the format of a field; 7.1 gives Markdown without a hint.
+    """
+    if text_format.casefold() == "markdown" or not _HTML.search(text):
+        return text.strip()
+    return to_markdown(text)
+
+
+def _field_like(fields: Json, name: str) -> str:
+    """Return `name`, or where it is absent the custom field that is called the same.
+
+    A process may bring its own: `Custom.AcceptanceCriteria` instead of `Microsoft.VSTS.Common.AcceptanceCriteria`.
+    """
+    if name in fields:
+        return name
+    last = name.rpartition(".")[2].casefold()
+    return next((other for other in fields if other.rpartition(".")[2].casefold().replace("_", "") == last), name)
+
+
+def _attachments(relations: Iterable[Json]) -> Iterable[Attachment]:
+    for relation in relations:
+        if relation.get("rel") == "AttachedFile":
+            attributes: Json = relation.get("attributes") or {}
+            yield Attachment(
+                name=str(attributes.get("name") or ""),
+                url=str(relation.get("url") or ""),
+                size=int(attributes.get("resourceSize") or 0),
+            )

@@ -1,0 +1,185 @@
+"""The pipeline around the step: its variables, and the lines by which a step speaks to the agent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from redimento.azure.address import below
+from redimento.errors import UsageError
+from redimento.foreign import neutralise
+
+# A macro that the agent could not expand stays as it was written: a variable that does not exist, a secret not mapped.
+_UNEXPANDED = re.compile(r"\$\(.*\)", re.DOTALL)
+_AZURE_REPOS = "TfsGit"
+
+
+@dataclass(frozen=True)
+class JobEnvironment:
+    """What the agent tells a job (docs/pipelines/build/variables.md); "" where it tells nothing."""
+
+    collection_url: str
+    project: str
+    project_id: str
+    repository_id: str
+    repository_name: str
+    repository_url: str
+    token: str = field(repr=False)
+    build_id: str = ""
+    build_number: str = ""
+    source_branch: str = ""  # full: refs/heads/main
+    source_version: str = ""
+    requested_for: str = ""
+    requested_for_email: str = ""
+    sources_directory: str = ""
+    temp_directory: str = ""
+    attempt: int = 1
+    in_pipeline: bool = False
+    debug: bool = False
+
+    @property
+    def build_url(self) -> str:
+        """The page of this run, "" outside of a pipeline."""
+        if not self.build_id:
+            return ""
+        return f"{below(self.collection_url, self.project, '_build', 'results')}?buildId={self.build_id}"
+
+
+_NEEDED = {
+    "SYSTEM_COLLECTIONURI": "the address of the organisation",
+    "SYSTEM_TEAMPROJECT": "the project's name",
+    "SYSTEM_TEAMPROJECTID": "the project's id",
+    "BUILD_REPOSITORY_ID": "the repository's id",
+    "BUILD_REPOSITORY_NAME": "the repository's name",
+    "SYSTEM_ACCESSTOKEN": "the job's token, mapped on the step by env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)",
+}
+
+
+def job_environment(environ: Mapping[str, str]) -> JobEnvironment:
+    """Read the job's variables; a value such as `$(Name)` that was never expanded counts as unset.
+
+    Raises UsageError that names every variable that is missing, or the kind of repository that is not supported.
+    """
+
+    def value(name: str) -> str:
+        text = environ.get(name, "").strip()
+        return "" if _UNEXPANDED.fullmatch(text) else text
+
+    provider = value("BUILD_REPOSITORY_PROVIDER") or _AZURE_REPOS
+    if provider != _AZURE_REPOS:
+        raise UsageError(
+            f"The repository of this job is of the kind '{neutralise(provider)}', which is not supported.",
+            "Redimento opens pull requests in Azure Repos (TfsGit): run it in a pipeline whose repository is there.",
+        )
+    collection_url = value("SYSTEM_COLLECTIONURI") or value("SYSTEM_TEAMFOUNDATIONCOLLECTIONURI")
+    missing = [
+        f"{name} ({meaning})"
+        for name, meaning in _NEEDED.items()
+        if not (collection_url if name == "SYSTEM_COLLECTIONURI" else value(name))
+    ]
+    if missing:
+        raise UsageError(
+            f"The environment lacks what is needed to reach Azure DevOps: {'; '.join(missing)}.",
+            "A job of Azure Pipelines has these variables. On a desk use --work-item-file, or set them yourself.",
+        )
+    attempt = value("SYSTEM_JOBATTEMPT")
+    return JobEnvironment(
+        collection_url=collection_url.rstrip("/") + "/",
+        project=value("SYSTEM_TEAMPROJECT"),
+        project_id=value("SYSTEM_TEAMPROJECTID"),
+        repository_id=value("BUILD_REPOSITORY_ID"),
+        repository_name=value("BUILD_REPOSITORY_NAME"),
+        repository_url=value("BUILD_REPOSITORY_URI"),
+        token=value("SYSTEM_ACCESSTOKEN"),
+        build_id=value("BUILD_BUILDID"),
+        build_number=value("BUILD_BUILDNUMBER"),
+        source_branch=value("BUILD_SOURCEBRANCH"),
+        source_version=value("BUILD_SOURCEVERSION"),
+        requested_for=value("BUILD_REQUESTEDFOR"),
+        requested_for_email=value("BUILD_REQUESTEDFOREMAIL"),
+        sources_directory=value("BUILD_SOURCESDIRECTORY"),
+        temp_directory=value("AGENT_TEMPDIRECTORY"),
+        attempt=int(attempt) if attempt.isdecimal() else 1,
+        in_pipeline=in_pipeline(environ),
+        debug=value("SYSTEM_DEBUG").lower() == "true",
+    )
+
+
+def in_pipeline(environ: Mapping[str, str]) -> bool:
+    """Tell whether this process runs in a job of Azure Pipelines."""
+    return environ.get("TF_BUILD", "").strip().lower() == "true"
+
+
+def group(title: str) -> str:
+    return f"##[group]{_one_line(title)}"
+
+
+def endgroup() -> str:
+    return "##[endgroup]"
+
+
+def section(title: str) -> str:
+    return f"##[section]{_one_line(title)}"
+
+
+def log_issue(kind: Literal["error", "warning"], message: str, *, path: str = "", line: int | None = None) -> str:
+    """Return the command that lists `message` on the run's page; a path inside the repository becomes a link there."""
+    return _command("task.logissue", message, type=kind, sourcepath=path, linenumber="" if line is None else str(line))
+
+
+def set_variable(name: str, value: str, *, output: bool = True, secret: bool = False) -> str:
+    """Return the command that sets a variable for later steps, as an output of this step unless `output` is False.
+
+    Raises UsageError for a secret of several lines: the agent refuses it, because it masks line by line.
+    """
+    if secret and ("\n" in value or "\r" in value):
+        raise UsageError(f"The secret variable '{name}' has several lines, which Azure Pipelines refuses.")
+    return _command(
+        "task.setvariable",
+        value,
+        variable=name,
+        isOutput="true" if output else "",
+        isSecret="true" if secret else "",
+    )
+
+
+def set_progress(percent: int, text: str) -> str:
+    return _command("task.setprogress", text, value=str(min(max(percent, 0), 100)))
+
+
+def upload_summary(file: Path) -> str:
+    """Return the command that shows a Markdown file on the run's page; the file must exist when the line is printed."""
+    return _command("task.uploadsummary", str(file.absolute()))
+
+
+def set_secret(value: str) -> str:
+    """Return the command that masks `value` in the rest of the log."""
+    return _command("task.setsecret", value)
+
+
+def debug(message: str) -> str:
+    return _command("task.debug", message)
+
+
+def add_build_tag(tag: str) -> str:
+    """Return the command that tags the run; a colon, which Azure refuses in tags, becomes a hyphen."""
+    return _command("build.addbuildtag", tag.replace(":", "-"))
+
+
+def _command(name: str, data: str, **properties: str) -> str:
+    told = "".join(f"{key}={_escaped(value)};" for key, value in properties.items() if value)
+    return f"##vso[{name}{' ' if told else ''}{told}]{_escaped(data)}"
+
+
+def _escaped(text: str) -> str:
+    """Escape what would end a property or a line, the escape sign first (agent, CommandStringConvertor.cs)."""
+    for sign, code in (("%", "%AZP25"), (";", "%3B"), ("\r", "%0D"), ("\n", "%0A"), ("]", "%5D")):
+        text = text.replace(sign, code)
+    return text
+
+
+def _one_line(text: str) -> str:
+    return " ".join(neutralise(text).split())

@@ -1,0 +1,246 @@
+"""Azure Repos as the PullRequests port, for one repository."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+from redimento.azure.client import JSON_PATCH, AzureClient
+from redimento.azure.reviewers import Reviewers, resolve
+from redimento.delivery.pull_request import PullRequest, PullRequestText, Status
+from redimento.errors import AzureError, ConflictError
+
+_HEADS = "refs/heads/"
+_LONGEST_DESCRIPTION = 4000  # UTF-16 units; more is refused with 400 InvalidArgumentValueException
+_LONGEST_TITLE = 250  # no limit is documented; a team met a failure above 419 (dotnet/arcade-services#1148)
+_PAGE = 100
+_STATUSES: tuple[Status, ...] = ("active", "completed", "abandoned")
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class AzurePullRequests:
+    """The pull requests of one repository, named by ids in calls and by names in addresses for people."""
+
+    client: AzureClient
+    project: str
+    project_id: str
+    repository: str
+    repository_id: str
+
+    def find(self, source_branch: str, target_branch: str) -> PullRequest | None:
+        """Return the newest pull request of this pair, an active one first; not one from a fork."""
+        row = self._newest(source_branch, target_branch)
+        return None if row is None else self._value(self._whole(int(row["pullRequestId"])))
+
+    def open(self, wanted: PullRequestText) -> PullRequest:
+        """Create the pull request, or bring the active one to what is wanted; others are never touched.
+
+        Labels, reviewers and the link to the work item that could not be added are in `warnings` of the result.
+        """
+        wanted = replace(
+            wanted,
+            title=_cut(wanted.title, _LONGEST_TITLE),
+            description=_cut(wanted.description, _LONGEST_DESCRIPTION),
+        )
+        reviewers = resolve(self.client, wanted.reviewers)
+        row = self._active(wanted)
+        answer = self._created(wanted, reviewers) if row is None else self._updated(int(row["pullRequestId"]), wanted)
+        opened = self._value(answer)
+        if not opened.id:  # only noted, so there is nothing yet to add to
+            return replace(opened, warnings=reviewers.warnings)
+        return replace(opened, warnings=(*reviewers.warnings, *self._completed(answer, wanted, reviewers)))
+
+    def _created(self, wanted: PullRequestText, reviewers: Reviewers) -> Json:
+        body = {
+            "sourceRefName": _HEADS + wanted.source_branch,
+            "targetRefName": _HEADS + wanted.target_branch,
+            "title": wanted.title,
+            "description": wanted.description,
+            "isDraft": wanted.draft,
+            "labels": [{"name": label} for label in wanted.labels],
+            "reviewers": [{"id": reviewer} for reviewer in reviewers.ids],
+            "workItemRefs": [{"id": str(wanted.work_item_id)}],
+        }
+        try:
+            answer: Json = self.client.write(
+                "POST",
+                f"{self._path}/pullrequests",
+                project=self.project_id,
+                query={"supportsIterations": "true"},
+                body=body,
+                happened=lambda: self._active(wanted),
+                about=f"the pull request for {wanted.source_branch}",
+            )
+        except ConflictError:
+            # TF401179: another run opened it between our look and our call.
+            row = self._active(wanted)
+            if row is None:
+                raise
+            return self._updated(int(row["pullRequestId"]), wanted)
+        return answer
+
+    def _updated(self, number: int, wanted: PullRequestText) -> Json:
+        seen = self._whole(number)
+        if seen.get("status", "active") != "active":
+            raise ConflictError(f"Pull request {number} was just {seen['status']}.", "Run it again for a new one.")
+        target = {"title": wanted.title, "description": wanted.description, "isDraft": wanted.draft}
+        changes = {name: value for name, value in target.items() if seen.get(name, "") != value}
+        if not changes:
+            return seen
+
+        def happened() -> Json | None:
+            now = self._whole(number)
+            return now if all(now.get(name) == value for name, value in changes.items()) else None
+
+        self.client.write(
+            "PATCH",
+            f"{self._path}/pullrequests/{number}",
+            project=self.project_id,
+            body=changes,
+            happened=happened,
+            about=f"pull request {number}",
+        )
+        return {**seen, **changes}
+
+    def _completed(self, answer: Json, wanted: PullRequestText, reviewers: Reviewers) -> Iterator[str]:
+        """Add what is missing on an open pull request; yield a sentence for each thing that could not be added."""
+        number = int(answer["pullRequestId"])
+        steps: tuple[tuple[str, Callable[[], None]], ...] = (
+            ("Not all labels were added.", lambda: self._label(number, wanted)),
+            ("Not all reviewers were added.", lambda: self._add_reviewers(number, reviewers)),
+            ("It is not linked to the work item.", lambda: self._link(answer, wanted.work_item_id)),
+        )
+        for sentence, step in steps:
+            try:
+                step()
+            except AzureError as error:
+                yield f"{sentence} {error}"
+
+    def _label(self, number: int, wanted: PullRequestText) -> None:
+        for label in wanted.labels:
+            if self._labelled(number, label) is None:
+                self.client.write(
+                    "POST",
+                    f"{self._path}/pullRequests/{number}/labels",
+                    project=self.project_id,
+                    body={"name": label},
+                    happened=partial(self._labelled, number, label),
+                    about=f"the labels of pull request {number}",
+                )
+
+    def _labelled(self, number: int, label: str) -> Json | None:
+        path = f"{self._path}/pullRequests/{number}/labels"
+        rows = self.client.get(path, project=self.project_id, about=f"the labels of pull request {number}")["value"]
+        return next((row for row in rows if str(row["name"]).casefold() == label.casefold()), None)
+
+    def _add_reviewers(self, number: int, reviewers: Reviewers) -> None:
+        if not reviewers.ids:
+            return
+        path = f"{self._path}/pullRequests/{number}/reviewers"
+        answer = self.client.get(path, project=self.project_id, about=f"the reviewers of pull request {number}")
+        present = {str(row["id"]).lower() for row in answer["value"]}
+        for reviewer in reviewers.ids:
+            if reviewer.lower() not in present:  # adding somebody again would take the vote away
+                url = f"{path}/{reviewer}"
+                self.client.write(
+                    "PUT",
+                    url,
+                    project=self.project_id,
+                    body={"id": reviewer, "vote": 0},
+                    happened=partial(self._or_none, url),
+                    about=f"the reviewers of pull request {number}",
+                )
+
+    def _link(self, answer: Json, item_id: int) -> None:
+        """Link the work item, unless it is linked: `workItemRefs` counts at creation only."""
+        number = int(answer["pullRequestId"])
+
+        def linked() -> Json | None:
+            rows = self.client.get(
+                f"{self._path}/pullRequests/{number}/workitems",
+                project=self.project_id,
+                about=f"the work items of pull request {number}",
+            )["value"]
+            return {} if str(item_id) in (str(row["id"]) for row in rows) else None
+
+        if linked() is not None:
+            return
+        artifact = f"vstfs:///Git/PullRequestId/{self.project_id}%2F{self.repository_id}%2F{number}"
+        relation = {
+            "rel": "ArtifactLink",
+            "url": str(answer.get("artifactId") or artifact),
+            "attributes": {"name": "Pull Request"},
+        }
+        try:
+            self.client.write(
+                "PATCH",
+                f"_apis/wit/workitems/{item_id}",
+                body=[{"op": "add", "path": "/relations/-", "value": relation}],
+                content_type=JSON_PATCH,
+                happened=linked,
+                about=f"the links of work item {item_id}",
+            )
+        except AzureError as error:
+            if "RelationAlreadyExists" not in error.type_key:
+                raise
+
+    def _active(self, wanted: PullRequestText) -> Json | None:
+        row = self._newest(wanted.source_branch, wanted.target_branch)
+        return row if row is not None and row.get("status") == "active" else None
+
+    def _newest(self, source_branch: str, target_branch: str) -> Json | None:
+        query = {
+            "searchCriteria.status": "all",
+            "searchCriteria.sourceRefName": _HEADS + source_branch,
+            "searchCriteria.targetRefName": _HEADS + target_branch,
+            "$top": str(_PAGE),
+        }
+        path = f"{self._path}/pullrequests"
+        answer = self.client.get(path, project=self.project_id, query=query, about=f"repository {self.repository}")
+        rows: list[Json] = [row for row in answer["value"] if not row.get("forkSource")]
+        return max(rows, key=lambda row: (row.get("status") == "active", int(row["pullRequestId"])), default=None)
+
+    def _whole(self, number: int) -> Json:
+        # Lists cut descriptions at 400 characters.
+        answer: Json = self.client.get(
+            f"{self._path}/pullrequests/{number}", project=self.project_id, about=f"pull request {number}"
+        )
+        return answer
+
+    def _or_none(self, path: str) -> Any:
+        try:
+            return self.client.get(path, project=self.project_id)
+        except AzureError:
+            return None
+
+    @property
+    def _path(self) -> str:
+        return f"_apis/git/repositories/{quote(self.repository_id, safe='')}"
+
+    def _value(self, answer: Json) -> PullRequest:
+        number = int(answer.get("pullRequestId") or 0)
+        status = str(answer.get("status") or "active")
+        url = self.client.web_url(self.project, "_git", self.repository, "pullrequest", str(number)) if number else ""
+        return PullRequest(
+            id=number,
+            url=url,
+            source_branch=str(answer.get("sourceRefName", "")).removeprefix(_HEADS),
+            target_branch=str(answer.get("targetRefName", "")).removeprefix(_HEADS),
+            title=str(answer.get("title") or ""),
+            description=str(answer.get("description") or ""),
+            draft=bool(answer.get("isDraft")),
+            status=next((known for known in _STATUSES if known == status), "active"),
+        )
+
+
+def _cut(text: str, units: int) -> str:
+    """Return at most `units` UTF-16 units of the text, with an ellipsis where it was cut."""
+    if len(text.encode("utf-16-le")) // 2 <= units:
+        return text
+    kept = text.encode("utf-16-le")[: (units - 1) * 2].decode("utf-16-le", "ignore")
+    return f"{kept}…"
