@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Outcome = Literal["passed", "failed", "error", "skipped"]
+Ending = Literal["failed", "passed", "error", "absent"]
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,15 @@ class Failure:
 
 @dataclass(frozen=True)
 class Proof:
-    """A test that the change adds or alters: how it ended on the old source and on the new one."""
+    """A test that the change adds or alters: how it ended on the old source and on the new one.
+
+    "failed" is an assertion's word; every other trouble (import, compilation, a crash) is "error". `test` is the name
+    of the check where it names no tests.
+    """
 
     test: str
-    before: Literal["failed", "passed", "error", "absent"]
-    after: Literal["failed", "passed", "error", "absent"]
+    before: Ending
+    after: Ending
 
     @property
     def proves(self) -> bool:

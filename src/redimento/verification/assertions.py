@@ -1,0 +1,40 @@
+"""Tell a failed assertion from every other trouble, by what test runners print."""
+
+from __future__ import annotations
+
+import re
+
+_ASSERTION = re.compile(
+    # Python: pytest's rewritten assert, unittest, pytest.fail and pytest.raises.
+    r"\bAssertionError\b|^(?:E\s+)?assert\b|\bFailed: |DID NOT RAISE|DID NOT WARN"
+    # JavaScript: jest, vitest, chai, node:assert.
+    r"|\bexpect\(|\bJestAssertionError\b|ERR_ASSERTION|\bexpected .+ to (?:be|deeply|equal|have|include|match|throw)\b"
+    # Java, Kotlin: JUnit 4 and 5, TestNG, AssertJ, Hamcrest.
+    r"|\bAssertionFailedError\b|\bComparisonFailure\b|\bMultipleFailuresError\b|\bAssertionError:|\bExpecting "
+    # .NET: xUnit, NUnit, MSTest, FluentAssertions.
+    r"|\bAssert\.\w+\(\)|\bAssert\.\w+ (?:Failure|failed)|\bXunit\.Sdk\.|\bNUnit\.Framework\.AssertionException\b"
+    r"|^\s*Expected: .*|^\s*Expected .+, but "
+    # Go: t.Error and t.Fatal print the place in a test file; testify prints "Error Trace".
+    r"|^\s+\w+_test\.go:\d+: |Error Trace:"
+    # Rust: assert!, assert_eq!.
+    r"|assertion (?:`[^`]*` )?failed|assertion failed:",
+    re.MULTILINE,
+)
+# The program is not there as the test expects it: it was never run far enough to be judged.
+_NOT_RUN = re.compile(
+    r"\b(?:ImportError|ModuleNotFoundError|SyntaxError|IndentationError|NameError|ReferenceError|NoClassDefFoundError"
+    r"|ClassNotFoundException|NoSuchMethodError|NoSuchFieldError)\b|Cannot find module|collection failure"
+    r"|errors? during collection|COMPILATION ERROR|\berror CS\d{4}\b|\berror TS\d+\b|\berror\[E\d{4}\]|\[build failed\]"
+    r"|fixture '.*' not found",
+)
+
+
+def is_assertion(message: str) -> bool:
+    """Tell whether a failure's text speaks of an assertion that did not hold, and of nothing that kept it from running.
+
+    A message that names both (an import error that a test asserts against) counts by its first line.
+    """
+    first = message.lstrip().partition("\n")[0]
+    if _ASSERTION.search(first):
+        return True
+    return _ASSERTION.search(message) is not None and _NOT_RUN.search(message) is None

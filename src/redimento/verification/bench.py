@@ -1,0 +1,135 @@
+"""The workbench: one tree with the settings, scratch space and isolation for the commands that run in it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from redimento.errors import UsageError
+from redimento.settings import CheckSettings
+from redimento.verification.environment import build_environment
+from redimento.verification.execution import Ended, run
+from redimento.verification.isolation import Isolation, find_isolation
+from redimento.verification.keeping import Kept, keep
+
+_PROBE_SECONDS = 20.0
+# A stored header, or a password in a remote's address. A user name alone (https://org@dev.azure.com/…) is no secret.
+_STORED_CREDENTIAL = re.compile(r"extraheader\s*=\s*\S|://[^/\s:@]*:[^/\s@]+@", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """A tree where commands run. `secrets`: values that must appear in no output and no environment."""
+
+    tree: Path
+    settings: CheckSettings
+    scratch: Path
+    isolation: Isolation
+    secrets: tuple[str, ...]
+    kept: Kept
+
+    @property
+    def home(self) -> Path:
+        return self.scratch / "home"
+
+    @property
+    def temporary(self) -> Path:
+        return self.scratch / "tmp"
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment that every command of this bench starts with."""
+        return build_environment(
+            os.environ,
+            home=self.home,
+            temporary=self.temporary,
+            tree=self.tree,
+            pass_env=self.settings.pass_env,
+            secrets=self.secrets,
+        )
+
+
+def open_workbench(
+    tree: Path, settings: CheckSettings, scratch: Path, *, secrets: Sequence[str], files: Sequence[str] = ()
+) -> Workbench:
+    """Prepare `tree` for running `settings.commands` in it; `scratch` is a folder of its own, outside the tree.
+
+    `files`: the paths git tracks, which are put back whenever a command changes or deletes them. Open the bench before
+    the change is written. Raises UsageError when the isolation or the missing network that the settings ask for cannot
+    be had here, or when the checkout stores a token; SettingsError for a `pass_env` name that looks like a secret.
+    """
+    tree, scratch = tree.resolve(), scratch.resolve()
+    _refuse_stored_credentials(tree)
+    scratch.mkdir(parents=True, exist_ok=True)
+    for folder in (scratch / "home", scratch / "tmp", scratch / "kept"):
+        _remove(folder)
+    for folder in (scratch / "home", scratch / "tmp"):
+        folder.mkdir(mode=0o700)
+    isolation = find_isolation(settings.isolation, network=settings.network)
+    bench = Workbench(tree, settings, scratch, isolation, tuple(secrets), keep(tree, files, scratch / "kept"))
+    return _probed(bench)
+
+
+def close_workbench(bench: Workbench) -> None:
+    """Remove the scratch space, files of the other account included."""
+    if bench.isolation.kind == "user":
+        execute(bench, 'find "$HOME" "$TMPDIR" -mindepth 1 -delete', timeout_seconds=_PROBE_SECONDS)
+    _remove(bench.scratch)
+
+
+def execute(
+    bench: Workbench, command: str | Sequence[str], *, timeout_seconds: float, env: dict[str, str] | None = None
+) -> Ended:
+    """Run a command at the root of the bench's tree. See `execution.run`."""
+    return run(
+        command,
+        folder=bench.tree,
+        tree=bench.tree,
+        env={**bench.environment(), **(env or {})},
+        isolation=bench.isolation,
+        timeout_seconds=timeout_seconds,
+        secrets=bench.secrets,
+    )
+
+
+def _probed(bench: Workbench) -> Workbench:
+    """Try the isolation on a command that does nothing, and fall back to `process` where the settings allow it."""
+    isolation = bench.isolation
+    if isolation.kind == "process" and isolation.network:
+        return bench
+    ended = execute(bench, 'test -w "$PWD" && test -w "$HOME"', timeout_seconds=_PROBE_SECONDS)
+    if ended.exit_code == 0:
+        return bench
+    if ended.reason.startswith("network"):
+        raise UsageError(
+            f"checks.network is false, but the kernel does not let us switch it off: {ended.reason}.",
+            "Allow user namespaces in the container, or set checks.network to true.",
+        )
+    why = ended.reason or f"{bench.tree} cannot be reached or written by its account"
+    if bench.settings.isolation == "user":
+        raise UsageError(
+            f"checks.isolation is `user`, but a command could not run so: {why}.",
+            "Make the folders above the checkout passable for other accounts, or set checks.isolation to `auto`.",
+        )
+    instead = Isolation("process", f"`user` did not work: {why}", isolation.network)
+    _remove(bench.home)
+    _remove(bench.temporary)
+    bench.home.mkdir(mode=0o700)
+    bench.temporary.mkdir(mode=0o700)
+    return _probed(replace(bench, isolation=instead))
+
+
+def _refuse_stored_credentials(tree: Path) -> None:
+    for config in (tree / ".git" / "config", *(tree / ".git" / "modules").glob("*/config")):
+        if config.is_file() and _STORED_CREDENTIAL.search(config.read_text("utf-8", "replace")):
+            raise UsageError(
+                f"{config.relative_to(tree)} stores a token, which every check could read.",
+                "Set `persistCredentials: false` on the checkout step, or take the password out of the remote's URL.",
+            )
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,201 @@
+"""JUnit XML: read what test runners wrote, and write the run's own.
+
+There is no standard; what is read here is what pytest, jest-junit, vitest, dotnet's JUnit loggers, Maven Surefire,
+Gradle and go-junit-report write. A report comes from code that a model may have written: no entity is expanded, no link
+is followed, size and number are bounded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+import defusedxml
+from defusedxml.ElementTree import iterparse
+
+from redimento.foreign import neutralise, redact
+from redimento.verification.evidence import CheckResult, Outcome, TestResult, Verdict
+
+_LARGEST_REPORT = 64 * 1024 * 1024
+_MOST_REPORTS = 2_000
+_MOST_TESTS = 100_000
+_LONGEST_MESSAGE = 4_000
+_LONGEST_ID = 1_000
+_LONGEST_SECONDS = 1e9  # beyond it: NaN, infinity and nonsense
+_SEVERITY: dict[Outcome, int] = {"skipped": 0, "passed": 1, "failed": 2, "error": 3}
+_BROKEN = re.compile("[^\\t\\n\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")  # what XML 1.0 cannot carry
+
+Reports = Mapping[Path, tuple[int, int, int]]
+
+
+def find_reports(pattern: str, root: Path) -> Reports:
+    """Return the reports that `pattern` (a path or glob inside `root`) names, with what tells an old one from a new."""
+    found: dict[Path, tuple[int, int, int]] = {}
+    if not pattern or Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+        return found
+    with contextlib.suppress(OSError, ValueError):
+        for path in root.glob(pattern):
+            facts = path.lstat()
+            # A link could lead anywhere, and a FIFO would hold us for ever.
+            inside = path.resolve().is_relative_to(root.resolve())
+            if stat.S_ISREG(facts.st_mode) and inside and facts.st_size <= _LARGEST_REPORT:
+                found[path] = (facts.st_mtime_ns, facts.st_size, facts.st_ino)
+            if len(found) >= _MOST_REPORTS:
+                break
+    return found
+
+
+def read_junit(
+    pattern: str, root: Path, *, stale: Reports | None = None, secrets: Sequence[str] = ()
+) -> tuple[TestResult, ...]:
+    """Return the tests of every report that `pattern` names, in order of their ids.
+
+    `stale`: what `find_reports` returned before the run; those that have not changed since are left out. A report that
+    is cut off or broken gives the tests before the break. A test reported twice counts with its worst outcome.
+    """
+    tests: dict[str, TestResult] = {}
+    for path, facts in sorted(find_reports(pattern, root).items()):
+        if stale and stale.get(path) == facts:
+            continue
+        for test in _tests_of(path):
+            known = tests.get(test.id)
+            if known is None or _SEVERITY[test.outcome] > _SEVERITY[known.outcome]:
+                tests[test.id] = replace(test, message=redact(test.message, secrets), id=redact(test.id, secrets))
+            if len(tests) >= _MOST_TESTS:
+                break
+    return tuple(sorted(tests.values(), key=lambda test: test.id))
+
+
+def _tests_of(path: Path) -> Iterator[TestResult]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return
+    with os.fdopen(descriptor, "rb") as stream, contextlib.suppress(ET.ParseError, defusedxml.DefusedXmlException):
+        yield from _parse(stream)
+
+
+def _parse(stream: IO[bytes]) -> Iterator[TestResult]:
+    suites: list[ET.Element] = []
+    for event, element in iterparse(stream, events=("start", "end"), forbid_dtd=True):
+        tag = element.tag.rpartition("}")[2]
+        if tag == "testsuite":
+            if event == "start":
+                suites.append(element)
+            else:
+                suites.pop()
+                element.clear()
+        elif tag == "testcase" and event == "end":
+            yield _test(element, suites)
+            element.clear()
+
+
+def _test(case: ET.Element, suites: Sequence[ET.Element]) -> TestResult:
+    suite_name = next((suite.get("name", "") for suite in reversed(suites) if suite.get("name")), "")
+    suite_file = next((suite.get("file", "") for suite in reversed(suites) if suite.get("file")), "")
+    group = case.get("classname") or suite_name
+    outcome, message = _outcome(case)
+    return TestResult(
+        id=_line(f"{group}::{case.get('name', '')}" if group else case.get("name", ""))[:_LONGEST_ID],
+        outcome=outcome,
+        seconds=_seconds(case.get("time", "")),
+        message=message,
+        file=_line(case.get("file") or suite_file)[:_LONGEST_ID],
+    )
+
+
+def _outcome(case: ET.Element) -> tuple[Outcome, str]:
+    parts = {child.tag.rpartition("}")[2]: child for child in case}
+    if (error := parts.get("error")) is not None:
+        return "error", _message(error)
+    if (failure := parts.get("failure")) is not None:
+        return "failed", _message(failure)
+    if "skipped" in parts:
+        return "skipped", _message(parts["skipped"])
+    # Some loggers of dotnet say it in an attribute only.
+    said = (case.get("status") or case.get("result") or "").lower()
+    if said in {"failed", "failure", "error"}:
+        return ("error" if said == "error" else "failed"), ""
+    return ("skipped", "") if said in {"skipped", "notrun", "disabled"} else ("passed", "")
+
+
+def _message(element: ET.Element) -> str:
+    short, kind, text = element.get("message", ""), element.get("type", ""), element.text or ""
+    if kind and kind not in short and kind not in text:
+        short = f"{kind}: {short}"
+    whole = text if short and text.lstrip().startswith(short) else f"{short}\n{text}"
+    whole = neutralise(whole).strip()
+    if len(whole) <= _LONGEST_MESSAGE:
+        return whole
+    half = _LONGEST_MESSAGE // 2
+    return f"{whole[:half]}\n[…]\n{whole[-half:]}"
+
+
+def _line(text: str) -> str:
+    return " ".join(neutralise(text).split())
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text.replace(",", ""))
+    except ValueError:
+        return 0.0
+    return value if 0 <= value < _LONGEST_SECONDS else 0.0
+
+
+def write_junit(verdict: Verdict, path: Path) -> None:
+    """Write the checks of the changed tree as one JUnit file, ready for PublishTestResults@2.
+
+    Failures that were there before, flaky ones and advisory ones are marked as skipped with the reason, so that the
+    Tests tab turns red for what the change broke, and for nothing else.
+    """
+    excused = {(failure.check, failure.test): "failed before the change, too" for failure in verdict.known_failures}
+    excused |= {(failure.check, failure.test): "flaky: passed when run again" for failure in verdict.flaky}
+    excused |= {
+        (failure.check, failure.test): "advisory check" for failure in verdict.new_failures if not failure.required
+    }
+    root = ET.Element("testsuites", name="redimento")
+    for result in verdict.after.results:
+        _add_suite(root, result, excused)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ET.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def _add_suite(root: ET.Element, result: CheckResult, excused: Mapping[tuple[str, str], str]) -> None:
+    tests = [
+        (test.id, test.outcome, test.message, test.seconds, excused.get((result.name, test.id)))
+        for test in result.tests
+    ]
+    if not any(outcome in {"failed", "error"} for _, outcome, *_ in tests):
+        own: Outcome = "skipped" if result.skipped else "passed" if result.ok else "failed"
+        text = "none of its paths changed" if result.skipped else result.reason or result.output[-_LONGEST_MESSAGE:]
+        tests.append(("", own, text, result.seconds, excused.get((result.name, ""))))
+    suite = ET.SubElement(root, "testsuite", name=_xml(result.name), time=f"{result.seconds:.3f}")
+    counts = {"failure": 0, "error": 0, "skipped": 0}
+    for test, outcome, message, seconds, excuse in tests:
+        group, _, name = test.rpartition("::") if test else ("", "", result.command)
+        case = ET.SubElement(
+            suite, "testcase", classname=_xml(f"{result.name}.{group}" if group else result.name), name=_xml(name),
+            time=f"{seconds:.3f}",
+        )  # fmt: skip
+        if outcome == "passed":
+            continue
+        kind = "skipped" if excuse or outcome == "skipped" else "error" if outcome == "error" else "failure"
+        counts[kind] += 1
+        headline = excuse or message.partition("\n")[0][:200]
+        ET.SubElement(case, kind, message=_xml(headline)).text = _xml(message)
+    suite.set("tests", str(len(tests)))
+    suite.set("failures", str(counts["failure"]))
+    suite.set("errors", str(counts["error"]))
+    suite.set("skipped", str(counts["skipped"]))
+
+
+def _xml(text: str) -> str:
+    return _BROKEN.sub("", text)

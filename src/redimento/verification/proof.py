@@ -1,0 +1,178 @@
+"""Fail-to-pass: which tests a change adds or alters, and how they end on the source from before the change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from redimento.change.edit import Change, FileChange
+from redimento.settings import CheckCommand
+from redimento.verification.assertions import is_assertion
+from redimento.verification.bench import Workbench
+from redimento.verification.checks import run_check
+from redimento.verification.evidence import CheckResult, Checks, Ending, Proof, TestResult
+from redimento.verification.runners import is_test_runner, narrowed
+
+Withheld = Callable[[Sequence[str]], AbstractContextManager[None]]
+
+_TEST_FOLDERS = frozenset({"test", "tests", "__tests__", "spec", "specs", "testdata", "__snapshots__"})
+_TEST_NAME = re.compile(
+    r"test_.*|.*_test|conftest|.*[.\-_](?:test|spec)|.*(?:Test|Tests|TestCase|IT|Spec|Specs)", re.ASCII
+)
+_TEST_PROJECT = re.compile(r".*[.\-_]?tests?", re.IGNORECASE)
+
+
+def is_test_path(path: str) -> bool:
+    """Tell whether a path is a test, or belongs to tests (fixtures, snapshots), by the customs of common languages."""
+    pure = PurePosixPath(path)
+    folders = pure.parts[:-1]
+    if any(folder.lower() in _TEST_FOLDERS for folder in folders):
+        return True
+    # .NET keeps tests in a project of its own: Shop.Tests/CartTests.cs
+    if pure.suffix in {".cs", ".fs", ".vb"} and any(_TEST_PROJECT.fullmatch(folder) for folder in folders):
+        return True
+    return _TEST_NAME.fullmatch(pure.stem) is not None
+
+
+def prove(bench: Workbench, change: Change, before: Checks, after: Checks, *, withheld: Withheld) -> tuple[Proof, ...]:
+    """Return a proof for every test that the change adds or alters, as far as a check runs it.
+
+    `withheld(paths)` puts the old content of `paths` into the tree for as long as it is entered. In a compiled language
+    a new test that uses new names cannot be built with the old source: "error", which proves less than "failed".
+    """
+    tests = [file for file in change.files if is_test_path(file.path) and file.after is not None]
+    source = [file.path for file in change.files if not is_test_path(file.path)]
+    if not tests:
+        return ()
+    reporting = [result for result in after.results if result.tests]
+    if reporting:
+        altered = [(result, _altered(tests, result.tests)) for result in reporting]
+        wanted = [(result, chosen) for result, chosen in altered if chosen]
+        return _prove_by_test(bench, wanted, change, source, withheld)
+    passing = frozenset(result.name for result in before.results if result.ok and not result.skipped)
+    candidates = [result for result in after.results if result.name in passing and not result.skipped]
+    return _prove_by_check(bench, candidates, change, source, withheld)
+
+
+def _prove_by_test(
+    bench: Workbench,
+    wanted: Sequence[tuple[CheckResult, Sequence[TestResult]]],
+    change: Change,
+    source: Sequence[str],
+    withheld: Withheld,
+) -> tuple[Proof, ...]:
+    if not source:  # nothing but tests changed: the source of before is the source of now
+        return tuple(Proof(test.id, _ending(test), _ending(test)) for _, tests in wanted for test in tests)
+    proofs = []
+    for result, tests in wanted:
+        command = _command(bench, result.name)
+        chosen = narrowed(command.run, tests, bench.tree)
+        with withheld(source):
+            old = run_check(bench, replace(command, run=chosen or command.run), changed=change.paths)
+        proofs += [Proof(test.id, _ending_before(old, test), _ending(test)) for test in tests]
+    return tuple(proofs)
+
+
+def _prove_by_check(
+    bench: Workbench, results: Sequence[CheckResult], change: Change, source: Sequence[str], withheld: Withheld
+) -> tuple[Proof, ...]:
+    """Without a report only the check as a whole can speak, and only when it passed on the untouched tree."""
+    proofs = []
+    for result in results:
+        command = _command(bench, result.name)
+        if not source or not is_test_runner(command.run):
+            continue
+        with withheld(source):
+            old = run_check(bench, command, changed=change.paths)
+        proofs.append(Proof(result.name, _ending_of_check(old), "passed" if result.ok else "failed"))
+    return tuple(proofs)
+
+
+def _command(bench: Workbench, name: str) -> CheckCommand:
+    return next(command for command in bench.settings.commands if command.name == name)
+
+
+def _ending(test: TestResult) -> Ending:
+    match test.outcome:
+        case "failed":
+            return "failed" if is_assertion(test.message) else "error"
+        case "skipped":
+            return "absent"
+        case outcome:
+            return outcome
+
+
+def _ending_before(old: CheckResult, test: TestResult) -> Ending:
+    found = next((known for known in old.tests if known.id == test.id), None)
+    if found is not None:
+        return _ending(found)
+    # A file that cannot be imported or compiled reports no test: the run fails, and the test is not there.
+    return "absent" if old.ok else "error"
+
+
+def _ending_of_check(old: CheckResult) -> Ending:
+    if old.ok:
+        return "passed"
+    return "failed" if not old.reason and is_assertion(old.output) else "error"
+
+
+def _altered(files: Sequence[FileChange], tests: Sequence[TestResult]) -> list[TestResult]:
+    return [test for test in tests if any(_is_altered(file, test) for file in files)]
+
+
+def _is_altered(file: FileChange, test: TestResult) -> bool:
+    """Tell whether `test` stands in `file`, and reads otherwise than before the change."""
+    if not _may_stand_in(file.path, test):
+        return False
+    names = _names(test)
+    now = next((text for name in names if (text := _declaration(_text(file.after), name))), "")
+    return bool(now) and now not in _text(file.before)
+
+
+def _may_stand_in(path: str, test: TestResult) -> bool:
+    if test.file:
+        return path.endswith(test.file.removeprefix("./")) or test.file.endswith(path)
+    pure = PurePosixPath(path)
+    if pure.suffix == ".py":
+        return ".".join(pure.with_suffix("").parts[-2:]) in test.id or test.id.split("::")[0].split(".")[0] == pure.stem
+    # Java and C# name the class, vitest the path; jest and Go name neither, and the declaration has to do.
+    return pure.suffix not in {".java", ".kt"} or pure.stem in test.id
+
+
+def _names(test: TestResult) -> list[str]:
+    """Return how the test may be called where it is declared, longest first."""
+    name = test.id.partition("::")[2] or test.id
+    words = re.split(r"[\[({]", name)[0].strip()
+    last = re.split(r"::| > |/", words)[-1].rpartition(".")[2].strip()
+    # jest-junit writes "group name" as one text: any end of it may be the title.
+    parts = name.split(" ")
+    ends = [" ".join(parts[number:]) for number in range(len(parts))]
+    return [one for one in dict.fromkeys([name, *ends, words, last]) if one]
+
+
+def _declaration(text: str, name: str) -> str:
+    """Return the lines from where `name` is declared to the end of its body, judged by indentation."""
+    lines = text.splitlines()
+    pattern = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    start = next((number for number, line in enumerate(lines) if pattern.search(line)), None)
+    if start is None:
+        return ""
+    depth = _indent(lines[start])
+    end = start + 1
+    while end < len(lines) and (not lines[end].strip() or _indent(lines[end]) > depth or lines[end].strip() == "{"):
+        end += 1
+    # Decorators and attributes stand above: a new parameter makes another test.
+    while start > 0 and _indent(lines[start - 1]) == depth and lines[start - 1].lstrip()[:1] in {"@", "["}:
+        start -= 1
+    return "\n".join(lines[start:end]).rstrip()
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _text(content: bytes | None) -> str:
+    return (content or b"").decode("utf-8", "replace").replace("\r\n", "\n")

@@ -1,0 +1,150 @@
+"""Known test runners: how to run only some of the tests of a check.
+
+Option names as documented by pytest, jest, vitest, `go help test`, `dotnet test` and Maven Surefire. A command line
+that is more than one plain command (pipes, `&&`, variables) is left alone: then the whole check is run.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from redimento.verification.evidence import TestResult
+
+_MOST_TESTS = 200  # command lines have a limit, and so many failures are no flake
+_SHELL_SYNTAX = re.compile(r"[|&;<>()$`\\\n*?\[\]{}~!#]|^\s*\w+=")
+
+Narrow = Callable[[list[str], Sequence[TestResult], Path], list[str] | None]
+
+
+def narrowed(command: str | Sequence[str], tests: Sequence[TestResult], tree: Path) -> tuple[str, ...] | None:
+    """Return the command that runs only `tests`; None when we know of no way."""
+    argv = _arguments(command)
+    if not argv or not tests or len(tests) > _MOST_TESTS:
+        return None
+    for recognise, narrow in _RUNNERS:
+        if recognise(argv):
+            chosen = narrow(argv, tests, tree)
+            return tuple(chosen) if chosen else None
+    return None
+
+
+def is_test_runner(command: str | Sequence[str]) -> bool:
+    """Tell whether the command is one that runs tests, as far as we know them."""
+    text = command if isinstance(command, str) else shlex.join(command)
+    return _TEST_COMMAND.search(text) is not None
+
+
+_TEST_COMMAND = re.compile(
+    r"\b(?:pytest|unittest|nose2|tox|nox|jest|vitest|mocha|ava|ctest|phpunit|rspec)\b"
+    r"|\b(?:npm|pnpm|yarn|go|cargo|dotnet|make|deno|bun|swift|flutter|mix)\b[^|;&]*\btest\b|\bnode\b.*--test\b"
+    r"|(?:mvnw?|gradlew?)\b[^|;&]*\b(?:test|check|verify|build|install)\b"
+)
+
+
+def _arguments(command: str | Sequence[str]) -> list[str]:
+    if not isinstance(command, str):
+        return list(command)
+    if _SHELL_SYNTAX.search(command):
+        return []
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return []
+
+
+def _named(*names: str) -> Callable[[list[str]], bool]:
+    """Recognise a command by one of its first words: `pytest`, `python -m pytest`, `uv run pytest`, `npx jest`."""
+    return lambda argv: any(Path(word).name in names for word in argv[:4])
+
+
+def _started(program: str, task: str) -> Callable[[list[str]], bool]:
+    return lambda argv: Path(argv[0]).name == program and task in argv[1:3]
+
+
+def _pytest(argv: list[str], tests: Sequence[TestResult], tree: Path) -> list[str] | None:
+    nodes = [_pytest_node(test, tree) for test in tests]
+    if not all(nodes):
+        return None
+    start = next(number for number, word in enumerate(argv) if Path(word).name in {"pytest", "py.test"}) + 1
+    # The places the check names itself would run as well: what is chosen replaces them.
+    options = [word for word in argv[start:] if word.startswith("-") or not (tree / word.partition("::")[0]).exists()]
+    return [*argv[:start], *options, *dict.fromkeys(node for node in nodes if node)]
+
+
+def _pytest_node(test: TestResult, tree: Path) -> str:
+    group, separator, name = test.id.partition("::")
+    if not separator:
+        group, name = name or group, ""
+    words = group.split(".")
+    for length in range(len(words), 0, -1):
+        path = "/".join(words[:length]) + ".py"
+        if (tree / path).is_file():
+            return "::".join(word for word in (path, *words[length:], name) if word)
+    return ""
+
+
+def _jest(argv: list[str], tests: Sequence[TestResult], _tree: Path) -> list[str]:
+    return [*argv, "-t", f"({'|'.join(_javascript_name(test) for test in tests)})$"]
+
+
+def _javascript_name(test: TestResult) -> str:
+    # vitest joins the names of nested groups with " > " in its report, and with a space where it filters.
+    name = test.id.partition("::")[2] or test.id
+    return re.sub(r"[^\w\s-]", ".", name.replace(" > ", " "))
+
+
+def _go(argv: list[str], tests: Sequence[TestResult], _tree: Path) -> list[str]:
+    names = dict.fromkeys(test.id.rpartition("::")[2].partition("/")[0] for test in tests)
+    return [*argv[:2], "-count=1", "-run", f"^({'|'.join(map(re.escape, names))})$", *argv[2:]]
+
+
+def _dotnet(argv: list[str], tests: Sequence[TestResult], _tree: Path) -> list[str] | None:
+    if "--filter" in argv:
+        return None
+    names = dict.fromkeys(_dotted(test).partition("(")[0] for test in tests)
+    before, after = (argv[: argv.index("--")], argv[argv.index("--") :]) if "--" in argv else (argv, [])
+    return [*before, "--filter", "|".join(f"FullyQualifiedName={name}" for name in names), *after]
+
+
+def _dotted(test: TestResult) -> str:
+    group, _, name = test.id.partition("::")
+    return name if name.startswith(f"{group}.") else f"{group}.{name}"
+
+
+def _maven(argv: list[str], tests: Sequence[TestResult], _tree: Path) -> list[str] | None:
+    if any(word.startswith("-Dtest=") for word in argv):
+        return None
+    chosen = dict.fromkeys(_java_name(test, "#") for test in tests)
+    return [
+        *argv, f"-Dtest={','.join(chosen)}",
+        "-DfailIfNoTests=false", "-DfailIfNoSpecifiedTests=false", "-Dsurefire.failIfNoSpecifiedTests=false",
+    ]  # fmt: skip
+
+
+def _gradle(argv: list[str], tests: Sequence[TestResult], _tree: Path) -> list[str] | None:
+    if "test" not in argv:
+        return None
+    chosen = dict.fromkeys(_java_name(test, ".") for test in tests)
+    # `--tests` belongs to the task before it.
+    place = argv.index("test") + 1
+    return [*argv[:place], *(word for name in chosen for word in ("--tests", name)), *argv[place:]]
+
+
+def _java_name(test: TestResult, joint: str) -> str:
+    group, _, name = test.id.partition("::")
+    # Parameters stand behind the method's name as `method(int)[1]`, `method{int}[1]` or `[1] value`.
+    method = re.match(r"\w+", name)
+    return f"{group}{joint}{method[0]}" if method else group
+
+
+_RUNNERS: tuple[tuple[Callable[[list[str]], bool], Narrow], ...] = (
+    (_named("pytest", "py.test"), _pytest),
+    (_named("jest", "vitest"), _jest),
+    (_started("go", "test"), _go),
+    (_started("dotnet", "test"), _dotnet),
+    (_named("mvn", "mvnw"), _maven),
+    (_named("gradle", "gradlew"), _gradle),
+)

@@ -1,0 +1,298 @@
+"""The process between Redimento and one command of the team: starts it, and leaves nothing of it alive.
+
+Run as a script (`python -I -S warden.py`), possibly through sudo, so it uses the standard library alone. It reads one
+line of JSON (`Order`) from its standard input and stays there: the end of that input, which also comes when Redimento
+dies in whatever way, means "stop". The command writes to the standard output; the standard error carries our reports,
+one JSON object a line: `{"started": true}`, then `{"exit": 0, "signal": 0, "left": 2}` or `{"error": …, "detail": …}`.
+
+Linux makes orphans the children of the nearest "subreaper" (prctl(2)), so a daemon that left the session and the
+process group is still found below this process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import pathlib
+import resource
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import NoReturn, TypedDict
+
+# <linux/prctl.h>, <linux/capability.h>, <linux/sched.h>, <linux/sockios.h>
+PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 24, 36, 38
+# What root would need to read the memory and environment of other processes, or to leave its container:
+# DAC_READ_SEARCH, SYS_MODULE, SYS_RAWIO, SYS_PTRACE, SYS_ADMIN, PERFMON, BPF, CHECKPOINT_RESTORE.
+DROPPED_CAPABILITIES = (2, 16, 17, 19, 21, 38, 39, 40)
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
+KILLING_SECONDS = 5.0
+LOCK = "/run/redimento-checks.lock"
+
+
+class Account(TypedDict):
+    """Who runs the command when it is not us, and the folders that are opened to this account."""
+
+    uid: int
+    gid: int
+    owner: int
+    tree: str
+    private: list[str]
+
+
+class Order(TypedDict):
+    argv: list[str]
+    cwd: str
+    env: dict[str, str]
+    account: Account | None
+    network: bool
+    limits: dict[str, int]
+
+
+def main() -> int:
+    """Obey one order; the exit status says only whether there was one."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)  # our order to stop is the end of input; the group's Ctrl-C is not for us
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    order = _read_order()
+    if order is None:
+        return 2
+    account = order["account"]
+    if account is None:
+        _supervise(libc, order, woken)
+        return 0
+    with _alone():
+        _open_to(account)
+        try:
+            _supervise(libc, order, woken)
+        finally:
+            _end_all_of(account["uid"])
+            _take_back(account)
+    return 0
+
+
+def _read_order() -> Order | None:
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        part = os.read(0, 65536)
+        if not part:
+            return None
+        line += part
+    order: Order = json.loads(line)
+    return order
+
+
+def _report(**facts: object) -> None:
+    # Redimento may be gone: then nobody reads it, and the killing must go on all the same.
+    with contextlib.suppress(OSError):
+        os.write(2, json.dumps(facts).encode() + b"\n")
+
+
+def _supervise(libc: ctypes.CDLL, order: Order, woken: int) -> None:
+    failed, failure = os.pipe()  # close-on-exec: it ends without a word when the command was started
+    child = os.fork()
+    if child == 0:
+        _become_command(libc, order, failure)
+    os.close(failure)
+    trouble = os.read(failed, 4096)
+    if trouble:
+        os.waitpid(child, 0)
+        error, _, detail = trouble.decode(errors="replace").partition(":")
+        _report(error=error, detail=detail)
+        return
+    _report(started=True)
+    status = _wait(child, woken)
+    left = _end_descendants()
+    if status is None:
+        status = 0
+    code = os.waitstatus_to_exitcode(status)
+    _report(exit=max(code, 0), signal=max(-code, 0), left=left)
+
+
+def _wait(child: int, woken: int) -> int | None:
+    """Return the child's wait status; None when we were told to stop before it ended."""
+    while True:
+        ready, _, _ = select.select([0, woken], [], [], 1.0)
+        if woken in ready:
+            os.read(woken, 4096)
+        for pid, status in _reap():
+            if pid == child:
+                return status
+        if 0 in ready and not os.read(0, 4096):
+            return None
+
+
+def _reap() -> list[tuple[int, int]]:
+    ended = []
+    with contextlib.suppress(ChildProcessError):
+        while (gone := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+            ended.append(gone)
+    return ended
+
+
+def _become_command(libc: ctypes.CDLL, order: Order, failure: int) -> NoReturn:
+    step = "start"
+    try:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(name, signal.SIG_DFL)
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.dup2(1, 2)
+        os.closerange(3, failure)
+        os.closerange(failure + 1, 4096)
+        step = "network"
+        if not order["network"]:
+            _leave_network(libc)
+        step = "account"
+        for capability in DROPPED_CAPABILITIES:
+            libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+        if account := order["account"]:
+            os.umask(0o002)
+            os.setgroups([])
+            os.setgid(account["gid"])
+            os.setuid(account["uid"])
+        # From here sudo and every other set-uid program grants nothing.
+        libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        _limit(order["limits"])
+        step = "folder"
+        os.chdir(order["cwd"])
+        step = "start"
+        os.execvpe(order["argv"][0], order["argv"], order["env"])  # noqa: S606 - no shell is wanted here
+    except BaseException as error:  # noqa: BLE001 - a fork must not return into its parent's stack
+        if isinstance(error, FileNotFoundError) and step == "start":
+            step = "not_found"
+        os.write(failure, f"{step}:{error}".encode())
+    os._exit(127)
+
+
+def _limit(limits: dict[str, int]) -> None:
+    for name, wanted in limits.items():
+        kind = getattr(resource, f"RLIMIT_{name}")
+        _, ceiling = resource.getrlimit(kind)
+        value = wanted if ceiling == resource.RLIM_INFINITY else min(wanted, ceiling)
+        resource.setrlimit(kind, (value, value))
+
+
+def _leave_network(libc: ctypes.CDLL) -> None:
+    """Enter a network namespace with nothing but its own loopback, as root or through a user namespace."""
+    uid, gid = os.geteuid(), os.getegid()
+    if libc.unshare(CLONE_NEWNET) != 0:
+        if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        for name, line in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+            pathlib.Path("/proc/self", name).write_text(line, encoding="ascii")
+    # Tests that start a server on 127.0.0.1 need loopback up; a new namespace has it down.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        flags = struct.unpack("16sh22x", fcntl.ioctl(control, SIOCGIFFLAGS, struct.pack("16sh22x", b"lo", 0)))[1]
+        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", flags | IFF_UP))
+
+
+def _end_descendants() -> int:
+    """Kill every process below this one, and say how many there were."""
+    return _end(_descendants)
+
+
+def _end_all_of(uid: int) -> int:
+    """Kill every process of this account: nothing else may run under it."""
+    return _end(lambda: [pid for pid, (_, owner) in _processes().items() if owner == uid])
+
+
+def _end(living: Callable[[], list[int]]) -> int:
+    seen: set[int] = set()
+    latest = time.monotonic() + KILLING_SECONDS
+    while time.monotonic() < latest:
+        found = living()
+        if not found:
+            break
+        seen.update(found)
+        # Stopped first: a process that forks faster than we kill would outrun a plain round of kills.
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in found:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, number)
+        _reap()
+        time.sleep(0.002)
+    return len(seen)
+
+
+def _descendants() -> list[int]:
+    children: dict[int, list[int]] = {}
+    for pid, (parent, _) in _processes().items():
+        children.setdefault(parent, []).append(pid)
+    below, queue = [], [os.getpid()]
+    while queue:
+        found = children.get(queue.pop(), [])
+        below += found
+        queue += found
+    return below
+
+
+def _processes() -> dict[int, tuple[int, int]]:
+    """Return parent and owner of every process that is not a zombie, by process id."""
+    found = {}
+    for name in os.listdir("/proc"):  # noqa: PTH208 - names only, and often
+        if not name.isdigit():
+            continue
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            folder = pathlib.Path("/proc", name)
+            fields = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
+            if fields[0] not in "ZX":
+                found[int(name)] = (int(fields[1]), folder.stat().st_uid)
+    return found
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the account for ourselves: root changes owners below only while no foreign process can swap a path."""
+    lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _open_to(account: Account) -> None:
+    """Let the account's group write in the tree, but for `.git`; give it its private folders."""
+    for folder in account["private"]:
+        os.chown(folder, account["uid"], account["gid"], follow_symlinks=False)
+    # Only what the tree's owner owns, and no file with a second name: that could be a file elsewhere.
+    _find(account, "-user", str(account["owner"]), "(", "-type", "d", "-o", "-type", "f", "-links", "1", ")",
+          "(", "!", "-group", str(account["gid"]), "-o", "!", "-perm", "-g+w", ")",
+          "-exec", "chgrp", str(account["gid"]), "{}", "+", "-exec", "chmod", "g+rwX", "{}", "+")  # fmt: skip
+
+
+def _take_back(account: Account) -> None:
+    """Give what the account made in the tree to the tree's owner."""
+    _find(account, "-user", str(account["uid"]), "-exec", "chown", "-h", str(account["owner"]), "{}", "+")
+
+
+def _find(account: Account, *expression: str) -> None:
+    tree = account["tree"]
+    start = ["find", tree, "-xdev", "-path", f"{tree}/.git", "-prune", "-o"]
+    environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C"}
+    subprocess.run(  # noqa: S603 - a fixed program, numbers and one path of ours
+        [*start, *expression], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
