@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from redimento.models.port import Failure, Usage
+
 
 class RedimentoError(Exception):
     """An expected failure: `sentence` says what is wrong, `remedy` what to do about it."""
@@ -82,18 +84,27 @@ class GitError(RedimentoError):
 class ModelError(RedimentoError):
     """The model refused or failed.
 
-    `kind` is one of `models.port.FAILURES`; `retry_after` is seconds, None when the answer named none.
+    `kind` is one of `models.port.FAILURES`; `retry_after` is seconds, None when the answer named none; `usage` is what
+    the failed call is billed for, None where the service did not say.
     """
 
     exit_code = 4
 
     def __init__(
-        self, sentence: str, remedy: str = "", *, kind: str, retryable: bool = False, retry_after: float | None = None
+        self,
+        sentence: str,
+        remedy: str = "",
+        *,
+        kind: Failure,
+        retryable: bool = False,
+        retry_after: float | None = None,
+        usage: Usage | None = None,
     ) -> None:
         super().__init__(sentence, remedy)
         self.kind = kind
         self.retryable = retryable
         self.retry_after = retry_after
+        self.usage = usage
 
 
 class LimitError(RedimentoError):

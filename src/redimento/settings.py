@@ -56,6 +56,7 @@ class ModelSettings:
     recording: str = ""
     input_usd_per_million: float | None = None
     output_usd_per_million: float | None = None
+    allow_prompt_storage: bool = False
 
 
 @dataclass(frozen=True)

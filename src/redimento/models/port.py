@@ -64,6 +64,14 @@ class Usage:
     output: int = 0
     thoughts: int = 0
 
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt + other.prompt,
+            self.cached + other.cached,
+            self.output + other.output,
+            self.thoughts + other.thoughts,
+        )
+
 
 @dataclass(frozen=True)
 class ModelReply:

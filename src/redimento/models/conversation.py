@@ -1,0 +1,88 @@
+"""One call of a conversation as a JSON object, and back: a line of `conversation.jsonl` in the run folder."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, get_args
+
+import jsonschema
+
+from redimento.errors import ModelError
+from redimento.models.port import Failure, ModelReply, ModelRequest, Usage
+
+_COUNT = {"type": "integer", "minimum": 0}
+_REPLY = {
+    "type": "object",
+    "required": ["text"],
+    "properties": {
+        "text": {"type": "string"},
+        "model": {"type": "string"},
+        "finish": {"type": "string"},
+        "truncated": {"type": "boolean"},
+        "usage": {
+            "type": "object",
+            "properties": {"prompt": _COUNT, "cached": _COUNT, "output": _COUNT, "thoughts": _COUNT},
+            "additionalProperties": False,
+        },
+        "seconds": {"type": "number", "minimum": 0},
+        "attempts": {"type": "integer", "minimum": 1},
+    },
+}
+_ERROR = {
+    "type": "object",
+    "required": ["kind", "sentence"],
+    "properties": {
+        "kind": {"enum": list(get_args(Failure))},
+        "sentence": {"type": "string"},
+        "remedy": {"type": "string"},
+        "usage": {"anyOf": [_REPLY["properties"]["usage"], {"type": "null"}]},  # type: ignore[index]
+    },
+}
+_LINE = {
+    "type": "object",
+    "properties": {"purpose": {"type": "string"}, "model": {"type": "string"}, "reply": _REPLY, "error": _ERROR},
+    "oneOf": [{"required": ["reply"]}, {"required": ["error"]}, _REPLY],
+}
+_VALIDATOR = jsonschema.Draft202012Validator(_LINE)
+
+
+def to_json(request: ModelRequest, outcome: ModelReply | ModelError, *, model: str) -> dict[str, Any]:
+    """Return one call and how it ended; the writer redacts it."""
+    line: dict[str, Any] = {"purpose": request.purpose, "model": model, "request": asdict(request)}
+    if isinstance(outcome, ModelReply):
+        line["reply"] = asdict(outcome)
+    else:
+        usage = asdict(outcome.usage) if outcome.usage else None
+        line["error"] = {
+            "kind": outcome.kind,
+            "sentence": outcome.sentence,
+            "remedy": outcome.remedy,
+            "usage": usage,
+        }
+    return line
+
+
+def from_json(line: Any) -> tuple[str, ModelReply | ModelError]:
+    """Return the purpose (empty: any) and how the call ended, from such a line or from a bare reply with its text.
+
+    A failure comes back as one that is not worth a retry: the retries were part of it. Raise ValueError, saying what
+    is wrong, for anything else.
+    """
+    problem = next(iter(_VALIDATOR.iter_errors(line)), None)
+    if problem is not None:
+        raise ValueError(problem.message[:200])
+    purpose = line.get("purpose", "")
+    if "error" in line:
+        error = line["error"]
+        usage = Usage(**error["usage"]) if error.get("usage") else None
+        return purpose, ModelError(error["sentence"], error.get("remedy", ""), kind=error["kind"], usage=usage)
+    reply = line.get("reply", line)
+    return purpose, ModelReply(
+        text=reply["text"],
+        model=reply.get("model", line.get("model", "recorded")),
+        usage=Usage(**reply.get("usage", {})),
+        finish=reply.get("finish", "STOP"),
+        truncated=reply.get("truncated", False),
+        seconds=reply.get("seconds", 0.0),
+        attempts=reply.get("attempts", 1),
+    )

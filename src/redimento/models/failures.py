@@ -1,0 +1,248 @@
+"""Every way a call can fail, as a ModelError with a finished sentence; the key is in none of them.
+
+Which answer of the service means what: https://ai.google.dev/gemini-api/docs/troubleshooting and
+https://ai.google.dev/gemini-api/docs/rate-limits; the shape of the details is google.rpc's (RetryInfo, QuotaFailure,
+ErrorInfo).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from redimento.errors import ModelError
+from redimento.foreign import neutralise, redact
+from redimento.models.port import Failure
+
+# A longer wait is no wait: Gemini CLI gives up at the same point.
+LONGEST_WAIT_SECONDS = 300
+_LONGEST_QUOTE = 300  # characters of the service's own words
+_MOST_NAMES = 25
+_RETRYABLE: frozenset[Failure] = frozenset({"quota_minute", "unavailable", "connection", "timeout", "bad_body"})
+
+_SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
+_RETRY_IN = re.compile(r"retry in (\d{1,9}(?:\.\d{1,9})?)s", re.IGNORECASE)
+# Every 429 speaks of "plan and billing details": those words decide nothing.
+_INCURABLE = re.compile(
+    r"per ?day|limit:\s*0(?![\d.])|spend(?:ing)?[ -](?:cap|limit)|monthly|credits? .*(?:depleted|exhausted)",
+    re.IGNORECASE,
+)
+_ABOUT_THE_KEY = re.compile(r"\bapi[ _-]?key\b|\bcredentials?\b|ACCESS_TOKEN", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The model that is called, where, and the key that no text may show."""
+
+    model: str
+    base_url: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An HTTP answer with an error status, as it came."""
+
+    status: int
+    body: str
+    headers: Mapping[str, str]
+
+
+def refused(refusal: Refusal, endpoint: Endpoint) -> ModelError:
+    """Return the failure that an error status of the service means."""
+    error = _error_object(refusal.body)
+    if error is None:
+        return _not_the_service(refusal, endpoint)
+    reason = _reason(error)
+    said = _quote(str(error.get("message", "")), endpoint)
+    if refusal.status == 429:  # noqa: PLR2004 - Too Many Requests
+        return _quota(refusal, error, said)
+    if refusal.status == 401 or reason.startswith("API_KEY") or _is_about_the_key(refusal.status, reason, error):  # noqa: PLR2004 - Unauthorized
+        return _failure(
+            "key_refused",
+            f"Gemini did not accept the key ({refusal.status}).{said}",
+            "Create a new key at https://aistudio.google.com/apikey and put it into GEMINI_API_KEY. New keys begin "
+            "with `AQ.`; unrestricted keys that begin with `AIza` have been refused since 2026-06-19. A restricted "
+            "key must allow the Generative Language API and this address.",
+        )
+    if refusal.status == 404:  # noqa: PLR2004 - Not Found
+        return _failure("unknown_model", f"There is no model {endpoint.model!r} for this key (404).{said}", "")
+    if refusal.status == 403 or error.get("status") == "FAILED_PRECONDITION":  # noqa: PLR2004 - Forbidden
+        return _failure(
+            "forbidden",
+            f"Gemini refused to serve this project ({refusal.status}).{said}",
+            "Look in Google AI Studio whether the key's project may use this model, whether billing is set up, and "
+            "whether Gemini is offered where the agent runs.",
+        )
+    if _is_passing(refusal.status):
+        return _failure(
+            "unavailable",
+            f"Gemini is unavailable ({refusal.status}).{said}",
+            "Run the step again later, or set model.name to another model.",
+            retry_after=_retry_after(refusal, error),
+        )
+    return _failure(
+        "bad_request",
+        f"Gemini rejected the request ({refusal.status}).{said}",
+        "Check model.name, model.thinking and model.max_output_tokens; if the prompt is too long, lower "
+        "context.budget_tokens.",
+    )
+
+
+def naming_models(error: ModelError, names: Iterable[str], endpoint: Endpoint) -> ModelError:
+    """Return the failure of an unknown model, with the names that the key can see; `names` may be empty."""
+    seen = sorted({_clean(name.removeprefix("models/"), endpoint) for name in names})
+    if not seen:
+        remedy = "Set model.name to a model that is listed in Google AI Studio."
+    else:
+        more = f" and {len(seen) - _MOST_NAMES} more" if len(seen) > _MOST_NAMES else ""
+        remedy = f"Set model.name to one that this key can see: {', '.join(seen[:_MOST_NAMES])}{more}."
+    return _failure("unknown_model", error.sentence, remedy)
+
+
+def timed_out(seconds: float) -> ModelError:
+    """Return the failure of a call that reached its deadline."""
+    return _failure(
+        "timeout",
+        f"Gemini did not finish its answer within {seconds:g} seconds.",
+        "Raise model.call_timeout_seconds, or lower model.thinking or context.budget_tokens.",
+    )
+
+
+def unreachable(reason: Exception, endpoint: Endpoint) -> ModelError:
+    """Return the failure of a connection: refused, reset, cut off, no such host."""
+    return _failure(
+        "connection",
+        f"The connection to {_clean(endpoint.base_url, endpoint)} failed."
+        f"{_quote(f'{type(reason).__name__}: {reason}', endpoint)}",
+        "Check that the agent may reach this address; behind a proxy set HTTPS_PROXY, and SSL_CERT_FILE for a company's "
+        "own certificate authority.",
+    )
+
+
+def unreadable(reason: Exception, endpoint: Endpoint) -> ModelError:
+    """Return the failure of an answer that was sent as a success but is none that the SDK can read."""
+    return _failure(
+        "bad_body",
+        f"{_clean(endpoint.base_url, endpoint)} answered with something that is not an answer of Gemini "
+        f"({type(reason).__name__}).",
+        "Check model.base_url, and that no proxy answers in place of Gemini.",
+    )
+
+
+def _failure(kind: Failure, sentence: str, remedy: str, retry_after: float | None = None) -> ModelError:
+    return ModelError(sentence, remedy, kind=kind, retryable=kind in _RETRYABLE, retry_after=retry_after)
+
+
+def _not_the_service(refusal: Refusal, endpoint: Endpoint) -> ModelError:
+    """Return the failure of an answer that is not in Google's form: a proxy, a gateway or a wrong address sent it."""
+    where = _clean(endpoint.base_url, endpoint)
+    if _is_passing(refusal.status) or refusal.status == 429:  # noqa: PLR2004 - Too Many Requests
+        return _failure(
+            "unavailable",
+            f"{where} is unavailable ({refusal.status}).",
+            "Run the step again later.",
+            retry_after=_retry_after(refusal, {}),
+        )
+    return _failure(
+        "forbidden" if refusal.status in {401, 403, 407} else "bad_request",
+        f"{where} answered {refusal.status}, and not in the form of Gemini.",
+        "Check model.base_url and the proxy between the agent and Google.",
+    )
+
+
+def _quota(refusal: Refusal, error: Mapping[str, Any], said: str) -> ModelError:
+    wait = _retry_after(refusal, error)
+    violations = [violation for detail in _details(error, "QuotaFailure") for violation in _dicts(detail, "violations")]
+    limits = " ".join(f"{v.get('quotaId', '')} limit: {v.get('quotaValue', '?')}" for v in violations)
+    incurable = _INCURABLE.search(limits) or _INCURABLE.search(str(error.get("message", "")))
+    if incurable or (wait is not None and wait > LONGEST_WAIT_SECONDS):
+        return _failure(
+            "quota_final",
+            f"The quota of the key's project is used up, and waiting minutes does not help (429).{said}",
+            "Daily quotas begin anew at midnight Pacific time. See the limits of the project in Google AI Studio, set "
+            "up billing, raise the spend limit, or set model.name to another model.",
+            retry_after=wait,
+        )
+    return _failure(
+        "quota_minute",
+        f"The key's project sends too much for its quota per minute (429).{said}",
+        "Run fewer work items at a time, lower context.budget_tokens, or see the limits in Google AI Studio.",
+        retry_after=wait,
+    )
+
+
+def _is_passing(status: int) -> bool:
+    # 499: the service cancelled the call itself; seen under load.
+    return status >= 500 or status in {408, 499}  # noqa: PLR2004 - server errors
+
+
+def _is_about_the_key(status: int, reason: str, error: Mapping[str, Any]) -> bool:
+    if status != 403:  # noqa: PLR2004 - Forbidden
+        return False
+    return reason == "SERVICE_DISABLED" or bool(_ABOUT_THE_KEY.search(str(error.get("message", ""))))
+
+
+def _error_object(body: str) -> Mapping[str, Any] | None:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(answer, list) and len(answer) == 1:  # streaming endpoints wrap it
+        answer = answer[0]
+    error = answer.get("error") if isinstance(answer, dict) else None
+    return error if isinstance(error, dict) else None
+
+
+def _dicts(holder: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    items = holder.get(name)
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _details(error: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [
+        detail for detail in _dicts(error, "details") if str(detail.get("@type", "")).endswith(f"google.rpc.{kind}")
+    ]
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    return next((str(detail.get("reason", "")) for detail in _details(error, "ErrorInfo")), "")
+
+
+def _retry_after(refusal: Refusal, error: Mapping[str, Any]) -> float | None:
+    """Return the seconds that the answer asks to wait: RetryInfo, its message, or the header Retry-After."""
+    for detail in _details(error, "RetryInfo"):
+        if match := _SECONDS.fullmatch(str(detail.get("retryDelay", ""))):
+            return float(match[1])
+    if match := _RETRY_IN.search(str(error.get("message", ""))):
+        return float(match[1])
+    header = next((value.strip() for name, value in refusal.headers.items() if name.lower() == "retry-after"), "")
+    if header.isascii() and header.isdigit():
+        return float(header[:9])
+    try:
+        at = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return max((at - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def _clean(text: str, endpoint: Endpoint) -> str:
+    """Return foreign text as one line that is safe to print and without the key, which servers do echo."""
+    return " ".join(redact(neutralise(text), (endpoint.key,)).split())
+
+
+def _quote(text: str, endpoint: Endpoint) -> str:
+    """Return the service's own words as a sentence to append, or nothing."""
+    words = _clean(text, endpoint)
+    if not words:
+        return ""
+    if len(words) > _LONGEST_QUOTE:
+        words = words[:_LONGEST_QUOTE].rstrip() + " …"
+    return f" It says: {words}" + ("" if words.endswith((".", "…", "!", "?")) else ".")

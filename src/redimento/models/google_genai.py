@@ -1,0 +1,144 @@
+"""The model through `google-genai`, Google's SDK of today."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from redimento.models import failures
+from redimento.models.access import GOOGLE
+from redimento.models.candidate import Candidate
+from redimento.models.failures import Endpoint, Refusal
+from redimento.models.port import Model, ModelRequest, Usage
+from redimento.models.service import LISTING_SECONDS, SHORTEST_SDK_TIMEOUT_SECONDS, ServiceModel
+from redimento.settings import ModelSettings, Thinking
+
+if TYPE_CHECKING:
+    from google import genai
+    from google.genai import types
+
+# It reaches every model and every field; v1 lacks aliases and previews.
+_API_VERSION = "v1beta"
+# The 2.5 models take tokens, not a level; the numbers are Google's own for these words
+# (https://ai.google.dev/gemini-api/docs/openai, reasoning_effort).
+_BUDGETS: dict[Thinking, int] = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24_576, "xhigh": 24_576}
+# What the SDK raises when a 200 holds no answer: JSONDecodeError, UnknownApiResponseError and pydantic's
+# ValidationError are ValueErrors; its converters fail with the others on JSON of another shape.
+_UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+
+
+def open_model(settings: ModelSettings, key: str, base_url: str) -> Model:
+    """Return the model that the settings name. `base_url` empty: Google's own address. Nothing is sent yet."""
+    from google import genai  # noqa: PLC0415 - a third of a second that only a run has to pay
+
+    # The SDK prints a warning for each finish reason that is newer than itself; they are ordinary answers here.
+    warnings.filterwarnings("ignore", message=".* is not a valid ", category=UserWarning, module=r"google\.genai")
+    endpoint = Endpoint(settings.name, base_url or GOOGLE, key)
+    # The caller's environment must not turn this into Vertex AI, nor name another key or address: all is explicit.
+    client = genai.Client(
+        api_key=key,
+        vertexai=False,
+        http_options={
+            "base_url": endpoint.base_url,
+            "api_version": _API_VERSION,
+            # The key travels in a header that would go along to wherever a redirect points.
+            "client_args": {"follow_redirects": False},
+        },
+    )
+    return ServiceModel(
+        endpoint,
+        ask=lambda request: _ask(client, endpoint, request),
+        list_models=lambda: _list(client),
+    )
+
+
+def _ask(client: genai.Client, endpoint: Endpoint, request: ModelRequest) -> Candidate:
+    import httpx2  # noqa: PLC0415 - comes with the SDK
+    from google.genai import errors  # noqa: PLC0415 - loaded by open_model
+
+    try:
+        response = client.models.generate_content(
+            model=endpoint.model, contents=_contents(request), config=_config(endpoint.model, request)
+        )
+        return _candidate(response)
+    except errors.APIError as error:
+        raise failures.refused(_refusal(error), endpoint) from None
+    except httpx2.TimeoutException:
+        raise failures.timed_out(request.timeout_seconds) from None
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise failures.unreachable(error, endpoint) from None
+    except _UNREADABLE as error:
+        raise failures.unreadable(error, endpoint) from None
+
+
+def _contents(request: ModelRequest) -> list[types.ContentUnion]:
+    from google.genai import types  # noqa: PLC0415 - loaded by open_model
+
+    return [types.Content(role=message.role, parts=[types.Part(text=message.text)]) for message in request.messages]
+
+
+def _config(model: str, request: ModelRequest) -> types.GenerateContentConfig:
+    from google.genai import types  # noqa: PLC0415 - loaded by open_model
+
+    thinking = (
+        types.ThinkingConfig(thinking_budget=_BUDGETS[request.thinking])
+        if model.removeprefix("models/").startswith("gemini-2.5")
+        else types.ThinkingConfig(thinking_level=types.ThinkingLevel(request.thinking.upper()))
+    )
+    return types.GenerateContentConfig(
+        system_instruction=request.system or None,
+        max_output_tokens=request.max_output_tokens,
+        thinking_config=thinking,
+        # Projects made since 2026-10-26 keep every prompt, that is the user's source code, unless told not to.
+        store=False,
+        # On by default, and without a bound on requests or money.
+        automatic_continuation=False,
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+        # No temperature: models of 3.6 and later ignore it, older ones loop on low values.
+        http_options=types.HttpOptions(
+            timeout=round(max(request.timeout_seconds, SHORTEST_SDK_TIMEOUT_SECONDS) * 1000)
+        ),
+    )
+
+
+def _candidate(response: types.GenerateContentResponse) -> Candidate:
+    feedback = response.prompt_feedback
+    first = response.candidates[0] if response.candidates else None
+    parts = (first.content.parts or []) if first and first.content else []
+    return Candidate(
+        text="".join(part.text for part in parts if part.text and not part.thought),
+        finish=_spelled(first.finish_reason if first else None),
+        usage=_usage(response.usage_metadata),
+        block_reason=_spelled(feedback.block_reason if feedback else None),
+        block_message=(feedback.block_reason_message or "") if feedback else "",
+    )
+
+
+def _spelled(reason: Any) -> str:
+    return "" if reason is None else str(reason.value)
+
+
+def _usage(usage: types.GenerateContentResponseUsageMetadata | None) -> Usage:
+    if usage is None:
+        return Usage()
+    return Usage(
+        prompt=(usage.prompt_token_count or 0) + (usage.tool_use_prompt_token_count or 0),
+        cached=usage.cached_content_token_count or 0,
+        output=usage.candidates_token_count or 0,
+        thoughts=usage.thoughts_token_count or 0,
+    )
+
+
+def _refusal(error: Any) -> Refusal:
+    response = error.response
+    return Refusal(error.code, response.text, dict(response.headers))
+
+
+def _list(client: genai.Client) -> Iterator[str]:
+    from google.genai import types  # noqa: PLC0415 - loaded by open_model
+
+    timeout = types.HttpOptions(timeout=round(LISTING_SECONDS * 1000))
+    for model in client.models.list(config=types.ListModelsConfig(http_options=timeout, page_size=1000)):
+        if model.name and "generateContent" in (model.supported_actions or ()):
+            yield model.name
