@@ -21,9 +21,7 @@ _FEATURE = re.compile(r"^(?:[*_]{0,2})(?:feature|rule)\s*:", re.IGNORECASE)
 _STEP = re.compile(r"^[*_]{0,2}(given|when|then|and|but)\b", re.IGNORECASE)
 _RULER = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 _RULE = re.compile(r"^ {0,3}(?:-{3,}|\*{3,}|_{3,})\s*$")
-_GHERKIN = re.compile(
-    r"^ *(`{3,}|~{3,})(?:gherkin|cucumber|feature)[ \t]*\n(.*?)\n *\1[ \t]*$", re.DOTALL | re.MULTILINE | re.IGNORECASE
-)
+_GHERKIN = re.compile(r"[`~](?:gherkin|cucumber|feature)\s*$", re.IGNORECASE)
 _FENCE = re.compile(r"^ *(`{3,}|~{3,})")
 _COUNTING_COLUMN = frozenset({"#", "no", "no.", "nr", "nr.", "id", ""})
 _WRAPPED = 60  # characters: a shorter line was ended by its author, not by an editor
@@ -59,7 +57,19 @@ def criteria_in_description(description: str) -> tuple[str, tuple[str, ...]]:
 
 def _unfence(markdown: str) -> str:
     """Take the fences away from Gherkin."""
-    return _GHERKIN.sub(lambda fence: f"\n{fence[2]}\n", markdown)
+    kept: list[str] = []
+    fence = ""
+    for line in markdown.split("\n"):
+        mark = _FENCE.match(line)
+        if fence and mark and mark[1].startswith(fence):
+            fence = ""
+            kept.append("")
+        elif not fence and mark and _GHERKIN.search(line):
+            fence = mark[1]
+            kept.append("")
+        else:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def _join_steps(criteria: list[str]) -> Iterator[str]:

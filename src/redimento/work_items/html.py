@@ -67,6 +67,8 @@ def to_markdown(html: str) -> str:
         escape_underscores=False,
         heading_style="atx",
         table_infer_header=True,
+        wrap=True,  # without it a run of white space takes quadratic time; the width None wraps nothing
+        wrap_width=None,
     )
     return _settle(converter.convert(f"<body>{tidy(html)}</body>"))
 
