@@ -3,13 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.repository.conftest import TOKEN, Repo, Server
 
 from redimento.change.edit import Change, FileChange
 from redimento.errors import ConflictError, GitError, UsageError
 from redimento.repository.checkout import Checkout, open_checkout
 from redimento.repository.commits import commit_change
 from redimento.repository.remote import Credentials, fetch_branch, push, remote_tip, remote_url
+from tests.repository.conftest import TOKEN, Repo, Server
 
 BRANCH = "redimento/7-total"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -70,9 +71,12 @@ def origin_url(checkout: Checkout) -> str:
 def dirty_paths(checkout: Checkout) -> frozenset[str]:
     """Return the tracked files whose content in the working tree differs from the head commit."""
     with private_git(checkout.store, work_tree=checkout.root) as git:
+        if checkout.store.index.is_file():
+            # A copy, for `git diff` writes what it learns about touched files. Its time stays the original's: git
+            # looks closer at files that are not older than the index.
+            shutil.copy2(checkout.store.index, git.folder / "index")
         listed = git.run(
-            *("diff", "--name-only", "--no-renames", "--ignore-submodules", "--no-ext-diff", "-z", checkout.head, "--"),
-            environment={"GIT_INDEX_FILE": str(checkout.store.index)},
+            *("diff", "--name-only", "--no-renames", "--ignore-submodules", "--no-ext-diff", "-z", checkout.head, "--")
         )
     return frozenset(path.decode(errors="backslashreplace") for path in listed.split(b"\0") if path)
 

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from redimento.errors import SettingsError
+from redimento.repository.branch_name import branch_name
+
+TEMPLATE = "redimento/{id}-{slug}"
+
+
+def test_the_title_becomes_a_readable_slug() -> None:
+    title = "Überflüssige café totals & prices: wrong (cart)"
+
+    assert (
+        branch_name(TEMPLATE, id=7, title=title, type="Bug") == "redimento/7-uberflussige-cafe-totals-prices-wrong-cart"
+    )
+
+
+def test_a_long_title_is_cut_between_words() -> None:
+    name = branch_name(
+        TEMPLATE, id=7, title="reconcile the totals of every cart that a customer left behind", type="Bug"
+    )
+
+    assert name == "redimento/7-reconcile-the-totals-of-every-cart-that-a-customer"
+
+
+def test_the_type_can_be_part_of_the_name() -> None:
+    assert branch_name("{type}/{id}", id=7, title="x", type="User Story") == "user-story/7"
+
+
+def test_a_title_without_letters_still_has_a_name() -> None:
+    assert branch_name(TEMPLATE, id=7, title="統計 🙂", type="Bug") == "redimento/7-change"
+
+
+@pytest.mark.parametrize("template", ["redimento/{slug}", "{id}/{title}", "{id.__class__}", "{id}{", ""])
+def test_a_template_that_cannot_be_filled_in_is_refused(template: str) -> None:
+    with pytest.raises(SettingsError, match="branch template"):
+        branch_name(template, id=7, title="x", type="Bug")
+
+
+@pytest.mark.parametrize(
+    "template", ["-{id}", "{id}.lock", "a..{id}", "a b/{id}", "{id}/", "/{id}", "a//{id}", ".{id}"]
+)
+def test_a_template_that_git_does_not_accept_is_refused(template: str) -> None:
+    with pytest.raises(SettingsError, match="git does not accept"):
+        branch_name(template, id=7, title="x", type="Bug")
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    title=st.text(),
+    type=st.text(),
+    template=st.lists(
+        st.sampled_from([*"ab/.-@{}~ \\\x7f", "lock", "{id}", "{slug}", "{type}", "HEAD"]), max_size=6
+    ).map("".join),
+)
+def test_git_accepts_every_name(title: str, type: str, template: str) -> None:  # noqa: A002 - as in the signature
+    try:
+        name = branch_name(template + "{id}", id=2_147_483_647, title=title, type=type)
+    except SettingsError:
+        return
+    subprocess.run(["git", "check-ref-format", "--branch", name], check=True, capture_output=True)
+
+
+@settings(deadline=None, max_examples=60)
+@given(title=st.text())
+def test_no_title_breaks_the_default_template(title: str) -> None:
+    name = branch_name(TEMPLATE, id=1, title=title, type="Bug")
+
+    assert len(name) <= len("redimento/1-") + 50
+    subprocess.run(["git", "check-ref-format", "--branch", name], check=True, capture_output=True)
