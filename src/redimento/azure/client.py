@@ -240,7 +240,7 @@ class AzureClient:
             raise sign_in_error(answer, request.call)
         if answer.status < 300:  # noqa: PLR2004  # HTTP's own class of successes
             return answer
-        error = refusal(answer, call=request.call, about=request.about, identity=self._identity)
+        error = refusal(answer, call=request.call, about=request.about, identity=self._identity, secrets=(self._token,))
         if answer.status in _PASSING:
             raise PassingError(error, answer.retry_after())
         raise error

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from redimento.work_items.criteria import split_criteria
+from redimento.work_items.criteria import criteria_in_description, split_criteria
 from redimento.work_items.html import to_markdown
 from redimento.work_items.item import Attachment, Comment, RelatedItem, Relation, StateCategory, WorkItem
 from redimento.work_items.kinds import kind_of
@@ -54,6 +54,9 @@ def work_item(
         return markdown(str(fields.get(found) or ""), str(formats.get(found) or ""))
 
     type_name = str(fields.get(TYPE) or "")
+    description, criteria = long_text(_DESCRIPTION), split_criteria(long_text(_CRITERIA))
+    if not criteria:  # the types of Basic and CMMI have no field for them
+        description, criteria = criteria_in_description(description)
     return WorkItem(
         id=int(answer["id"]),
         revision=int(answer["rev"]),
@@ -69,8 +72,8 @@ def work_item(
         assigned_to=person(fields.get("System.AssignedTo")),
         priority=str(fields.get("Microsoft.VSTS.Common.Priority") or ""),
         severity=str(fields.get("Microsoft.VSTS.Common.Severity") or ""),
-        description=long_text(_DESCRIPTION),
-        acceptance_criteria=split_criteria(long_text(_CRITERIA)),
+        description=description,
+        acceptance_criteria=criteria,
         repro_steps=long_text(_REPRO_STEPS),
         system_info=long_text(_SYSTEM_INFO),
         comments=tuple(comments),

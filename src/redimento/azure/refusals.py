@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from redimento.azure.answer import HttpAnswer
 from redimento.errors import AzureError, ConflictError, NotThereError, PermissionMissingError, SignInError
-from redimento.foreign import neutralise
+from redimento.foreign import neutralise, redact
 
 # Names of the permission bits in messages → their names on the security page (docs/organizations/security/permissions.md).
 _RIGHTS = {
@@ -74,8 +75,8 @@ class Complaint:
     number: str  # TF401232, VS403351 …
 
 
-def complaint(answer: HttpAnswer) -> Complaint:
-    """Read an error body: JSON with `message` and `typeKey`, else plain text; foreign text comes back neutralised."""
+def complaint(answer: HttpAnswer, secrets: Iterable[str] = ()) -> Complaint:
+    """Read an error body: JSON with `message` and `typeKey`, else plain text; neutralised, and without the secrets."""
     try:
         body = answer.parsed()
     except ValueError:
@@ -84,9 +85,9 @@ def complaint(answer: HttpAnswer) -> Complaint:
         message, type_key = str(body.get("message") or ""), str(body.get("typeKey") or "")
     else:
         message, type_key = ("" if answer.is_html else answer.body.decode("utf-8", "replace")), ""
-    message = " ".join(neutralise(message).split())[:_LONGEST_MESSAGE]
+    message = " ".join(redact(neutralise(message), secrets).split())[:_LONGEST_MESSAGE]
     number = _NUMBER.search(message)
-    return Complaint(message, neutralise(type_key)[:200], number[0] if number else "")
+    return Complaint(message, redact(neutralise(type_key), secrets)[:200], number[0] if number else "")
 
 
 def is_sign_in_page(answer: HttpAnswer) -> bool:
@@ -106,15 +107,18 @@ def sign_in_error(answer: HttpAnswer, call: str) -> SignInError:
         sentence = f"Azure DevOps did not accept the token: {call} was answered with a redirect ({answer.status})."
     else:
         sentence = f"Azure DevOps did not accept the token: {call} was answered with a sign-in page ({answer.status})."
-    return SignInError(sentence, SIGN_IN_REMEDY, status=answer.status, type_key=complaint(answer).type_key)
+    return SignInError(sentence, SIGN_IN_REMEDY, status=answer.status)
 
 
-def refusal(answer: HttpAnswer, *, call: str, about: str, identity: BuildIdentity) -> AzureError:
+def refusal(
+    answer: HttpAnswer, *, call: str, about: str, identity: BuildIdentity, secrets: Iterable[str] = ()
+) -> AzureError:
     """Return the error that `answer` (a 4xx or 5xx) stands for.
 
-    `call` is method and address without query, `about` what the user would call the thing, "" when unknown.
+    `call` is method and address without query, `about` what the user would call the thing, "" when unknown;
+    the `secrets` are kept out of the sentences.
     """
-    said = complaint(answer)
+    said = complaint(answer, secrets)
     subject = about or call
     if answer.status == _STATUS_FORBIDDEN or said.number in _RIGHTS_BY_NUMBER:
         return _missing_right(answer, said, call, subject, identity)
@@ -122,7 +126,7 @@ def refusal(answer: HttpAnswer, *, call: str, about: str, identity: BuildIdentit
         return _not_there(said, call, about, identity)
     if answer.status in _STATUSES_CONFLICT:
         return ConflictError(
-            f"Somebody else changed {subject} first: {said.message or answer.status}.".replace("..", "."),
+            f"Somebody else changed {subject} first: {said.message.rstrip('.') or answer.status}.",
             "Run it again.",
             status=answer.status,
             type_key=said.type_key,
