@@ -76,28 +76,32 @@ def material(found: Sequence[str], *, last: bool) -> str:
     return wording.render("prompts/material.md.j2", found=found, last=last)
 
 
-def missing_criteria(missing: Sequence[tuple[int, str]]) -> str:
-    return wording.render("prompts/criteria.md.j2", missing=missing)
+def missing_criteria(summary: str, change: Change, missing: Sequence[tuple[int, str]]) -> str:
+    """Return the request to answer criteria that the model forgot."""
+    files, removed = _standing(change)
+    return wording.render("prompts/criteria.md.j2", summary=summary, files=files, removed=removed, missing=missing)
 
 
 def refused(
-    summary: str, kept: Sequence[str], refusals: Sequence[Refusal], files: Sequence[Excerpt], whole: Sequence[str]
+    summary: str, kept: Sequence[str], refusals: Sequence[Refusal], files: Sequence[str], whole: Sequence[str]
 ) -> str:
-    """Return the request to correct what could not be applied; `whole` names the files wanted whole."""
+    """Return the request to correct what could not be applied; `files` are the files as they are, ready to be read,
+    `whole` names those wanted whole."""
     return wording.render(
         "prompts/refused.md.j2", summary=summary, kept=kept, refusals=refusals, files=files, whole=whole
     )
 
 
-def repair(summary: str, change: Change, verdict: Verdict, tests: Sequence[Excerpt]) -> str:
+def repair(summary: str, change: Change, verdict: Verdict, tests: Sequence[str]) -> str:
     """Return the request to repair what fails newly: the change as it stands, the failures, the failing tests."""
     failures = verdict.new_failures[:_MAX_FAILURES]
     failing = {failure.check for failure in failures if not failure.test}
+    files, removed = _standing(change)
     return wording.render(
         "prompts/repair.md.j2",
         summary=summary,
-        files=[whole_file(file.path, file.after) for file in change.files if file.after is not None],
-        removed=[file.path for file in change.files if file.after is None],
+        files=files,
+        removed=removed,
         failures=[
             {"check": failure.check, "test": failure.test, "message": head_and_tail(failure.message)}
             for failure in failures
@@ -112,9 +116,14 @@ def repair(summary: str, change: Change, verdict: Verdict, tests: Sequence[Excer
     )
 
 
-def whole_file(path: str, content: bytes) -> Excerpt:
-    """Return a file as it stands, as an excerpt."""
-    return Excerpt(path, content.decode("utf-8", "replace"), tokens=0, score=0.0, spans=None)
+def _standing(change: Change) -> tuple[list[Excerpt], list[str]]:
+    """Return the files of a change as they are with it, and the paths that it removes."""
+    files = [
+        Excerpt(file.path, file.after.decode("utf-8", "replace"), tokens=0, score=0.0, spans=None)
+        for file in change.files
+        if file.after is not None
+    ]
+    return files, [file.path for file in change.files if file.after is None]
 
 
 def head_and_tail(text: str, most: int = _MAX_MESSAGE) -> str:

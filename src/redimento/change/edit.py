@@ -7,11 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Replace:
-    """Replace `search` by `replace` in an existing file; an empty `search` creates a file that is absent."""
+    """Replace `search` by `replace` in an existing file; an empty `search` creates a file that is absent.
+
+    A `search` that ends with a newline stands for whole lines, any other for a piece of text. `everywhere`: replace
+    every exact occurrence rather than refuse when there are several.
+    """
 
     path: str
     search: str
     replace: str
+    everywhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,3 +70,6 @@ class Change:
     @property
     def paths(self) -> tuple[str, ...]:
         return tuple(file.path for file in self.files)
+
+
+NO_CHANGE = Change()

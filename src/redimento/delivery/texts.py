@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from redimento import wording
-from redimento.delivery.markdown import inline, units
+from redimento.delivery.markdown import units
 from redimento.delivery.report import Report
 from redimento.foreign import neutralise
 from redimento.outcome import Outcome
@@ -68,9 +67,9 @@ def shortened(text: str, most: int) -> str:
     return "\n".join(lines) + ending
 
 
-def commit_message(report: Report, heading: str, trailers: Sequence[tuple[str, str]]) -> str:
-    """Return heading, summary and trailers. Azure links `#7` in it; no closing keyword moves the item by accident."""
-    return wording.render("pull_request/commit.txt.j2", report=report, heading=heading, trailers=trailers)
+def commit_body(report: Report) -> str:
+    """Return the body of the commit message: the summary, in lines of 72 characters."""
+    return wording.render("pull_request/commit.txt.j2", report=report).strip()
 
 
 def comment(item: WorkItem, outcome: Outcome, report: Report | None, *, marker: str, reference: str) -> str:
@@ -78,8 +77,3 @@ def comment(item: WorkItem, outcome: Outcome, report: Report | None, *, marker: 
     return wording.render(
         "comments/work_item.md.j2", item=item, outcome=outcome, report=report, marker=marker, reference=reference
     )
-
-
-def one_line(text: str) -> str:
-    """Return foreign text for a heading."""
-    return inline(text)

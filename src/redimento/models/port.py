@@ -24,13 +24,15 @@ FAILURES = (
     "recitation",
     "empty",  # an answer without text
     "refused_by_sdk",  # asks for what this SDK cannot do
+    "unreadable",  # no edit, question or wish could be made out, several times
+    "not_applicable",  # the edits do not fit the files, several times
     "no_recording",  # the recorded model has nothing left to answer
 )
 
 Failure = Literal[
     "bad_request", "key_refused", "forbidden", "unknown_model", "quota_minute", "quota_final", "unavailable",
     "timeout", "connection", "bad_body", "blocked_prompt", "safety", "recitation", "empty", "refused_by_sdk",
-    "no_recording",
+    "unreadable", "not_applicable", "no_recording",
 ]  # fmt: skip
 
 

@@ -1,1 +1,1 @@
-"""Events and what is made of them: console, summary, page, metrics."""
+"""What is made of events and of a run's end: console output, summary, page."""

@@ -1,0 +1,92 @@
+"""Hand a change over: branch, pull request, comment, state. Never twice, never lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redimento.change.edit import Change
+from redimento.delivery import texts
+from redimento.delivery.branches import BASE, ITEM, REFERENCE, Branches, CommitText, Tip
+from redimento.delivery.pull_request import PullRequest, PullRequests, PullRequestText
+from redimento.delivery.report import Report
+from redimento.errors import ConflictError
+from redimento.outcome import Outcome
+from redimento.settings import PullRequestSettings
+from redimento.work_items.item import WorkItem
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What is handed over, and where it goes. `tip`: what an earlier run of ours left on the branch."""
+
+    item: WorkItem
+    change: Change
+    report: Report
+    branch: str
+    target: str
+    tip: Tip | None
+    reference: str
+    draft: bool
+
+
+def publish(
+    parcel: Parcel, branches: Branches, pull_requests: PullRequests, settings: PullRequestSettings
+) -> tuple[str, PullRequest]:
+    """Push the change and open, or bring up to date, its pull request; return the commit and the pull request.
+
+    The branch only ever moves forward: a rerun adds a commit upon what it pushed before, and takes the target branch
+    in when that has moved. Raises AzureError, GitError.
+    """
+    commit = _pushed(parcel, branches, settings)
+    wanted = PullRequestText(
+        source_branch=parcel.branch,
+        target_branch=parcel.target,
+        title=texts.title(settings.title, parcel.item),
+        description=texts.description(parcel.report),
+        draft=parcel.draft,
+        work_item_id=parcel.item.id,
+        labels=settings.labels,
+        reviewers=settings.reviewers,
+    )
+    return commit, pull_requests.open(wanted)
+
+
+def _pushed(parcel: Parcel, branches: Branches, settings: PullRequestSettings) -> str:
+    tip = parcel.tip
+    text = CommitText(
+        subject=texts.title(settings.title, parcel.item),
+        body=texts.commit_body(parcel.report),
+        trailers={ITEM: str(parcel.item.id), REFERENCE: parcel.reference, BASE: branches.head},
+    )
+    commit = branches.commit(parcel.change, _parents(tip, branches.head), text)
+    if tip is not None and tip.trailers.get(REFERENCE) == parcel.reference and branches.same_files(tip.commit, commit):
+        return tip.commit
+    try:
+        branches.publish(commit, parcel.branch, expected=None if tip is None else tip.commit)
+    except ConflictError as error:
+        raise ConflictError(
+            f"Another run, or a person, was faster on the branch {parcel.branch}. {error.sentence}",
+            "Nothing was overwritten. Run again if the change is still wanted; it is kept as change.patch.",
+            status=error.status,
+        ) from error
+    return commit
+
+
+def _parents(tip: Tip | None, head: str) -> tuple[str, ...]:
+    if tip is None:
+        return (head,)
+    return (tip.commit,) if tip.trailers.get(BASE) == head else (tip.commit, head)
+
+
+def outcome(parcel: Parcel, commit: str, pull_request: PullRequest) -> Outcome:
+    """Return how the run ended, for a change that is delivered."""
+    return Outcome(
+        kind="draft" if parcel.draft else "delivered",
+        sentence=" ".join(parcel.report.draft_reasons)
+        if parcel.draft
+        else f"Pull request {pull_request.id} is ready for review.",
+        branch=parcel.branch,
+        commit=commit,
+        pull_request_id=pull_request.id,
+        pull_request_url=pull_request.url,
+    )

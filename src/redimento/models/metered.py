@@ -1,0 +1,105 @@
+"""A Model that knows what it may spend: limits are tested before each call, every call is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any
+
+from redimento.errors import LimitError, ModelError
+from redimento.models import conversation
+from redimento.models.port import Model, ModelReply, ModelRequest, Usage
+from redimento.models.prices import Price, cost_usd, worst_case_usd
+from redimento.settings import ModelSettings
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a run has used so far. `ratio`: tokens counted by the service for each token that was estimated."""
+
+    calls: int = 0
+    usage: Usage = Usage()
+    usd: float = 0.0
+    seconds: float = 0.0
+    ratio: float = 1.0
+
+
+NOTHING_SPENT = Spent()
+
+
+@dataclass
+class MeteredModel:
+    """Stands before another Model and keeps its account.
+
+    `estimate` gives an upper bound of the tokens of a text; `write` receives one JSON-able line for each call,
+    also for one that failed.
+    """
+
+    inner: Model
+    settings: ModelSettings
+    price: Price
+    estimate: Callable[[str], int]
+    write: Callable[[dict[str, Any]], None]
+    spent: Spent = NOTHING_SPENT
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    def answer(self, request: ModelRequest) -> ModelReply:
+        """Return the inner model's answer; raise LimitError before a call that could pass a limit."""
+        with self._lock:
+            prompt_tokens = self._prompt_tokens(request)
+            self._check(request, prompt_tokens)
+            try:
+                reply = self.inner.answer(request)
+            except ModelError as error:
+                self.write(conversation.to_json(request, error, model=self.name))
+                self._book(error.usage or Usage(), 0.0, 0)
+                raise
+            self.write(conversation.to_json(request, reply, model=self.name))
+            self._book(reply.usage, reply.seconds, prompt_tokens)
+            return reply
+
+    def _prompt_tokens(self, request: ModelRequest) -> int:
+        text_tokens = self.estimate(request.system) + sum(self.estimate(message.text) for message in request.messages)
+        return round(text_tokens * self.spent.ratio)
+
+    def _check(self, request: ModelRequest, prompt_tokens: int) -> None:
+        limits, today = self.settings, datetime.now(UTC).date()
+        worst = self.spent.usd + worst_case_usd(self.price, prompt_tokens, request.max_output_tokens, on=today)
+        if worst > limits.max_cost_usd:
+            raise LimitError(
+                f"The next call could bring the run to ${worst:.2f}; the limit is ${limits.max_cost_usd:.2f} "
+                f"and ${self.spent.usd:.2f} are spent.",
+                "Raise model.max_cost_usd, or lower context.budget_tokens or model.max_output_tokens.",
+            )
+        used = total_tokens(self.spent.usage)
+        if used + prompt_tokens + request.max_output_tokens > limits.max_tokens:
+            raise LimitError(
+                f"The next call could pass the limit of {limits.max_tokens:,} tokens; {used:,} are used.",
+                "Raise model.max_tokens, or lower context.budget_tokens or model.max_output_tokens.",
+            )
+
+    def _book(self, usage: Usage, seconds: float, estimated: int) -> None:
+        spent = self.spent
+        ratio = spent.ratio
+        if usage.prompt and estimated:
+            # The estimate is an upper bound by design: it is only ever corrected upwards, never below itself.
+            ratio = max(1.0, spent.ratio * usage.prompt / estimated)
+        self.spent = replace(
+            spent,
+            calls=spent.calls + 1,
+            usage=spent.usage + usage,
+            usd=spent.usd + cost_usd(self.price, usage, on=datetime.now(UTC).date()),
+            seconds=spent.seconds + seconds,
+            ratio=ratio,
+        )
+
+
+def total_tokens(usage: Usage) -> int:
+    """Return all tokens that are billed, cached ones included."""
+    return usage.prompt + usage.output + usage.thoughts

@@ -1,0 +1,89 @@
+"""The Branches port: a branch on the server, a branch of the checkout itself, or only a note of what would be pushed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from redimento.change.edit import Change
+from redimento.delivery.branches import CommitText, Tip
+from redimento.repository import commits, remote, worktrees
+from redimento.repository.checkout import Checkout
+from redimento.repository.local_branches import local_tip, set_local_branch
+from redimento.repository.remote import Credentials
+
+
+@dataclass(frozen=True)
+class Author:
+    name: str
+    email: str
+
+
+@dataclass(frozen=True)
+class CheckoutBranches:
+    """Commits in a checkout, published as branches of the checkout itself: the way on a desk."""
+
+    checkout: Checkout
+    author: Author
+
+    @property
+    def head(self) -> str:
+        return self.checkout.head
+
+    def tip(self, branch: str) -> Tip | None:
+        """Return the tip of a local branch."""
+        commit = local_tip(self.checkout, branch)
+        return None if commit is None else Tip(commit, commits.trailers(self.checkout, commit))
+
+    def commit(self, change: Change, parents: Sequence[str], text: CommitText) -> str:
+        return commits.commit_change(
+            self.checkout,
+            change,
+            parents=parents,
+            message=commits.commit_message(text.subject, text.body, text.trailers),
+            author_name=self.author.name,
+            author_email=self.author.email,
+        )
+
+    def draft_patch(self, change: Change) -> str:
+        commit = self.commit(change, (self.head,), CommitText("Draft", "", {}))
+        return commits.patch(self.checkout, self.head, commit)
+
+    def same_files(self, one: str, other: str) -> bool:
+        return commits.same_tree(self.checkout, one, other)
+
+    def publish(self, commit: str, branch: str, *, expected: str | None) -> None:
+        """Move the local branch; the checked-out branch and the working tree are not touched."""
+        set_local_branch(self.checkout, branch, commit, expected=expected)
+
+    def worktree(self, folder: Path) -> AbstractContextManager[Path]:
+        return worktrees.worktree(self.checkout, self.head, folder)
+
+
+@dataclass(frozen=True)
+class ServerBranches(CheckoutBranches):
+    """Commits in a checkout, published by push to the server that it came from."""
+
+    credentials: Credentials
+
+    def tip(self, branch: str) -> Tip | None:
+        """Return the tip that the server has; its commit is fetched, no reference changes."""
+        if remote.remote_tip(self.checkout, self.credentials, branch) is None:
+            return None
+        commit = remote.fetch_branch(self.checkout, self.credentials, branch)
+        return Tip(commit, commits.trailers(self.checkout, commit))
+
+    def publish(self, commit: str, branch: str, *, expected: str | None) -> None:
+        remote.push(self.checkout, self.credentials, commit, branch, expected=expected)
+
+
+@dataclass(frozen=True)
+class NotedBranches(ServerBranches):
+    """Reads from the server, and notes what it would push."""
+
+    note: Callable[[str], None]
+
+    def publish(self, commit: str, branch: str, *, expected: str | None) -> None:
+        self.note(f"git push {self.credentials.url} {commit}:refs/heads/{branch} (tip now: {expected or 'absent'})")
