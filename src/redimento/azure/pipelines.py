@@ -127,7 +127,8 @@ def section(title: str) -> str:
 
 def log_issue(kind: Literal["error", "warning"], message: str, *, path: str = "", line: int | None = None) -> str:
     """Return the command that lists `message` on the run's page; a path inside the repository becomes a link there."""
-    return _command("task.logissue", message, type=kind, sourcepath=path, linenumber="" if line is None else str(line))
+    number = "" if line is None else str(line)
+    return _command("task.logissue", neutralise(message), type=kind, sourcepath=neutralise(path), linenumber=number)
 
 
 def set_variable(name: str, value: str, *, output: bool = True, secret: bool = False) -> str:
@@ -147,7 +148,7 @@ def set_variable(name: str, value: str, *, output: bool = True, secret: bool = F
 
 
 def set_progress(percent: int, text: str) -> str:
-    return _command("task.setprogress", text, value=str(min(max(percent, 0), 100)))
+    return _command("task.setprogress", neutralise(text), value=str(min(max(percent, 0), 100)))
 
 
 def upload_summary(file: Path) -> str:
@@ -161,7 +162,7 @@ def set_secret(value: str) -> str:
 
 
 def debug(message: str) -> str:
-    return _command("task.debug", message)
+    return _command("task.debug", neutralise(message))
 
 
 def add_build_tag(tag: str) -> str:
