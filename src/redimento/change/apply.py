@@ -1,0 +1,232 @@
+"""Apply edits in order to files held in memory; nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from redimento.change import match
+from redimento.change.beneath import BlockedError, Found
+from redimento.change.document import Document, NotTextError, decode, encode, plain, rewritten, splice
+from redimento.change.edit import Delete, Edit, Refusal, Rename, Replace, WriteWhole
+from redimento.change.elision import is_elision
+from redimento.change.nearest import nearest
+from redimento.change.placeholders import new_placeholder
+
+_PLAIN = 0o100644
+_SCRIPT = 0o100755
+_FEWEST_LETTERS = 12  # a shorter replacement may stand in a file by chance
+
+
+class RefusedError(Exception):
+    """An edit cannot be applied; carries the refusal."""
+
+    def __init__(self, path: str, reason: str, nearest_lines: str = "") -> None:
+        super().__init__(reason)
+        self.refusal = Refusal(path, reason, nearest_lines)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The files that the edits touched (None: absent now), the edits that stand, and what was forgiven."""
+
+    files: dict[str, Found | None]
+    edits: tuple[Edit, ...]
+    refusals: tuple[Refusal, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass
+class _State:
+    """The files as they are after the edits so far. A file is kept decoded once it was edited as text."""
+
+    read: Callable[[str], Found | None]
+    hand: Callable[[str, str], Document]
+    files: dict[str, Found | None] = field(default_factory=dict)
+    texts: dict[str, Document] = field(default_factory=dict)
+    earlier: dict[str, Document] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def file(self, path: str) -> Found | None:
+        if path not in self.files:
+            self.files[path] = self.read(path)
+        return self.files[path]
+
+    def text(self, path: str, found: Found) -> Document:
+        if path not in self.texts:
+            try:
+                self.texts[path] = decode(found.content, path)
+            except NotTextError as error:
+                raise RefusedError(path, f"{path} is a binary file: it cannot be edited as text.") from error
+            self.earlier.setdefault(path, self.texts[path])
+        return self.texts[path]
+
+
+def apply(
+    edits: Sequence[Edit],
+    read: Callable[[str], Found | None],
+    hand: Callable[[str, str], Document] = lambda _, content: decode(content.encode()),
+) -> Applied:
+    """Apply each edit to what the edits before it left.
+
+    `read` returns a file as it is now and may raise BlockedError; `hand` puts the content of a new file into the hand
+    that is right for its path. Refused edits change nothing and are reported.
+    """
+    state = _State(read, hand)
+    done: list[Edit] = []
+    refusals: list[Refusal] = []
+    for edit in edits:
+        try:
+            _apply_one(state, edit)
+        except RefusedError as refused:
+            refusals.append(refused.refusal)
+        except BlockedError as blocked:
+            refusals.append(Refusal(edit.path, f"{edit.path} {blocked}."))
+        else:
+            done.append(edit)
+    return Applied(_encoded(state, refusals), tuple(done), tuple(refusals), tuple(state.notes))
+
+
+def _encoded(state: _State, refusals: list[Refusal]) -> dict[str, Found | None]:
+    files = dict(state.files)
+    for path, document in state.texts.items():
+        found = state.files[path]
+        if found is None:
+            continue
+        try:
+            files[path] = Found(encode(document), found.mode)
+        except UnicodeEncodeError as error:
+            character = document.text[error.start : error.end] if error.end <= len(document.text) else ""
+            refusals.append(
+                Refusal(path, f"{path} is encoded as {document.encoding}, which lacks {character!r}: write another one.")
+            )
+    return files
+
+
+def _apply_one(state: _State, edit: Edit) -> None:
+    match edit:
+        case Replace():
+            _replace(state, edit)
+        case WriteWhole():
+            _write(state, edit.path, plain(edit.content))
+        case Delete():
+            if state.file(edit.path) is None:
+                raise RefusedError(edit.path, f"{edit.path} cannot be deleted: there is no such file.")
+            state.files[edit.path] = None
+            state.texts.pop(edit.path, None)
+        case Rename():
+            _rename(state, edit)
+
+
+def _rename(state: _State, edit: Rename) -> None:
+    found = state.file(edit.path)
+    if found is None:
+        raise RefusedError(edit.path, f"{edit.path} cannot be renamed: there is no such file.")
+    if state.file(edit.new_path) is not None:
+        raise RefusedError(edit.path, f"{edit.path} cannot be renamed: {edit.new_path} exists already.")
+    state.files[edit.new_path], state.files[edit.path] = found, None
+    for texts in (state.texts, state.earlier):
+        if edit.path in texts:
+            texts[edit.new_path] = texts.pop(edit.path)
+
+
+def _write(state: _State, path: str, content: str) -> None:
+    found = state.file(path)
+    if found is None:
+        _refuse_placeholder(path, content, "")
+        state.files[path] = Found(b"", _SCRIPT if content.startswith("#!") else _PLAIN)
+        state.texts[path] = state.hand(path, content)
+        return
+    document = state.text(path, found)
+    _refuse_placeholder(path, content, document.text)
+    state.texts[path] = rewritten(document, content)
+
+
+def _refuse_placeholder(path: str, written: str, known: str) -> None:
+    line = new_placeholder(path, written, known)
+    if line:
+        raise RefusedError(path, f'The block for {path} leaves code out ("{line}"): write every line that is to stand there.')
+
+
+def _replace(state: _State, edit: Replace) -> None:
+    path, search, replacement = edit.path, plain(edit.search), plain(edit.replace)
+    found = state.file(path)
+    if not search.strip():
+        if found is not None and found.content.strip():
+            raise RefusedError(path, f"The SEARCH text for {path} is empty, but the file exists: quote the lines to replace.")
+        _write(state, path, replacement)
+        return
+    if found is None:
+        raise RefusedError(path, f"There is no file {path}: name an existing one, or write it as a whole.")
+    document = state.text(path, found)
+    if edit.everywhere:
+        state.texts[path] = _everywhere(document, path, search, replacement)
+        return
+    places = _places(state, document, path, search, replacement)
+    for place in reversed(places):
+        document = splice(document, place.start, place.end, place.new)
+    state.texts[path] = document
+
+
+def _everywhere(document: Document, path: str, search: str, replacement: str) -> Document:
+    places: list[int] = []
+    position = document.text.find(search)
+    while position >= 0:
+        places.append(position)
+        position = document.text.find(search, position + len(search))
+    if not places:
+        raise _not_found(path, document.text, search)
+    for place in reversed(places):
+        document = splice(document, place, place + len(search), replacement)
+    return document
+
+
+def _places(state: _State, document: Document, path: str, search: str, replacement: str) -> tuple[match.Place, ...]:
+    """Return where the block applies, nothing when it is applied already. Raises RefusedError."""
+    outcome = match.find(document.text, search, replacement)
+    if isinstance(outcome, match.Several):
+        where = ", ".join(map(str, outcome.lines))
+        raise RefusedError(
+            path,
+            f"The SEARCH text for {path} fits more than one place (lines {where}): add lines around it until it fits one.",
+        )
+    if outcome is None:
+        if _stands_already(document.text, replacement):
+            state.notes.append(f"{path}: a block was applied already.")
+            return ()
+        if match.find(state.earlier[path].text, search, replacement) is not None:
+            raise RefusedError(
+                path,
+                f"A block for {path} overlaps an earlier block, which changed its lines: put both changes into one block.",
+                nearest(document.text, search),
+            )
+        raise _not_found(path, document.text, search)
+    if not any(is_elision(line) for line in search.split("\n")):
+        _refuse_placeholder(path, replacement, document.text)
+    if all(_stands_there(document.text, place, search, replacement) for place in outcome):
+        state.notes.append(f"{path}: a block was applied already.")
+        return ()
+    rungs = {place.rung for place in outcome} - {"exact"}
+    state.notes.extend(f"{path}, line {match.line_number(document.text, outcome[0].start)}: matched by {rung}." for rung in rungs)
+    return outcome
+
+
+def _not_found(path: str, text: str, search: str) -> RefusedError:
+    near = nearest(text, search)
+    hint = "copy the lines exactly as they are" if near else "read the file before you edit it"
+    return RefusedError(path, f"The SEARCH text for {path} is not in the file: {hint}.", near)
+
+
+def _stands_already(text: str, replacement: str) -> bool:
+    """Tell whether a replacement that says something stands in the text exactly once."""
+    says_something = sum(character.isalnum() for character in replacement) >= _FEWEST_LETTERS
+    return says_something and match.stands_once(text, replacement)
+
+
+def _stands_there(text: str, place: match.Place, search: str, replacement: str) -> bool:
+    """Tell whether lines that the block adds around its own search text are there already: it would double them."""
+    offset = replacement.find(search)
+    start, end = place.start - offset, place.start - offset + len(replacement)
+    if offset < 0 or replacement.count("\n") == search.count("\n") or start < 0:
+        return False
+    return text.startswith(replacement, start) and (replacement.endswith("\n") or text[end : end + 1] in {"", "\n"})

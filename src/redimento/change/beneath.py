@@ -1,0 +1,200 @@
+"""Files beneath a root, reached from directory to directory so that no symbolic link is ever followed.
+
+Every step opens one name relative to the directory that is already open, with O_NOFOLLOW: a link that is swapped in
+between check and use makes the step fail rather than lead outside.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# O_NONBLOCK: opening a pipe must not wait for a writer.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_EXECUTABLE = 0o100755
+_PLAIN = 0o100644
+
+
+class BlockedError(Exception):
+    """A path cannot be used; the text is the end of a sentence that begins with the path."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A regular file: its content, and git's octal mode."""
+
+    content: bytes
+    mode: int
+
+
+@contextmanager
+def opened(root: Path) -> Iterator[int]:
+    """Open the root as a directory file descriptor; the root itself may be reached through links."""
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def parent_of(root: int, path: str, *, create: bool = False) -> Iterator[tuple[int, str]]:
+    """Open the directory of `path` and yield its descriptor and the last name.
+
+    Raises FileNotFoundError when a directory is absent (and not to be created), BlockedError when one is a link, a file
+    or another repository.
+    """
+    *folders, name = path.split("/")
+    current = os.dup(root)
+    try:
+        for folder in folders:
+            if create:
+                with suppress(FileExistsError):
+                    os.mkdir(folder, dir_fd=current)
+            below = _enter(current, folder)
+            os.close(current)
+            current = below
+            if _exists(current, ".git"):
+                raise BlockedError("lies in a submodule or another repository")
+        yield current, name
+    finally:
+        os.close(current)
+
+
+def _enter(directory: int, name: str) -> int:
+    try:
+        return os.open(name, _DIRECTORY, dir_fd=directory)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise BlockedError(f'passes through "{name}", which is a link or no folder') from error
+
+
+def _exists(directory: int, name: str) -> bool:
+    try:
+        os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def read(root: int, path: str, limit: int | None = None) -> Found | None:
+    """Return the file at `path`, None when it is absent.
+
+    Raises BlockedError when it is no regular file, lies behind a link, or is larger than `limit` bytes.
+    """
+    try:
+        with parent_of(root, path) as (directory, name):
+            try:
+                descriptor = os.open(name, _FILE, dir_fd=directory)
+            except FileNotFoundError:
+                return None
+            except OSError as error:
+                raise BlockedError("is a link or cannot be read") from error
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(file.fileno())
+        if stat.S_ISDIR(status.st_mode):
+            raise BlockedError("is a directory: name its files one by one")
+        if not stat.S_ISREG(status.st_mode):
+            raise BlockedError("is no regular file")
+        if limit is not None and status.st_size > limit:
+            raise BlockedError(f"is {status.st_size} bytes long, more than change.max_file_bytes ({limit}) allows")
+        return Found(file.read(), _EXECUTABLE if status.st_mode & 0o100 else _PLAIN)
+
+
+def names_beside(root: int, folder: str) -> frozenset[str]:
+    """Return the names in `folder` ("" is the root); empty when it is absent or behind a link."""
+    try:
+        with parent_of(root, f"{folder}/-" if folder else "-") as (directory, _):
+            return frozenset(os.listdir(directory))
+    except (FileNotFoundError, BlockedError):
+        return frozenset()
+
+
+def put(root: int, path: str, content: bytes, mode: int, token: str) -> None:
+    """Write `content` to `path` as a whole, by way of a file named after `token` in the same directory.
+
+    Raises BlockedError when the target is a link or a directory, or lies behind a link.
+    """
+    with parent_of(root, path, create=True) as (directory, name):
+        _refuse_odd_target(directory, name)
+        temporary = temporary_name(token)
+        with suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=directory)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(temporary, flags, 0o600, dir_fd=directory)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fchmod(file.fileno(), _permissions(directory, name, mode))
+                os.fsync(file.fileno())
+            os.replace(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=directory)
+            raise
+
+
+def temporary_name(token: str) -> str:
+    """Return the name of the file that a write with this token leaves behind when it is killed."""
+    return f".redimento-{token}.tmp"
+
+
+def _refuse_odd_target(directory: int, name: str) -> None:
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
+            raise BlockedError("is a link or no regular file")
+
+
+def _permissions(directory: int, name: str, mode: int) -> int:
+    """Return the permissions that the file has already, those of a new file under the umask otherwise."""
+    with suppress(FileNotFoundError):
+        found = stat.S_IMODE(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
+        if bool(found & 0o100) == bool(mode & 0o100):
+            return found
+    umask = os.umask(0)
+    os.umask(umask)
+    return (0o777 if mode & 0o100 else 0o666) & ~umask
+
+
+def remove(root: int, path: str) -> None:
+    """Remove the file at `path`, if it is there. Raises BlockedError when it is a directory or behind a link."""
+    with suppress(FileNotFoundError), parent_of(root, path) as (directory, name):
+        try:
+            os.unlink(name, dir_fd=directory)
+        except (IsADirectoryError, PermissionError) as error:
+            raise BlockedError("cannot be removed") from error
+
+
+def prune(root: int, path: str) -> None:
+    """Remove the directories of `path` that are empty, the innermost first."""
+    folders = path.split("/")[:-1]
+    while folders and remove_folder(root, "/".join(folders)):
+        folders.pop()
+
+
+def remove_folder(root: int, folder: str) -> bool:
+    """Remove a directory if it is empty; tell whether that was done."""
+    try:
+        with parent_of(root, folder) as (directory, name):
+            os.rmdir(name, dir_fd=directory)
+    except (OSError, BlockedError):
+        return False
+    return True
+
+
+def folder_exists(root: int, folder: str) -> bool:
+    """Tell whether `folder` is a directory that can be reached without a link."""
+    try:
+        with parent_of(root, f"{folder}/-"):
+            return True
+    except (FileNotFoundError, BlockedError):
+        return False

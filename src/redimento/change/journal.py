@@ -1,0 +1,98 @@
+"""The journal of a write: how each file was, kept until the change stands or is taken back."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from redimento.change.beneath import Found
+from redimento.change.edit import FileChange
+from redimento.errors import RedimentoError
+
+_ABSENT = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file as it was (None: absent), and the digest of what the write makes of it ("": absent)."""
+
+    path: str
+    found: Found | None
+    digest: str
+
+    def wrote(self, now: Found | None) -> bool:
+        """Tell whether the file holds what the write made of it."""
+        return digest_of(now.content if now else None) == self.digest
+
+
+@dataclass(frozen=True)
+class Journal:
+    """All entries, the token in the names of temporary files, and the folders that were absent."""
+
+    token: str = "-"
+    entries: tuple[Entry, ...] = ()
+    folders: frozenset[str] = frozenset()
+
+
+def digest_of(content: bytes | None) -> str:
+    """Return the SHA-256 digest of a content, "" for an absent file."""
+    return _ABSENT if content is None else hashlib.sha256(content).hexdigest()
+
+
+def entry_of(file: FileChange) -> Entry:
+    """Return the entry for a file that is about to change."""
+    found = None if file.before is None else Found(file.before, file.mode)
+    return Entry(file.path, found, digest_of(file.after))
+
+
+def read(path: Path) -> Journal:
+    """Read a journal; an absent one is empty. Raises RedimentoError when it is damaged."""
+    try:
+        content = json.loads(path.read_bytes())
+        entries = tuple(_entry(item) for item in content["entries"])
+        return Journal(content["token"], entries, frozenset(content["folders"]))
+    except FileNotFoundError:
+        return Journal()
+    except (ValueError, KeyError, TypeError) as error:
+        raise RedimentoError(
+            f"The journal {path} cannot be read: {error}.", "Bring the working tree back with git, then delete the journal."
+        ) from error
+
+
+def _entry(item: dict[str, str | int | None]) -> Entry:
+    content = item["content"]
+    found = None if content is None else Found(base64.b64decode(str(content)), int(str(item["mode"])))
+    return Entry(str(item["path"]), found, str(item["digest"]))
+
+
+def save(path: Path, journal: Journal) -> None:
+    """Write the journal so that it is whole on the disk, or not there, whenever the run is killed."""
+    content = {
+        "token": journal.token,
+        "entries": [
+            {
+                "path": entry.path,
+                "content": None if entry.found is None else base64.b64encode(entry.found.content).decode(),
+                "mode": entry.found.mode if entry.found else 0,
+                "digest": entry.digest,
+            }
+            for entry in journal.entries
+        ],
+        "folders": sorted(journal.folders),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
+        json.dump(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

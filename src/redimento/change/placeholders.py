@@ -1,0 +1,61 @@
+"""Lines that stand for code instead of being code: "... rest of the file unchanged ..." and its kin."""
+
+from __future__ import annotations
+
+import re
+
+_MARKS = re.compile(r"^(?:#+|//+|/\*+|<!--|--+|;+|%+|\{/\*|rem\b|'|\*+|\"\"\")?\s*(.*?)\s*(?:\*+/\}?|-->|\"\"\")?$", re.IGNORECASE)
+_DOTS = re.compile(r"\.{3,}|\u2026")
+_LONGEST = 160  # a longer line is prose or code that mentions such words
+# What is left out, with dots beside it: "... existing code ...", "(rest of methods ...)", "other tests here ...".
+_OMITTED_WITH_DOTS = re.compile(
+    r"\b(?:rest|remain(?:s|ing|der)?|existing|unchanged|previous(?:ly)?|original|omitted|same|other|as before|keep|kept|"
+    r"continue[sd]?|unmodified|existente|resto|inalterado)\b",
+    re.IGNORECASE,
+)
+# Without dots only whole sentences of the kind count: "The rest of the class remains unchanged".
+_THING = r"(?:code|file|class|function|method|module|component|implementation|content|logic|imports?|tests?|fields?|script|body|definition)s?"
+_WHOLE_SENTENCES = re.compile(
+    rf"(?:the )?(?:rest|remainder) of (?:the |this |your |our )?(?:\w+ ){{0,2}}{_THING}(?: (?:here|unchanged|omitted|(?:goes|remains?|stays?|is|are)\b.*))?"
+    rf"|(?:the )?(?:existing|unchanged|remaining|previous|original) (?:\w+ )?{_THING}(?: (?:here|unchanged|omitted|(?:goes|remains?|stays?|is|are) (?:here|unchanged|omitted|the same|as is)))?"
+    rf"|(?:\w+ )?{_THING} (?:omitted|unchanged)(?: for (?:brevity|clarity))?"
+    rf"|omitted for (?:brevity|clarity)|(?:no changes|unchanged)(?: (?:here|below|above))?|(?:remains?|stays?) (?:unchanged|the same|as is)",
+    re.IGNORECASE,
+)
+_PROSE = (".md", ".markdown", ".rst", ".txt", ".adoc")
+
+
+def stands_for_code(line: str, *, prose: bool = False) -> bool:
+    """Tell whether a line is a comment or bracket that says that code was left out.
+
+    `prose`: the file is text for people, where only dots with words beside them count.
+    """
+    stripped = line.strip()
+    if not stripped or len(stripped) > _LONGEST:
+        return False
+    marks = _MARKS.match(stripped)
+    words = marks.group(1) if marks else stripped
+    commented = words != stripped
+    bracketed = stripped[0] in "([<{" and stripped[-1] in ")]>}"
+    if not (commented or bracketed or _DOTS.match(stripped)):
+        return False
+    words = words.strip("()[]{}<> ")
+    if _DOTS.search(words):
+        said = _DOTS.sub(" ", words).strip(" ,:;-()[]")
+        begins_or_ends = bool(_DOTS.match(words)) or bool(_DOTS.match(words[-3:])) or words.endswith("\u2026")
+        if not said:
+            return commented and not prose
+        return begins_or_ends and bool(_OMITTED_WITH_DOTS.search(said)) and not re.search(r"[=;]|\w\(", said)
+    return commented and not prose and bool(_WHOLE_SENTENCES.fullmatch(words.rstrip(". ")))
+
+
+def new_placeholder(path: str, written: str, known: str) -> str:
+    """Return the first line of `written` that stands for code and is not in `known` (what the file has); "" if none."""
+    prose = path.lower().endswith(_PROSE)
+    ordinary: set[str] | None = None
+    for line in written.split("\n"):
+        if stands_for_code(line, prose=prose):
+            ordinary = {old.strip() for old in known.split("\n")} if ordinary is None else ordinary
+            if line.strip() not in ordinary:
+                return line.strip()
+    return ""

@@ -1,0 +1,146 @@
+"""From edits to a change that passed every guard. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from redimento.change import beneath, editorconfig, guard, limits, paths
+from redimento.change.apply import apply
+from redimento.change.beneath import BlockedError, Found
+from redimento.change.dependencies import new_dependencies
+from redimento.change.document import Document
+from redimento.change.edit import Change, Edit, FileChange, Refusal, Rename
+from redimento.settings import ChangeSettings
+
+_PLAIN = 0o100644
+_LARGEST_EDITORCONFIG = 100_000  # bytes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a list of edits comes to.
+
+    `change` is total: against the original tree. `applied` are the edits that stand, `notes` says what was forgiven.
+    """
+
+    change: Change
+    refusals: tuple[Refusal, ...] = ()
+    applied: tuple[Edit, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def plan(
+    root: Path,
+    edits: Sequence[Edit],
+    settings: ChangeSettings,
+    *,
+    locked: frozenset[str] = frozenset(),
+    already: Change = Change(),  # noqa: B008  # frozen
+    partial: bool = False,
+) -> Plan:
+    """Apply `edits` to the files beneath `root` as they are now, and judge the result.
+
+    `already` is a change that stands in the working tree: its originals are the measure for limits and for `before`.
+    `locked` are paths with local modifications. Without `partial` any refusal makes the change the one that stood
+    already; with it the refused edits and files are left out, and a limit on the whole still refuses everything.
+    """
+    was: dict[str, Found | None] = {}
+    with beneath.opened(root) as descriptor:
+        refusals, allowed = _by_name(descriptor, edits, settings, locked, already)
+        applied = apply(
+            allowed,
+            lambda path: was.setdefault(path, beneath.read(descriptor, path, settings.max_file_bytes)),
+            lambda path, content: _in_hand(descriptor, path, content),
+        )
+    refusals.extend(applied.refusals)
+    files = _total(applied.files, was, already)
+    moved = frozenset(file.before for file in files if file.after is None)
+    measured = [limits.measure(file, moved) for file in files]
+    bad = [refusal for file in measured for refusal in guard.file_refusals(file, settings)]
+    refusals.extend(bad)
+    kept = [file for file in measured if file.file.path not in {refusal.path for refusal in bad}]
+    over = list(guard.total_refusals(kept, settings))
+    refusals.extend(over)
+    if over or (refusals and not partial):
+        return Plan(already, tuple(refusals), (), applied.notes)
+    total = tuple(file.file for file in kept)
+    stands = tuple(edit for edit in applied.edits if edit.path not in {refusal.path for refusal in bad})
+    return Plan(Change(total, new_dependencies(total)), tuple(refusals), stands, applied.notes)
+
+
+def _named(edit: Edit) -> tuple[str, ...]:
+    return (edit.path, edit.new_path) if isinstance(edit, Rename) else (edit.path,)
+
+
+def _by_name(
+    descriptor: int, edits: Sequence[Edit], settings: ChangeSettings, locked: frozenset[str], already: Change
+) -> tuple[list[Refusal], list[Edit]]:
+    """Sort out the edits whose paths no change may touch."""
+    refusals: list[Refusal] = []
+    allowed: list[Edit] = []
+    spelled = {paths.fold(path): path for path in already.paths}
+    for edit in edits:
+        found = [refusal for path in _named(edit) for refusal in _path_refusals(descriptor, path, settings, locked, spelled)]
+        refusals.extend(found)
+        if not found:
+            allowed.append(edit)
+    return refusals, allowed
+
+
+def _path_refusals(
+    descriptor: int, path: str, settings: ChangeSettings, locked: frozenset[str], spelled: dict[str, str]
+) -> Iterable[Refusal]:
+    trouble = paths.problem(path)
+    if trouble:
+        return [Refusal(path, f'The path "{_printable(path)}" {trouble}.')]
+    other = spelled.setdefault(paths.fold(path), path)
+    twin = other if other != path else _twin(descriptor, path)
+    if twin:
+        return [Refusal(path, f'The path "{path}" differs from "{twin}" only in case or form of its letters: use that one.')]
+    return list(guard.path_refusals(path, settings, locked))
+
+
+def _printable(path: str) -> str:
+    return path[:200].encode("unicode_escape").decode()
+
+
+def _twin(descriptor: int, path: str) -> str:
+    """Return an existing path that a file system without case takes for `path`, "" when there is none."""
+    parts = path.split("/")
+    for depth, name in enumerate(parts):
+        folder = "/".join(parts[:depth])
+        names = beneath.names_beside(descriptor, folder)
+        if name not in names:
+            twin = next((other for other in sorted(names) if paths.fold(other) == paths.fold(name)), "")
+            return f"{folder}/{twin}".lstrip("/") if twin else ""
+    return ""
+
+
+def _in_hand(descriptor: int, path: str, content: str) -> Document:
+    """Write a new file as `.editorconfig` asks."""
+
+    def read(name: str) -> bytes | None:
+        try:
+            found = beneath.read(descriptor, name, _LARGEST_EDITORCONFIG)
+        except BlockedError:
+            return None
+        return found.content if found else None
+
+    return editorconfig.written(path, content, editorconfig.properties(path, read))
+
+
+def _total(now: Mapping[str, Found | None], was: Mapping[str, Found | None], already: Change) -> tuple[FileChange, ...]:
+    """Merge what stands already with what the edits make of the files, against the original tree."""
+    total = {file.path: file for file in already.files}
+    for path, found in now.items():
+        after = found.content if found else None
+        if path in total:
+            mode = total[path].mode if found is None or total[path].before is not None else found.mode
+            total[path] = replace(total[path], after=after, mode=mode)
+        else:
+            old = was[path]
+            mode = (found or old or Found(b"", _PLAIN)).mode
+            total[path] = FileChange(path, old.content if old else None, after, mode)
+    return tuple(total[path] for path in sorted(total) if total[path].before != total[path].after)

@@ -1,0 +1,134 @@
+"""Write a change into a working tree, all of it or nothing, and take it back.
+
+Before the first file is touched, a journal says how the tree was. After a kill in the middle, `recover` puts it back.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from redimento.change import beneath, journal
+from redimento.change.beneath import BlockedError, Found
+from redimento.change.edit import Change, FileChange
+from redimento.errors import RedimentoError
+
+
+def write(root: Path, change: Change, journal_file: Path) -> None:
+    """Make the tree what `change` says of it.
+
+    The journal grows with each write of a run: what an earlier write changed and this change no longer does is put back.
+    On any failure the tree is as it was before the call. Raises RedimentoError.
+    """
+    with beneath.opened(root) as descriptor:
+        entries = {entry.path: entry for entry in journal.read(journal_file).entries}
+        dropped = [entry for path, entry in entries.items() if path not in set(change.paths)]
+        changed = {file.path: journal.entry_of(file) for file in change.files}
+        token = secrets.token_hex(8)
+        absent = _absent_folders(descriptor, change.files) | journal.read(journal_file).folders
+        journal.save(journal_file, journal.Journal(token, (*dropped, *changed.values()), absent))
+        wanted: dict[str, Found | None] = {entry.path: entry.found for entry in dropped}
+        wanted |= {file.path: _after(file) for file in change.files}
+        _all_or_nothing(descriptor, wanted, token)
+
+
+def restore(root: Path, change: Change, journal_file: Path) -> None:
+    """Put back everything that `change` and the journal name, and end the journal. Raises RedimentoError."""
+    known = journal.read(journal_file)
+    wanted = {file.path: journal.entry_of(file).found for file in change.files}
+    wanted |= {entry.path: entry.found for entry in known.entries}
+    with beneath.opened(root) as descriptor:
+        _all_or_nothing(descriptor, wanted, known.token)
+        _remove_folders(descriptor, known.folders)
+    settle(journal_file)
+
+
+def settle(journal_file: Path) -> None:
+    """End the journal: the change stands, as a commit or in a folder of its own."""
+    journal_file.unlink(missing_ok=True)
+
+
+def recover(root: Path, journal_file: Path) -> bool:
+    """Put the tree back after a run that was killed; tell whether there was anything to put back.
+
+    A file that holds neither what the run found nor what it wrote was changed by somebody else: it is left alone.
+    """
+    if not journal_file.exists():
+        return False
+    known = journal.read(journal_file)
+    with beneath.opened(root) as descriptor:
+        for entry in known.entries:
+            _remove_temporary(descriptor, entry.path, known.token)
+            with suppress(BlockedError):
+                if entry.wrote(beneath.read(descriptor, entry.path)):
+                    _put(descriptor, entry.path, entry.found, known.token)
+        _remove_folders(descriptor, known.folders)
+    settle(journal_file)
+    return True
+
+
+@contextmanager
+def withheld(root: Path, change: Change, paths: Iterable[str]) -> Iterator[None]:
+    """Put the old content of some of the changed paths back for a while."""
+    chosen = set(paths)
+    files = [file for file in change.files if file.path in chosen]
+    token = secrets.token_hex(8)
+    with beneath.opened(root) as descriptor:
+        _all_or_nothing(descriptor, {file.path: journal.entry_of(file).found for file in files}, token)
+        try:
+            yield
+        finally:
+            _all_or_nothing(descriptor, {file.path: _after(file) for file in files}, token)
+
+
+def _after(file: FileChange) -> Found | None:
+    return None if file.after is None else Found(file.after, file.mode & 0o777 | 0o100000)
+
+
+def _all_or_nothing(descriptor: int, wanted: Mapping[str, Found | None], token: str) -> None:
+    done: dict[str, Found | None] = {}
+    path = ""
+    try:
+        for path, found in wanted.items():
+            done[path] = beneath.read(descriptor, path)
+            _put(descriptor, path, found, token)
+    except BaseException as error:
+        for name, found in reversed(done.items()):
+            with suppress(OSError, BlockedError):
+                _put(descriptor, name, found, token)
+        if isinstance(error, OSError | BlockedError):
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise RedimentoError(
+                f"{path} could not be written: {reason}.", "The working tree is as it was before; look at its owner and its links."
+            ) from error
+        raise
+
+
+def _put(descriptor: int, path: str, found: Found | None, token: str) -> None:
+    if found is None:
+        beneath.remove(descriptor, path)
+        beneath.prune(descriptor, path)
+    else:
+        beneath.put(descriptor, path, found.content, found.mode, token)
+
+
+def _absent_folders(descriptor: int, files: Iterable[FileChange]) -> frozenset[str]:
+    folders: set[str] = set()
+    for file in files:
+        parts = file.path.split("/")[:-1]
+        folders |= {"/".join(parts[: depth + 1]) for depth in range(len(parts))}
+    return frozenset(folder for folder in folders if not beneath.folder_exists(descriptor, folder))
+
+
+def _remove_folders(descriptor: int, folders: Iterable[str]) -> None:
+    for folder in sorted(folders, key=len, reverse=True):
+        beneath.remove_folder(descriptor, folder)
+
+
+def _remove_temporary(descriptor: int, path: str, token: str) -> None:
+    folder = path.rpartition("/")[0]
+    name = beneath.temporary_name(token)
+    with suppress(BlockedError):
+        beneath.remove(descriptor, f"{folder}/{name}" if folder else name)

@@ -1,0 +1,91 @@
+"""What a YAML text is made of, read from its events: nothing is built, so nothing in it can do harm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import yaml
+
+# libyaml's time grows with the square of the nesting of brackets (33 s for 100,000 of them), and building nodes from
+# deep nesting overflows the C stack.
+_DEEPEST = 200
+
+
+def yaml_error(text: str) -> str:
+    """Return what is wrong with the syntax and where; "" when nothing is, or when it is a template."""
+    if "{{" in text or "{%" in text:
+        return ""
+    if _too_deep(text):
+        return "it is nested too deeply"
+    try:
+        for _ in yaml.parse(text, Loader=yaml.CSafeLoader):
+            pass
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        return f"line {mark.line + 1}: {error.problem}" if mark else str(error.problem)
+    except (yaml.YAMLError, ValueError) as error:
+        return " ".join(str(error).split())[:200]
+    return ""
+
+
+def top_level(text: str) -> dict[str, str]:
+    """Return the keys of the outermost mappings and what each holds: "list", "mapping" or "scalar".
+
+    What cannot be parsed is read line by line, so that a broken file does not hide its keys.
+    """
+    if not _too_deep(text):
+        try:
+            return dict(_keys(text))
+        except (yaml.YAMLError, ValueError):
+            pass
+    return dict(_keys_by_line(text))
+
+
+def _too_deep(text: str) -> bool:
+    depth = 0
+    for character in text:
+        if character in "[{":
+            depth += 1
+            if depth > _DEEPEST:
+                return True
+        elif character in "]}":
+            depth -= 1
+    return False
+
+
+def _keys(text: str) -> Iterator[tuple[str, str]]:
+    depth, key, outer_is_mapping = 0, "", False
+    expects_key = True
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+            expects_key = True
+            continue
+        if not isinstance(event, yaml.NodeEvent):
+            continue
+        opens = isinstance(event, yaml.CollectionStartEvent)
+        if depth == 0:
+            outer_is_mapping, expects_key = isinstance(event, yaml.MappingStartEvent), True
+        elif depth == 1 and outer_is_mapping:
+            if expects_key and not opens:
+                key, expects_key = getattr(event, "value", ""), False
+            else:
+                yield key, _kind(event)
+                expects_key = not opens
+        depth += opens
+
+
+def _kind(event: yaml.NodeEvent) -> str:
+    if isinstance(event, yaml.SequenceStartEvent):
+        return "list"
+    return "mapping" if isinstance(event, yaml.MappingStartEvent) else "scalar"
+
+
+def _keys_by_line(text: str) -> Iterator[tuple[str, str]]:
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        key, colon, value = line.partition(":")
+        if colon and key and not key[0].isspace():
+            following = next((below for below in lines[number + 1 : number + 20] if below.strip()), "")
+            is_list = value.strip().startswith("[") or (not value.strip() and following.lstrip().startswith("-"))
+            yield key.strip("\"' "), "list" if is_list else "mapping"
