@@ -16,12 +16,18 @@ from redimento.verification.keeping import guarded
 SETUP_SECONDS = 1_800
 
 
-def run_setup(bench: Workbench) -> CheckResult | None:
-    """Run `checks.setup`, once for a tree: its lines in one shell that stops at the first failure. None: there is none."""
+def run_setup(bench: Workbench, *, changed: Sequence[str] = ()) -> CheckResult | None:
+    """Run `checks.setup`: its lines in one shell that stops at the first failure. None: there is none.
+
+    Once for a tree, and again with `changed` when the change brings new dependencies. On the untouched tree it has the
+    network even when the checks have none, for it installs what the target branch names.
+    """
     if not bench.settings.setup:
         return None
+    if not changed:
+        bench = replace(bench, isolation=replace(bench.isolation, network=True))
     script = "\n".join(("set -e", *bench.settings.setup))
-    return run_check(bench, CheckCommand(name="setup", run=script, timeout_seconds=SETUP_SECONDS))
+    return run_check(bench, CheckCommand(name="setup", run=script, timeout_seconds=SETUP_SECONDS), changed=changed)
 
 
 def baseline(bench: Workbench) -> Checks:

@@ -79,6 +79,9 @@ def build_environment(
         "TMPDIR": str(temporary),
         "CI": "true",
         "TERM": "dumb",
+        # Java takes the home of the account from the system, not from HOME; there Maven and Gradle keep passwords.
+        "MAVEN_OPTS": f"-Duser.home={home}",
+        "GRADLE_USER_HOME": str(home / ".gradle"),
         "DOTNET_NOLOGO": "1",
         "DOTNET_CLI_TELEMETRY_OPTOUT": "1",
         **_GIT_WITHOUT_CREDENTIALS,

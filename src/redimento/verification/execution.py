@@ -21,10 +21,10 @@ from redimento.foreign import neutralise
 from redimento.verification.capture import FLOOD_BYTES, Capture
 from redimento.verification.isolation import Isolation, warden_command
 
-_GRACE_SECONDS = 15.0  # for the warden to kill what is left; it takes 5 at most, and two walks over the tree
+_GRACE_SECONDS = 20.0  # for the warden to kill what is left (10 at most) and to walk over the tree
+_LAST_WORDS_SECONDS = 1.0
 _START_SECONDS = 3600.0  # another run may hold the account for checks
-_LIMITS = {"CORE": 0, "FSIZE": 8 * 1024**3}
-_MOST_PROCESSES = 8192  # counted per account, so only where the account is ours alone
+_LIMITS = {"CORE": 0, "FSIZE": 8 * 1024**3, "NPROC": 8192}  # NPROC counts all threads of the account
 _NOT_FOUND = 127  # the shell's own exit code, POSIX
 
 
@@ -62,7 +62,7 @@ def run(
         "env": {**env, "REDIMENTO_CHECK": mark},
         "account": None,
         "network": isolation.network,
-        "limits": dict(_LIMITS),
+        "limits": _LIMITS,
     }
     if isolation.kind == "user":
         order["account"] = {
@@ -72,7 +72,6 @@ def run(
             "tree": str(tree),
             "private": [env["HOME"], env["TMPDIR"]],
         }
-        order["limits"] = {**_LIMITS, "NPROC": _MOST_PROCESSES}
     return _Watch(order, isolation, timeout_seconds, secrets, mark).run()
 
 
@@ -90,6 +89,8 @@ class _Watch:
         self.capture = Capture()
         self.reports = bytearray()
         self.started = 0.0
+        self.latest = 0.0  # until when to listen
+        self.gone = False  # the warden is
         self.reason = ""
 
     def run(self) -> Ended:
@@ -112,44 +113,46 @@ class _Watch:
         with contextlib.suppress(BrokenPipeError):
             _pipe(warden.stdin).write(json.dumps(self.order).encode() + b"\n")
             _pipe(warden.stdin).flush()
-        latest = time.monotonic() + _START_SECONDS
+        self.latest = time.monotonic() + _START_SECONDS
         with selectors.DefaultSelector() as selector:
             for stream in (_pipe(warden.stdout), _pipe(warden.stderr)):
                 os.set_blocking(stream.fileno(), False)
                 selector.register(stream, selectors.EVENT_READ)
-            while selector.get_map():
-                for key, _ in selector.select(max(0.0, latest - time.monotonic())):
+            while selector.get_map() and time.monotonic() < self.latest:
+                for key, _ in selector.select(self.latest - time.monotonic()):
                     data = os.read(key.fd, 1 << 20)
                     if not data:
                         selector.unregister(key.fileobj)
-                    elif key.fileobj is warden.stderr:
-                        self.reports += data
-                        if not self.started and b'"started"' in self.reports:
-                            self.started = time.monotonic()
-                            latest = self.started + self.timeout
+                    if key.fileobj is warden.stderr:
+                        self._hear(data)
                     else:
                         self.capture.write(data)
-                latest = self._judge(warden, latest)
-                if time.monotonic() > latest:
-                    return
+                if reason := self._trouble():
+                    self.reason = reason
+                    _close(warden.stdin)  # the order to stop
+                    self.latest = time.monotonic() + _GRACE_SECONDS
 
-    def _judge(self, warden: subprocess.Popen[bytes], latest: float) -> float:
-        """Tell the warden to stop when time or output ran out; return until when to go on listening."""
-        if self.reason:
-            return latest
-        if time.monotonic() > latest:
-            self.reason = f"deadline: ended after {self.timeout:g} s" if self.started else "deadline: never started"
-        elif self.capture.flooded:
-            self.reason = f"output flood: ended after {FLOOD_BYTES >> 20} MB"
-        else:
-            return latest
-        with contextlib.suppress(BrokenPipeError):
-            _pipe(warden.stdin).close()
-        return time.monotonic() + _GRACE_SECONDS
+    def _hear(self, report: bytes) -> None:
+        self.reports += report
+        if not report:
+            # The warden is gone. Was it killed, what it watched may go on writing for ever.
+            self.gone = True
+            self.latest = min(self.latest, time.monotonic() + _LAST_WORDS_SECONDS)
+        elif not self.started and b'"started"' in self.reports:
+            self.started = time.monotonic()
+            self.latest = self.started + self.timeout
+
+    def _trouble(self) -> str:
+        if self.reason or self.gone:
+            return ""
+        if self.capture.flooded:
+            return f"output flood: ended after {FLOOD_BYTES >> 20} MB"
+        if time.monotonic() < self.latest:
+            return ""
+        return f"deadline: ended after {self.timeout:g} s" if self.started else "deadline: it never started"
 
     def _end(self, warden: subprocess.Popen[bytes]) -> None:
-        with contextlib.suppress(BrokenPipeError):
-            _pipe(warden.stdin).close()
+        _close(warden.stdin)
         try:
             warden.wait(_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -157,8 +160,8 @@ class _Watch:
                 warden.kill()
         if not self._final_report():
             _end_marked(self.mark)
-        for stream in (warden.stdout, warden.stderr):
-            _pipe(stream).close()
+        _close(warden.stdout)
+        _close(warden.stderr)
 
     def _final_report(self) -> dict[str, Any]:
         for line in reversed(bytes(self.reports).splitlines()):
@@ -189,6 +192,11 @@ class _Watch:
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     assert stream is not None  # noqa: S101 - Popen was asked for all three
     return stream
+
+
+def _close(stream: IO[bytes] | None) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        _pipe(stream).close()
 
 
 def _start_problem(argv: Sequence[str], report: Mapping[str, Any]) -> str:

@@ -29,6 +29,7 @@ _MOST_TESTS = 100_000
 _LONGEST_MESSAGE = 4_000
 _LONGEST_ID = 1_000
 _LONGEST_SECONDS = 1e9  # beyond it: NaN, infinity and nonsense
+_NEVER_ENTERED = frozenset({".git", "node_modules"})
 _SEVERITY: dict[Outcome, int] = {"skipped": 0, "passed": 1, "failed": 2, "error": 3}
 _BROKEN = re.compile("[^\\t\\n\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")  # what XML 1.0 cannot carry
 
@@ -41,7 +42,7 @@ def find_reports(pattern: str, root: Path) -> Reports:
     if not pattern or Path(pattern).is_absolute() or ".." in Path(pattern).parts:
         return found
     with contextlib.suppress(OSError, ValueError):
-        for path in root.glob(pattern):
+        for path in _glob(pattern, root):
             facts = path.lstat()
             # A link could lead anywhere, and a FIFO would hold us for ever.
             inside = path.resolve().is_relative_to(root.resolve())
@@ -50,6 +51,17 @@ def find_reports(pattern: str, root: Path) -> Reports:
             if len(found) >= _MOST_REPORTS:
                 break
     return found
+
+
+def _glob(pattern: str, root: Path) -> Iterator[Path]:
+    """Yield what matches; `**` does not enter `.git` and `node_modules`, where the walk would take seconds."""
+    above, stars, rest = pattern.partition("**/")
+    if not stars:
+        yield from root.glob(pattern)
+        return
+    for parent, folders, _ in os.walk(root / above):
+        folders[:] = sorted(folder for folder in folders if folder not in _NEVER_ENTERED)
+        yield from Path(parent).glob(rest)
 
 
 def read_junit(

@@ -19,9 +19,9 @@ from redimento.verification.runners import is_test_runner, narrowed
 Withheld = Callable[[Sequence[str]], AbstractContextManager[None]]
 
 _TEST_FOLDERS = frozenset({"test", "tests", "__tests__", "spec", "specs", "testdata", "__snapshots__"})
-_TEST_NAME = re.compile(
-    r"test_.*|.*_test|conftest|.*[.\-_](?:test|spec)|.*(?:Test|Tests|TestCase|IT|Spec|Specs)", re.ASCII
-)
+_TEST_NAME = re.compile(r"test_.*|.*_test|conftest|.*[.\-](?:test|spec)|.*_spec")
+_TEST_CLASS = re.compile(r"Test[A-Z]\w*|\w*(?:Test|Tests|TestCase|Spec|Specs)|\w*[a-z]IT")
+_CLASS_SUFFIXES = frozenset({".java", ".kt", ".scala", ".groovy", ".cs", ".fs", ".vb", ".swift", ".php"})
 _TEST_PROJECT = re.compile(r".*[.\-_]?tests?", re.IGNORECASE)
 
 
@@ -33,6 +33,8 @@ def is_test_path(path: str) -> bool:
         return True
     # .NET keeps tests in a project of its own: Shop.Tests/CartTests.cs
     if pure.suffix in {".cs", ".fs", ".vb"} and any(_TEST_PROJECT.fullmatch(folder) for folder in folders):
+        return True
+    if pure.suffix in _CLASS_SUFFIXES and _TEST_CLASS.fullmatch(pure.stem):
         return True
     return _TEST_NAME.fullmatch(pure.stem) is not None
 
@@ -137,9 +139,17 @@ def _may_stand_in(path: str, test: TestResult) -> bool:
         return path.endswith(test.file.removeprefix("./")) or test.file.endswith(path)
     pure = PurePosixPath(path)
     if pure.suffix == ".py":
-        return ".".join(pure.with_suffix("").parts[-2:]) in test.id or test.id.split("::")[0].split(".")[0] == pure.stem
+        return _is_module(pure.with_suffix("").parts, test.id.partition("::")[0].split("."))
     # Java and C# name the class, vitest the path; jest and Go name neither, and the declaration has to do.
     return pure.suffix not in {".java", ".kt"} or pure.stem in test.id
+
+
+def _is_module(path: tuple[str, ...], words: list[str]) -> bool:
+    """Tell whether a dotted class name begins with this module, perhaps seen from a folder inside the repository."""
+    if path[-1] not in words:
+        return False
+    length = words.index(path[-1]) + 1
+    return list(path[-length:]) == words[:length]
 
 
 def _names(test: TestResult) -> list[str]:

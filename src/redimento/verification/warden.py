@@ -35,7 +35,7 @@ PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 
 DROPPED_CAPABILITIES = (2, 16, 17, 19, 21, 38, 39, 40)
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
-KILLING_SECONDS = 5.0
+KILLING_SECONDS = 10.0
 LOCK = "/run/redimento-checks.lock"
 
 
@@ -274,7 +274,8 @@ def _open_to(account: Account) -> None:
     for folder in account["private"]:
         os.chown(folder, account["uid"], account["gid"], follow_symlinks=False)
     # Only what the tree's owner owns, and no file with a second name: that could be a file elsewhere.
-    _find(account, "-user", str(account["owner"]), "(", "-type", "d", "-o", "-type", "f", "-links", "1", ")",
+    git = f"{account['tree']}/.git"
+    _find(account, "-path", git, "-prune", "-o", "-user", str(account["owner"]), "(", "-type", "d", "-o", "-type", "f", "-links", "1", ")",
           "(", "!", "-group", str(account["gid"]), "-o", "!", "-perm", "-g+w", ")",
           "-exec", "chgrp", str(account["gid"]), "{}", "+", "-exec", "chmod", "g+rwX", "{}", "+")  # fmt: skip
 
@@ -285,11 +286,9 @@ def _take_back(account: Account) -> None:
 
 
 def _find(account: Account, *expression: str) -> None:
-    tree = account["tree"]
-    start = ["find", tree, "-xdev", "-path", f"{tree}/.git", "-prune", "-o"]
     environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C"}
     subprocess.run(  # noqa: S603 - a fixed program, numbers and one path of ours
-        [*start, *expression], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        ["/usr/bin/find", account["tree"], "-xdev", *expression], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, check=False,
     )  # fmt: skip
 
