@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,17 @@ class HostileServer:
     def step(self, request: Seen) -> Step:
         self.seen.append(request)
         return self.script[min(len(self.seen), len(self.script)) - 1]
+
+
+class Serve(Protocol):
+    def __call__(self, *script: Step, tls: ssl.SSLContext | None = None) -> HostileServer: ...
+
+
+class Pauses(list[float]):
+    """Sleeps no time and remembers how long it should have been."""
+
+    def __call__(self, seconds: float) -> None:
+        self.append(seconds)
 
 
 def raw(content: bytes, *, keep: bool = False) -> Step:

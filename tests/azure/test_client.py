@@ -4,8 +4,7 @@ import logging
 import shutil
 import ssl
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -24,6 +23,8 @@ from redimento.errors import (
 )
 from tests.azure.hostile import (
     HostileServer,
+    Pauses,
+    Serve,
     Step,
     answer,
     dripping,
@@ -43,21 +44,6 @@ from tests.azure.hostile import (
 TOKEN = "secret-token-of-the-job-0123456789"
 PROJECT_ID = "6ce954b1-ce1f-45d1-b94d-e6bf2464ba2c"
 OK = json_answer({"id": 7})
-
-Serve = Callable[..., HostileServer]
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    with ExitStack() as stack:
-        yield lambda *script, **options: stack.enter_context(serving(script, **options))
-
-
-class Pauses(list[float]):
-    """Sleeps no time and remembers how long it should have been."""
-
-    def __call__(self, seconds: float) -> None:
-        self.append(seconds)
 
 
 def client_for(server: HostileServer, **options: Any) -> AzureClient:

@@ -1,0 +1,119 @@
+"""What the emulator never does: older servers, lost answers, rights that are missing in the middle."""
+
+from __future__ import annotations
+
+from redimento.azure.boards import AzureBoard
+from redimento.azure.client import AzureClient
+from redimento.work_items.item import WorkItem
+from tests.azure.hostile import HostileServer, Pauses, Serve, Step, fault, json_answer, nothing
+
+ME = json_answer({"authenticatedUser": {"id": "0000-me"}})
+EMPTY = json_answer({"comments": [], "totalCount": 0})
+ITEM = WorkItem(id=7, revision=3, type="Bug", kind="bug", title="Total", tags=("ready", "redimento-run-11"))
+VOID = json_answer({"id": 11, "status": "completed"})
+
+
+def board_on(server: HostileServer) -> tuple[AzureBoard, list[str]]:
+    said: list[str] = []
+    client = AzureClient(server.url, "token-0123456789", sleep=Pauses(), project="Shop")
+    return AzureBoard(client, "Shop", said.append), said
+
+
+def comments_of(*texts: str, author: str = "0000-me") -> Step:
+    rows = [
+        {"id": number, "text": text, "format": "markdown", "createdBy": {"id": author}}
+        for number, text in enumerate(texts, start=40)
+    ]
+    return json_answer({"comments": rows, "totalCount": len(rows)})
+
+
+def test_a_server_that_ignores_the_format_gets_the_comment_as_html(serve: Serve) -> None:
+    server = serve(ME, EMPTY, json_answer({"id": 5, "text": "**Done**"}), json_answer({"id": 5, "format": "html"}))
+    board, _ = board_on(server)
+    address = board.comment(7, "redimento-run", "**Done** & <b>raw</b>\n\n| a | b |\n|---|---|\n| 1 | 2 |")
+    assert address == f"{server.url}Shop/_workitems/edit/7#5"
+    again = server.seen[-1]
+    assert (again.method, again.target) == ("PATCH", "/tfs/Main/Shop/_apis/wit/workItems/7/comments/5?format=html")
+    text = again.json["text"]
+    assert "<strong>Done</strong> &amp; &lt;b&gt;raw&lt;/b&gt;" in text
+    assert "<td>1</td>" in text
+    assert "redimento-run" in text
+
+
+def test_a_server_that_refuses_the_format_gets_the_comment_as_html(serve: Serve) -> None:
+    server = serve(ME, EMPTY, fault(400, "VssPropertyValidationException", "format"), json_answer({"id": 5}))
+    board, _ = board_on(server)
+    board.comment(7, "redimento-run", "**Done**")
+    assert server.seen[-1].target.endswith("/comments?format=html")
+    assert server.seen[-1].json["text"].startswith("<p><strong>Done</strong></p>")
+
+
+def test_a_comment_whose_answer_was_lost_is_not_written_twice(serve: Serve) -> None:
+    server = serve(ME, EMPTY, nothing(), comments_of("Done\n\nredimento-run\n"))
+    board, _ = board_on(server)
+    assert board.comment(7, "redimento-run", "Done").endswith("#40")
+    assert [seen.method for seen in server.seen] == ["GET", "GET", "POST", "GET"]
+
+
+def test_the_comment_of_a_person_who_quotes_the_marker_is_left_alone(serve: Serve) -> None:
+    server = serve(ME, comments_of("see redimento-run", author="ann"), json_answer({"id": 41, "format": "markdown"}))
+    board, _ = board_on(server)
+    board.comment(7, "redimento-run", "Done")
+    assert server.seen[-1].method == "POST"
+
+
+def test_without_knowing_who_we_are_the_marker_alone_decides(serve: Serve) -> None:
+    refused = fault(403, "AccessDeniedException", "no")
+    server = serve(refused, comments_of("old redimento-run"), json_answer({"id": 40, "format": "markdown"}))
+    board, _ = board_on(server)
+    board.comment(7, "redimento-run", "Done")
+    assert (server.seen[-1].method, server.seen[-1].json["text"]) == ("PATCH", "Done\n\nredimento-run\n")
+
+
+def test_a_claim_whose_run_may_not_be_looked_at_counts_and_is_told(serve: Serve) -> None:
+    server = serve(fault(403, "AccessDeniedException", "You need ViewBuilds."))
+    board, said = board_on(server)
+    assert board.claim(ITEM, "12") == "taken"
+    assert "claimed by run 11" in said[0]
+    assert "remove the tag 'redimento-run-11'" in said[0]
+
+
+def test_a_claim_from_outside_of_a_pipeline_counts_and_is_told(serve: Serve) -> None:
+    server = serve(VOID)
+    board, said = board_on(server)
+    item = WorkItem(id=7, revision=3, type="Bug", kind="bug", title="T", tags=("redimento-run-desk",))
+    assert board.claim(item, "12") == "taken"
+    assert "redimento-run-desk" in said[0]
+    assert server.seen == []
+
+
+def test_a_claim_whose_answer_was_lost_is_recognised_as_ours(serve: Serve) -> None:
+    ours = json_answer({"id": 7, "rev": 4, "fields": {"System.Tags": "ready; redimento-run-12"}})
+    server = serve(VOID, nothing(), ours)
+    board, _ = board_on(server)
+    assert board.claim(ITEM, "12") == "won"
+    assert [seen.method for seen in server.seen] == ["GET", "PATCH", "GET"]
+
+
+def test_an_edit_in_between_is_no_lost_claim(serve: Serve) -> None:
+    edited = json_answer({"id": 7, "rev": 4, "fields": {"System.Tags": "ready; urgent; redimento-run-11"}})
+    mismatch = fault(412, "WorkItemRevisionMismatchException", "TF26071: changed.")
+    server = serve(VOID, mismatch, edited, json_answer({"id": 7, "rev": 5}))
+    board, _ = board_on(server)
+    assert board.claim(ITEM, "12") == "won"
+    assert server.seen[-1].json == [
+        {"op": "test", "path": "/rev", "value": 4},
+        {"op": "add", "path": "/fields/System.Tags", "value": "ready; urgent; redimento-run-12"},
+    ]
+
+
+def test_states_that_cannot_be_read_leave_the_category_unknown_and_are_told(serve: Serve) -> None:
+    item = {
+        "id": 7,
+        "rev": 1,
+        "fields": {"System.WorkItemType": "Bug", "System.TeamProject": "Shop", "System.State": "New"},
+    }
+    server = serve(json_answer(item), EMPTY, fault(403, "AccessDeniedException", "no"))
+    board, said = board_on(server)
+    assert board.load(7).state_category == ""
+    assert "category" in said[0]
