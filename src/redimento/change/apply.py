@@ -98,7 +98,9 @@ def _encoded(state: _State, refusals: list[Refusal]) -> dict[str, Found | None]:
         except UnicodeEncodeError as error:
             character = document.text[error.start : error.end] if error.end <= len(document.text) else ""
             refusals.append(
-                Refusal(path, f"{path} is encoded as {document.encoding}, which lacks {character!r}: write another one.")
+                Refusal(
+                    path, f"{path} is encoded as {document.encoding}, which lacks {character!r}: write another one."
+                )
             )
     return files
 
@@ -145,7 +147,9 @@ def _write(state: _State, path: str, content: str) -> None:
 def _refuse_placeholder(path: str, written: str, known: str) -> None:
     line = new_placeholder(path, written, known)
     if line:
-        raise RefusedError(path, f'The block for {path} leaves code out ("{line}"): write every line that is to stand there.')
+        raise RefusedError(
+            path, f'The block for {path} leaves code out ("{line}"): write every line that is to stand there.'
+        )
 
 
 def _replace(state: _State, edit: Replace) -> None:
@@ -153,7 +157,9 @@ def _replace(state: _State, edit: Replace) -> None:
     found = state.file(path)
     if not search.strip():
         if found is not None and found.content.strip():
-            raise RefusedError(path, f"The SEARCH text for {path} is empty, but the file exists: quote the lines to replace.")
+            raise RefusedError(
+                path, f"The SEARCH text for {path} is empty, but the file exists: quote the lines to replace."
+            )
         _write(state, path, replacement)
         return
     if found is None:
@@ -207,7 +213,9 @@ def _places(state: _State, document: Document, path: str, search: str, replaceme
         state.notes.append(f"{path}: a block was applied already.")
         return ()
     rungs = {place.rung for place in outcome} - {"exact"}
-    state.notes.extend(f"{path}, line {match.line_number(document.text, outcome[0].start)}: matched by {rung}." for rung in rungs)
+    state.notes.extend(
+        f"{path}, line {match.line_number(document.text, outcome[0].start)}: matched by {rung}." for rung in rungs
+    )
     return outcome
 
 

@@ -14,10 +14,13 @@ from redimento.change.edit import FileChange
 
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _GO_REQUIRE = re.compile(r"^\s*(?:require\s+)?([\w.-]+\.[\w.-]+/\S+)\s+v\d", re.MULTILINE)
-_PACKAGE = re.compile(r"<(?:PackageReference|PackageVersion|GlobalPackageReference)\s[^>]*?\b(?:Include|Update)\s*=\s*\"([^\"]{1,200})\"")
+_PACKAGE = re.compile(
+    r"<(?:PackageReference|PackageVersion|GlobalPackageReference)\s[^>]*?\b(?:Include|Update)\s*=\s*\"([^\"]{1,200})\""
+)
 _MAVEN = re.compile(r"<dependency>\s*<groupId>([^<]{1,200})</groupId>\s*<artifactId>([^<]{1,200})</artifactId>")
 _GRADLE = re.compile(
-    r"^\s*(?:api|implementation|compileOnly|runtimeOnly|annotationProcessor|kapt|test\w+)[\s(]+[\"']([^\"':]{1,200}:[^\"':]{1,200})", re.MULTILINE
+    r"^\s*(?:api|implementation|compileOnly|runtimeOnly|annotationProcessor|kapt|test\w+)[\s(]+[\"']([^\"':]{1,200}:[^\"':]{1,200})",
+    re.MULTILINE,
 )
 _GEM = re.compile(r"^\s*gem\s+[\"']([^\"']{1,200})[\"']", re.MULTILINE)
 
@@ -76,7 +79,9 @@ def _pyproject(text: str) -> Iterator[str]:
     yield from _named(manifest.get("build-system", {}).get("requires", ()))
     poetry = manifest.get("tool", {}).get("poetry", {})
     for table in [poetry, *poetry.get("group", {}).values()]:
-        yield from (name for kind in ("dependencies", "dev-dependencies") for name in table.get(kind, {}) if name != "python")
+        yield from (
+            name for kind in ("dependencies", "dev-dependencies") for name in table.get(kind, {}) if name != "python"
+        )
 
 
 def _pipfile(text: str) -> Iterator[str]:
@@ -88,7 +93,9 @@ def _cargo(text: str) -> Iterator[str]:
     manifest = tomllib.loads(text)
     tables = [manifest, manifest.get("workspace", {}), *manifest.get("target", {}).values()]
     for table in tables:
-        yield from (name for kind in ("dependencies", "dev-dependencies", "build-dependencies") for name in table.get(kind, {}))
+        yield from (
+            name for kind in ("dependencies", "dev-dependencies", "build-dependencies") for name in table.get(kind, {})
+        )
 
 
 def _every(pattern: re.Pattern[str]) -> Callable[[str], Iterator[str]]:

@@ -13,14 +13,18 @@ from redimento.change.secret_scan import secrets_in
 from redimento.change.syntax import syntax_error
 from redimento.settings import ChangeSettings
 
-_TESTS = re.compile(r"(?:^|[/._-])(?:tests?|specs?|__tests__|fixtures?|mocks?|testdata|samples?)(?:[/._-]|$)|Tests?\.\w+$", re.IGNORECASE)
+_TESTS = re.compile(
+    r"(?:^|[/._-])(?:tests?|specs?|__tests__|fixtures?|mocks?|testdata|samples?)(?:[/._-]|$)|Tests?\.\w+$",
+    re.IGNORECASE,
+)
 
 
 def path_refusals(path: str, settings: ChangeSettings, locked: frozenset[str]) -> Iterator[Refusal]:
     """Yield why no change may touch `path`, judged by its name alone."""
     if is_protected(path, settings.protected, settings.allow):
         yield Refusal(
-            path, f"{path} is protected: leave it as it is. (The settings can free it with change.allow; a person decides that.)"
+            path,
+            f"{path} is protected: leave it as it is. (The settings can free it with change.allow; a person decides that.)",
         )
     if path in locked:
         yield Refusal(path, f"{path} has changes that are not committed: it cannot be edited now.")
@@ -30,7 +34,9 @@ def file_refusals(measured: limits.Measured, settings: ChangeSettings) -> Iterat
     """Yield why one file may not become what the change makes of it."""
     file = measured.file
     yield from limits.file_over_limits(measured, settings)
-    if not is_freed(file.path, settings.allow) and (is_pipeline(file.path, file.before) or is_pipeline(file.path, file.after)):
+    if not is_freed(file.path, settings.allow) and (
+        is_pipeline(file.path, file.before) or is_pipeline(file.path, file.after)
+    ):
         yield Refusal(file.path, f"{file.path} is a pipeline definition, which is protected: leave it as it is.")
     yield from _syntax(file)
     yield from _secrets(measured)
@@ -73,5 +79,6 @@ def _secrets(measured: limits.Measured) -> Iterator[Refusal]:
     known = _text(path, measured.file.before) or ""
     for number, kind in secrets_in(measured.added, known, keywords=not _TESTS.search(path)):
         yield Refusal(
-            path, f"Line {number} of {path} looks like a secret ({kind}): read it from the environment, or write a placeholder."
+            path,
+            f"Line {number} of {path} looks like a secret ({kind}): read it from the environment, or write a placeholder.",
         )

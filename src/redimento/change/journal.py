@@ -6,8 +6,9 @@ import base64
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from redimento.change.beneath import Found
 from redimento.change.edit import FileChange
@@ -18,22 +19,22 @@ _ABSENT = ""
 
 @dataclass(frozen=True)
 class Entry:
-    """One file as it was (None: absent), and the digest of what the write makes of it ("": absent)."""
+    """One file as it was (None: absent), and the digests of all that the run made of it ("": absent)."""
 
     path: str
     found: Found | None
-    digest: str
+    digests: frozenset[str]
 
     def wrote(self, now: Found | None) -> bool:
-        """Tell whether the file holds what the write made of it."""
-        return digest_of(now.content if now else None) == self.digest
+        """Tell whether the file holds what the run made of it."""
+        return digest_of(now.content if now else None) in self.digests
 
 
 @dataclass(frozen=True)
 class Journal:
     """All entries, the token in the names of temporary files, and the folders that were absent."""
 
-    token: str = "-"
+    token: str = ""
     entries: tuple[Entry, ...] = ()
     folders: frozenset[str] = frozenset()
 
@@ -46,7 +47,12 @@ def digest_of(content: bytes | None) -> str:
 def entry_of(file: FileChange) -> Entry:
     """Return the entry for a file that is about to change."""
     found = None if file.before is None else Found(file.before, file.mode)
-    return Entry(file.path, found, digest_of(file.after))
+    return Entry(file.path, found, frozenset({digest_of(file.after)}))
+
+
+def joined(older: Entry | None, newer: Entry) -> Entry:
+    """Return the newer entry with what earlier writes of the run made of the file."""
+    return replace(newer, digests=older.digests | newer.digests) if older else newer
 
 
 def read(path: Path) -> Journal:
@@ -59,14 +65,15 @@ def read(path: Path) -> Journal:
         return Journal()
     except (ValueError, KeyError, TypeError) as error:
         raise RedimentoError(
-            f"The journal {path} cannot be read: {error}.", "Bring the working tree back with git, then delete the journal."
+            f"The journal {path} cannot be read: {error}.",
+            "Bring the working tree back with git, then delete the journal.",
         ) from error
 
 
-def _entry(item: dict[str, str | int | None]) -> Entry:
+def _entry(item: dict[str, Any]) -> Entry:
     content = item["content"]
-    found = None if content is None else Found(base64.b64decode(str(content)), int(str(item["mode"])))
-    return Entry(str(item["path"]), found, str(item["digest"]))
+    found = None if content is None else Found(base64.b64decode(content), item["mode"])
+    return Entry(item["path"], found, frozenset(item["digests"]))
 
 
 def save(path: Path, journal: Journal) -> None:
@@ -78,7 +85,7 @@ def save(path: Path, journal: Journal) -> None:
                 "path": entry.path,
                 "content": None if entry.found is None else base64.b64encode(entry.found.content).decode(),
                 "mode": entry.found.mode if entry.found else 0,
-                "digest": entry.digest,
+                "digests": sorted(entry.digests),
             }
             for entry in journal.entries
         ],

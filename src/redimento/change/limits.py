@@ -59,7 +59,8 @@ def over_limits(files: Sequence[Measured], settings: ChangeSettings) -> Iterator
     for setting, does, figure, unit, limit in figures:
         if figure > limit:
             yield Refusal(
-                "", f"The change {does} {figure} {unit}, more than change.{setting} ({limit}) allows: do only what the item needs."
+                "",
+                f"The change {does} {figure} {unit}, more than change.{setting} ({limit}) allows: do only what the item needs.",
             )
 
 
@@ -69,7 +70,10 @@ def file_over_limits(measured: Measured, settings: ChangeSettings) -> Iterator[R
     if after is None:
         return
     if len(after) > settings.max_file_bytes:
-        yield Refusal(path, f"{path} would be {len(after)} bytes long, more than change.max_file_bytes ({settings.max_file_bytes}) allows.")
+        yield Refusal(
+            path,
+            f"{path} would be {len(after)} bytes long, more than change.max_file_bytes ({settings.max_file_bytes}) allows.",
+        )
     if measured.binary:
         yield Refusal(path, f"{path} would be binary: a change may write text only.")
     left = measured.lines_before - measured.deleted + len(measured.added)
@@ -82,4 +86,3 @@ def file_over_limits(measured: Measured, settings: ChangeSettings) -> Iterator[R
             f"{path} would shrink by {shrink} %, from {measured.lines_before} lines to {left}, more than "
             f"change.max_shrink_percent ({settings.max_shrink_percent}) allows: keep what the item does not ask to remove.",
         )
-

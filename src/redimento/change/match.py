@@ -189,7 +189,10 @@ def _by_rungs(lines: Lines, search: str, replacement: str) -> Outcome:
 
 def _trimmed(search: str, replacement: str) -> tuple[list[str], list[str]]:
     """Cut into lines, without the blank lines that begin or end both texts."""
-    wanted, new = search.removesuffix("\n").split("\n"), replacement.removesuffix("\n").split("\n") if replacement else []
+    wanted, new = (
+        search.removesuffix("\n").split("\n"),
+        replacement.removesuffix("\n").split("\n") if replacement else [],
+    )
     while wanted and not wanted[0].strip():
         wanted.pop(0)
         if new and not new[0].strip():
@@ -283,7 +286,9 @@ def _by_look_alikes(lines: Lines, search: str, replacement: str) -> Outcome:
     outcome = exact or _by_rungs(Lines(text), wanted, replacement)
     if not isinstance(outcome, tuple):
         return outcome
-    return tuple(Place(p.start, p.end, _own_characters(lines.text[p.start : p.end], p.new), "look-alikes") for p in outcome)
+    return tuple(
+        Place(p.start, p.end, _own_characters(lines.text[p.start : p.end], p.new), "look-alikes") for p in outcome
+    )
 
 
 def _own_characters(old: str, new: str) -> str:
@@ -301,8 +306,10 @@ def _without_prefixes(lines: Lines, search: str, replacement: str) -> Outcome:
         new = strip(replacement)
         outcome = _by_rungs(lines, wanted, replacement if new is None else new)
         if outcome is not None:
-            return outcome if isinstance(outcome, Several) else tuple(
-                Place(place.start, place.end, place.new, "line prefixes") for place in outcome
+            return (
+                outcome
+                if isinstance(outcome, Several)
+                else tuple(Place(place.start, place.end, place.new, "line prefixes") for place in outcome)
             )
     return None
 

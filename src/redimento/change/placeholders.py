@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_MARKS = re.compile(r"^(?:#+|//+|/\*+|<!--|--+|;+|%+|\{/\*|rem\b|'|\*+|\"\"\")?\s*(.*?)\s*(?:\*+/\}?|-->|\"\"\")?$", re.IGNORECASE)
+_MARKS = re.compile(
+    r"^(?:#+|//+|/\*+|<!--|--+|;+|%+|\{/\*|rem\b|'|\*+|\"\"\")?\s*(.*?)\s*(?:\*+/\}?|-->|\"\"\")?$", re.IGNORECASE
+)
 _DOTS = re.compile(r"\.{3,}|\u2026")
 _LONGEST = 160  # a longer line is prose or code that mentions such words
 # What is left out, with dots beside it: "... existing code ...", "(rest of methods ...)", "other tests here ...".

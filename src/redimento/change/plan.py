@@ -82,7 +82,9 @@ def _by_name(
     allowed: list[Edit] = []
     spelled = {paths.fold(path): path for path in already.paths}
     for edit in edits:
-        found = [refusal for path in _named(edit) for refusal in _path_refusals(descriptor, path, settings, locked, spelled)]
+        found = [
+            refusal for path in _named(edit) for refusal in _path_refusals(descriptor, path, settings, locked, spelled)
+        ]
         refusals.extend(found)
         if not found:
             allowed.append(edit)
@@ -98,7 +100,9 @@ def _path_refusals(
     other = spelled.setdefault(paths.fold(path), path)
     twin = other if other != path else _twin(descriptor, path)
     if twin:
-        return [Refusal(path, f'The path "{path}" differs from "{twin}" only in case or form of its letters: use that one.')]
+        return [
+            Refusal(path, f'The path "{path}" differs from "{twin}" only in case or form of its letters: use that one.')
+        ]
     return list(guard.path_refusals(path, settings, locked))
 
 

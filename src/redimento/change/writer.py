@@ -23,12 +23,13 @@ def write(root: Path, change: Change, journal_file: Path) -> None:
     On any failure the tree is as it was before the call. Raises RedimentoError.
     """
     with beneath.opened(root) as descriptor:
-        entries = {entry.path: entry for entry in journal.read(journal_file).entries}
+        known = journal.read(journal_file)
+        entries = {entry.path: entry for entry in known.entries}
         dropped = [entry for path, entry in entries.items() if path not in set(change.paths)]
-        changed = {file.path: journal.entry_of(file) for file in change.files}
-        token = secrets.token_hex(8)
-        absent = _absent_folders(descriptor, change.files) | journal.read(journal_file).folders
-        journal.save(journal_file, journal.Journal(token, (*dropped, *changed.values()), absent))
+        changed = [journal.joined(entries.get(file.path), journal.entry_of(file)) for file in change.files]
+        token = known.token or secrets.token_hex(8)
+        absent = _absent_folders(descriptor, change.files) | known.folders
+        journal.save(journal_file, journal.Journal(token, (*dropped, *changed), absent))
         wanted: dict[str, Found | None] = {entry.path: entry.found for entry in dropped}
         wanted |= {file.path: _after(file) for file in change.files}
         _all_or_nothing(descriptor, wanted, token)
@@ -101,7 +102,8 @@ def _all_or_nothing(descriptor: int, wanted: Mapping[str, Found | None], token: 
         if isinstance(error, OSError | BlockedError):
             reason = error.strerror if isinstance(error, OSError) else error
             raise RedimentoError(
-                f"{path} could not be written: {reason}.", "The working tree is as it was before; look at its owner and its links."
+                f"{path} could not be written: {reason}.",
+                "The working tree is as it was before; look at its owner and its links.",
             ) from error
         raise
 

@@ -1,0 +1,303 @@
+"""Edit blocks out of a model's text: one pass over its lines, forgiving in form, never guessing at content.
+
+    path
+    <<<<<<< SEARCH          also WHOLE, DELETE, RENAME
+    old lines
+    =======
+    new lines
+    >>>>>>> REPLACE
+
+The marks may be longer than seven characters, so that a file which holds such lines itself can be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from redimento.authoring.answer_paths import is_likely, path_before, path_of_line
+from redimento.change.edit import Delete, Edit, Rename, Replace, WriteWhole
+
+Kind = Literal["replace", "whole", "delete", "rename"]
+
+_OPENERS: dict[str, Kind] = {
+    "SEARCH": "replace",
+    "ORIGINAL": "replace",
+    "HEAD": "replace",
+    "FIND": "replace",
+    "WHOLE": "whole",
+    "CREATE": "whole",
+    "FILE": "whole",
+    "DELETE": "delete",
+    "REMOVE": "delete",
+    "RENAME": "rename",
+    "MOVE": "rename",
+}
+_CLOSERS = {*_OPENERS, "REPLACE", "UPDATED", "UPDATE", "REPLACEMENT", "END"}
+_SHORTEST = 5  # of a mark; seven are asked for, models miscount
+_COMMANDS = {"bash", "sh", "shell", "console", "text", "txt", "powershell", "pwsh", "cmd", "tree", "log", "output"}
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """What the lines held. `outside`: the text around the blocks. `ended_inside`: it stops within one, which is left out."""
+
+    edits: tuple[Edit, ...]
+    problems: tuple[str, ...]
+    outside: str
+    ended_inside: bool
+
+
+@dataclass(frozen=True)
+class _Mark:
+    sign: str
+    length: int
+    word: str = ""
+    everywhere: bool = False
+
+
+@dataclass
+class _Block:
+    kind: Kind
+    mark: _Mark
+    path: str
+    fenced: bool
+    lines: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Reading:
+    """Where the pass over the lines has come to."""
+
+    edits: list[Edit] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    unmarked: list[tuple[str, str]] = field(default_factory=list)  # path and problem of fences without any mark
+    before: list[str] = field(default_factory=list)  # the lines since the last block
+    outside: list[str] = field(default_factory=list)  # all lines that belong to no block
+    block: _Block | None = None
+    fence: str = ""  # the marks that opened the fence we are in
+    language: str = ""
+    inside_from: int = 0  # where in `before` the inside of that fence begins
+    path: str = ""  # of the block before, for further pairs of the same file
+
+
+def read_blocks(text: str, *, truncated: bool = False) -> Blocks:
+    """Read every block of `text`, in order. `truncated`: the model was cut off, so nothing at the end is trusted."""
+    state = _Reading()
+    for line in text.split("\n"):
+        if state.block is None:
+            _outside(state, line)
+        else:
+            _inside(state, state.block, line)
+    ended_inside = False
+    if state.block is not None:
+        cut = None if truncated else _closing_fence(state.block, last_line_only=True)
+        if cut is None:
+            ended_inside = True
+        else:
+            _finish(state, state.block, state.block.lines[:cut])
+    written = {edit.path for edit in state.edits}
+    unmarked = [problem for path, problem in state.unmarked if path not in written]
+    return Blocks(tuple(state.edits), (*state.problems, *unmarked), "\n".join(state.outside), ended_inside)
+
+
+def _mark(line: str) -> _Mark | None:
+    """Return the mark that a line is, None for any other line."""
+    text = line.strip()
+    sign = text[:1]
+    if sign not in {"<", "=", ">"} or not text.startswith(sign * _SHORTEST):
+        return None
+    rest = text.lstrip(sign)
+    length = len(text) - len(rest)
+    words = rest.strip(" :<>=").upper().split()
+    if sign == "=":
+        indented = len(line) - len(line.lstrip()) > 3
+        return None if words or indented else _Mark(sign, length)
+    known = _OPENERS if sign == "<" else _CLOSERS
+    if (words and words[0] not in known) or (not words and sign == "<"):
+        return None
+    return _Mark(sign, length, words[0] if words else "", everywhere=words[1:2] == ["ALL"])
+
+
+def _outside(state: _Reading, line: str) -> None:
+    mark = _mark(line)
+    if mark is not None and mark.sign == "<":
+        _open(state, mark)
+        return
+    if mark is not None and mark.sign == ">" and mark.word:
+        _close_unopened(state, mark)
+        return
+    bare = line.strip()
+    if bare.startswith(("```", "~~~")):
+        info = bare.lstrip(bare[0])
+        if state.fence and not info and bare.startswith(state.fence):
+            _leave_fence(state)
+        elif not state.fence or info:
+            state.fence = bare[: len(bare) - len(info)]
+            state.language = (info.split() or [""])[0].lower()
+            state.inside_from = len(state.before) + 1
+    state.before.append(line)
+    state.outside.append(line)
+
+
+def _open(state: _Reading, mark: _Mark) -> None:
+    kind = _OPENERS[mark.word]
+    path = path_before(state.before) or (state.path if kind == "replace" else "")
+    state.block = _Block(kind, mark, path, fenced=bool(state.fence))
+    state.before.clear()
+    state.inside_from = 0
+
+
+def _leave_fence(state: _Reading) -> None:
+    """Note a fence that named a file but held no mark: it may have been meant as an edit."""
+    lines = [line for line in state.before[state.inside_from :] if line.strip()]
+    if state.language in {"diff", "patch"} and any(line.startswith("@@") for line in lines):
+        state.problems.append("A diff was found, which cannot be applied: write SEARCH/REPLACE blocks instead.")
+    elif (
+        len(lines) > 1
+        and state.language not in _COMMANDS
+        and is_likely(path := path_of_line(lines[0]))
+        and path[-1] != "/"
+    ):
+        state.unmarked.append(
+            (
+                path,
+                f"The fence for {path} has no mark: put its lines between <<<<<<< WHOLE and >>>>>>> WHOLE, or use SEARCH/REPLACE.",
+            )
+        )
+    state.fence = ""
+
+
+def _inside(state: _Reading, block: _Block, line: str) -> None:
+    mark = _mark(line)
+    if mark is not None and mark.sign == ">" and _closes(block, mark):
+        _finish(state, block, block.lines)
+        return
+    if mark is not None and mark.sign == "<" and mark.length == block.mark.length:
+        if not any(map(str.strip, block.lines)):
+            return  # the opening mark was written twice
+        cut = _closing_fence(block)
+        if cut is not None:
+            after = block.lines[cut + 1 :]
+            _finish(state, block, block.lines[:cut])
+            state.before.extend(after)
+        else:
+            state.problems.append(
+                f"The {block.mark.word} block for {block.path or 'a file'} was never closed: write it again, whole."
+            )
+            state.block = None
+        _open(state, mark)
+        return
+    block.lines.append(line)
+
+
+def _closes(block: _Block, mark: _Mark) -> bool:
+    return mark.length == block.mark.length or (bool(mark.word) and abs(mark.length - block.mark.length) == 1)
+
+
+def _closing_fence(block: _Block, *, last_line_only: bool = False) -> int | None:
+    """Return the line that closes the fence around a block whose own closing mark is missing."""
+    if not block.fenced:
+        return None
+    for number in range(len(block.lines) - 1, -1, -1):
+        text = block.lines[number].strip()
+        if text and not text.strip("`") and len(text) >= 3:
+            return number
+        if last_line_only and text:
+            return None
+    return None
+
+
+def _finish(state: _Reading, block: _Block, lines: Sequence[str]) -> None:
+    state.block = None
+    path = block.path
+    if not path:
+        state.problems.append(
+            f"A {block.mark.word} block names no file: write its path as the first line inside the fence, before the mark."
+        )
+        return
+    state.path = path
+    edit = _edit(block, path, lines)
+    if isinstance(edit, str):
+        state.problems.append(edit)
+    else:
+        state.edits.append(edit)
+
+
+def _edit(block: _Block, path: str, lines: Sequence[str]) -> Edit | str:
+    """Return the edit that a block stands for, or what is wrong with it."""
+    match block.kind:
+        case "whole":
+            return WriteWhole(path, _text(_without_fence(path, lines)))
+        case "delete":
+            return Delete(path)
+        case "rename":
+            new = next((path_of_line(line) for line in lines if line.strip()), "")
+            return (
+                Rename(path, new)
+                if new
+                else f"The RENAME block for {path} names no new path: write it between the marks."
+            )
+        case "replace":
+            return _pair(block, path, lines)
+
+
+def _pair(block: _Block, path: str, lines: Sequence[str]) -> Edit | str:
+    dividers = _dividers(lines, block.mark.length)
+    if not dividers:
+        return f"A SEARCH block for {path} has no ======= line between the old and the new lines."
+    if len(dividers) % 2 == 0:
+        return (
+            f"A SEARCH block for {path} has {len(dividers)} lines of =======, so that it is not clear which one divides: "
+            "write its marks with nine characters each."
+        )
+    # The file itself may hold such lines (underlined headings): then they stand on both sides.
+    first, last = dividers[len(dividers) // 2]
+    search, replacement = _without_fence(path, lines[:first]), _without_fence(path, lines[last + 1 :])
+    return Replace(path, _text(search), _text(replacement), everywhere=block.mark.everywhere)
+
+
+def _dividers(lines: Sequence[str], length: int) -> list[tuple[int, int]]:
+    """Return the first and last line of each run of dividing marks, those of the block's own length if there are any."""
+    marks = [(number, mark.length) for number, line in enumerate(lines) if (mark := _mark(line)) and mark.sign == "="]
+    own = [number for number, size in marks if size == length] or [n for n, size in marks if abs(size - length) == 1]
+    runs: list[tuple[int, int]] = []
+    for number in own:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs
+
+
+def _without_fence(path: str, lines: Sequence[str]) -> Sequence[str]:
+    """Take away a fence that was put inside the marks; in Markdown it belongs to the file."""
+    if path.lower().endswith((".md", ".markdown", ".mdx", ".rst")) or len(lines) < 2:
+        return lines
+    opens, closes = lines[0].strip(), lines[-1].strip()
+    fenced = opens.startswith("```") and closes.startswith("```") and not closes.strip("`")
+    return lines[1:-1] if fenced else lines
+
+
+def _text(lines: Sequence[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _close_unopened(state: _Reading, mark: _Mark) -> None:
+    """Read a block whose opening mark is missing: path, old lines, divider, new lines; or path and lines."""
+    lines = state.before[state.inside_from :] if state.fence else []
+    state.before = []
+    state.inside_from = 0
+    while lines and not lines[0].strip():
+        lines.pop(0)
+    if not lines:
+        return  # the closing mark was written twice
+    path = path_of_line(lines[0])
+    kind = _OPENERS.get(mark.word, "replace")
+    if is_likely(path) and kind in {"replace", "whole"}:
+        _finish(state, _Block(kind, _Mark("<", mark.length, mark.word), path, fenced=True), lines[1:])
+    else:
+        state.problems.append(
+            f"A closing mark (>>>>>>> {mark.word}) has no opening one: write that block again, whole."
+        )

@@ -1,0 +1,57 @@
+"""Read a model's answer: a JSON head and edit blocks, or the form that carries files in JSON. It never raises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from redimento.authoring import answer_json
+from redimento.authoring.answer import Answer
+from redimento.authoring.answer_blocks import read_blocks
+from redimento.change.document import plain
+from redimento.change.edit import Edit
+
+_NOTHING = (
+    "No edit block and no JSON head was found: answer with a JSON head in a fence, then one fence for each edit, with the "
+    "path as its first line and the lines between <<<<<<< SEARCH, ======= and >>>>>>> REPLACE."
+)
+
+
+def parse_answer(text: str, *, truncated: bool = False) -> Answer:
+    """Return what the model said. What cannot be understood is a sentence in `problems`, made for the model.
+
+    `truncated`: the model was cut off; the blocks that are complete are kept, and the answer is `incomplete`.
+    """
+    text = answer_json.clean(plain(text))
+    blocks = read_blocks(text, truncated=truncated)
+    # Only outside of the blocks: JSON inside one belongs to a file.
+    head, broken = answer_json.find_json(blocks.outside)
+    values = head or {}
+    edits, problems = answer_json.files_of(values)
+    edits.extend(blocks.edits)
+    problems.extend(blocks.problems)
+    incomplete = truncated or blocks.ended_inside
+    if broken and not edits:
+        edits = answer_json.complete_files(text)
+        incomplete = incomplete or bool(edits)
+        problems.extend([] if incomplete else [broken])
+    answer = Answer(
+        summary=answer_json.long_text(values.get("summary")),
+        questions=answer_json.texts(values.get("questions")),
+        read=answer_json.texts(values.get("read")),
+        search=answer_json.texts(values.get("search")),
+        edits=_without_doubles(edits),
+        criteria=answer_json.claims(values.get("criteria")),
+        dependencies=answer_json.texts(values.get("dependencies")),
+        build_instructions=answer_json.long_text(values.get("build_instructions", values.get("buildInstructions"))),
+        documentation=answer_json.long_text(values.get("documentation")),
+        problems=tuple(dict.fromkeys(problems)),
+        incomplete=incomplete,
+    )
+    if answer.edits or answer.questions or answer.read or answer.search or answer.problems or incomplete:
+        return answer
+    return answer if head is not None and answer.summary else Answer(problems=(_NOTHING,))
+
+
+def _without_doubles(edits: Iterable[Edit]) -> tuple[Edit, ...]:
+    """Drop edits that are written twice: models repeat a block when they sum up."""
+    return tuple(dict.fromkeys(edits))

@@ -1,0 +1,203 @@
+"""The JSON in an answer: the small head of the text format, and the form in which files travel inside JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from redimento.authoring.answer import CriterionClaim
+from redimento.change.edit import Delete, Edit, WriteWhole
+
+_HEAD_KEYS = {
+    "summary", "criteria", "questions", "read", "search", "dependencies", "build_instructions", "buildInstructions",
+    "documentation", "files", "tests",
+}  # fmt: skip
+_DONE = {"done", "complete", "completed", "met", "yes", "true", "implemented", "passed", "fulfilled"}
+_PARTLY = {"partly", "partial", "partially", "in progress"}
+_MOST_TRIES = 8  # places where JSON may begin; each costs a pass over the text
+_DECODER = json.JSONDecoder(strict=False)  # models leave raw line breaks in strings
+
+
+def find_json(text: str) -> tuple[Mapping[str, Any] | None, str]:
+    """Return the first object in `text` that is a head or holds files, and what is wrong if one begins but is broken."""
+    broken = ""
+    for start in _starts(text):
+        values, error = _decoded(text, start)
+        if isinstance(values, dict) and values.keys() & _HEAD_KEYS:
+            return values, ""
+        if error and any(f'"{key}"' in text[start : start + 2_000] for key in _HEAD_KEYS):
+            broken = broken or error
+    return None, broken
+
+
+def _starts(text: str) -> Iterator[int]:
+    """Yield where JSON may begin: at the start of the text, or as the first thing in a fence."""
+    found = 0
+    position = len(text) - len(text.lstrip())
+    if text.startswith("{", position):
+        found += 1
+        yield position
+    position = text.find("```")
+    while position >= 0 and found < _MOST_TRIES:
+        line_end = text.find("\n", position)
+        if line_end < 0:
+            return
+        start = line_end + 1
+        while start < len(text) and text[start].isspace():
+            start += 1
+        if text.startswith("{", start):
+            found += 1
+            yield start
+        position = text.find("```", line_end)
+
+
+def _decoded(text: str, start: int) -> tuple[Any, str]:
+    """Return the value and "", or None and what is wrong."""
+    try:
+        value, _ = _DECODER.raw_decode(text, start)
+        return value, ""
+    except (ValueError, RecursionError) as error:
+        first = error
+    closing = text.find("\n```", start)
+    end = closing if closing >= 0 else len(text)
+    try:
+        value, _ = _DECODER.raw_decode(_mended(text[start:end]))
+        return value, ""
+    except (ValueError, RecursionError):
+        where = f", line {first.lineno}" if isinstance(first, json.JSONDecodeError) else ""
+        what = first.msg if isinstance(first, json.JSONDecodeError) else "nested too deeply, or a number too long"
+        return None, f"The JSON cannot be read: {what}{where}. Write it again; code never belongs into it."
+
+
+def _mended(text: str) -> str:
+    """Take away commas before a closing bracket, and double backslashes that begin no escape."""
+    pieces: list[str] = []
+    quoted = False
+    number = 0
+    while number < len(text):
+        character = text[number]
+        if quoted and character == "\\":
+            follows = text[number + 1 : number + 2]
+            pieces.append(character + follows if follows and follows in '"\\/bfnrtu' else "\\\\" + follows)
+            number += 2
+            continue
+        if character == '"':
+            quoted = not quoted
+        if not quoted and character in "]}" and (kept := _last_that_says(pieces)) is not None and pieces[kept] == ",":
+            pieces[kept] = ""
+        pieces.append(character)
+        number += 1
+    return "".join(pieces)
+
+
+def _last_that_says(pieces: list[str]) -> int | None:
+    number = len(pieces) - 1
+    while number >= 0 and (not pieces[number] or pieces[number].isspace()):
+        number -= 1
+    return number if number >= 0 else None
+
+
+def files_of(values: Mapping[str, Any]) -> tuple[list[Edit], list[str]]:
+    """Return the edits of the form that carries files in JSON, and what is wrong with any of them."""
+    edits: list[Edit] = []
+    problems: list[str] = []
+    for key in ("files", "tests"):
+        items = values.get(key)
+        for item in items if isinstance(items, list) else ():
+            edit = _file(item)
+            if isinstance(edit, str):
+                problems.append(edit)
+            else:
+                edits.append(edit)
+    return edits, problems
+
+
+def _file(item: Any) -> Edit | str:
+    path = item.get("path") if isinstance(item, dict) else None
+    if not isinstance(path, str) or not path.strip():
+        return 'An entry of "files" or "tests" has no path: give each one "path" and "content".'
+    path = path.strip().removeprefix("./")
+    if str(item.get("type", "")).lower() in {"delete", "deleted"}:
+        return Delete(path)
+    content = item.get("content")
+    if not isinstance(content, str):
+        return f'The entry for {path} has no content: give it as a string in "content".'
+    return WriteWhole(path, content)
+
+
+def complete_files(text: str) -> list[Edit]:
+    """Return the files of the JSON form that are complete in a text which was cut off."""
+    edits: list[Edit] = []
+    for key in ('"files"', '"tests"'):
+        position = text.find("[", text.find(key)) + 1 if key in text else 0
+        while position:
+            while position < len(text) and text[position] in " \t\r\n,":
+                position += 1
+            try:
+                item, position = _DECODER.raw_decode(text, position)
+            except (ValueError, RecursionError):
+                break
+            edit = _file(item)
+            if not isinstance(edit, str):
+                edits.append(edit)
+    return edits
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """Return a list of strings whatever a model made of it: a string, a list, a table of names and versions."""
+    if isinstance(value, str):
+        return (clean(value),) if value.strip() else ()
+    if isinstance(value, dict):
+        return tuple(
+            clean(f"{name} {version}".strip())
+            for name, version in value.items()
+            if isinstance(version, str | int | float)
+        )
+    if not isinstance(value, list):
+        return ()
+    return tuple(text for item in value if (text := _one_text(item)))
+
+
+def _one_text(item: Any) -> str:
+    if isinstance(item, dict):
+        return clean(
+            " ".join(
+                str(item[key])
+                for key in ("name", "version", "question", "path", "text")
+                if isinstance(item.get(key), str)
+            )
+        )
+    return clean(str(item)) if isinstance(item, str | int | float) else ""
+
+
+def long_text(value: Any) -> str:
+    """Return one text: a string as it is, a list line by line."""
+    return clean(value) if isinstance(value, str) else "\n".join(texts(value))
+
+
+def clean(text: str) -> str:
+    """Return the text without surrogates, which no file and no request can carry."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def claims(value: Any) -> tuple[CriterionClaim, ...]:
+    """Return what the head says of the acceptance criteria; entries without a number are left out."""
+    items = value if isinstance(value, list) else []
+    return tuple(claim for item in items if isinstance(item, dict) and (claim := _claim(item)))
+
+
+def _claim(item: Mapping[str, Any]) -> CriterionClaim | None:
+    number = item.get("id")
+    if isinstance(number, str) and number.strip().isdecimal() and len(number) < 10:
+        number = int(number)
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        return None
+    return CriterionClaim(number, _status(item.get("status")), texts(item.get("tests")), long_text(item.get("note")))
+
+
+def _status(value: Any) -> Literal["done", "partly", "not"]:
+    said = str(value).strip().lower()
+    if said in _DONE:
+        return "done"
+    return "partly" if said in _PARTLY else "not"
