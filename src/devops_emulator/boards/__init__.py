@@ -1,0 +1,1 @@
+"""Work items as Azure Boards serves them."""

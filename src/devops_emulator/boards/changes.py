@@ -1,0 +1,243 @@
+"""Changing a work item: a JSON Patch becomes its next revision, or is refused as the service refuses it."""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from devops_emulator.boards import items, links, processes
+from devops_emulator.boards.notes import add_note
+from devops_emulator.faults import Fault
+from devops_emulator.organisation import Organisation, find_project
+from devops_emulator.store import Document
+
+_READ_ONLY = frozenset(
+    {
+        "system.id",
+        "system.rev",
+        "system.createdby",
+        "system.createddate",
+        "system.changedby",
+        "system.changeddate",
+        "system.authorizedas",
+        "system.commentcount",
+        "system.teamproject",
+        "system.parent",
+        "system.nodename",
+    }
+)
+_SYSTEM = [
+    "System.Id",
+    "System.Rev",
+    "System.Title",
+    "System.State",
+    "System.Reason",
+    "System.Description",
+    "System.Tags",
+    "System.AreaPath",
+    "System.IterationPath",
+    "System.TeamProject",
+    "System.WorkItemType",
+    "System.AssignedTo",
+    "System.CreatedBy",
+    "System.CreatedDate",
+    "System.ChangedBy",
+    "System.ChangedDate",
+    "System.AuthorizedAs",
+    "System.CommentCount",
+    "System.Parent",
+    "System.History",
+    "System.BoardColumn",
+    "System.BoardColumnDone",
+    "System.NodeName",
+]
+_KNOWN = {name.casefold(): name for name in _SYSTEM}
+_OTHER = re.compile(r"^(Microsoft\.VSTS|Custom)\.[A-Za-z0-9_.-]+$", re.IGNORECASE)
+_OPERATIONS = frozenset({"add", "replace", "remove", "test", "copy", "move"})
+_LONGEST_TITLE = 255
+
+
+@dataclass
+class Draft:
+    """What the operations of a patch have made of an item so far."""
+
+    fields: Document
+    relations: list[Document]
+    formats: Document
+    history: str = ""
+
+
+def apply_patch(
+    organisation: Organisation, item: Document, operations: Any, *, base: Document | None = None, bypass: bool = False
+) -> list[Document]:
+    """Apply JSON Patch operations to an item and keep its new revision; `base` are the fields a new item starts with.
+
+    Returns the items that changed, the patched one first; none when the patch changes nothing. Raises Fault 400 for a
+    patch that breaks a rule and 412 for a `/rev` test that fails.
+    """
+    if not isinstance(operations, list) or not all(isinstance(step, dict) for step in operations):
+        raise Fault(
+            400, "VssPropertyValidationException", "You must pass a valid patch document in the body of the request."
+        )
+    known: Document = items.latest(item) if item["revisions"] else {"fields": base or {}, "relations": [], "formats": {}}
+    draft = Draft(deepcopy(known["fields"]), deepcopy(known["relations"]), dict(known["formats"]))
+    draft.fields.pop("System.History", None)
+    carried = deepcopy(draft.fields)
+    for step in operations:
+        _apply(organisation, item, draft, step, bypass=bypass)
+    _check_rules(find_project(organisation, item["project"]), item, draft)
+    same = draft.fields == carried and draft.relations == known["relations"] and draft.formats == known["formats"]
+    if item["revisions"] and same and not draft.history:
+        return []
+    if draft.history:
+        add_note(organisation, item, draft.history)
+        draft.fields["System.History"] = draft.history
+    items.add_revision(organisation, item, draft.fields, draft.relations, draft.formats)
+    return [item, *links.mirror(organisation, item, known["relations"], draft.relations)]
+
+
+def _apply(organisation: Organisation, item: Document, draft: Draft, step: Document, *, bypass: bool) -> None:
+    operation = str(step.get("op", "")).casefold()
+    path = str(step.get("path") or "")
+    if operation not in _OPERATIONS:
+        raise Fault(400, "VssPropertyValidationException", f"The patch operation '{step.get('op')}' is not supported.")
+    top, _, rest = path.removeprefix("/").partition("/")
+    value = step.get("value")
+    if operation in ("copy", "move"):
+        value = _taken(draft, str(step.get("from") or ""), move=operation == "move")
+    match top.casefold():
+        case "rev" | "id":
+            _test_number(item, top, operation, value)
+        case "fields":
+            _set_field(draft, rest, operation, value, bypass=bypass)
+        case "relations":
+            _set_relation(organisation, item, draft, rest, operation, value)
+        case "multilinefieldsformat":
+            draft.formats[_field_name(rest)] = str(value).casefold()
+        case _:
+            raise Fault(
+                400,
+                "VssPropertyValidationException",
+                f"Work item patch does not support patching the top level property at path {path}.",
+            )
+
+
+def _test_number(item: Document, top: str, operation: str, value: Any) -> None:
+    if operation != "test":
+        raise Fault(400, "VssPropertyValidationException", f"The path /{top} can only be tested.")
+    actual = item["id"] if top.casefold() == "id" else len(item["revisions"])
+    if str(value) != str(actual):
+        raise Fault(
+            412,
+            "WorkItemRevisionMismatchException",
+            "VS403351: Test Operation for path /rev failed: the work item has been changed by someone else since you "
+            f"loaded it (expected {value}, found {actual}).",
+        )
+
+
+def _taken(draft: Draft, path: str, *, move: bool) -> Any:
+    top, _, name = path.removeprefix("/").partition("/")
+    if top.casefold() != "fields":
+        raise Fault(400, "VssPropertyValidationException", f"Only fields can be copied or moved, not {path}.")
+    name = _field_name(name)
+    if name not in draft.fields:
+        raise Fault(400, "VssPropertyValidationException", f"There is no value at {path}.")
+    return draft.fields.pop(name) if move else draft.fields[name]
+
+
+def _set_field(draft: Draft, name: str, operation: str, value: Any, *, bypass: bool) -> None:
+    name = _field_name(name)
+    if operation == "test":
+        if draft.fields.get(name) != value:
+            raise Fault(
+                412, "VssPropertyValidationException", f"VS402625: Test Operation for path /fields/{name} failed."
+            )
+        return
+    if name.casefold() in _READ_ONLY and not bypass:
+        raise _rule(name, "ReadOnly")
+    if isinstance(value, dict):
+        # An identity written back in the form in which it is read.
+        value = value.get("uniqueName") or value.get("displayName")
+    if operation == "remove" or value in (None, ""):
+        draft.fields.pop(name, None)
+        return
+    if name == "System.History":
+        draft.history = str(value)
+        return
+    if name == "System.Tags":
+        value = joined_tags(str(value))
+    draft.fields[name] = value
+
+
+def joined_tags(text: str) -> str:
+    """Bring tags into the form in which they are kept: each once, separated by semicolon and blank."""
+    tags: dict[str, str] = {}
+    for tag in re.split(r"[;,]", text):
+        if tag.strip():
+            tags.setdefault(tag.strip().casefold(), tag.strip())
+    return "; ".join(tags.values())
+
+
+def _set_relation(
+    organisation: Organisation, item: Document, draft: Draft, place: str, operation: str, value: Any
+) -> None:
+    if place == "-" and operation == "add":
+        link = links.relation(organisation, value)
+        links.check_addable(item, draft.relations, link)
+        draft.relations.append(link)
+        return
+    index, _, member = place.partition("/")
+    if not index.isdigit() or int(index) >= len(draft.relations):
+        raise Fault(400, "VssPropertyValidationException", f"There is no relation at /relations/{place}.")
+    if operation == "remove" and not member:
+        del draft.relations[int(index)]
+        return
+    if member == "attributes/comment" and operation in ("add", "replace"):
+        draft.relations[int(index)]["attributes"]["comment"] = value
+        return
+    raise Fault(
+        400, "VssPropertyValidationException", f"The operation {operation} is not supported at /relations/{place}."
+    )
+
+
+def _field_name(name: str) -> str:
+    known = _KNOWN.get(name.casefold())
+    if known is not None:
+        return known
+    if _OTHER.match(name):
+        return name
+    raise Fault(400, "WorkItemTrackingFieldDefinitionNotFoundException", f"TF51535: Cannot find field {name}.")
+
+
+def _check_rules(project: Document, item: Document, draft: Draft) -> None:
+    fields = draft.fields
+    title = fields.get("System.Title")
+    if not title:
+        raise _rule("System.Title", "Required, InvalidEmpty")
+    if len(str(title)) > _LONGEST_TITLE:
+        raise _rule("System.Title", "InvalidTooLong")
+    states = processes.states(project["process"], item["type"])
+    fields.setdefault("System.State", states[0].name)
+    spelled = {state.name.casefold(): state.name for state in states}
+    state = spelled.get(str(fields["System.State"]).casefold())
+    if state is None:
+        raise Fault(
+            400,
+            "RuleValidationException",
+            f"The field 'State' contains the value '{fields['System.State']}' that is not in the list of supported "
+            "values. TF401320: Rule Error for field State. Error code: HasValues, LimitedToValues, InvalidListValue.",
+        )
+    fields["System.State"] = state
+    for name in ("System.AreaPath", "System.IterationPath"):
+        root = str(fields.setdefault(name, project["name"])).partition("\\")[0]
+        if root.casefold() != project["name"].casefold():
+            raise Fault(
+                400, "RuleValidationException", f"TF401347: Invalid tree name given for work item, field '{name}'."
+            )
+
+
+def _rule(name: str, code: str) -> Fault:
+    label = name.rpartition(".")[2]
+    return Fault(400, "RuleValidationException", f"TF401320: Rule Error for field {label}. Error code: {code}.")

@@ -1,0 +1,218 @@
+"""Work items over REST: reading, creating, changing, their revisions and updates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from devops_emulator import people
+from devops_emulator.boards import changes, events, items, processes
+from devops_emulator.faults import Fault
+from devops_emulator.organisation import Organisation, find_project, now
+from devops_emulator.store import Document
+from devops_emulator.wire import JSON_PATCH, Answer, Call, Resource, choice, collection
+
+_EXPANSIONS = {0: "none", 1: "relations", 2: "fields", 3: "links", 4: "all"}
+_POLICIES = {1: "fail", 2: "omit"}
+_MOST = 200
+
+
+def create_item(
+    organisation: Organisation, project: Document, kind: str, operations: Any, *, number: int | None = None
+) -> tuple[Document, list[Document]]:
+    """Create a work item of a type from a JSON Patch; returns it and the other items its links changed."""
+    kind = processes.type_name(project["process"], kind)
+    item = items.new_item(organisation, project, kind, number)
+    moment = now()
+    author = items.person_text(people.job(organisation))
+    base = {
+        "System.Id": item["id"],
+        "System.AreaPath": project["name"],
+        "System.TeamProject": project["name"],
+        "System.IterationPath": project["name"],
+        "System.WorkItemType": kind,
+        "System.State": processes.states(project["process"], kind)[0].name,
+        "System.Reason": "New",
+        "System.CreatedDate": moment,
+        "System.CreatedBy": author,
+    }
+    changed = changes.apply_patch(organisation, item, operations, base=base)
+    return item, changed[1:]
+
+
+def _one(call: Call) -> Answer:
+    item = items.readable_item(call.organisation, call.values["id"], _project(call))
+    return Answer(_shaped(call, item, _expansion(call), _fields(call.query("fields")), call.query("asOf")))
+
+
+def _many(call: Call) -> Answer:
+    ids = [part.strip() for part in call.query("ids").split(",") if part.strip()]
+    policy = call.choice("errorPolicy", _POLICIES, "fail")
+    return _batch(call, ids, _expansion(call), _fields(call.query("fields")), call.query("asOf"), policy)
+
+
+def _post_batch(call: Call) -> Answer:
+    body = call.object()
+    names = body.get("fields")
+    expansion = _checked(str(body.get("$expand") or "none"), _EXPANSIONS)
+    policy = _checked(str(body.get("errorPolicy") or "fail"), _POLICIES)
+    fields = [str(name).casefold() for name in names] if names else None
+    return _batch(call, body.get("ids") or [], expansion, fields, body.get("asOf") or "", policy)
+
+
+def _batch(call: Call, ids: list[Any], expansion: str, fields: list[str] | None, moment: str, policy: str) -> Answer:
+    if not ids or len(ids) > _MOST:
+        raise Fault(
+            400,
+            "VssPropertyValidationException",
+            f"VS403474: You have to request between 1 and {_MOST} work items, not {len(ids)}.",
+        )
+    found: list[Document | None] = []
+    for number in ids:
+        try:
+            item = items.readable_item(call.organisation, number, _project(call))
+            found.append(_shaped(call, item, expansion, fields, moment))
+        except Fault as fault:
+            if policy != "omit" or fault.status != 404:
+                raise
+            found.append(None)
+    return collection(found)
+
+
+def _create(call: Call) -> Answer:
+    organisation = call.organisation
+    project = find_project(organisation, call.values["project"])
+    operations = call.json(JSON_PATCH)
+    items.check_may_write(project)
+    item, others = create_item(organisation, project, call.values["type"], operations)
+    if call.flag("validateOnly"):
+        organisation.store.discard()
+    if not call.flag("suppressNotifications"):
+        events.created(organisation, item)
+        events.changed(organisation, others)
+    return Answer(_shaped(call, item, _expansion(call, "all"), None, ""))
+
+
+def _update(call: Call) -> Answer:
+    organisation = call.organisation
+    operations = call.json(JSON_PATCH)
+    item = items.writable_item(organisation, call.values["id"], _project(call))
+    changed = changes.apply_patch(organisation, item, operations, bypass=call.flag("bypassRules"))
+    shown = _shaped(call, item, _expansion(call, "relations"), None, "")
+    if call.flag("validateOnly"):
+        organisation.store.discard()
+    if not call.flag("suppressNotifications"):
+        events.changed(organisation, changed)
+    return Answer(shown)
+
+
+def _revisions(call: Call) -> Answer:
+    item = _parent(call)
+    expansion = _expansion(call)
+    page = item["revisions"][call.number("$skip", 0) :][: call.number("$top", _MOST)]
+    return collection([items.shape(call.organisation, item, revision, expand=expansion) for revision in page])
+
+
+def _revision(call: Call) -> Answer:
+    item = _parent(call)
+    number = _number_within(item, call.values["revisionNumber"])
+    return Answer(items.shape(call.organisation, item, item["revisions"][number - 1], expand=_expansion(call)))
+
+
+def _updates(call: Call) -> Answer:
+    item = _parent(call)
+    numbers = range(1, len(item["revisions"]) + 1)[call.number("$skip", 0) :][: call.number("$top", _MOST)]
+    return collection([items.update_between(call.organisation, item, number) for number in numbers])
+
+
+def _update_of(call: Call) -> Answer:
+    item = _parent(call)
+    return Answer(items.update_between(call.organisation, item, _number_within(item, call.values["updateNumber"])))
+
+
+def _parent(call: Call) -> Document:
+    return items.readable_item(call.organisation, call.values["id"], _project(call))
+
+
+def _number_within(item: Document, text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= len(item["revisions"]):
+        raise Fault(
+            404, "WorkItemRevisionNotFoundException", f"VS403471: Work item {item['id']} has no revision {text}."
+        )
+    return int(text)
+
+
+def _project(call: Call) -> Document | None:
+    name = call.values.get("project")
+    return find_project(call.organisation, name) if name else None
+
+
+def _expansion(call: Call, default: str = "none") -> str:
+    return call.choice("$expand", _EXPANSIONS, default)
+
+
+def _checked(text: str, names: dict[int, str]) -> str:
+    return choice(text, names, "the body")
+
+
+def _fields(text: str) -> list[str] | None:
+    names = [part.strip().casefold() for part in text.split(",") if part.strip()]
+    return names or None
+
+
+def _shaped(call: Call, item: Document, expansion: str, fields: list[str] | None, moment: str) -> Document:
+    if fields is not None and expansion not in ("none", "links"):
+        raise Fault(
+            400, "VssPropertyValidationException", "The expand parameter can not be used with the fields parameter."
+        )
+    revision = items.revision_at(item, moment) if moment else items.latest(item)
+    # Only 7.2 tells which long texts are Markdown; 7.1 lacks the member.
+    formats = call.version > (7, 1)
+    return items.shape(call.organisation, item, revision, expand=expansion, fields=fields, formats=formats)
+
+
+RESOURCES = (
+    Resource(
+        "72c7ddf8-2cdc-4f60-90cd-ab71c14a399b",
+        "wit",
+        "workItems",
+        "{project}/_apis/{area}/{resource}/{id}",
+        {"GET": _many},
+        {"GET": _one, "PATCH": _update},
+        version=3,
+    ),
+    Resource(
+        "62d3d110-0047-428c-ad3c-4fe872c91c74",
+        "wit",
+        "workItems",
+        "{project}/_apis/{area}/{resource}/${type}",
+        {"POST": _create},
+        version=3,
+        project_required=True,
+    ),
+    Resource(
+        "908509b6-4248-4475-a1cd-829139ba419f",
+        "wit",
+        "workItemsBatch",
+        "{project}/_apis/{area}/{resource}",
+        {"POST": _post_batch},
+        version=1,
+    ),
+    Resource(
+        "a00c85a5-80fa-4565-99c3-bcd2181434bb",
+        "wit",
+        "revisions",
+        "{project}/_apis/{area}/workItems/{id}/{resource}/{revisionNumber}",
+        {"GET": _revisions},
+        {"GET": _revision},
+        version=3,
+    ),
+    Resource(
+        "6570bf97-d02c-4a91-8d93-3abe9895b1a9",
+        "wit",
+        "updates",
+        "{project}/_apis/{area}/workItems/{id}/{resource}/{updateNumber}",
+        {"GET": _updates},
+        {"GET": _update_of},
+        version=4,
+    ),
+)

@@ -1,0 +1,217 @@
+"""Builds: the job of each repository, its status and tags, and the variables it would have."""
+
+from __future__ import annotations
+
+from uuid import NAMESPACE_URL, uuid5
+
+from devops_emulator import people
+from devops_emulator.faults import Fault, invalid
+from devops_emulator.organisation import Organisation, denied, find_project, now, project_reference
+from devops_emulator.repos import git, repositories
+from devops_emulator.store import Document
+from devops_emulator.wire import Answer, Call, Resource, choice, collection
+
+_STATUSES = {1: "inProgress", 2: "completed", 4: "cancelling", 8: "postponed", 32: "notStarted"}
+_RESULTS = {2: "succeeded", 4: "partiallySucceeded", 8: "failed", 32: "canceled"}
+
+
+def running_build(organisation: Organisation, repository: Document) -> Document:
+    """Find the build under way for a repository's default branch, or start one."""
+    home = repositories.path(organisation, repository)
+    branch = git.default_branch(home)
+    commit = git.tip(home, branch) or ""
+    mine = [one for one in organisation.store.all("build") if one["repository"] == repository["id"]]
+    if mine and mine[-1]["status"] == "inProgress":
+        build = mine[-1]
+    else:
+        number, moment = organisation.store.next_number("build"), now()
+        build = {
+            "id": number,
+            # One pipeline for each repository: the number of its first build does for its id.
+            "definition": mine[0]["definition"] if mine else number,
+            "project": repository["project"],
+            "repository": repository["id"],
+            "status": "inProgress",
+            "buildNumber": f"{moment[:10].replace('-', '')}.{number}",
+            "queueTime": moment,
+            "startTime": moment,
+            "tags": [],
+        }
+    build |= {"sourceBranch": branch, "sourceVersion": commit}
+    organisation.store.put("build", build["id"], build)
+    return build
+
+
+def job_variables(organisation: Organisation, repository: Document) -> dict[str, str]:
+    """Name the environment variables of a job of this repository (reference f)."""
+    project = repositories.project_of(organisation, repository)
+    build = running_build(organisation, repository)
+    me = people.job(organisation)
+    return {
+        "TF_BUILD": "True",
+        "SYSTEM_COLLECTIONURI": organisation.url,
+        "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI": organisation.url,
+        "SYSTEM_COLLECTIONID": organisation.id,
+        "SYSTEM_TEAMPROJECT": project["name"],
+        "SYSTEM_TEAMPROJECTID": project["id"],
+        "SYSTEM_ACCESSTOKEN": organisation.token,
+        "SYSTEM_HOSTTYPE": "build",
+        "SYSTEM_DEFINITIONID": str(build["definition"]),
+        "SYSTEM_JOBID": str(uuid5(NAMESPACE_URL, f"{organisation.id}/job/{build['id']}")),
+        "SYSTEM_JOBATTEMPT": "1",
+        "BUILD_BUILDID": str(build["id"]),
+        "BUILD_BUILDNUMBER": build["buildNumber"],
+        "BUILD_BUILDURI": f"vstfs:///Build/Build/{build['id']}",
+        "BUILD_REASON": "Manual",
+        "BUILD_REPOSITORY_ID": repository["id"],
+        "BUILD_REPOSITORY_NAME": repository["name"],
+        "BUILD_REPOSITORY_PROVIDER": "TfsGit",
+        "BUILD_REPOSITORY_URI": repositories.remote_url(organisation, repository),
+        "BUILD_SOURCEBRANCH": build["sourceBranch"],
+        "BUILD_SOURCEBRANCHNAME": build["sourceBranch"].rpartition("/")[2],
+        "BUILD_SOURCEVERSION": build["sourceVersion"],
+        "BUILD_REQUESTEDFOR": me["displayName"],
+        "BUILD_REQUESTEDFORID": me["id"],
+    }
+
+
+def _shape(organisation: Organisation, build: Document) -> Document:
+    project = find_project(organisation, build["project"])
+    repository = organisation.store.find("repository", build["repository"]) or {}
+    me = people.reference(organisation, people.job(organisation))
+    url = f"{organisation.url}{project['id']}/_apis/build/Builds/{build['id']}"
+    shown = {
+        "id": build["id"],
+        "buildNumber": build["buildNumber"],
+        "status": build["status"],
+        "queueTime": build["queueTime"],
+        "startTime": build["startTime"],
+        "tags": build["tags"],
+        "sourceBranch": build["sourceBranch"],
+        "sourceVersion": build["sourceVersion"],
+        "reason": "manual",
+        "priority": "normal",
+        "uri": f"vstfs:///Build/Build/{build['id']}",
+        "url": url,
+        "project": project_reference(organisation, project),
+        "definition": {
+            "id": build["definition"],
+            "name": repository.get("name", ""),
+            "type": "build",
+            "queueStatus": "enabled",
+        },
+        "repository": {
+            "id": build["repository"],
+            "type": "TfsGit",
+            "name": repository.get("name", ""),
+            "clean": None,
+            "checkoutSubmodules": False,
+        },
+        "requestedFor": me,
+        "requestedBy": me,
+        "lastChangedBy": me,
+        "lastChangedDate": build.get("finishTime", build["startTime"]),
+        "_links": {
+            "self": {"href": url},
+            "web": {"href": f"{organisation.url}{project['id']}/_build/results?buildId={build['id']}"},
+        },
+    }
+    return shown | {name: build[name] for name in ("result", "finishTime") if name in build}
+
+
+def _find(call: Call) -> Document:
+    text = call.values["buildId"]
+    build = call.organisation.store.find("build", text) if text.isdigit() else None
+    project = call.values.get("project")
+    if build is None or (project and find_project(call.organisation, project)["id"] != build["project"]):
+        raise Fault(404, "BuildNotFoundException", f"The requested build {text} could not be found.")
+    return build
+
+
+def _changeable(call: Call) -> Document:
+    build = _find(call)
+    if denied(find_project(call.organisation, build["project"]), "UpdateBuildInformation"):
+        name = people.job(call.organisation)["displayName"]
+        raise Fault(
+            403,
+            "AccessDeniedException",
+            f"Access denied. {name} needs Update build information permissions for the build to perform the action.",
+        )
+    return build
+
+
+def _list(call: Call) -> Answer:
+    project = call.values.get("project")
+    wanted = find_project(call.organisation, project)["id"] if project else None
+    known = [one for one in reversed(call.organisation.store.all("build")) if wanted in (None, one["project"])]
+    return collection([_shape(call.organisation, one) for one in known][: call.number("$top", 1000)])
+
+
+def _get(call: Call) -> Answer:
+    return Answer(_shape(call.organisation, _find(call)))
+
+
+def _update(call: Call) -> Answer:
+    build, body = _changeable(call), call.object()
+    if body.get("status") is not None:
+        build["status"] = choice(body["status"], _STATUSES, "status")
+    if body.get("result") is not None:
+        if build["status"] != "completed":
+            raise invalid("Only a completed build has a result.")
+        build["result"] = choice(body["result"], _RESULTS, "result")
+    if build["status"] == "completed":
+        build.setdefault("finishTime", now())
+        build.setdefault("result", "succeeded")
+    call.organisation.store.put("build", build["id"], build)
+    return Answer(_shape(call.organisation, build))
+
+
+def _tags(call: Call) -> Answer:
+    return collection(_find(call)["tags"])
+
+
+def _add_tag(call: Call) -> Answer:
+    return _tagged(call, [call.values["tag"]])
+
+
+def _add_tags(call: Call) -> Answer:
+    tags = call.json()
+    if not isinstance(tags, list):
+        raise invalid("The tags of a build are a list of texts.")
+    return _tagged(call, [str(tag) for tag in tags])
+
+
+def _tagged(call: Call, tags: list[str]) -> Answer:
+    build = _changeable(call)
+    build["tags"] += [tag for tag in dict.fromkeys(tags) if tag not in build["tags"]]
+    call.organisation.store.put("build", build["id"], build)
+    return collection(build["tags"])
+
+
+def _remove_tag(call: Call) -> Answer:
+    build = _changeable(call)
+    build["tags"] = [tag for tag in build["tags"] if tag != call.values["tag"]]
+    call.organisation.store.put("build", build["id"], build)
+    return collection(build["tags"])
+
+
+RESOURCES = (
+    Resource(
+        "0cd358e1-9217-4d94-8269-1c1ee6f93dcf",
+        "build",
+        "Builds",
+        "{project}/_apis/{area}/{resource}/{buildId}",
+        {"GET": _list},
+        {"GET": _get, "PATCH": _update},
+        version=7,
+    ),
+    Resource(
+        "6e6114b2-8161-44c8-8f6c-c5505782427f",
+        "build",
+        "tags",
+        "{project}/_apis/{area}/builds/{buildId}/{resource}/{*tag}",
+        {"GET": _tags, "POST": _add_tags},
+        {"PUT": _add_tag, "DELETE": _remove_tag},
+        version=3,
+    ),
+)

@@ -1,0 +1,236 @@
+"""Service hooks: subscriptions, and the bodies they POST to a consumer's address."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from uuid import uuid4
+
+import requests
+
+from devops_emulator import people
+from devops_emulator.faults import Fault, invalid
+from devops_emulator.organisation import Organisation, denied, find_project, now
+from devops_emulator.store import Document, Store
+from devops_emulator.wire import Answer, Call, Resource, collection
+
+EVENTS = ("workitem.created", "workitem.updated")
+_PATIENCE = 20
+"""Seconds a consumer has for its answer."""
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What the filters of a subscription look at."""
+
+    area: str
+    kind: str
+    tags: tuple[str, ...]
+    changed: tuple[str, ...]
+
+
+def publish(
+    organisation: Organisation, event: str, project: Document, resource: Document, traits: Traits, sentence: str
+) -> None:
+    """Send an event to every subscription it matches, once the change under way is kept."""
+    for subscription in organisation.store.all("subscription"):
+        if subscription["eventType"] != event or not _matches(subscription["publisherInputs"], project, traits):
+            continue
+        body = _body(organisation, subscription, project, resource, sentence)
+
+        def send(subscription: Document = subscription, body: Document = body) -> None:
+            organisation.deliver(subscription, body)
+
+        organisation.store.afterwards(send)
+
+
+def deliver_with(pool: ThreadPoolExecutor, store: Store, subscription: Document, body: Document) -> None:
+    """POST a body in the background and keep how it went, for the subscription's notifications."""
+    pool.submit(_deliver, store, subscription, body)
+
+
+def _deliver(store: Store, subscription: Document, body: Document) -> None:
+    inputs = subscription["consumerInputs"]
+    headers = dict(line.partition(":")[::2] for line in inputs.get("httpHeaders", "").splitlines() if ":" in line)
+    user = inputs.get("basicAuthUsername")
+    try:
+        answer = requests.post(
+            inputs["url"],
+            json=body,
+            headers={name.strip(): value.strip() for name, value in headers.items()},
+            auth=(user, inputs.get("basicAuthPassword", "")) if user else None,
+            timeout=_PATIENCE,
+            allow_redirects=False,
+        )
+        outcome = {
+            "result": "succeeded" if answer.ok else "failed",
+            "errorMessage": "" if answer.ok else str(answer.status_code),
+        }
+    except requests.RequestException as error:
+        outcome = {"result": "failed", "errorMessage": str(error)}
+    notification = {
+        "id": body["notificationId"],
+        "subscriptionId": subscription["id"],
+        "eventId": body["id"],
+        "status": "completed",
+        "createdDate": body["createdDate"],
+        "modifiedDate": now(),
+        "details": {"eventType": body["eventType"], "requestAttempts": 1, "publisherId": "tfs", **outcome},
+        **outcome,
+    }
+    with store.transaction():
+        store.put("notification", f"{subscription['id']}/{body['notificationId']}", notification)
+
+
+def _matches(inputs: Document, project: Document, traits: Traits) -> bool:
+    area = inputs.get("areaPath") or ""
+    changed = inputs.get("changedFields") or ""
+    return (
+        inputs.get("projectId") in ("", None, project["id"])
+        and (not area or f"{traits.area}\\".casefold().startswith(f"{area}\\".casefold()))
+        and inputs.get("workItemType") in ("", None, traits.kind)
+        and (not changed or changed in traits.changed)
+        and (not inputs.get("tag") or inputs["tag"].casefold() in [tag.casefold() for tag in traits.tags])
+    )
+
+
+def _body(
+    organisation: Organisation, subscription: Document, project: Document, resource: Document, sentence: str
+) -> Document:
+    inputs = subscription["consumerInputs"]
+    details = inputs.get("resourceDetailsToSend", "all")
+    if details == "minimal":
+        resource = {name: resource[name] for name in ("id", "workItemId", "rev", "url") if name in resource}
+    message = _message(sentence, inputs.get("messagesToSend", "all"))
+    return {
+        "subscriptionId": subscription["id"],
+        "notificationId": organisation.store.next_number(f"notification/{subscription['id']}"),
+        "id": str(uuid4()),
+        "eventType": subscription["eventType"],
+        "publisherId": "tfs",
+        "message": message,
+        "detailedMessage": _message(sentence, inputs.get("detailedMessagesToSend", "all")),
+        "resource": None if details == "none" else resource,
+        "resourceVersion": subscription["resourceVersion"],
+        "resourceContainers": {
+            "collection": {"id": organisation.id, "baseUrl": organisation.url},
+            "account": {"id": organisation.id, "baseUrl": organisation.url},
+            "project": {"id": project["id"], "baseUrl": organisation.url},
+        },
+        "createdDate": now(),
+    }
+
+
+def _message(sentence: str, wanted: str) -> Document:
+    return {form: sentence if wanted in ("all", form) else "" for form in ("text", "html", "markdown")}
+
+
+def _check_may_edit(call: Call, project: str | None) -> None:
+    if project and denied(find_project(call.organisation, project), "EditSubscriptions"):
+        name = people.job(call.organisation)["displayName"]
+        raise Fault(
+            403,
+            "UnauthorizedAccessException",
+            f"{name} does not have permission to create subscriptions: EditSubscriptions in the ServiceHooks namespace.",
+        )
+
+
+def _create(call: Call) -> Answer:
+    body = call.object()
+    inputs, consumer = body.get("publisherInputs") or {}, body.get("consumerInputs") or {}
+    if body.get("publisherId") != "tfs" or body.get("eventType") not in EVENTS:
+        raise invalid(f"This organisation publishes {' and '.join(EVENTS)} of the publisher tfs only.")
+    if body.get("consumerId") != "webHooks" or body.get("consumerActionId") != "httpRequest":
+        raise invalid("This organisation knows the consumer webHooks with its action httpRequest only.")
+    if not str(consumer.get("url") or "").startswith(("http://", "https://")):
+        raise invalid("The consumerInputs have to name a url that starts with https:// or http://.")
+    _check_may_edit(call, inputs.get("projectId"))
+    me = people.reference(call.organisation, people.job(call.organisation))
+    identity, moment = str(uuid4()), now()
+    subscription = {
+        "id": identity,
+        "url": f"{call.organisation.url}_apis/hooks/subscriptions/{identity}",
+        "status": "enabled",
+        "publisherId": "tfs",
+        "eventType": body["eventType"],
+        "resourceVersion": body.get("resourceVersion") or "1.0",
+        "eventDescription": "Any work item",
+        "consumerId": "webHooks",
+        "consumerActionId": "httpRequest",
+        "actionDescription": f"To {consumer['url'].partition('?')[0]}",
+        "probationRetries": 0,
+        "createdBy": me,
+        "createdDate": moment,
+        "modifiedBy": me,
+        "modifiedDate": moment,
+        "publisherInputs": {**inputs, "tfsSubscriptionId": str(uuid4())},
+        "consumerInputs": consumer,
+    }
+    call.organisation.store.put("subscription", identity, subscription)
+    return Answer(_shown(subscription))
+
+
+def _shown(subscription: Document) -> Document:
+    inputs = dict(subscription["consumerInputs"])
+    if "basicAuthPassword" in inputs:
+        inputs["basicAuthPassword"] = "********"
+    return subscription | {"consumerInputs": inputs}
+
+
+def _find(call: Call) -> Document:
+    subscription = call.organisation.store.find("subscription", call.values["subscriptionId"].lower())
+    if subscription is None:
+        raise Fault(
+            404, "SubscriptionNotFoundException", f"The subscription {call.values['subscriptionId']} does not exist."
+        )
+    return subscription
+
+
+def _list(call: Call) -> Answer:
+    wanted = {name: call.query(name) for name in ("publisherId", "eventType", "consumerId", "consumerActionId")}
+    return collection(
+        [
+            _shown(subscription)
+            for subscription in call.organisation.store.all("subscription")
+            if all(not text or subscription[name] == text for name, text in wanted.items())
+        ]
+    )
+
+
+def _get(call: Call) -> Answer:
+    return Answer(_shown(_find(call)))
+
+
+def _delete(call: Call) -> Answer:
+    subscription = _find(call)
+    _check_may_edit(call, subscription["publisherInputs"].get("projectId"))
+    call.organisation.store.remove("subscription", subscription["id"])
+    return Answer(status=204)
+
+
+def _notifications(call: Call) -> Answer:
+    subscription = _find(call)
+    return collection(
+        [sent for sent in call.organisation.store.all("notification") if sent["subscriptionId"] == subscription["id"]]
+    )
+
+
+RESOURCES = (
+    Resource(
+        "fc50d02a-849f-41fb-8af1-0a5216103269",
+        "hooks",
+        "subscriptions",
+        "_apis/{area}/{resource}/{subscriptionId}",
+        {"GET": _list, "POST": _create},
+        {"GET": _get, "DELETE": _delete},
+        version=1,
+    ),
+    Resource(
+        "0c62d343-21b0-4732-997b-017fde84dc28",
+        "hooks",
+        "notifications",
+        "_apis/{area}/subscriptions/{subscriptionId}/{resource}",
+        {"GET": _notifications},
+        version=1,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Repositories, pushes and pull requests as Azure Repos serves them."""

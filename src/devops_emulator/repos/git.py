@@ -1,0 +1,87 @@
+"""Running git on the bare repositories of the organisation."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ZERO = "0" * 40
+_BRANCH = "refs/heads/"
+
+
+class GitError(Exception):
+    """Git ended with an error; the text is what it said."""
+
+
+def environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Give git an environment of its own: neither the user's settings nor the place it was started from count."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    settings = folder / "gitconfig"
+    if not settings.exists():
+        # Repositories given in a seed may belong to another user; a container's root must read them all the same.
+        settings.write_text("[safe]\n\tdirectory = *\n[receive]\n\tadvertisePushOptions = false\n", encoding="utf-8")
+    return {
+        **kept,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": str(settings),
+        "GIT_TERMINAL_PROMPT": "0",
+        "LC_ALL": "C",
+        **(extra or {}),
+    }
+
+
+def run(
+    repository: Path,
+    *arguments: str,
+    given: bytes | None = None,
+    extra: Mapping[str, str] | None = None,
+    ok: Sequence[int] = (0,),
+) -> subprocess.CompletedProcess[bytes]:
+    """Run git in a repository below the organisation's folder; raises GitError for an exit code outside `ok`."""
+    done = subprocess.run(  # noqa: S603 - git itself with arguments we build; nothing passes a shell
+        ["git", "--git-dir", str(repository), *arguments],  # noqa: S607 - whichever git the machine has
+        input=given,
+        stdin=subprocess.DEVNULL if given is None else None,
+        capture_output=True,
+        env=environment(repository.parent.parent, extra),
+        check=False,
+    )
+    if done.returncode not in ok:
+        raise GitError(
+            done.stderr.decode(errors="replace").strip() or f"git {arguments[0]} ended with {done.returncode}"
+        )
+    return done
+
+
+def text(repository: Path, *arguments: str, given: bytes | None = None, extra: Mapping[str, str] | None = None) -> str:
+    return run(repository, *arguments, given=given, extra=extra).stdout.decode(errors="replace").strip()
+
+
+def references(repository: Path, *patterns: str) -> dict[str, str]:
+    """List references and the objects they name, sorted by name."""
+    listed = text(repository, "for-each-ref", "--format=%(objectname) %(refname)", *patterns)
+    return {name: commit for commit, name in (line.split(" ", 1) for line in listed.splitlines())}
+
+
+def tip(repository: Path, reference: str) -> str | None:
+    """Find the commit a full reference or an id names; None when there is none."""
+    done = run(repository, "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}", ok=(0, 1, 128))
+    return done.stdout.decode().strip() or None
+
+
+def default_branch(repository: Path) -> str:
+    return text(repository, "symbolic-ref", "HEAD")
+
+
+def merge_base(repository: Path, one: str, other: str) -> str | None:
+    return run(repository, "merge-base", one, other, ok=(0, 1)).stdout.decode().strip() or None
+
+
+def is_ancestor(repository: Path, old: str, new: str) -> bool:
+    return run(repository, "merge-base", "--is-ancestor", old, new, ok=(0, 1, 128)).returncode == 0
+
+
+def branch(name: str) -> str:
+    return name.removeprefix(_BRANCH)

@@ -1,0 +1,110 @@
+"""What a pull request brought, push by push: iterations, their changes, its commits."""
+
+from __future__ import annotations
+
+from devops_emulator.faults import Fault
+from devops_emulator.organisation import Organisation
+from devops_emulator.repos import git, pull_request, repositories
+from devops_emulator.repos.refs import commit_shape
+from devops_emulator.store import Document
+from devops_emulator.wire import Answer, Call, Resource, collection
+
+_KINDS = {"A": "add", "M": "edit", "D": "delete", "R": "rename", "T": "edit", "C": "add"}
+
+
+def _shape(organisation: Organisation, iteration: Document) -> Document:
+    commits = {name: {"commitId": iteration[name]} for name in ("source", "target", "base")}
+    return {
+        "id": iteration["id"],
+        "description": iteration["description"],
+        "author": pull_request.person(organisation, iteration["author"]),
+        "createdDate": iteration["moment"],
+        "updatedDate": iteration["moment"],
+        "sourceRefCommit": commits["source"],
+        "targetRefCommit": commits["target"],
+        "commonRefCommit": commits["base"],
+        "hasMoreCommits": False,
+        "reason": iteration["reason"],
+    }
+
+
+def _list(call: Call) -> Answer:
+    pull, _ = pull_request.load(call)
+    return collection([_shape(call.organisation, one) for one in pull["iterations"]])
+
+
+def _iteration(call: Call, pull: Document) -> Document:
+    wanted = call.values["iterationId"]
+    if not wanted.isdigit() or not 1 <= int(wanted) <= len(pull["iterations"]):
+        raise Fault(404, "GitPullRequestIterationNotFoundException", f"VS403404: There is no iteration {wanted}.")
+    found: Document = pull["iterations"][int(wanted) - 1]
+    return found
+
+
+def _get(call: Call) -> Answer:
+    pull, _ = pull_request.load(call)
+    return Answer(_shape(call.organisation, _iteration(call, pull)))
+
+
+def _changes(call: Call) -> Answer:
+    pull, repository = pull_request.load(call)
+    iteration = _iteration(call, pull)
+    against = call.number("$compareTo", 0)
+    before = pull["iterations"][against - 1]["source"] if 1 <= against <= len(pull["iterations"]) else iteration["base"]
+    home = repositories.path(call.organisation, repository)
+    listed = git.text(home, "diff", "--raw", "-z", "--no-abbrev", "--find-renames", before, iteration["source"])
+    entries: list[Document] = []
+    parts = iter(listed.split("\0"))
+    for head in parts:
+        if not head:
+            continue
+        _, _, old, new, kind = head.lstrip(":").split()
+        place = next(parts)
+        entry: Document = {"changeTrackingId": len(entries) + 1, "changeId": len(entries) + 1}
+        entry["changeType"] = _KINDS[kind[0]]
+        if kind[0] in "RC":
+            entry["originalPath"] = f"/{place}"
+            place = next(parts)
+        entry["item"] = {"objectId": new, "originalObjectId": old, "path": f"/{place}"}
+        entries.append(entry)
+    page = entries[call.number("$skip", 0) :][: call.number("$top", 2000)]
+    return Answer({"changeEntries": page})
+
+
+def _commits(call: Call) -> Answer:
+    pull, repository = pull_request.load(call)
+    home = repositories.path(call.organisation, repository)
+    last = pull["iterations"][-1]
+    listed = git.text(home, "rev-list", f"{last['base']}..{last['source']}").split()
+    return collection([commit_shape(call.organisation, repository, commit) for commit in listed])
+
+
+_HOME = "{project}/_apis/{area}/repositories/{repositoryId}/pullRequests/{pullRequestId}"
+
+RESOURCES = (
+    Resource(
+        "d43911ee-6958-46b0-a42b-8445b8a0d004",
+        "git",
+        "pullRequestIterations",
+        f"{_HOME}/iterations/{{iterationId}}",
+        {"GET": _list},
+        {"GET": _get},
+        version=2,
+    ),
+    Resource(
+        "4216bdcf-b6b1-4d59-8b82-c34cc183fc8b",
+        "git",
+        "pullRequestIterationChanges",
+        f"{_HOME}/iterations/{{iterationId}}/changes",
+        {"GET": _changes},
+        version=1,
+    ),
+    Resource(
+        "52823034-34a8-4576-922c-8d8b77e9e4c4",
+        "git",
+        "pullRequestCommits",
+        f"{_HOME}/commits",
+        {"GET": _commits},
+        version=1,
+    ),
+)

@@ -1,0 +1,267 @@
+"""What is pinned to a pull request: labels, reviewers, statuses and properties."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import uuid4
+
+from devops_emulator import people
+from devops_emulator.faults import Fault, body_missing, invalid
+from devops_emulator.organisation import Organisation, now
+from devops_emulator.repos import pull_request, repositories
+from devops_emulator.store import Document
+from devops_emulator.wire import JSON_PATCH, Answer, Call, Resource, choice, collection
+
+_VOTES = (-10, -5, 0, 5, 10)
+_STATES = {0: "notSet", 1: "pending", 2: "succeeded", 3: "failed", 4: "error", 5: "notApplicable"}
+
+
+def new_label(body: Any) -> Document:
+    name = str(body.get("name") or "").strip() if isinstance(body, dict) else ""
+    if not name:
+        raise body_missing("name")
+    return {"id": str(uuid4()), "name": name}
+
+
+def new_reviewer(organisation: Organisation, identity: str | None, body: Document) -> Document:
+    vote = int(body.get("vote") or 0)
+    if vote not in _VOTES:
+        raise invalid(f"A vote is one of {', '.join(map(str, _VOTES))}, not {vote}.")
+    return {
+        "id": people.person_by_id(organisation, str(identity or ""))["id"],
+        "vote": vote,
+        "isRequired": bool(body.get("isRequired")),
+        "hasDeclined": bool(body.get("hasDeclined")),
+        "isFlagged": bool(body.get("isFlagged")),
+    }
+
+
+def _editable(call: Call) -> tuple[Document, Document, str]:
+    pull, repository = pull_request.load(call)
+    repositories.check_right(call.organisation, repository, "PullRequestContribute")
+    return pull, repository, _url(call, repository, pull)
+
+
+def _url(call: Call, repository: Document, pull: Document) -> str:
+    return f"{repositories.reference(call.organisation, repository)['url']}/pullRequests/{pull['id']}"
+
+
+def _labels(call: Call) -> Answer:
+    pull, repository = pull_request.load(call)
+    return collection([pull_request.label(_url(call, repository, pull), one) for one in pull["labels"]])
+
+
+def _add_label(call: Call) -> Answer:
+    pull, _, url = _editable(call)
+    wanted = new_label(call.object())
+    for known in pull["labels"]:
+        if known["name"].casefold() == wanted["name"].casefold():
+            return Answer(pull_request.label(url, known))
+    pull["labels"].append(wanted)
+    pull_request.keep(call.organisation, pull)
+    return Answer(pull_request.label(url, wanted))
+
+
+def _label(call: Call, pull: Document) -> Document:
+    wanted = call.values["labelIdOrName"].casefold()
+    for known in pull["labels"]:
+        if wanted in (known["id"], known["name"].casefold()):
+            found: Document = known
+            return found
+    raise Fault(
+        404, "TagNotFoundException", f"VS403388: The label {call.values['labelIdOrName']} is not on the pull request."
+    )
+
+
+def _get_label(call: Call) -> Answer:
+    pull, repository = pull_request.load(call)
+    return Answer(pull_request.label(_url(call, repository, pull), _label(call, pull)))
+
+
+def _remove_label(call: Call) -> Answer:
+    pull, _, _ = _editable(call)
+    pull["labels"].remove(_label(call, pull))
+    pull_request.keep(call.organisation, pull)
+    # The service answers 200 with nothing in it.
+    return Answer(b"")
+
+
+def _reviewers(call: Call) -> Answer:
+    pull, repository = pull_request.load(call)
+    url = _url(call, repository, pull)
+    return collection([pull_request.reviewer(call.organisation, url, one) for one in pull["reviewers"]])
+
+
+def _reviewer(call: Call, pull: Document) -> Document:
+    for known in pull["reviewers"]:
+        if known["id"] == call.values["reviewerId"].casefold():
+            found: Document = known
+            return found
+    raise Fault(
+        404, "GitPullRequestReviewerNotFoundException", f"TF401186: {call.values['reviewerId']} is no reviewer."
+    )
+
+
+def _get_reviewer(call: Call) -> Answer:
+    pull, repository = pull_request.load(call)
+    return Answer(pull_request.reviewer(call.organisation, _url(call, repository, pull), _reviewer(call, pull)))
+
+
+def _add_reviewers(call: Call) -> Answer:
+    pull, _, url = _editable(call)
+    body = call.json()
+    if not isinstance(body, list):
+        raise body_missing("reviewers")
+    added = [_put(call.organisation, pull, one.get("id"), one) for one in body]
+    pull_request.keep(call.organisation, pull)
+    return collection([pull_request.reviewer(call.organisation, url, one) for one in added])
+
+
+def _put_reviewer(call: Call) -> Answer:
+    pull, _, url = _editable(call)
+    added = _put(call.organisation, pull, call.values["reviewerId"], call.object())
+    pull_request.keep(call.organisation, pull)
+    return Answer(pull_request.reviewer(call.organisation, url, added))
+
+
+def _put(organisation: Organisation, pull: Document, identity: str | None, body: Document) -> Document:
+    wanted = new_reviewer(organisation, identity, body)
+    if body.get("vote") and wanted["id"] != people.job(organisation)["id"]:
+        raise invalid("TF401186: Nobody can vote for somebody else.")
+    for known in pull["reviewers"]:
+        if known["id"] == wanted["id"]:
+            known |= wanted
+            found: Document = known
+            return found
+    pull["reviewers"].append(wanted)
+    return wanted
+
+
+def _remove_reviewer(call: Call) -> Answer:
+    pull, _, _ = _editable(call)
+    pull["reviewers"].remove(_reviewer(call, pull))
+    pull_request.keep(call.organisation, pull)
+    return Answer(b"")
+
+
+def _status_shape(call: Call, url: str, status: Document) -> Document:
+    shown = {name: value for name, value in status.items() if name != "author"}
+    return shown | {
+        "createdBy": pull_request.person(call.organisation, status["author"]),
+        "_links": {"self": {"href": f"{url}/statuses/{status['id']}"}},
+    }
+
+
+def _statuses(call: Call) -> Answer:
+    pull, repository = pull_request.load(call)
+    url = _url(call, repository, pull)
+    return collection([_status_shape(call, url, status) for status in pull["statuses"]])
+
+
+def _status(call: Call) -> Answer:
+    pull, repository = pull_request.load(call)
+    for status in pull["statuses"]:
+        if str(status["id"]) == call.values["statusId"]:
+            return Answer(_status_shape(call, _url(call, repository, pull), status))
+    raise Fault(404, "GitStatusNotFoundException", f"TF401367: There is no status {call.values['statusId']}.")
+
+
+def _add_status(call: Call) -> Answer:
+    pull, _, url = _editable(call)
+    body = call.object()
+    context = body.get("context") or {}
+    if not context.get("name"):
+        raise body_missing("context.name")
+    iteration = body.get("iterationId")
+    if iteration is not None and not 1 <= int(iteration) <= len(pull["iterations"]):
+        raise invalid(f"VS403404: The pull request has no iteration {iteration}.")
+    moment = now()
+    status = {
+        "id": len(pull["statuses"]) + 1,
+        "state": choice(body.get("state") or "notSet", _STATES, "state"),
+        "description": str(body.get("description") or ""),
+        "context": {"name": str(context["name"]), "genre": str(context.get("genre") or "")},
+        "creationDate": moment,
+        "updatedDate": moment,
+        "author": people.job(call.organisation)["id"],
+    }
+    status |= {name: body[name] for name in ("targetUrl", "iterationId") if body.get(name)}
+    pull["statuses"].append(status)
+    pull_request.keep(call.organisation, pull)
+    return Answer(_status_shape(call, url, status))
+
+
+def _properties_shape(properties: Document) -> Answer:
+    return Answer(
+        {
+            "count": len(properties),
+            "value": {name: {"$type": _type(value), "$value": value} for name, value in properties.items()},
+        }
+    )
+
+
+def _type(value: Any) -> str:
+    # Whole numbers and texts are all the service keeps; anything else is kept as its text.
+    return "System.Int32" if isinstance(value, int) else "System.String"
+
+
+def _properties(call: Call) -> Answer:
+    return _properties_shape(pull_request.load(call)[0]["properties"])
+
+
+def _change_properties(call: Call) -> Answer:
+    pull, _, _ = _editable(call)
+    for step in call.json(JSON_PATCH):
+        name = re.sub(r"^/", "", str(step.get("path") or "")).replace("~1", "/").replace("~0", "~")
+        match str(step.get("op")).casefold():
+            case "add" | "replace" if name:
+                value = step.get("value")
+                pull["properties"][name] = value if type(value) is int else str(value)
+            case "remove":
+                pull["properties"].pop(name, None)
+            case other:
+                raise invalid(f"The patch operation {other} is not supported on the properties of a pull request.")
+    pull_request.keep(call.organisation, pull)
+    return _properties_shape(pull["properties"])
+
+
+_HOME = "{project}/_apis/{area}/repositories/{repositoryId}/pullRequests/{pullRequestId}"
+
+RESOURCES = (
+    Resource(
+        "f22387e3-984e-4c52-9c6d-fbb8f14c812d",
+        "git",
+        "pullRequestLabels",
+        f"{_HOME}/labels/{{labelIdOrName}}",
+        {"GET": _labels, "POST": _add_label},
+        {"GET": _get_label, "DELETE": _remove_label},
+        version=1,
+    ),
+    Resource(
+        "4b6702c7-aa35-4b89-9c96-b9abf6d3e540",
+        "git",
+        "pullRequestReviewers",
+        f"{_HOME}/reviewers/{{reviewerId}}",
+        {"GET": _reviewers, "POST": _add_reviewers},
+        {"GET": _get_reviewer, "PUT": _put_reviewer, "DELETE": _remove_reviewer},
+        version=1,
+    ),
+    Resource(
+        "b5f6bb4f-8d1e-4d79-8d11-4c9172c99c35",
+        "git",
+        "pullRequestStatuses",
+        f"{_HOME}/statuses/{{statusId}}",
+        {"GET": _statuses, "POST": _add_status},
+        {"GET": _status},
+        version=1,
+    ),
+    Resource(
+        "48a52185-5b9e-4736-9dc1-bb1e2feac80b",
+        "git",
+        "pullRequestProperties",
+        f"{_HOME}/properties",
+        {"GET": _properties, "PATCH": _change_properties},
+        version=1,
+    ),
+)

@@ -1,0 +1,77 @@
+"""Merging a pull request's branches: the trial that tells its merge status, and the merge that completes it."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from devops_emulator.organisation import Organisation
+from devops_emulator.repos import git, repositories
+from devops_emulator.repos.refs import author
+from devops_emulator.store import Document
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How a merge of two commits would go: a merge commit, or the paths in conflict."""
+
+    commit: str | None
+    conflicts: tuple[str, ...] = ()
+
+
+def attempt(organisation: Organisation, repository: Document, source: str, target: str, message: str) -> Trial:
+    """Merge two commits in the object database alone; no reference moves."""
+    home = repositories.path(organisation, repository)
+    done = git.run(home, "merge-tree", "--write-tree", "--name-only", "--no-messages", target, source, ok=(0, 1))
+    tree, *paths = done.stdout.decode(errors="replace").split("\n")
+    if done.returncode:
+        return Trial(None, tuple(dict.fromkeys(path for path in paths if path)))
+    return Trial(_write(organisation, home, tree, (target, source), message))
+
+
+def finished(
+    organisation: Organisation, repository: Document, source: str, target: str, strategy: str, message: str
+) -> str | None:
+    """Make the commit that a completed pull request puts on its target; None for conflicts."""
+    if strategy in ("rebase", "rebaseMerge"):
+        top = _rebased(organisation, repository, source, target)
+        if top is None or strategy == "rebase":
+            return top
+        home = repositories.path(organisation, repository)
+        return _write(organisation, home, git.text(home, "rev-parse", f"{top}^{{tree}}"), (target, top), message)
+    trial = attempt(organisation, repository, source, target, message)
+    if trial.commit is None or strategy == "noFastForward":
+        return trial.commit
+    home = repositories.path(organisation, repository)
+    return _write(organisation, home, git.text(home, "rev-parse", f"{trial.commit}^{{tree}}"), (target,), message)
+
+
+def _write(organisation: Organisation, home: Path, tree: str, parents: tuple[str, ...], message: str) -> str:
+    named = [part for parent in parents for part in ("-p", parent)]
+    return git.text(home, "commit-tree", tree, *named, given=message.encode(), extra=author(organisation))
+
+
+def _rebased(organisation: Organisation, repository: Document, source: str, target: str) -> str | None:
+    home = repositories.path(organisation, repository)
+    identity = author(organisation)
+    with tempfile.TemporaryDirectory(dir=organisation.folder) as place:
+        tree = str(Path(place) / "tree")
+        git.run(home, "worktree", "add", "--quiet", "--detach", tree, source)
+        try:
+            git.run(
+                home,
+                "--work-tree",
+                tree,
+                "-C",
+                tree,
+                "rebase",
+                "--quiet",
+                target,
+                extra=identity | {"GIT_DIR": f"{tree}/.git"},
+            )
+            return git.text(home, "-C", tree, "--git-dir", f"{tree}/.git", "rev-parse", "HEAD")
+        except git.GitError:
+            return None
+        finally:
+            git.run(home, "worktree", "remove", "--force", tree)

@@ -1,0 +1,328 @@
+"""Pull requests over REST: opening, finding, changing and completing them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from devops_emulator import people
+from devops_emulator.boards import changes, events, items, processes
+from devops_emulator.boards import links as work_item_links
+from devops_emulator.faults import Fault, body_missing, invalid
+from devops_emulator.organisation import Organisation, find_project, now
+from devops_emulator.repos import git, merging, pull_request, pushes, repositories
+from devops_emulator.repos.marks import new_label, new_reviewer
+from devops_emulator.store import Document
+from devops_emulator.wire import Answer, Call, Resource, choice, collection
+
+# "A description for a pull request must not be longer than 4000 characters": counted as .NET counts, in UTF-16 units.
+_LONGEST_DESCRIPTION = 4_000
+_LONGEST_OPTIONS = 4_000
+_STATUSES = {0: "notSet", 1: "active", 2: "abandoned", 3: "completed", 4: "all"}
+_STRATEGIES = {1: "noFastForward", 2: "squash", 3: "rebase", 4: "rebaseMerge"}
+_CHANGEABLE = frozenset(
+    {
+        "status",
+        "title",
+        "description",
+        "isDraft",
+        "targetRefName",
+        "completionOptions",
+        "mergeOptions",
+        "autoCompleteSetBy",
+        "lastMergeSourceCommit",
+    }
+)
+
+
+def _create(call: Call) -> Answer:
+    organisation, repository = call.organisation, repositories.of_call(call)
+    body = call.object()
+    repositories.check_right(organisation, repository, "PullRequestContribute")
+    source, target = str(body.get("sourceRefName") or ""), str(body.get("targetRefName") or "")
+    if not body.get("title"):
+        raise body_missing("title")
+    _check_branches(organisation, repository, source, target)
+    _check_description(body.get("description"))
+    for other in pull_request.of_repository(organisation, repository):
+        if other["status"] == "active" and (other["source"], other["target"]) == (source, target):
+            raise Fault(
+                409,
+                "GitPullRequestExistsException",
+                "TF401179: An active pull request for the source and target branch already exists.",
+            )
+    me = people.job(organisation)
+    pull: Document = {
+        "id": organisation.store.next_number("pull_request"),
+        "repository": repository["id"],
+        "project": repository["project"],
+        "status": "active",
+        "createdBy": me["id"],
+        "created": now(),
+        "title": str(body["title"]),
+        "description": str(body.get("description") or ""),
+        "source": source,
+        "target": target,
+        "isDraft": bool(body.get("isDraft")),
+        "mergeId": str(uuid4()),
+        "labels": [new_label(label) for label in body.get("labels") or []],
+        "reviewers": [new_reviewer(organisation, one.get("id"), one) for one in body.get("reviewers") or []],
+        "iterations": [],
+        "threads": [],
+        "statuses": [],
+        "properties": {},
+    }
+    # autoCompleteSetBy is not looked at here: the service ignores it on creation.
+    if body.get("completionOptions"):
+        pull["completionOptions"] = _completion_options(body["completionOptions"])
+    linked = [_linkable(organisation, reference) for reference in body.get("workItemRefs") or []]
+    pull_request.renew(organisation, repository, pull)
+    for item in linked:
+        events.link_pull_request(organisation, item, pull_request.artifact(pull))
+    shown = pull_request.shape(organisation, repository, pull)
+    # The service tries the merge after it has answered.
+    return Answer(shown | {"mergeStatus": "queued"}, status=201)
+
+
+def _linkable(organisation: Organisation, reference: Document) -> Document:
+    item = items.readable_item(organisation, reference.get("id") or "")
+    items.check_may_write(find_project(organisation, item["project"]))
+    return item
+
+
+def _check_branches(organisation: Organisation, repository: Document, source: str, target: str) -> None:
+    home = repositories.path(organisation, repository)
+    for name in (source, target):
+        if not name.startswith("refs/heads/") or git.tip(home, name) is None:
+            raise Fault(
+                400,
+                "GitPullRequestStaleException",
+                f"TF401398: The pull request cannot be activated because the source and/or the target branch no longer "
+                f"exists, or the requested reference is not a branch: '{name}'.",
+            )
+    if source == target:
+        raise invalid("TF401400: The source and the target of a pull request have to be different branches.")
+
+
+def _check_description(text: Any) -> None:
+    if isinstance(text, str) and len(text.encode("utf-16-le")) // 2 > _LONGEST_DESCRIPTION:
+        raise invalid(f"A description for a pull request must not be longer than {_LONGEST_DESCRIPTION} characters.")
+
+
+def _completion_options(options: Document) -> Document:
+    if len(str(options)) > _LONGEST_OPTIONS:
+        raise invalid(
+            f"Completion options have exceeded the maximum encoded length ({len(str(options))}/{_LONGEST_OPTIONS})."
+        )
+    if options.get("mergeStrategy") is not None:
+        options = options | {"mergeStrategy": choice(options["mergeStrategy"], _STRATEGIES, "mergeStrategy")}
+    return options
+
+
+def _list(call: Call) -> Answer:
+    repository = repositories.of_call(call)
+    return _found(call, pull_request.of_repository(call.organisation, repository))
+
+
+def _list_project(call: Call) -> Answer:
+    project = find_project(call.organisation, call.values["project"])
+    return _found(
+        call, [pull for pull in call.organisation.store.all("pull_request") if pull["project"] == project["id"]]
+    )
+
+
+def _found(call: Call, pulls: list[Document]) -> Answer:
+    organisation = call.organisation
+    status = call.choice("searchCriteria.status", _STATUSES, "active")
+    wanted = {
+        "source": call.query("searchCriteria.sourceRefName"),
+        "target": call.query("searchCriteria.targetRefName"),
+        "createdBy": call.query("searchCriteria.creatorId").lower(),
+        "repository": call.query("searchCriteria.repositoryId").lower(),
+    }
+    reviewer = call.query("searchCriteria.reviewerId").lower()
+    matching = [
+        pull
+        for pull in reversed(pulls)
+        if (status == "all" or pull["status"] == ("active" if status == "notSet" else status))
+        and all(not text or pull[name] == text for name, text in wanted.items())
+        and (not reviewer or any(one["id"] == reviewer for one in pull["reviewers"]))
+    ]
+    page = matching[call.number("$skip", 0) :][: call.number("$top", 101)]
+    return collection(
+        [
+            pull_request.shape(
+                organisation, repositories.find_repository(organisation, pull["repository"], None), pull, listed=True
+            )
+            for pull in page
+        ]
+    )
+
+
+def _get(call: Call) -> Answer:
+    pull, repository = pull_request.load(call)
+    shown = pull_request.shape(call.organisation, repository, pull)
+    if call.flag("includeWorkItemRefs"):
+        shown["workItemRefs"] = _work_item_references(call.organisation, pull)
+    return Answer(shown)
+
+
+def _update(call: Call) -> Answer:
+    organisation = call.organisation
+    pull, repository = pull_request.load(call)
+    body = call.object()
+    repositories.check_right(organisation, repository, "PullRequestContribute")
+    refused = sorted(body.keys() - _CHANGEABLE)
+    if refused or not body:
+        raise invalid(
+            f"Only {', '.join(sorted(_CHANGEABLE))} of a pull request can be updated, not {', '.join(refused) or 'nothing'}."
+        )
+    if pull["status"] != "active" and body.get("status") not in ("active", 1):
+        raise Fault(
+            403, "GitPullRequestNotEditableException", "TF401181: The pull request cannot be edited due to its state."
+        )
+    _check_description(body.get("description"))
+    pull |= {name: body[name] for name in ("title", "description", "isDraft", "mergeOptions") if name in body}
+    if "completionOptions" in body:
+        pull["completionOptions"] = _completion_options(body["completionOptions"] or {})
+    if "autoCompleteSetBy" in body:
+        _set_auto_complete(organisation, pull, body["autoCompleteSetBy"] or {})
+    if body.get("targetRefName") and body["targetRefName"] != pull["target"]:
+        _check_branches(organisation, repository, pull["source"], body["targetRefName"])
+        pull["target"] = body["targetRefName"]
+        pull_request.renew(organisation, repository, pull, reason="retarget")
+    if "status" in body:
+        _set_status(organisation, repository, pull, body)
+    pull_request.keep(organisation, pull)
+    return Answer(pull_request.shape(organisation, repository, pull))
+
+
+def _set_auto_complete(organisation: Organisation, pull: Document, identity: Document) -> None:
+    given = str(identity.get("id") or "")
+    # All zeros take the wish back, as the web page does.
+    if not given.strip("0-"):
+        pull.pop("autoCompleteSetBy", None)
+        return
+    if pull["isDraft"]:
+        raise invalid("TF401402: A draft pull request cannot be set to complete by itself: publish it first.")
+    pull["autoCompleteSetBy"] = people.person_by_id(organisation, given)["id"]
+
+
+def _set_status(organisation: Organisation, repository: Document, pull: Document, body: Document) -> None:
+    status = choice(body["status"], _STATUSES, "status")
+    if status == "completed":
+        _complete(organisation, repository, pull, str((body.get("lastMergeSourceCommit") or {}).get("commitId") or ""))
+    elif status == "abandoned":
+        _close(organisation, pull, "abandoned")
+    elif status == "active" and pull["status"] == "abandoned":
+        _check_branches(organisation, repository, pull["source"], pull["target"])
+        pull["status"] = "active"
+        pull.pop("closed", None)
+        pull_request.renew(organisation, repository, pull)
+    elif status != "active" or pull["status"] == "completed":
+        raise invalid(f"A pull request that is {pull['status']} cannot become {status}.")
+
+
+def _complete(organisation: Organisation, repository: Document, pull: Document, expected: str) -> None:
+    if expected != pull["sourceCommit"]:
+        raise Fault(
+            409 if expected else 400,
+            "GitPullRequestStaleException",
+            "TF401192: The pull request cannot be completed because the source branch has been modified since the last "
+            "merge attempt; send lastMergeSourceCommit with its newest commit.",
+        )
+    if pull["isDraft"]:
+        raise invalid("TF401403: A draft pull request cannot be completed: publish it first.")
+    options = pull.get("completionOptions", {})
+    subject = f"Merged PR {pull['id']}: {pull['title']}"
+    message = options.get("mergeCommitMessage") or f"{subject}\n\n{pull['description']}".strip()
+    strategy = options.get("mergeStrategy") or ("squash" if options.get("squashMerge") else "noFastForward")
+    made = merging.finished(organisation, repository, pull["sourceCommit"], pull["targetCommit"], strategy, message)
+    if made is None:
+        pull["mergeStatus"] = "conflicts"
+        return
+    home = repositories.path(organisation, repository)
+    git.run(home, "update-ref", pull["target"], made, pull["targetCommit"])
+    moved = {pull["target"]: (pull["targetCommit"], made)}
+    if options.get("deleteSourceBranch"):
+        git.run(home, "update-ref", "-d", pull["source"], pull["sourceCommit"])
+        moved[pull["source"]] = (pull["sourceCommit"], git.ZERO)
+    pull["mergeCommit"] = made
+    _close(organisation, pull, "completed")
+    pull_request.keep(organisation, pull)
+    pushes.record(organisation, repository, moved)
+    pull_request.watch(organisation, repository, moved)
+    if options.get("transitionWorkItems"):
+        _close_work_items(organisation, pull)
+
+
+def _close(organisation: Organisation, pull: Document, status: str) -> None:
+    pull |= {"status": status, "closed": now(), "closedBy": people.job(organisation)["id"]}
+
+
+def _close_work_items(organisation: Organisation, pull: Document) -> None:
+    for item in _linked_items(organisation, pull):
+        project = find_project(organisation, item["project"])
+        done = next(
+            known.name for known in processes.states(project["process"], item["type"]) if known.category == "Completed"
+        )
+        step = {"op": "add", "path": "/fields/System.State", "value": done}
+        events.changed(organisation, changes.apply_patch(organisation, item, [step]))
+
+
+def _linked_items(organisation: Organisation, pull: Document) -> list[Document]:
+    link = work_item_links.pull_request_link(pull_request.artifact(pull))
+    return [item for item in organisation.store.all("work_item") if work_item_links.has_relation(item, link)]
+
+
+def _work_item_references(organisation: Organisation, pull: Document) -> list[Document]:
+    return [
+        {"id": str(item["id"]), "url": f"{organisation.url}_apis/wit/workItems/{item['id']}"}
+        for item in _linked_items(organisation, pull)
+    ]
+
+
+def _work_items(call: Call) -> Answer:
+    pull, _ = pull_request.load(call)
+    return collection(_work_item_references(call.organisation, pull))
+
+
+_HOME = "{project}/_apis/{area}/repositories/{repositoryId}/pullRequests/{pullRequestId}"
+
+RESOURCES = (
+    Resource(
+        "9946fd70-0d40-406e-b686-b4744cbbcc37",
+        "git",
+        "pullRequests",
+        "{project}/_apis/{area}/repositories/{repositoryId}/{resource}/{pullRequestId}",
+        {"GET": _list, "POST": _create},
+        {"GET": _get, "PATCH": _update},
+        version=2,
+    ),
+    Resource(
+        "01a46dea-7d46-4d40-bc84-319e7c260d99",
+        "git",
+        "pullRequests",
+        "{project}/_apis/{area}/{resource}/{pullRequestId}",
+        {},
+        {"GET": _get},
+        version=2,
+    ),
+    Resource(
+        "a5d28130-9cd2-40fa-9f08-902e7daa9efb",
+        "git",
+        "pullRequests",
+        "{project}/_apis/{area}/{resource}",
+        {"GET": _list_project},
+        version=2,
+        project_required=True,
+    ),
+    Resource(
+        "0a637fcc-5370-4ce8-b0e8-98091f5f9482",
+        "git",
+        "pullRequestWorkItems",
+        f"{_HOME}/workitems",
+        {"GET": _work_items},
+        version=2,
+    ),
+)

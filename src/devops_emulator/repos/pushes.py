@@ -1,0 +1,117 @@
+"""Moving references: every way of pushing ends here, so that each leaves a push and renews pull requests."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from urllib.parse import unquote
+
+from werkzeug.wrappers import Response
+
+from devops_emulator import people
+from devops_emulator.faults import Fault, no_repository
+from devops_emulator.organisation import Organisation, now
+from devops_emulator.repos import git, policy, repositories
+from devops_emulator.store import Document
+from devops_emulator.wire import Call
+
+Watcher = Callable[[Organisation, Document, Mapping[str, tuple[str, str]]], None]
+"""Called with a repository and what moved: reference to (old, new)."""
+
+_receiving: dict[str, threading.Lock] = defaultdict(threading.Lock)
+
+
+def refused(organisation: Organisation, repository: Document, name: str, old: str, new: str) -> tuple[str, str] | None:
+    home = repositories.path(organisation, repository)
+    return policy.refusal(
+        name,
+        old,
+        new,
+        protected=repository["protected"],
+        denied=repositories.rights_denied(organisation, repository),
+        is_ancestor=lambda before, after: git.is_ancestor(home, before, after),
+    )
+
+
+def record(organisation: Organisation, repository: Document, moved: Mapping[str, tuple[str, str]]) -> Document:
+    """Keep a push of these references (GitPush)."""
+    number = organisation.store.next_number("push")
+    push = {
+        "pushId": number,
+        "repository": repository["id"],
+        "date": now(),
+        "refUpdates": [{"name": name, "oldObjectId": old, "newObjectId": new} for name, (old, new) in moved.items()],
+        "pushedBy": people.job(organisation)["id"],
+    }
+    organisation.store.put("push", number, push)
+    return push
+
+
+def smart_http(watch: Watcher) -> Callable[[Call], Response]:
+    """Serve git's own protocol through `git http-backend`; `watch` hears of what a push moved."""
+
+    def serve(call: Call) -> Response:
+        organisation = call.organisation
+        try:
+            repository = repositories.find_repository(
+                organisation, unquote(call.values["repository"]), call.values["project"]
+            )
+        except Fault:
+            fault = no_repository(call.values["repository"])
+            return Response(f"{fault.message}\n", status=404, content_type="text/plain; charset=utf-8")
+        service = call.request.args.get("service") or call.values["rest"].rpartition("/")[2]
+        if service != "git-receive-pack":
+            return _backend(call, repository)
+        with _receiving[repository["id"]]:
+            home = repositories.path(organisation, repository)
+            before = git.references(home, "refs/heads/", "refs/tags/")
+            answer = _backend(call, repository)
+            after = git.references(home, "refs/heads/", "refs/tags/")
+            moved = {
+                name: (before.get(name, git.ZERO), after.get(name, git.ZERO))
+                for name in before.keys() | after.keys()
+                if before.get(name) != after.get(name)
+            }
+            if moved:
+                with organisation.store.transaction():
+                    record(organisation, repository, moved)
+                    watch(organisation, repository, moved)
+        return answer
+
+    return serve
+
+
+def _backend(call: Call, repository: Document) -> Response:
+    organisation, request = call.organisation, call.request
+    # Chunked bodies arrive here in one piece; compressed ones stay so, the backend unpacks them.
+    body = request.get_data()
+    rules = {"protected": repository["protected"], "denied": repositories.rights_denied(organisation, repository)}
+    variables = {
+        "GIT_PROJECT_ROOT": str(organisation.repositories),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "PATH_INFO": f"/{repository['id']}.git/{call.values['rest']}",
+        "QUERY_STRING": request.query_string.decode(),
+        "REQUEST_METHOD": request.method,
+        "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+        "CONTENT_LENGTH": str(len(body)),
+        "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding", ""),
+        "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+        "REMOTE_USER": people.job(organisation)["id"],
+        "REMOTE_ADDR": request.remote_addr or "",
+        "EMULATOR_POLICY": json.dumps(rules),
+    }
+    done = subprocess.run(
+        ["git", "http-backend"],  # noqa: S607 - whichever git the machine has
+        input=body,
+        capture_output=True,
+        env=git.environment(organisation.folder, variables),
+        check=False,
+    )
+    head, _, payload = done.stdout.partition(b"\r\n\r\n")
+    fields = [line.partition(":") for line in head.decode("latin-1").split("\r\n") if ":" in line]
+    headers = {name.strip(): value.strip() for name, _, value in fields}
+    status = int(headers.pop("Status", "200 OK" if head else "500").split()[0])
+    return Response(payload, status=status, headers=headers)

@@ -1,0 +1,181 @@
+"""Git repositories of a project: kept bare in the organisation's folder, read over REST."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
+
+from devops_emulator import people
+from devops_emulator.faults import Fault, invalid, needs_git_permission, no_repository
+from devops_emulator.organisation import Organisation, denied, find_project, now, project_reference
+from devops_emulator.repos import git, policy
+from devops_emulator.store import Document
+from devops_emulator.wire import Answer, Call, Resource, collection
+
+
+def path(organisation: Organisation, repository: Document) -> Path:
+    return organisation.repositories / f"{repository['id']}.git"
+
+
+def add_repository(
+    organisation: Organisation,
+    project: Document,
+    name: str,
+    *,
+    source: Path | None = None,
+    protected: tuple[str, ...] = (),
+    deny: tuple[str, ...] = (),
+) -> Document:
+    """Make a repository, empty or as a copy of the branches and tags of another; raises GitError."""
+    repository = {
+        "id": str(uuid4()),
+        "project": project["id"],
+        "name": name,
+        "protected": [f"refs/heads/{git.branch(branch)}" for branch in protected],
+        "deny": list(deny),
+        "created": now(),
+    }
+    home = path(organisation, repository)
+    home.parent.mkdir(exist_ok=True)
+    try:
+        _fill(home, source)
+    except git.GitError:
+        shutil.rmtree(home, ignore_errors=True)
+        raise
+    hook = home / "hooks" / "update"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(
+        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I {shlex.quote(policy.__file__)} "$@"\n', encoding="utf-8"
+    )
+    hook.chmod(0o755)
+    organisation.store.put("repository", repository["id"], repository)
+    return repository
+
+
+def _fill(home: Path, source: Path | None) -> None:
+    git.run(home, "init", "--quiet", "--bare", "--initial-branch=main", "--template=", str(home))
+    if source is not None:
+        git.run(home, "fetch", "--quiet", str(source), "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+        head = git.text(home, "ls-remote", "--symref", str(source), "HEAD").partition("\n")[0]
+        branches = git.references(home, "refs/heads/")
+        # A detached source names no branch: the usual names come first then.
+        wanted = head.removeprefix("ref: ").partition("\t")[0] if head.startswith("ref: ") else ""
+        for name in (wanted, "refs/heads/main", "refs/heads/master", *branches):
+            if name in branches:
+                git.run(home, "symbolic-ref", "HEAD", name)
+                break
+
+
+def repositories_of(organisation: Organisation, project: Document) -> list[Document]:
+    return [known for known in organisation.store.all("repository") if known["project"] == project["id"]]
+
+
+def find_repository(organisation: Organisation, name_or_id: str, project: str | None) -> Document:
+    """Find a repository by guid, or by name within its project; raises Fault 404 TF401019."""
+    owner = find_project(organisation, project) if project else None
+    wanted = name_or_id.casefold()
+    for repository in organisation.store.all("repository"):
+        by_name = owner is not None and repository["name"].casefold() == wanted
+        if (repository["id"] == wanted or by_name) and owner in (None, project_of(organisation, repository)):
+            if lacks(organisation, repository, "GenericRead"):
+                break
+            return repository
+    raise no_repository(name_or_id)
+
+
+def of_call(call: Call) -> Document:
+    return find_repository(call.organisation, call.values["repositoryId"], call.values.get("project"))
+
+
+def project_of(organisation: Organisation, repository: Document) -> Document:
+    return find_project(organisation, repository["project"])
+
+
+def lacks(organisation: Organisation, repository: Document, right: str) -> bool:
+    return denied(project_of(organisation, repository), right, repository)
+
+
+def check_right(organisation: Organisation, repository: Document, right: str) -> None:
+    if lacks(organisation, repository, right):
+        raise needs_git_permission(right, people.job(organisation)["uniqueName"])
+
+
+def rights_denied(organisation: Organisation, repository: Document) -> list[str]:
+    return [*repository["deny"], *project_of(organisation, repository)["deny"]]
+
+
+def remote_url(organisation: Organisation, repository: Document) -> str:
+    project = project_of(organisation, repository)
+    return f"{organisation.url}{quote(project['name'])}/_git/{quote(repository['name'])}"
+
+
+def reference(organisation: Organisation, repository: Document) -> Document:
+    """Shape a repository as other resources refer to it."""
+    project = project_of(organisation, repository)
+    return {
+        "id": repository["id"],
+        "name": repository["name"],
+        "url": f"{organisation.url}{project['id']}/_apis/git/repositories/{repository['id']}",
+        "project": project_reference(organisation, project),
+        "remoteUrl": remote_url(organisation, repository),
+        "isDisabled": False,
+    }
+
+
+def shape(organisation: Organisation, repository: Document) -> Document:
+    home = path(organisation, repository)
+    shown = reference(organisation, repository)
+    branches = git.references(home, "refs/heads/")
+    # The service leaves the member out of a repository nobody has pushed to.
+    if branches:
+        shown["defaultBranch"] = git.default_branch(home)
+    size = sum(file.stat().st_size for file in (home / "objects").rglob("*") if file.is_file())
+    return shown | {"webUrl": shown["remoteUrl"], "size": size, "isInMaintenance": False}
+
+
+def _list(call: Call) -> Answer:
+    project = call.values.get("project")
+    known = (
+        repositories_of(call.organisation, find_project(call.organisation, project))
+        if project
+        else call.organisation.store.all("repository")
+    )
+    readable = [one for one in known if not lacks(call.organisation, one, "GenericRead")]
+    return collection([shape(call.organisation, one) for one in readable])
+
+
+def _create(call: Call) -> Answer:
+    body = call.object()
+    name = str(body.get("name") or "").strip()
+    if not name or "/" in name:
+        raise invalid("VS800070: The name of a repository must not be empty, and contains no slash.")
+    wanted = call.values.get("project") or (body.get("project") or {}).get("id") or ""
+    project = find_project(call.organisation, wanted)
+    if any(known["name"].casefold() == name.casefold() for known in repositories_of(call.organisation, project)):
+        raise Fault(
+            409,
+            "GitRepositoryNameAlreadyExistsException",
+            f"TF400948: A Git repository with the name {name} already exists.",
+        )
+    return Answer(shape(call.organisation, add_repository(call.organisation, project, name)), status=201)
+
+
+def _get(call: Call) -> Answer:
+    return Answer(shape(call.organisation, of_call(call)))
+
+
+RESOURCES = (
+    Resource(
+        "225f7195-f9c7-4d14-ab28-a83f7ff77e1f",
+        "git",
+        "repositories",
+        "{project}/_apis/{area}/{resource}/{repositoryId}",
+        {"GET": _list, "POST": _create},
+        {"GET": _get},
+        version=2,
+    ),
+)

@@ -1,0 +1,186 @@
+"""Starting and stopping the organisation: for people on a port, for tests in threads."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import sqlite3
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from devops_emulator import builds, hooks, people, projects
+from devops_emulator import organisation as organisations
+from devops_emulator.boards import attachments, comments, queries, types, work_items
+from devops_emulator.faults import StartError
+from devops_emulator.organisation import NAME, Organisation
+from devops_emulator.repos import (
+    iterations,
+    marks,
+    pull_request,
+    pull_requests,
+    pushes,
+    refs,
+    repositories,
+    threads,
+)
+from devops_emulator.seed import check_seed, plant, read_seed
+from devops_emulator.store import Document, Store
+from devops_emulator.wire import application
+
+_LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A served organisation: what a client has to know of it."""
+
+    url: str
+    """The collection's URL, ending with a slash."""
+    token: str
+    projects: dict[str, dict[str, Any]]
+    """By project name: its `id`, its `process`, and the ids of its `repositories` by name."""
+    environment: dict[str, dict[str, str]]
+    """By repository name (`project/name` where two projects share one): the variables of a job of it."""
+
+
+class _Handler(WSGIRequestHandler):
+    # Headers and body leave in two writes: without this each answer on a kept connection waits 40 ms for the client's
+    # delayed acknowledgement (measured on Linux loopback).
+    disable_nagle_algorithm = True
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the name is werkzeug's
+        """Say nothing: stdout carries the start line, and requests are the client's to report."""
+
+
+@contextmanager
+def running(
+    folder: Path, *, port: int = 0, seed: Path | Mapping[str, Any] | list[Any] | None = None
+) -> Iterator[Emulator]:
+    """Serve the organisation kept in `folder` from threads, until the context is left.
+
+    Port 0 takes a free one. A seed is a file, or its content (paths in it start at the working directory). Raises
+    StartError for a bad seed, a seed for a folder that is not empty, a port in use, or a folder that cannot be used.
+    """
+    seeded = None
+    if seed is not None:
+        seeded = read_seed(seed) if isinstance(seed, Path) else check_seed(seed)
+    base = seed.parent if isinstance(seed, Path) else Path()
+    with _listening(port) as listener, ThreadPoolExecutor(1) as deliveries, _opened(folder) as store:
+        url = f"http://{_LOOPBACK}:{listener.getsockname()[1]}/{NAME}/"
+        deliver = partial(hooks.deliver_with, deliveries, store)
+        organisation = organisations.open_organisation(folder, url, store, deliver)
+        if seeded is not None:
+            plant(organisation, seeded, base)
+        server = _server(organisation, listener)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield _described(organisation)
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+            deliveries.shutdown(wait=True)
+
+
+def serve(folder: Path, port: int, seed: Path | None) -> None:
+    """Serve the organisation until SIGINT or SIGTERM, after one JSON line on stdout that says how to reach it.
+
+    Raises StartError as `running` does.
+    """
+    asked_to_end = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        asked_to_end.set()
+
+    previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with running(folder, port=port, seed=seed) as emulator:
+            sys.stdout.write(json.dumps(asdict(emulator)) + "\n")
+            sys.stdout.flush()
+            asked_to_end.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    try:
+        listener = socket.create_server((_LOOPBACK, port), backlog=128)
+    except (OSError, OverflowError) as error:
+        raise StartError(
+            f"Port {port} of {_LOOPBACK} cannot be used: {getattr(error, 'strerror', None) or error}. Name another one, or 0 "
+            "for any that is free."
+        ) from error
+    with listener:
+        yield listener
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[Store]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        store = Store(folder / "organisation.sqlite")
+    except (OSError, sqlite3.Error) as error:
+        raise StartError(f"The folder {folder} cannot hold an organisation: {error}. Name another one.") from error
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _server(organisation: Organisation, listener: socket.socket) -> BaseWSGIServer:
+    resources = (
+        *people.RESOURCES,
+        *projects.RESOURCES,
+        *work_items.RESOURCES,
+        *comments.RESOURCES,
+        *attachments.RESOURCES,
+        *types.RESOURCES,
+        *queries.RESOURCES,
+        *repositories.RESOURCES,
+        *refs.resources(pull_request.watch),
+        *pull_requests.RESOURCES,
+        *iterations.RESOURCES,
+        *threads.RESOURCES,
+        *marks.RESOURCES,
+        *hooks.RESOURCES,
+        *builds.RESOURCES,
+    )
+    app = application(organisation, resources, pushes.smart_http(pull_request.watch))
+    return make_server(_LOOPBACK, 0, app, threaded=True, request_handler=_Handler, fd=listener.fileno())
+
+
+def _described(organisation: Organisation) -> Emulator:
+    known = organisations.projects(organisation)
+    held = {project["name"]: repositories.repositories_of(organisation, project) for project in known}
+    names = [repository["name"] for several in held.values() for repository in several]
+    environment = {}
+    with organisation.store.transaction():
+        for project, several in held.items():
+            for repository in several:
+                unique = names.count(repository["name"]) == 1
+                key = repository["name"] if unique else f"{project}/{repository['name']}"
+                environment[key] = builds.job_variables(organisation, repository)
+    described = {project["name"]: _project(project, held[project["name"]]) for project in known}
+    return Emulator(organisation.url, organisation.token, described, environment)
+
+
+def _project(project: Document, several: list[Document]) -> dict[str, Any]:
+    return {
+        "id": project["id"],
+        "process": project["process"],
+        "repositories": {repository["name"]: repository["id"] for repository in several},
+    }

@@ -1,0 +1,101 @@
+"""The organisation's memory: JSON documents in one SQLite file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+Document = dict[str, Any]
+
+
+class Store:
+    """Documents by kind and key, changed only inside `transaction()`.
+
+    A document that was read is a copy: it counts again only when it is put back.
+    """
+
+    def __init__(self, file: Path) -> None:
+        # One connection behind one lock: requests are served in threads, and each is short.
+        self._connection = sqlite3.connect(file, timeout=30, isolation_level=None, check_same_thread=False)
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._later: list[Callable[[], None]] = []
+        self._discarded = False
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS documents (kind TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, key))"
+        )
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make everything inside happen together or not at all; what was put off with `afterwards` follows."""
+        with self._lock:
+            if self._depth:
+                yield
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._depth, self._discarded = 1, False
+            try:
+                yield
+            except BaseException:
+                self._discarded = True
+                raise
+            finally:
+                self._connection.execute("ROLLBACK" if self._discarded else "COMMIT")
+                self._depth = 0
+                if self._discarded:
+                    self._later.clear()
+            later, self._later = self._later, []
+        for call in later:
+            call()
+
+    def discard(self) -> None:
+        """Undo the transaction under way at its end: for requests that only try something."""
+        self._discarded = True
+
+    def afterwards(self, call: Callable[[], None]) -> None:
+        """Run `call` once the transaction under way is on disk; a rolled back one never calls."""
+        self._later.append(call)
+
+    def find(self, kind: str, key: str | int) -> Document | None:
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT body FROM documents WHERE kind = ? AND key = ?", (kind, str(key))
+            ).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def all(self, kind: str) -> list[Document]:
+        """List the documents of a kind, in the order in which they came."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT body FROM documents WHERE kind = ? ORDER BY rowid", (kind,)
+            ).fetchall()
+        return [json.loads(body) for (body,) in rows]
+
+    def put(self, kind: str, key: str | int, body: Document) -> None:
+        with self._lock:
+            self._connection.execute(
+                "INSERT INTO documents VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
+                (kind, str(key), json.dumps(body)),
+            )
+
+    def remove(self, kind: str, key: str | int) -> None:
+        with self._lock:
+            self._connection.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, str(key)))
+
+    def next_number(self, counter: str, *, at_least: int = 1) -> int:
+        """Count one further: numbers are given once, also after a restart."""
+        last = (self.find("counter", counter) or {"last": 0})["last"]
+        number = max(last + 1, at_least)
+        self.put("counter", counter, {"last": number})
+        return int(number)
