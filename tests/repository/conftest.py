@@ -74,6 +74,7 @@ class Server:
     url: str = ""
     troubles: list[int | str] = field(default_factory=list)
     authorizations: list[list[str]] = field(default_factory=list)
+    redirect: str = ""
     during_push: Callable[[], object] | None = None
 
     @property
@@ -120,6 +121,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(401, [("WWW-Authenticate", "Bearer"), ("Content-Length", "0")], b"")
             return
         path, _, query = self.path.partition("?")
+        if self.served.redirect:
+            self._answer(
+                302, [("Location", self.served.redirect + "/info/refs?" + query), ("Content-Length", "0")], b""
+            )
+            return
         if path.endswith("git-receive-pack") and body and self.served.during_push:
             self.served.during_push()
         trouble = self.served.troubles.pop(0) if self.served.troubles else None

@@ -54,7 +54,9 @@ def commit_change(
         for file in change.files:
             _place(git.work_tree, file, executable=file.path in executable)
         names = "".join(f"{path}\0" for path in change.paths).encode()
-        git.run("update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=names)
+        added = git.try_run("update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=names)
+        if added.status or "Ignoring path" in added.stderr:  # git skips `.git` and its look-alikes without failing
+            raise GitError(f"git does not take a path of this change: {added.stderr}", "Nothing was committed.")
         tree = git.word("write-tree")
         ancestry = [word for parent in parents for word in ("-p", parent)]
         return git.word("commit-tree", tree, *ancestry, stdin=message.encode(errors="replace"), environment=identity)

@@ -71,9 +71,8 @@ def run_git(
         stdout, stderr = process.communicate(stdin, timeout=seconds)
     except subprocess.TimeoutExpired:
         _kill_group(process)
-        command = next((argument for argument in arguments if not argument.startswith("-")), "")
         raise GitError(
-            f"git {command} did not end within {seconds:g} seconds and was stopped.",
+            f"git {arguments[0]} did not end within {seconds:g} seconds and was stopped.",
             "Check that the server answers and that the disk is not full, then run again.",
         ) from None
     except BaseException:
