@@ -1,0 +1,113 @@
+"""Which work item to work on: a number from the command line, the environment or a service hook's body."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from redimento.errors import UsageError
+
+VARIABLE = "REDIMENTO_WORK_ITEM"
+
+Source = Literal["option", "environment", "payload"]
+
+_NUMBER = re.compile(r"[0-9]{1,10}")
+_ADDRESS = re.compile(r"https?://[^\s?#]{1,1000}/_workitems/edit/([0-9]{1,10})/?(?:[?#]\S{0,1000})?")
+# Azure Pipelines leaves a macro as it is when the variable does not exist (learn.microsoft.com, "Define variables").
+_NEVER_EXPANDED = re.compile(r"\s*\$[(\[{].*[)\]}]\s*", re.DOTALL)
+_LARGEST_ID = 2_147_483_647  # ids of work items are 32-bit integers
+_LARGEST_PAYLOAD = 16 * 1024 * 1024  # bytes; a hook sends a whole revision, large text fields included
+_NAMES: dict[Source, str] = {
+    "option": "--work-item",
+    "environment": f"the variable {VARIABLE}",
+    "payload": "the service hook's body (--payload)",
+}
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """The work item that this run is about, and where its number came from."""
+
+    item_id: int
+    source: Source
+
+
+def read_trigger(option: str | None, environment: Mapping[str, str], payload: Path | None) -> Trigger:
+    """Return the work item to work on.
+
+    `option` is a number or the address of a work item, `payload` a file with the body of workitem.updated or
+    workitem.created. Only digits are believed and a value that is refused is never repeated: it may come from a stranger.
+    A macro such as `$(Name)` that was never expanded counts as unset.
+
+    Raises UsageError when a value is no number, when two sources disagree, and when there is none.
+    """
+    found: dict[Source, int] = {}
+    if _is_set(option):
+        found["option"] = _number(option, "option", address=True)
+    if _is_set(environment.get(VARIABLE)):
+        found["environment"] = _number(environment[VARIABLE], "environment", address=True)
+    if payload is not None:
+        found["payload"] = _from_payload(payload)
+    if not found:
+        raise UsageError(
+            "No work item was named.",
+            f"Give its number with --work-item, in the environment variable {VARIABLE}, or a service hook's body with --payload.",
+        )
+    if len(set(found.values())) > 1:
+        named = " and ".join(_NAMES[source] for source in found)
+        raise UsageError(f"The work item is named differently by {named}.", "Give it in one place only.")
+    source, item_id = next(iter(found.items()))
+    return Trigger(item_id, source)
+
+
+def _is_set(value: str | None) -> bool:
+    return bool(value and value.strip() and not _NEVER_EXPANDED.fullmatch(value))
+
+
+def _number(value: object, source: Source, *, address: bool = False) -> int:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(text, str):
+        found = _ADDRESS.fullmatch(text) if address else None
+        digits = found[1] if found else text
+        if _NUMBER.fullmatch(digits) and 0 < int(digits) <= _LARGEST_ID:
+            return int(digits)
+    raise UsageError(
+        f"What {_NAMES[source]} holds is not the number of a work item.",
+        f"It must be digits only, at most {_LARGEST_ID}.",
+    )
+
+
+def _from_payload(path: Path) -> int:
+    body = _body(path)
+    resource = body.get("resource") if isinstance(body, dict) else None
+    event = body.get("eventType") if isinstance(body, dict) else None
+    if isinstance(resource, dict):
+        # The id of an update is the number of the update, not of the work item.
+        if event in {"workitem.updated", None} and "workItemId" in resource:
+            return _number(resource["workItemId"], "payload")
+        if event == "workitem.created" and "id" in resource:
+            return _number(resource["id"], "payload")
+    raise UsageError(
+        f"{path} is not the body of a work item event.",
+        "Give the JSON body of workitem.updated (resource.workItemId) or workitem.created (resource.id).",
+    )
+
+
+def _body(path: Path) -> Any:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(_LARGEST_PAYLOAD + 1)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror or 'unknown reason'}.", "Check the path of --payload."
+        ) from error
+    if len(raw) > _LARGEST_PAYLOAD:
+        raise UsageError(f"{path} is larger than 16 MiB.", "Give the body of one work item event.")
+    try:
+        return json.loads(raw.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not JSON.", "Give the body of the service hook as it was sent.") from error
