@@ -23,7 +23,7 @@ from redimento.delivery.report import Report, check_lines, file_lines
 from redimento.errors import RedimentoError
 from redimento.events import Note, Tell, Warned, step
 from redimento.job import Admitted, Finished, Job, Ports
-from redimento.models.metered import total_tokens
+from redimento.models.port import total_tokens
 from redimento.outcome import Outcome
 from redimento.verification.bench import Workbench, close_workbench
 from redimento.verification.checks import baseline, run_setup

@@ -13,7 +13,7 @@ from redimento.delivery.branches import Branches, Tip
 from redimento.delivery.pull_request import PullRequests
 from redimento.delivery.report import Report
 from redimento.events import Tell
-from redimento.models.metered import NOTHING_SPENT, MeteredModel, Spent
+from redimento.models.port import NOTHING_SPENT, AccountedModel, Spent
 from redimento.outcome import Outcome
 from redimento.record import RunFolder
 from redimento.settings import Settings
@@ -26,7 +26,8 @@ class Job:
     """What one run is about.
 
     `run` names it in claims, `repository` in comments; `locked` are files with local modifications; `secrets` must
-    reach neither a file nor a command.
+    reach neither a file nor a command. `journal` is where an interrupted write finds how to be undone: it has to outlive
+    the job's temporary folder, as the checkout does.
     """
 
     item_id: int
@@ -34,6 +35,7 @@ class Job:
     root: Path
     folder: RunFolder
     scratch: Path
+    journal: Path
     target: str
     branch: Callable[[WorkItem], str]
     project: str = ""
@@ -48,11 +50,6 @@ class Job:
         """The visible words by which our one comment on a work item is found again."""
         return f"Redimento, {self.repository}"
 
-    @property
-    def journal(self) -> Path:
-        """Where an interrupted write finds what it needs to be undone."""
-        return self.scratch / "journal"
-
 
 @dataclass(frozen=True)
 class Ports:
@@ -62,7 +59,7 @@ class Ports:
     pull_requests: PullRequests
     branches: Branches
     tree: Tree
-    model: MeteredModel
+    model: AccountedModel
     tell: Tell
 
 

@@ -10,23 +10,9 @@ from typing import Any
 
 from redimento.errors import LimitError, ModelError
 from redimento.models import conversation
-from redimento.models.port import Model, ModelReply, ModelRequest, Usage
+from redimento.models.port import NOTHING_SPENT, Model, ModelReply, ModelRequest, Spent, Usage, total_tokens
 from redimento.models.prices import Price, cost_usd, worst_case_usd
 from redimento.settings import ModelSettings
-
-
-@dataclass(frozen=True)
-class Spent:
-    """What a run has used so far. `ratio`: tokens counted by the service for each token that was estimated."""
-
-    calls: int = 0
-    usage: Usage = Usage()
-    usd: float = 0.0
-    seconds: float = 0.0
-    ratio: float = 1.0
-
-
-NOTHING_SPENT = Spent()
 
 
 @dataclass
@@ -98,8 +84,3 @@ class MeteredModel:
             seconds=spent.seconds + seconds,
             ratio=ratio,
         )
-
-
-def total_tokens(usage: Usage) -> int:
-    """Return all tokens that are billed, cached ones included."""
-    return usage.prompt + usage.output + usage.thoughts

@@ -97,3 +97,29 @@ class Model(Protocol):
     def answer(self, request: ModelRequest) -> ModelReply:
         """Return an answer that has text, or raise ModelError."""
         ...
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a run has used so far. `ratio`: tokens counted by the service for each token that was estimated."""
+
+    calls: int = 0
+    usage: Usage = Usage()
+    usd: float = 0.0
+    seconds: float = 0.0
+    ratio: float = 1.0
+
+
+NOTHING_SPENT = Spent()
+
+
+def total_tokens(usage: Usage) -> int:
+    """Return all tokens that are billed, cached ones included."""
+    return usage.prompt + usage.output + usage.thoughts
+
+
+class AccountedModel(Model, Protocol):
+    """A model that keeps account of what it costs."""
+
+    @property
+    def spent(self) -> Spent: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from redimento.change.edit import Change
@@ -27,6 +27,7 @@ class CheckoutBranches:
 
     checkout: Checkout
     author: Author
+    note: Callable[[str], None] | None = None  # a dry run: what would be published is only noted
 
     @property
     def head(self) -> str:
@@ -56,6 +57,9 @@ class CheckoutBranches:
 
     def publish(self, commit: str, branch: str, *, expected: str | None) -> None:
         """Move the local branch; the checked-out branch and the working tree are not touched."""
+        if self.note is not None:
+            self.note(f"git update-ref refs/heads/{branch} {commit} {expected or '(absent)'}")
+            return
         set_local_branch(self.checkout, branch, commit, expected=expected)
 
     def worktree(self, folder: Path) -> AbstractContextManager[Path]:
@@ -66,7 +70,7 @@ class CheckoutBranches:
 class ServerBranches(CheckoutBranches):
     """Commits in a checkout, published by push to the server that it came from."""
 
-    credentials: Credentials
+    credentials: Credentials = field(kw_only=True)
 
     def tip(self, branch: str) -> Tip | None:
         """Return the tip that the server has; its commit is fetched, no reference changes."""
@@ -76,14 +80,7 @@ class ServerBranches(CheckoutBranches):
         return Tip(commit, commits.trailers(self.checkout, commit))
 
     def publish(self, commit: str, branch: str, *, expected: str | None) -> None:
+        if self.note is not None:
+            self.note(f"git push {self.credentials.url} {commit}:refs/heads/{branch} (tip now: {expected or 'absent'})")
+            return
         remote.push(self.checkout, self.credentials, commit, branch, expected=expected)
-
-
-@dataclass(frozen=True)
-class NotedBranches(ServerBranches):
-    """Reads from the server, and notes what it would push."""
-
-    note: Callable[[str], None]
-
-    def publish(self, commit: str, branch: str, *, expected: str | None) -> None:
-        self.note(f"git push {self.credentials.url} {commit}:refs/heads/{branch} (tip now: {expected or 'absent'})")

@@ -1,0 +1,5 @@
+"""Let `python -m redimento` be the same as `redimento`."""
+
+from redimento.cli import main
+
+main()

@@ -1,0 +1,243 @@
+"""The command line: parse, call one function, turn the result into an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from redimento import __version__
+from redimento.errors import RedimentoError, SettingsError, UsageError
+from redimento.foreign import neutralise, redact
+
+INTERRUPTED = 130
+_DEFECT = 1
+_USAGE = 2
+
+_folder = click.Path(file_okay=False, path_type=Path)
+_file = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="redimento")
+def cli() -> None:
+    """Turn an Azure DevOps work item into one verified pull request."""
+
+
+@cli.command()
+@click.option("--work-item", metavar="ID", help="Number of the work item; also taken from REDIMENTO_WORK_ITEM.")
+@click.option(
+    "--work-item-file", type=_file, help="A work item from a YAML or Markdown file; nothing leaves this desk."
+)
+@click.option("--payload", type=_file, help="The body of a service hook; only the number in it is believed.")
+@click.option("--repo", type=_folder, default=".", show_default=True, help="The checked-out repository.")
+@click.option("--config", type=_file, help="Settings to use instead of the repository's .redimento.yml.")
+@click.option("--run-dir", type=_folder, help="Where the run leaves its record.")
+@click.option("--dry-run", is_flag=True, help="Do everything but the outward writes, and list those.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object on standard output.")
+def run(as_json: bool, **options: Any) -> None:  # noqa: FBT001  click passes options by name
+    """Take one work item to a pull request."""
+    from redimento import wiring  # noqa: PLC0415  the whole program: --help and wrong options do without it
+    from redimento.verification.isolation import protect_process  # noqa: PLC0415  see above
+
+    protect_process()
+    secrets = wiring.take_secrets(os.environ)
+    environment = {**os.environ, **secrets}
+    with _interruptible(), _listener(as_json=as_json, secrets=tuple(secrets.values())) as tell:
+        with wiring.prepared(wiring.RunOptions(**options), environment, tell) as made:
+            finished, summary = wiring.start(made)
+    _show(finished, made.job.folder.path, made.calls(), summary, as_json=as_json)
+    sys.exit(finished.outcome.exit_code)
+
+
+@contextmanager
+def _listener(*, as_json: bool, secrets: tuple[str, ...]) -> Iterator[Callable[[Any], None]]:
+    """Choose once how progress is shown: to the agent, on a terminal, or on standard error beside the JSON."""
+    from rich.console import Console  # noqa: PLC0415  see `run`
+
+    from redimento.azure import pipelines  # noqa: PLC0415  see `run`
+    from redimento.reporting import console  # noqa: PLC0415  see `run`
+
+    if pipelines.in_pipeline(os.environ):
+        yield console.pipeline_listener(pipelines, sys.stderr if as_json else sys.stdout, secrets)
+        return
+    with console.terminal_listener(Console(stderr=True), secrets) as tell:
+        yield tell
+
+
+def _show(finished: Any, folder: Path, calls: tuple[str, ...], summary: Path, *, as_json: bool) -> None:
+    from rich.console import Console  # noqa: PLC0415  see `run`
+
+    from redimento.azure import pipelines  # noqa: PLC0415  see `run`
+    from redimento.reporting import console  # noqa: PLC0415  see `run`
+
+    if pipelines.in_pipeline(os.environ):
+        console.show_pipeline_end(pipelines, sys.stderr if as_json else sys.stdout, finished, summary, calls)
+    elif not as_json:
+        console.show_terminal_end(Console(), finished, folder, calls)
+    if as_json:
+        console.print_json(sys.stdout, console.as_json(finished, folder, calls))
+
+
+@cli.command()
+@click.option("--work-item-file", type=_file, required=True, help="The work item, as YAML, Markdown or text.")
+@click.option("--repo", type=_folder, default=".", show_default=True, help="A checkout, or any folder.")
+@click.option("--budget", type=click.IntRange(min=0), help="Tokens at most; default: context.budget_tokens.")
+@click.option("--json", "as_json", is_flag=True, help="Print files, spans and tokens as one JSON object.")
+def context(work_item_file: Path, repo: Path, budget: int | None, as_json: bool) -> None:  # noqa: FBT001  click
+    """Show which parts of the repository the model would see, and why."""
+    from redimento import commands  # noqa: PLC0415  see `run`
+
+    click.echo(commands.show_context(work_item_file, repo, budget, as_json=as_json))
+
+
+@cli.command()
+@click.argument("answer", type=click.File("r", encoding="utf-8", errors="replace"))
+@click.option("--repo", type=_folder, default=".", show_default=True, help="The tree to change.")
+@click.option("--partial", is_flag=True, help="Apply what can be applied, even if some edits are refused.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was written, deleted and refused as JSON.")
+def apply(answer: Any, repo: Path, partial: bool, as_json: bool) -> None:  # noqa: FBT001  click
+    """Apply a model's answer (a file, or - for standard input) to a tree, all of it or nothing."""
+    from redimento import commands  # noqa: PLC0415  see `run`
+
+    applied = commands.apply_answer(answer.read(), repo, partial=partial)
+    click.echo(json.dumps(applied.as_json(), ensure_ascii=False) if as_json else neutralise(applied.as_text()))
+    sys.exit(_USAGE if applied.refused and not partial else 0)
+
+
+@cli.group()
+def config() -> None:
+    """Check and show the settings of a repository."""
+
+
+@config.command()
+@click.option("--repo", type=_folder, default=".", show_default=True, help="The repository.")
+@click.argument("file", type=_file, required=False)
+def validate(repo: Path, file: Path | None) -> None:
+    """Say everything that is wrong with .redimento.yml, or with FILE."""
+    from redimento import commands  # noqa: PLC0415  see `run`
+
+    click.echo(commands.validate_settings(repo, file))
+
+
+@config.command()
+@click.option("--repo", type=_folder, default=".", show_default=True, help="The repository.")
+@click.argument("file", type=_file, required=False)
+def show(repo: Path, file: Path | None) -> None:
+    """Print the settings as they take effect, defaults included."""
+    from redimento import commands  # noqa: PLC0415  see `run`
+
+    click.echo(commands.show_settings(repo, file), nl=False)
+
+
+@config.command()
+def schema() -> None:
+    """Print the JSON Schema of .redimento.yml."""
+    from redimento import settings_file  # noqa: PLC0415  see `run`
+
+    click.echo(json.dumps(settings_file.schema(), indent=2, ensure_ascii=False))
+
+
+@cli.command()
+@click.option("--repo", type=_folder, default=".", show_default=True, help="The repository.")
+@click.option("--force", is_flag=True, help="Replace a .redimento.yml that is there.")
+def init(repo: Path, force: bool) -> None:  # noqa: FBT001  click
+    """Write a .redimento.yml with the checks that the repository's files suggest, and a pipeline that runs it."""
+    from redimento import commands  # noqa: PLC0415  see `run`
+
+    click.echo(commands.write_starter_files(repo, force=force))
+
+
+@cli.command()
+@click.option("--folder", type=_folder, help="Where to keep what the demo makes; default: a new temporary folder.")
+def demo(folder: Path | None) -> None:
+    """Take a sample work item to a pull request on an Azure DevOps of your own, on this machine."""
+    from redimento.demo import play  # noqa: PLC0415  see `run`
+
+    with _interruptible():
+        sys.exit(play(folder, sys.stdout))
+
+
+@cli.command()
+@click.option("--folder", type=_folder, required=True, help="Where the organisation is kept.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0: any that is free.")
+@click.option("--seed", type=_file, help="YAML or JSON with projects, repositories and work items.")
+def emulator(folder: Path, port: int, seed: Path | None) -> None:
+    """Serve an Azure DevOps organisation on loopback, for trying out and for tests."""
+    try:
+        from devops_emulator.server import StartError, serve  # noqa: PLC0415  an extra, not in the image
+    except ImportError as error:
+        raise UsageError(
+            "The emulator is not installed here.", "Install it: pip install 'redimento[emulator]'."
+        ) from error
+    try:
+        serve(folder, port, seed)
+    except StartError as error:
+        raise UsageError(str(error)) from error
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Treat the agent's request to stop like Ctrl+C, so that the tree and the claim are put back."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line; every way out has one of the exit codes that `errors.py` names."""
+    try:
+        cli.main(args=arguments, prog_name="redimento", standalone_mode=False)
+    except click.exceptions.Abort:
+        _leave("interrupted.", code=INTERRUPTED)
+    except KeyboardInterrupt:
+        _leave("interrupted; the working tree is as it was, the run folder is kept.", code=INTERRUPTED)
+    except click.ClickException as error:
+        context = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "redimento"
+        _leave(error.format_message(), f"See `{context} --help`.", code=_USAGE)
+    except RedimentoError as error:
+        problems = error.problems if isinstance(error, SettingsError) else ()
+        _leave(error.sentence, error.remedy, code=error.exit_code, problems=problems)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_DEFECT)
+    except Exception:  # noqa: BLE001  the one boundary: whatever comes here is a defect of ours
+        _leave(
+            f"this is a defect of Redimento; the details are in {_write_defect()}.",
+            "Please report it with that file; secrets are left out of it.",
+            code=_DEFECT,
+        )
+    sys.exit(0)
+
+
+def _leave(sentence: str, remedy: str = "", *, code: int, problems: tuple[str, ...] = ()) -> NoReturn:
+    for problem in problems:
+        click.echo(neutralise(problem), err=True)
+    click.echo(f"redimento: {redact(neutralise(sentence))}", err=True)
+    if remedy:
+        click.echo(f"  {redact(neutralise(remedy))}", err=True)
+    sys.exit(code)
+
+
+def _write_defect() -> Path:
+    folder = Path(os.environ.get("AGENT_TEMPDIRECTORY") or tempfile.gettempdir())
+    handle, name = tempfile.mkstemp(prefix="redimento-defect-", suffix=".txt", dir=folder)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(f"redimento {__version__}, Python {sys.version}\n\n{redact(traceback.format_exc())}")
+    return Path(name)

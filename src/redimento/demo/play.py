@@ -1,0 +1,166 @@
+"""Play every part around a run: the organisation, the agent that checks the repository out, the person who looks."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import yaml
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.rule import Rule
+from rich.syntax import Syntax
+from rich.text import Text
+
+from redimento.azure.client import AzureClient
+from redimento.azure.pipelines import job_environment
+from redimento.errors import RedimentoError, UsageError
+
+_HERE = Path(__file__).parent
+_ITEM, _REPOSITORY = "7", "web"
+_GIT = (
+    "git", "-c", "user.name=Ada", "-c", "user.email=ada@example.invalid", "-c", "init.defaultBranch=main",
+    "-c", "advice.detachedHead=false",
+)  # fmt: skip
+
+
+def play(folder: Path | None, stream: TextIO) -> int:
+    """Run the demo in `folder` and print the pull request; return the exit code of the run.
+
+    Gemini answers when GEMINI_API_KEY is set, a recording otherwise.
+    """
+    folder = (folder or Path(tempfile.mkdtemp(prefix="redimento-demo-"))).resolve()
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder} is not empty.", "Name a folder that does not exist yet with --folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    console = Console(file=stream, width=None if stream.isatty() else 110)
+    origin = _sample_repository(folder / "sample")
+    with _organisation(folder, origin) as started:
+        environment = started["environment"][_REPOSITORY]
+        console.print(Rule("An Azure DevOps organisation of your own"))
+        console.print(Text(f"{started['url']}  project Shop, repository web, user story 7 in state Ready"))
+        checkout = _agent_checkout(folder / "agent" / "s", environment)
+        console.print(Rule("The pipeline step: redimento run --work-item 7"))
+        if not os.environ.get("GEMINI_API_KEY"):
+            console.print(Text("GEMINI_API_KEY is not set: a recorded model answers. Set it to let Gemini answer."))
+        stream.flush()
+        outcome = _run(folder, checkout, environment)
+        if outcome.get("pullRequestId"):
+            _show_pull_request(console, environment, outcome, checkout)
+        console.print(Rule("Where to look further"))
+        console.print(Text(f"report    {Path(outcome['runFolder']) / 'report.html'}"), soft_wrap=True)
+        console.print(Text(f"record    {outcome['runFolder']}"), soft_wrap=True)
+        console.print(
+            Text(f"the organisation again: redimento emulator --folder {folder / 'organisation'}"), soft_wrap=True
+        )
+    return int(outcome["exitCode"])
+
+
+def _sample_repository(folder: Path) -> Path:
+    shutil.copytree(_HERE / "sample", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    _git(folder, "init", "--quiet")
+    _git(folder, "add", ".")
+    _git(folder, "commit", "--quiet", "--message", "A cart and a stock")
+    return folder
+
+
+@contextmanager
+def _organisation(folder: Path, origin: Path) -> Iterator[dict[str, Any]]:
+    seed = yaml.safe_load((_HERE / "seed.yml").read_text("utf-8"))
+    seed["repositories"][0]["from"] = str(origin)
+    (folder / "seed.json").write_text(json.dumps(seed), encoding="utf-8")
+    command = [sys.executable, "-m", "redimento", "emulator", "--folder", str(folder / "organisation")]
+    with subprocess.Popen(  # noqa: S603  our own command
+        [*command, "--seed", str(folder / "seed.json")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            assert server.stdout is not None  # noqa: S101  a pipe was asked for
+            line = server.stdout.readline()
+            if not line:
+                assert server.stderr is not None  # noqa: S101  a pipe was asked for
+                raise RedimentoError(f"The emulator did not start: {server.stderr.read().strip()}")
+            yield json.loads(line)
+        finally:
+            server.terminate()
+
+
+def _agent_checkout(folder: Path, environment: Mapping[str, str]) -> Path:
+    """Check the repository out as an agent does: one commit, detached, no identity, no stored credentials."""
+    folder.mkdir(parents=True)
+    url = environment["BUILD_REPOSITORY_URI"]
+    signed_in = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"http.{url}.extraheader",
+        "GIT_CONFIG_VALUE_0": f"AUTHORIZATION: bearer {environment['SYSTEM_ACCESSTOKEN']}",
+    }
+    _git(folder, "init", "--quiet")
+    _git(folder, "remote", "add", "origin", url)
+    _git(folder, "fetch", "--quiet", "--depth=1", "origin", "+refs/heads/main:refs/remotes/origin/main", more=signed_in)
+    _git(folder, "checkout", "--quiet", "--detach", "refs/remotes/origin/main")
+    return folder
+
+
+def _run(folder: Path, checkout: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    command = [sys.executable, "-m", "redimento", "run", "--work-item", _ITEM, "--repo", str(checkout), "--json"]
+    command += ["--run-dir", str(folder / "run")]
+    if not os.environ.get("GEMINI_API_KEY"):
+        command += ["--config", str(_with_recording(folder))]
+    # The team's commands need this Python, which has pytest; a job would find its own tools on PATH.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    # Without TF_BUILD the run speaks to the terminal as it would on a desk, and not in an agent's commands.
+    mine = {name: value for name, value in environment.items() if name != "TF_BUILD"}
+    done = subprocess.run(  # noqa: S603  our own command
+        command, env={**os.environ, **mine, "PATH": path}, stdout=subprocess.PIPE, text=True, check=False
+    )
+    if not done.stdout.strip():
+        raise RedimentoError("The run ended without an outcome; what it said stands above.")
+    outcome: dict[str, Any] = json.loads(done.stdout)
+    return outcome
+
+
+def _with_recording(folder: Path) -> Path:
+    settings = yaml.safe_load((_HERE / "sample" / ".redimento.yml").read_text("utf-8"))
+    settings["model"] = {"sdk": "recorded", "recording": str(_HERE / "answers")}
+    target = folder / "settings.yml"
+    target.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    return target
+
+
+def _show_pull_request(
+    console: Console, environment: Mapping[str, str], outcome: Mapping[str, Any], checkout: Path
+) -> None:
+    agent = job_environment(environment)
+    client = AzureClient(agent.collection_url, agent.token, project=agent.project, project_id=agent.project_id)
+    try:
+        path = f"_apis/git/repositories/{agent.repository_id}/pullrequests/{outcome['pullRequestId']}"
+        pull_request = client.get(path, project=agent.project)
+    finally:
+        client.close()
+    state = "draft" if pull_request["isDraft"] else "ready for review"
+    console.print(Rule(f"Pull request {pull_request['pullRequestId']} ({state})"))
+    console.print(Text(pull_request["title"], style="bold"))
+    names = [pull_request[key].removeprefix("refs/heads/") for key in ("sourceRefName", "targetRefName")]
+    console.print(Text(f"{names[0]} → {names[1]}", style="dim"))
+    console.print()
+    console.print(Markdown(pull_request["description"]))
+    console.print(Rule("Its diff"))
+    diff = _git(checkout, "diff", "HEAD", outcome["commit"])
+    console.print(Syntax(diff, "diff", background_color="default", word_wrap=True))
+
+
+def _git(folder: Path, *arguments: str, more: Mapping[str, str] | None = None) -> str:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    done = subprocess.run(  # noqa: S603  fixed command, our own arguments
+        [*_GIT, *arguments], cwd=folder, env={**kept, **(more or {})}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RedimentoError(f"git {arguments[0]} failed: {done.stderr.strip()}")
+    return done.stdout

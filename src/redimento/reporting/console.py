@@ -1,0 +1,202 @@
+"""What a person sees while a run goes on and when it has ended; the only room beside the command line that prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, Protocol, TextIO
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from redimento.delivery.report import Report
+from redimento.events import Event, Note, StepEnded, StepStarted, Tell, Warned
+from redimento.foreign import neutralise, redact
+from redimento.job import Finished
+from redimento.outcome import Outcome
+
+STEPS = ("admit", "gather", "author", "deliver")
+_COLOURS = {"delivered": "green", "draft": "yellow", "questions": "yellow", "skipped": "cyan", "failed": "red"}
+_MARKS = {
+    "proved": ("✔", "green"),
+    "passes": ("✔", "green"),
+    "fails": ("✘", "red"),
+    "claimed": ("?", "yellow"),
+    "partly": ("~", "yellow"),
+    "not": ("✘", "red"),
+    "unanswered": ("?", "red"),
+}
+
+
+class Dialect(Protocol):
+    """How a pipeline's agent is spoken to: each function returns a line."""
+
+    def group(self, title: str) -> str: ...
+    def endgroup(self) -> str: ...
+    def log_issue(
+        self, kind: Literal["error", "warning"], message: str, *, path: str = "", line: int | None = None
+    ) -> str: ...
+    def set_progress(self, percent: int, text: str) -> str: ...
+    def set_variable(self, name: str, value: str, *, output: bool = True, secret: bool = False) -> str: ...
+    def upload_summary(self, file: Path) -> str: ...
+
+
+def pipeline_listener(dialect: Dialect, stream: TextIO, secrets: tuple[str, ...]) -> Tell:
+    """Return a listener that writes groups, progress and issues for the agent; foreign text is neutralised."""
+
+    def tell(event: Event) -> None:
+        stream.writelines(redact(line, secrets) + "\n" for line in _pipeline_lines(dialect, event))
+        stream.flush()
+
+    return tell
+
+
+def _pipeline_lines(dialect: Dialect, event: Event) -> Iterator[str]:
+    match event:
+        case StepStarted(name, title):
+            percent = 100 * STEPS.index(name) // len(STEPS) if name in STEPS else 0
+            yield dialect.set_progress(percent, title)
+            yield dialect.group(title)
+        case StepEnded(name, seconds, ok):
+            yield f"{name}: {'done' if ok else 'ended'} after {seconds:.1f} s"
+            yield dialect.endgroup()
+        case Note(text):
+            yield neutralise(text)
+        case Warned(text, path):
+            yield dialect.log_issue("warning", text, path=path)
+
+
+@contextmanager
+def terminal_listener(console: Console, secrets: tuple[str, ...]) -> Iterator[Tell]:
+    """Lend a listener that shows the step at work and leaves a line for each that is done."""
+    with console.status("") as status:
+
+        def tell(event: Event) -> None:
+            match event:
+                case StepStarted(_, title):
+                    status.update(Text(title, style="bold"))
+                    if not console.is_terminal:
+                        console.print(Text(title, style="bold"))
+                case StepEnded(name, seconds, ok):
+                    mark = Text("✔ ", style="green") if ok else Text("✘ ", style="red")
+                    console.print(mark + Text(name, style="bold") + Text(f"  {seconds:.1f} s", style="dim"))
+                case Note(text):
+                    console.print(Padding(Text(redact(neutralise(text), secrets)), (0, 0, 0, 2)))
+                case Warned(text):
+                    warning = Text(redact(neutralise(text), secrets), style="yellow")
+                    console.print(Padding(warning, (0, 0, 0, 2)))
+
+        yield tell
+
+
+def show_pipeline_end(
+    dialect: Dialect, stream: TextIO, finished: Finished, summary: Path, calls: tuple[str, ...] = ()
+) -> None:
+    """Write the outcome, the output variables and the summary for the agent."""
+    outcome = finished.outcome
+    text = f"{outcome.sentence} {outcome.remedy}".strip()
+    lines = [f"{outcome.kind}: {neutralise(text)}"]
+    lines += [f"  {index}. {neutralise(question)}" for index, question in enumerate(outcome.questions, start=1)]
+    if outcome.pull_request_url:
+        lines.append(outcome.pull_request_url)
+    lines += [f"not done, a dry run: {neutralise(call)}" for call in calls]
+    if outcome.kind in {"failed", "draft"}:
+        lines.append(dialect.log_issue("error" if outcome.kind == "failed" else "warning", text))
+    lines += [dialect.set_variable(name, value) for name, value in variables(finished).items()]
+    lines.append(dialect.set_progress(100, outcome.kind))
+    lines.append(dialect.upload_summary(summary))
+    stream.write("\n".join(lines) + "\n")
+    stream.flush()
+
+
+def variables(finished: Finished) -> dict[str, str]:
+    """Return the output variables that later steps and jobs read."""
+    outcome = finished.outcome
+    return {
+        "outcome": outcome.kind,
+        "pullRequestId": str(outcome.pull_request_id or ""),
+        "pullRequestUrl": outcome.pull_request_url,
+        "branch": outcome.branch,
+        "costUsd": f"{finished.spent.usd:.4f}",
+    }
+
+
+def as_json(finished: Finished, folder: Path, calls: tuple[str, ...]) -> dict[str, Any]:
+    """Return what `--json` prints of a run."""
+    outcome = finished.outcome
+    return {
+        "outcome": outcome.kind,
+        "sentence": outcome.sentence,
+        "remedy": outcome.remedy,
+        "questions": list(outcome.questions),
+        "branch": outcome.branch,
+        "commit": outcome.commit,
+        "pullRequestId": outcome.pull_request_id or None,
+        "pullRequestUrl": outcome.pull_request_url or None,
+        "costUsd": round(finished.spent.usd, 6),
+        "seconds": round(finished.seconds, 2),
+        "runFolder": str(folder),
+        "calls": list(calls),
+        "exitCode": outcome.exit_code,
+    }
+
+
+def print_json(stream: TextIO, value: Any) -> None:
+    stream.write(json.dumps(value, ensure_ascii=False) + "\n")
+    stream.flush()
+
+
+def show_terminal_end(console: Console, finished: Finished, folder: Path, calls: tuple[str, ...]) -> None:
+    """Print how the run ended: outcome, criteria, checks, money, where the report is."""
+    outcome = finished.outcome
+    console.print()
+    heading = Text(f" {outcome.kind.upper()} ", style=f"bold reverse {_COLOURS[outcome.kind]}")
+    console.print(heading + Text(" ") + Text(neutralise(outcome.sentence)))
+    if outcome.remedy:
+        console.print(Text(neutralise(outcome.remedy), style="dim"))
+    for number, question in enumerate(outcome.questions, start=1):
+        console.print(Text(f"  {number}. {neutralise(question)}"))
+    if finished.report is not None:
+        _show_report(console, finished.report)
+    _show_rest(console, finished, outcome, folder)
+    if calls:
+        console.print("\nNot done, because this is a dry run:")
+        for call in calls:
+            console.print(Text(f"  {neutralise(call)}"))
+
+
+def _show_report(console: Console, report: Report) -> None:
+    if report.criteria:
+        table = Table(title="Acceptance criteria", title_justify="left", box=None, show_header=False, pad_edge=False)
+        for criterion in report.criteria:
+            mark, colour = _MARKS[criterion.standing]
+            tests = ", ".join(test.name for test in criterion.tests)
+            words = Text(neutralise(criterion.text).replace("\n", " "))
+            table.add_row(
+                Text(mark, style=colour), words, Text(f"{criterion.standing} {neutralise(tests)}", style="dim")
+            )
+        console.print(table)
+    if report.checks:
+        table = Table("Check", "Before", "After", box=None, pad_edge=False, title="Checks", title_justify="left")
+        for check in report.checks:
+            after = Text(neutralise(check.after), style="green" if check.ok else "red")
+            table.add_row(Text(neutralise(check.name)), Text(neutralise(check.before)), after)
+        console.print(table)
+
+
+def _show_rest(console: Console, finished: Finished, outcome: Outcome, folder: Path) -> None:
+    rows: list[tuple[str, str]] = []
+    if outcome.pull_request_url:
+        rows.append(("pull request", outcome.pull_request_url))
+    if outcome.branch:
+        rows.append(("branch", outcome.branch))
+    spent = finished.spent
+    rows.append(("cost", f"${spent.usd:.4f} in {spent.calls} model calls, {finished.seconds:.1f} s"))
+    rows.append(("run folder", str(folder)))
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        console.print(Text(f"{name:>{width}}  ", style="dim") + Text(value), soft_wrap=True)

@@ -1,0 +1,299 @@
+"""The composition root: the only place that knows both the ports and what stands behind them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from redimento.azure.boards import AzureBoard
+from redimento.azure.client import AzureClient
+from redimento.azure.pipelines import JobEnvironment, in_pipeline, job_environment
+from redimento.azure.repos import AzurePullRequests
+from redimento.context.tokens import estimate
+from redimento.context.tree import Tree
+from redimento.delivery.pull_request import PullRequests
+from redimento.errors import UsageError
+from redimento.events import Tell, Warned
+from redimento.flow import run
+from redimento.job import Finished, Job, Ports
+from redimento.local.board import FileBoard
+from redimento.local.folder_tree import FolderTree
+from redimento.local.item_file import read_item
+from redimento.local.pull_requests import FolderPullRequests
+from redimento.models import access, prices, recorded
+from redimento.models.metered import MeteredModel
+from redimento.models.port import Model
+from redimento.models.retrying import with_retries
+from redimento.record import RunFolder, open_run_folder
+from redimento.reporting.files import write_files
+from redimento.repository.branch_name import branch_name
+from redimento.repository.branches import Author, CheckoutBranches, ServerBranches
+from redimento.repository.checkout import Checkout, dirty_paths, open_checkout, read_at, target_branch
+from redimento.repository.remote import Credentials, remote_url
+from redimento.repository.tree import GitTree
+from redimento.settings import ModelSettings, Settings
+from redimento.settings_file import parse
+from redimento.verification.junit import write_junit
+from redimento.work_items.board import Board
+from redimento.work_items.item import WorkItem
+from redimento.work_items.trigger import read_trigger
+
+SETTINGS_FILE = ".redimento.yml"
+_SECRET_VARIABLES = ("SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the command line says about a run."""
+
+    work_item: str | None
+    work_item_file: Path | None
+    payload: Path | None
+    repo: Path
+    config: Path | None
+    run_dir: Path | None
+    dry_run: bool
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that can start. `calls` lists what a dry run would have written, so far."""
+
+    job: Job
+    ports: Ports
+    calls: Callable[[], tuple[str, ...]]
+
+
+def take_secrets(environment: MutableMapping[str, str]) -> dict[str, str]:
+    """Remove the secrets from the environment, so that no child process can inherit them, and return them."""
+    return {name: environment.pop(name) for name in _SECRET_VARIABLES if name in environment}
+
+
+@dataclass(frozen=True)
+class _Site:
+    """What both ways of running are wired from."""
+
+    options: RunOptions
+    checkout: Checkout
+    settings: Settings
+    environment: Mapping[str, str]
+    secrets: tuple[str, ...]
+    tell: Tell
+
+
+@contextmanager
+def prepared(options: RunOptions, environment: Mapping[str, str], tell: Tell) -> Iterator[Prepared]:
+    """Lend a run with everything behind its ports; raises RedimentoError for whatever is wrong or missing."""
+    checkout = open_checkout(options.repo)
+    settings = load_settings(checkout, options.config, environment)
+    secrets = tuple(environment[name] for name in _SECRET_VARIABLES if environment.get(name))
+    site = _Site(options, checkout, settings, environment, secrets, tell)
+    if options.work_item_file is not None:
+        yield _on_desk(site, options.work_item_file)
+        return
+    trigger = read_trigger(options.work_item, environment, options.payload)
+    agent = job_environment(environment)
+    client = AzureClient(
+        agent.collection_url,
+        agent.token,
+        outward="note" if options.dry_run else "send",
+        project=agent.project,
+        project_id=agent.project_id,
+    )
+    try:
+        yield _in_azure(site, trigger.item_id, client, agent)
+    finally:
+        client.close()
+
+
+def _on_desk(site: _Site, file: Path) -> Prepared:
+    """Work on an item from a file: the pull request is a folder, the branch one of the checkout."""
+    item = read_item(file)
+    noted: list[str] = []
+    folder = _run_folder(site, str(item.id or file.stem))
+    branches = CheckoutBranches(site.checkout, _author(site.settings), noted.append if site.options.dry_run else None)
+    job = _job(site, item.id, folder, repository=site.checkout.root.name)
+    ports = _ports(site, folder, FileBoard(file, folder.path), FolderPullRequests(folder.path), branches)
+    return Prepared(job, ports, lambda: tuple(noted))
+
+
+def _in_azure(site: _Site, item_id: int, client: AzureClient, agent: JobEnvironment) -> Prepared:
+    """Work on an item of Azure Boards: the pull request is one of Azure Repos."""
+    noted: list[str] = []
+    folder = _run_folder(site, str(item_id))
+    branches = ServerBranches(
+        site.checkout,
+        _author(site.settings),
+        noted.append if site.options.dry_run else None,
+        credentials=Credentials(remote_url(site.checkout, site.environment), agent.token),
+    )
+    job = _job(site, item_id, folder, repository=agent.repository_name)
+    job = replace(job, project=agent.project, run=agent.build_id or "desk", run_url=agent.build_url)
+    board = AzureBoard(client, agent.project, lambda sentence: site.tell(Warned(sentence)))
+    pull_requests = AzurePullRequests(
+        client, agent.project, agent.project_id, agent.repository_name, agent.repository_id
+    )
+
+    def calls() -> tuple[str, ...]:
+        return (*noted, *(f"{write.method} {write.url} {write.summary}".strip() for write in client.noted))
+
+    return Prepared(job, _ports(site, folder, board, pull_requests, branches), calls)
+
+
+def _job(site: _Site, item_id: int, folder: RunFolder, *, repository: str) -> Job:
+    settings, checkout = site.settings, site.checkout
+
+    def branch(item: WorkItem) -> str:
+        return branch_name(settings.pull_request.branch, id=item.id, title=item.title, type=item.type)
+
+    return Job(
+        item_id=item_id,
+        settings=settings,
+        root=checkout.root,
+        folder=folder,
+        scratch=_scratch(checkout, site.environment),
+        journal=checkout.store.index.parent / "redimento-journal",
+        target=settings.pull_request.target or target_branch(checkout, _source_branch(site)),
+        branch=branch,
+        repository=repository,
+        locked=dirty_paths(checkout),
+        secrets=site.secrets,
+    )
+
+
+def _source_branch(site: _Site) -> str:
+    """Return the branch that the pipeline builds; on a desk a variable left over from elsewhere must not decide."""
+    return site.environment.get("BUILD_SOURCEBRANCH", "") if site.options.work_item_file is None else ""
+
+
+def _ports(
+    site: _Site, folder: RunFolder, board: Board, pull_requests: PullRequests, branches: CheckoutBranches
+) -> Ports:
+    settings = site.settings.model
+    metered = MeteredModel(
+        inner=_open_model(settings, site.environment, site.checkout.root),
+        settings=settings,
+        price=prices.price_of(settings),
+        estimate=estimate,
+        write=partial(folder.append_line, "conversation.jsonl"),
+    )
+    tree = GitTree(site.checkout, site.checkout.head)
+    return Ports(board, pull_requests, branches, tree, metered, site.tell)
+
+
+def _author(settings: Settings) -> Author:
+    return Author(settings.pull_request.author_name, settings.pull_request.author_email)
+
+
+def load_settings(checkout: Checkout, config: Path | None, environment: Mapping[str, str]) -> Settings:
+    """Return the settings: of the file named, else of the repository.
+
+    In a pipeline the commit that was checked out counts, not the working tree, which other steps may have touched. On a
+    desk the file in the working tree counts, so that it can be tried before it is committed.
+    """
+    if config is not None:
+        return settings_of(config, must_exist=True)
+    in_tree = checkout.root / SETTINGS_FILE
+    if not in_pipeline(environment):
+        return settings_of(in_tree, must_exist=False)
+    content = read_at(checkout, checkout.head, SETTINGS_FILE)
+    return Settings() if content is None else parse(_text(content, SETTINGS_FILE), SETTINGS_FILE)
+
+
+def settings_of(path: Path, *, must_exist: bool) -> Settings:
+    """Return the settings of a file; the defaults when it is absent and may be."""
+    if not path.exists() and not must_exist:
+        return Settings()
+    return parse(_text(_read(path), str(path)), str(path))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.", "Check the path and its rights.") from error
+
+
+def _text(content: bytes, name: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name} is not UTF-8 text.", "Save it as UTF-8.") from error
+
+
+def _open_model(settings: ModelSettings, environment: Mapping[str, str], root: Path) -> Model:
+    if settings.sdk == "recorded":
+        if not settings.recording:
+            raise UsageError("model.sdk is `recorded`, but nothing is recorded.", "Set model.recording to a file.")
+        return recorded.open_model(root / settings.recording)
+    key = access.find_key(environment)
+    base_url = access.find_base_url(settings.base_url, environment)
+    # The SDKs cost 0.3 s and 50 MB each: only the one that is used is imported.
+    if settings.sdk == "google-generativeai":
+        from redimento.models.google_generativeai import open_model  # noqa: PLC0415  see above
+    else:
+        from redimento.models.google_genai import open_model  # noqa: PLC0415  see above
+    return with_retries(open_model(settings, key, base_url), deadline_seconds=settings.call_timeout_seconds)
+
+
+def _run_folder(site: _Site, name: str) -> RunFolder:
+    return open_run_folder(_run_dir(site, name), site.secrets)
+
+
+def _run_dir(site: _Site, name: str) -> Path:
+    if site.options.run_dir is not None:
+        return site.options.run_dir.resolve()
+    if temporary := site.environment.get("AGENT_TEMPDIRECTORY"):
+        return Path(temporary) / "redimento" / name
+    own = site.checkout.root / ".redimento"
+    own.mkdir(exist_ok=True)
+    (own / ".gitignore").write_text("*\n")
+    return own / "runs" / name
+
+
+def _scratch(checkout: Checkout, environment: Mapping[str, str]) -> Path:
+    """Return a folder outside the tree for journals of candidates, homes of commands and the context cache.
+
+    One for each checkout and account; other accounts may pass through it but not look into it.
+    """
+    base = Path(environment.get("AGENT_TEMPDIRECTORY") or tempfile.gettempdir())
+    name = hashlib.sha256(str(checkout.root).encode()).hexdigest()[:12]
+    folder = base / f"redimento-{os.getuid()}-{name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise UsageError(f"{folder} belongs to somebody else.", "Remove it, or set TMPDIR to a folder of your own.")
+    folder.chmod(0o711)
+    return folder
+
+
+def context_cache(repo: Path) -> Path:
+    """Return where the digests of files are kept from run to run."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return home / "redimento" / hashlib.sha256(str(repo.resolve()).encode()).hexdigest()[:12]
+
+
+def start(made: Prepared) -> tuple[Finished, Path]:
+    """Run the job, then write its record, summary, page and JUnit report; return the end and the summary's path."""
+    finished = run(made.job, made.ports)
+    folder = made.job.folder
+    folder.write_json("calls.json", list(made.calls()))
+    chosen = finished.attempts[0] if finished.attempts else None
+    if chosen is not None and chosen.verdict is not None:
+        write_junit(chosen.verdict, folder.path / "junit.xml")
+    return finished, write_files(made.job, finished)
+
+
+def open_tree(path: Path) -> Tree:
+    """Return the files of a git checkout at its head commit, or of a plain folder."""
+    if not path.is_dir():
+        raise UsageError(f"{path} is not a folder.", "Name the folder of the repository with --repo.")
+    if (path / ".git").exists():
+        checkout = open_checkout(path)
+        return GitTree(checkout, checkout.head)
+    return FolderTree(path)
