@@ -62,6 +62,16 @@ def test_the_comment_of_a_person_who_quotes_the_marker_is_left_alone(serve: Serv
     assert server.seen[-1].method == "POST"
 
 
+def test_the_comment_for_a_repository_whose_name_goes_on_is_left_alone(serve: Serve) -> None:
+    others = comments_of("**Redimento, web-api**", "**Redimento, web.old**", "<b>Redimento, R&amp;D</b>")
+    server = serve(ME, others, json_answer({"id": 43, "format": "markdown"}), ME, others, json_answer({"id": 42}))
+    board, _ = board_on(server)
+    board.comment(7, "Redimento, web", "**Redimento, web** done")
+    board.comment(7, "Redimento, R&D", "**Redimento, R&D** done")
+    assert server.seen[2].method == "POST"
+    assert server.seen[5].target.endswith("/comments/42?format=markdown")
+
+
 def test_without_knowing_who_we_are_the_marker_alone_decides(serve: Serve) -> None:
     refused = fault(403, "AccessDeniedException", "no")
     server = serve(refused, comments_of("old redimento-run"), json_answer({"id": 40, "format": "markdown"}))

@@ -334,7 +334,7 @@ def test_a_server_that_never_finishes_cannot_hold_a_call(serve: Serve, step: Ste
 
 def test_a_question_lives_on_what_is_left_of_the_writes_time(serve: Serve) -> None:
     server = serve(nothing(), silence())
-    client = client_for(server, deadline_seconds=1.2)
+    client = client_for(server, deadline_seconds=1.5)
     with pytest.raises(AzureError, match="GET"):
         client.write("POST", "_apis/x", body={}, happened=lambda: client.get("_apis/x"))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -54,7 +56,7 @@ def write(client: AzureClient, project: str, item_id: int, marker: str, markdown
 
     The marker is put under the text when it is not in it. It has to be a plain word: Azure strips HTML comments.
     """
-    text = markdown if marker in markdown else f"{markdown.rstrip()}\n\n{marker}\n"
+    text = markdown if _carries(markdown, marker) else f"{markdown.rstrip()}\n\n{marker}\n"
     place = _Place(client, project, item_id, marker, _own_id(client))
     existing = _found(place)
     answer = _sent(place, text, existing, "markdown")
@@ -96,9 +98,14 @@ def _found(place: _Place) -> Json | None:
     for each in listed(place.client, place.project, place.item_id):
         author = str((each.get("createdBy") or {}).get("id", "")).lower()
         # Anybody can quote the marker: a person's comment is never rewritten.
-        if place.marker in str(each.get("text", "")) and place.author in ("", author):
+        if _carries(str(each.get("text", "")), place.marker) and place.author in ("", author):
             return each
     return None
+
+
+def _carries(text: str, marker: str) -> bool:
+    # The marker of the repository `web` is also the beginning of the marker of `web-api`.
+    return re.search(rf"(?<!\w){re.escape(marker)}(?![\w-]|\.\w)", html.unescape(text)) is not None
 
 
 def _own_id(client: AzureClient) -> str:

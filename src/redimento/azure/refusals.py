@@ -193,7 +193,7 @@ def _capital(text: str) -> str:
 def _security_page(call: str, right: str) -> str:
     if right == "Create tag definition":
         return "Project settings > Permissions"
-    if "/wit/" in call:
+    if "/wit/" in call or "in this node" in right:
         return "Project settings > Project configuration > Areas > (the area) > Security"
     if "/git/" in call:
         return "Project settings > Repositories > (the repository) > Security"

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from redimento.azure.client import JSON_PATCH, AzureClient
 from redimento.azure.reviewers import Reviewers, resolve
 from redimento.delivery.pull_request import PullRequest, PullRequestText, Status
-from redimento.errors import AzureError, ConflictError
+from redimento.errors import AzureError, ConflictError, PermissionMissingError
 
 _HEADS = "refs/heads/"
 _LONGEST_DESCRIPTION = 4000  # UTF-16 units; more is refused with 400 InvalidArgumentValueException
@@ -44,12 +44,12 @@ class AzurePullRequests:
         """
         wanted = replace(
             wanted,
-            title=_cut(wanted.title, _LONGEST_TITLE),
-            description=_cut(wanted.description, _LONGEST_DESCRIPTION),
+            title=cut(wanted.title, _LONGEST_TITLE),
+            description=cut(wanted.description, _LONGEST_DESCRIPTION),
         )
         reviewers = resolve(self.client, wanted.reviewers)
-        row = self._active(wanted)
-        answer = self._created(wanted, reviewers) if row is None else self._updated(int(row["pullRequestId"]), wanted)
+        seen = self._active(wanted)
+        answer = self._created(wanted, reviewers) if seen is None else self._updated(seen, wanted)
         opened = self._value(answer)
         if not opened.id:  # only noted, so there is nothing yet to add to
             return replace(opened, warnings=reviewers.warnings)
@@ -67,27 +67,32 @@ class AzurePullRequests:
             "workItemRefs": [{"id": str(wanted.work_item_id)}],
         }
         try:
-            answer: Json = self.client.write(
-                "POST",
-                f"{self._path}/pullrequests",
-                project=self.project_id,
-                query={"supportsIterations": "true"},
-                body=body,
-                happened=lambda: self._active(wanted),
-                about=f"the pull request for {wanted.source_branch}",
-            )
+            return self._posted(body, wanted)
+        except PermissionMissingError:
+            # The right to link the item may be the one that is missing: a pull request without the link is worth more
+            # than none, and the link is tried again by itself.
+            return self._posted({**body, "workItemRefs": []}, wanted)
         except ConflictError:
             # TF401179: another run opened it between our look and our call.
-            row = self._active(wanted)
-            if row is None:
+            theirs = self._active(wanted)
+            if theirs is None:
                 raise
-            return self._updated(int(row["pullRequestId"]), wanted)
+            return self._updated(theirs, wanted)
+
+    def _posted(self, body: Json, wanted: PullRequestText) -> Json:
+        answer: Json = self.client.write(
+            "POST",
+            f"{self._path}/pullrequests",
+            project=self.project_id,
+            query={"supportsIterations": "true"},
+            body=body,
+            happened=partial(self._active, wanted),
+            about=f"the pull request for {wanted.source_branch}",
+        )
         return answer
 
-    def _updated(self, number: int, wanted: PullRequestText) -> Json:
-        seen = self._whole(number)
-        if seen.get("status", "active") != "active":
-            raise ConflictError(f"Pull request {number} was just {seen['status']}.", "Run it again for a new one.")
+    def _updated(self, seen: Json, wanted: PullRequestText) -> Json:
+        number = int(seen["pullRequestId"])
         target = {"title": wanted.title, "description": wanted.description, "isDraft": wanted.draft}
         changes = {name: value for name, value in target.items() if seen.get(name, "") != value}
         if not changes:
@@ -191,7 +196,8 @@ class AzurePullRequests:
 
     def _active(self, wanted: PullRequestText) -> Json | None:
         row = self._newest(wanted.source_branch, wanted.target_branch)
-        return row if row is not None and row.get("status") == "active" else None
+        whole = self._whole(int(row["pullRequestId"])) if row is not None else None
+        return whole if whole is not None and whole.get("status") == "active" else None
 
     def _newest(self, source_branch: str, target_branch: str) -> Json | None:
         query = {
@@ -238,7 +244,7 @@ class AzurePullRequests:
         )
 
 
-def _cut(text: str, units: int) -> str:
+def cut(text: str, units: int) -> str:
     """Return at most `units` UTF-16 units of the text, with an ellipsis where it was cut."""
     if len(text.encode("utf-16-le")) // 2 <= units:
         return text

@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devops_emulator.server import Emulator, running
+from redimento.azure.client import AzureClient
+from redimento.azure.repos import AzurePullRequests, cut
+from redimento.delivery.pull_request import PullRequestText
+from redimento.errors import AzureError, PermissionMissingError
+from tests.azure.conftest import SEED, Desk, desk_on, repository
+from tests.azure.hostile import HostileServer, Pauses, Serve, fault, json_answer, nothing
+
+WANTED = PullRequestText(
+    source_branch="redimento/7-round",
+    target_branch="main",
+    title="Round the total",
+    description="What was done.\n\n- one\n",
+    draft=True,
+    work_item_id=7,
+    labels=("redimento", "needs review"),
+    reviewers=("ann@contoso.com",),
+)
+
+
+def path_of(desk: Desk, number: int, tail: str = "") -> str:
+    return f"_apis/git/repositories/{desk.job.repository_id}/pullRequests/{number}{tail}"
+
+
+def rows(desk: Desk, number: int, tail: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = desk.value(path_of(desk, number, tail), project=desk.job.project_id)["value"]
+    return found
+
+
+def patch(desk: Desk, number: int, **body: Any) -> None:
+    desk.client.write("PATCH", path_of(desk, number), project=desk.job.project_id, body=body)
+
+
+def abandon(desk: Desk, number: int) -> None:
+    patch(desk, number, status="abandoned")
+
+
+def item_links(desk: Desk, item_id: int) -> list[str]:
+    answer = desk.value(f"_apis/wit/workitems/{item_id}", query={"$expand": "relations"})
+    return [row["url"] for row in answer.get("relations") or () if row["rel"] == "ArtifactLink"]
+
+
+def test_a_pull_request_is_opened_with_everything_on_it(desk: Desk) -> None:
+    opened = desk.pull_requests.open(WANTED)
+    assert opened.warnings == ()
+    assert (opened.source_branch, opened.target_branch) == ("redimento/7-round", "main")
+    assert (opened.title, opened.draft, opened.status) == ("Round the total", True, "active")
+    assert opened.url == f"{desk.job.collection_url}My%20Shop/_git/web/pullrequest/{opened.id}"
+    assert {row["name"] for row in rows(desk, opened.id, "/labels")} == {"redimento", "needs review"}
+    assert [row["displayName"] for row in rows(desk, opened.id, "/reviewers")] == ["Ann Archer"]
+    assert [row["id"] for row in rows(desk, opened.id, "/workitems")] == ["7"]
+    assert len(item_links(desk, 7)) == 1
+
+
+def test_nothing_is_found_before_and_it_is_found_after(desk: Desk) -> None:
+    assert desk.pull_requests.find("redimento/7-round", "main") is None
+    opened = desk.pull_requests.open(WANTED)
+    assert desk.pull_requests.find("redimento/7-round", "main") == opened
+    assert desk.pull_requests.find("redimento/8-tidy", "main") is None
+
+
+def test_the_whole_description_is_found_not_the_beginning_that_lists_give(desk: Desk) -> None:
+    long = replace(WANTED, description="d" * 3000)
+    desk.pull_requests.open(long)
+    found = desk.pull_requests.find("redimento/7-round", "main")
+    assert found is not None
+    assert found.description == long.description
+
+
+def test_a_second_run_updates_the_same_pull_request(desk: Desk) -> None:
+    first = desk.pull_requests.open(WANTED)
+    changed = replace(WANTED, title="Round it", description="Better.", draft=False, labels=("redimento", "green"))
+    second = desk.pull_requests.open(changed)
+    assert second.id == first.id
+    assert (second.title, second.description, second.draft) == ("Round it", "Better.", False)
+    assert desk.pull_requests.find("redimento/7-round", "main") == second
+    assert {row["name"] for row in rows(desk, first.id, "/labels")} == {"redimento", "needs review", "green"}
+    assert len(item_links(desk, 7)) == 1
+
+
+def test_an_update_adds_the_reviewers_and_the_link_that_are_missing(desk: Desk) -> None:
+    desk.pull_requests.open(replace(WANTED, reviewers=()))
+    opened = desk.pull_requests.open(replace(WANTED, work_item_id=8))
+    assert opened.warnings == ()
+    assert [row["displayName"] for row in rows(desk, opened.id, "/reviewers")] == ["Ann Archer"]
+    assert {row["id"] for row in rows(desk, opened.id, "/workitems")} == {"7", "8"}
+
+
+def test_a_vote_that_was_given_stays(desk: Desk) -> None:
+    ourselves = replace(WANTED, reviewers=("Project Collection Build Service (emulated)",))
+    opened = desk.pull_requests.open(ourselves)
+    (reviewer,) = rows(desk, opened.id, "/reviewers")
+    path = path_of(desk, opened.id, f"/reviewers/{reviewer['id']}")
+    desk.client.write("PUT", path, project=desk.job.project_id, body={"id": reviewer["id"], "vote": 5})
+    desk.pull_requests.open(replace(ourselves, title="Round it"))
+    assert [row["vote"] for row in rows(desk, opened.id, "/reviewers")] == [5]
+
+
+def test_an_abandoned_pull_request_is_found_and_never_touched(desk: Desk) -> None:
+    first = desk.pull_requests.open(WANTED)
+    abandon(desk, first.id)
+    found = desk.pull_requests.find("redimento/7-round", "main")
+    assert found is not None
+    assert (found.id, found.status) == (first.id, "abandoned")
+    second = desk.pull_requests.open(replace(WANTED, title="Another try"))
+    assert second.id != first.id
+    untouched = desk.value(path_of(desk, first.id), project=desk.job.project_id)
+    assert (untouched["status"], untouched["title"]) == ("abandoned", "Round the total")
+
+
+def test_the_active_one_is_found_before_a_newer_one_that_is_closed(desk: Desk) -> None:
+    first = desk.pull_requests.open(WANTED)
+    abandon(desk, first.id)
+    second = desk.pull_requests.open(WANTED)
+    abandon(desk, second.id)
+    patch(desk, first.id, status="active")
+    found = desk.pull_requests.find("redimento/7-round", "main")
+    assert found is not None
+    assert found.id == first.id
+
+
+BARE = replace(WANTED, labels=(), reviewers=())
+THEIRS = {"pullRequestId": 4, "status": "active", "title": "Theirs", "description": "d" * 500, "isDraft": True}
+LISTED = json_answer({"value": [{**THEIRS, "description": "d" * 400}]})
+NONE = json_answer({"value": []})
+LINKED = json_answer({"value": [{"id": "7"}]})
+
+
+def pull_requests_on(server: HostileServer) -> AzurePullRequests:
+    client = AzureClient(server.url, "token-0123456789", sleep=Pauses())
+    return AzurePullRequests(client, "My Shop", "project-id", "web", "repository-id")
+
+
+def test_when_another_run_opens_it_in_between_theirs_is_updated(serve: Serve) -> None:
+    exists = fault(409, "GitPullRequestExistsException", "TF401179: An active pull request already exists.")
+    server = serve(NONE, exists, LISTED, json_answer(THEIRS), json_answer({}), LINKED)
+    opened = pull_requests_on(server).open(BARE)
+    assert (opened.id, opened.title) == (4, "Round the total")
+    assert [seen.method for seen in server.seen] == ["GET", "POST", "GET", "GET", "PATCH", "GET"]
+    assert server.seen[4].json == {"title": "Round the total", "description": WANTED.description}
+
+
+def test_a_pull_request_whose_answer_was_lost_is_not_opened_twice(serve: Serve) -> None:
+    server = serve(NONE, nothing(), LISTED, json_answer(THEIRS), LINKED)
+    opened = pull_requests_on(server).open(BARE)
+    assert (opened.id, len(opened.description)) == (4, 500)
+    assert [seen.method for seen in server.seen] == ["GET", "POST", "GET", "GET", "GET"]
+
+
+def test_a_pull_request_from_a_fork_is_not_ours(serve: Serve) -> None:
+    server = serve(json_answer({"value": [{**THEIRS, "forkSource": {"name": "refs/heads/x"}}]}))
+    assert pull_requests_on(server).find("redimento/7-round", "main") is None
+
+
+@pytest.mark.parametrize("name", ["ann@contoso.com", "Ann Archer", "ANN@CONTOSO.COM"])
+def test_a_reviewer_is_found_by_mail_address_and_by_name(desk: Desk, name: str) -> None:
+    opened = desk.pull_requests.open(replace(WANTED, reviewers=(name, "ann@contoso.com")))
+    assert opened.warnings == ()
+    assert [row["displayName"] for row in rows(desk, opened.id, "/reviewers")] == ["Ann Archer"]
+
+
+def test_a_reviewer_is_found_by_id(desk: Desk) -> None:
+    first = desk.pull_requests.open(WANTED)
+    (ann,) = rows(desk, first.id, "/reviewers")
+    tidy = replace(WANTED, source_branch="redimento/8-tidy", reviewers=(ann["id"],))
+    assert desk.pull_requests.open(tidy).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("nobody@contoso.com", "nobody has that name"),
+        ("Bob Baker", "2 accounts have that name"),
+        ("00000000-1111-2222-3333-444444444444", "nobody has that name"),
+    ],
+)
+def test_a_reviewer_who_cannot_be_found_is_a_warning(desk: Desk, name: str, reason: str) -> None:
+    opened = desk.pull_requests.open(replace(WANTED, reviewers=(name, "ann@contoso.com")))
+    (warning,) = opened.warnings
+    assert f"Reviewer '{name}' was not added: {reason}" in warning
+    assert [row["displayName"] for row in rows(desk, opened.id, "/reviewers")] == ["Ann Archer"]
+
+
+def test_a_description_that_is_too_long_is_cut_rather_than_refused(desk: Desk) -> None:
+    opened = desk.pull_requests.open(replace(WANTED, description="😀" * 2500))
+    assert len(opened.description.encode("utf-16-le")) // 2 <= 4000
+    assert opened.description.endswith("😀…")
+
+
+def test_a_branch_that_is_not_there_is_a_finished_sentence(desk: Desk) -> None:
+    with pytest.raises(AzureError, match="TF401398") as caught:
+        desk.pull_requests.open(replace(WANTED, source_branch="redimento/9-gone"))
+    assert caught.value.sentence.endswith(".")
+
+
+def test_the_right_that_is_missing_and_who_needs_it_are_named(tmp_path: Path) -> None:
+    source = repository(tmp_path / "source")
+    web = {"name": "web", "from": str(source), "deny": ["PullRequestContribute"]}
+    with running(tmp_path / "organisation", seed={**SEED, "repositories": [web]}) as emulator:
+        with pytest.raises(PermissionMissingError, match="'Contribute to pull requests'") as caught:
+            desk_on(emulator).pull_requests.open(WANTED)
+        assert "Project Collection Build Service (emulated) lacks" in caught.value.sentence
+
+
+def test_a_link_that_may_not_be_made_is_a_warning_on_a_pull_request_that_is_there(tmp_path: Path) -> None:
+    source = repository(tmp_path / "source")
+    seed = {**SEED, "repositories": [{"name": "web", "from": str(source)}], "deny": ["WorkItemWrite"]}
+    with running(tmp_path / "organisation", seed=seed) as emulator:
+        desk = desk_on(emulator)
+        opened = desk.pull_requests.open(WANTED)
+        assert rows(desk, opened.id, "/workitems") == []
+        (warning,) = opened.warnings
+        assert "not linked to the work item" in warning
+        assert "'Edit work items in this node'" in warning
+
+
+def test_a_dry_run_lists_the_calls_and_opens_nothing(emulator: Emulator) -> None:
+    desk = desk_on(emulator, "note")
+    noted = desk.pull_requests.open(replace(WANTED, reviewers=("nobody@contoso.com",)))
+    assert (noted.id, noted.url, noted.title, noted.draft) == (0, "", "Round the total", True)
+    assert "nobody@contoso.com" in noted.warnings[0]
+    (call,) = desk.client.noted
+    assert call.method == "POST"
+    assert call.url.endswith("/pullrequests?supportsIterations=true")
+    assert desk.pull_requests.find("redimento/7-round", "main") is None
+
+
+def test_a_dry_run_of_an_update_lists_only_what_differs(emulator: Emulator) -> None:
+    opened = desk_on(emulator).pull_requests.open(WANTED)
+    dry = desk_on(emulator, "note")
+    assert dry.pull_requests.open(replace(WANTED, title="Round it")).id == opened.id
+    assert [(call.method, call.summary) for call in dry.client.noted] == [("PATCH", '{"title": "Round it"}')]
+
+
+@given(st.text(), st.integers(min_value=1, max_value=20))
+def test_a_cut_text_is_never_longer_and_is_a_beginning(text: str, units: int) -> None:
+    kept = cut(text, units)
+    assert len(kept.encode("utf-16-le")) // 2 <= units
+    assert kept == text or (kept.endswith("…") and text.startswith(kept[:-1]))
