@@ -47,6 +47,7 @@ _NAMESPACES = {
     "GitItemNotFoundException": _GIT,
     "GitCommitDoesNotExistException": _GIT,
     "GitUnresolvableToCommitException": _GIT,
+    "GitRefUpdateRejectedByPolicyException": _GIT,
     "GitReferenceStaleException": _GIT,
     "RuleValidationException": _BOARDS,
     "WorkItemUnauthorizedAccessException": _BOARDS,

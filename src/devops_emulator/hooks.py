@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 import requests
@@ -20,28 +21,25 @@ _PATIENCE = 20
 
 
 @dataclass(frozen=True)
-class Traits:
-    """What the filters of a subscription look at."""
+class Event:
+    """Something that happened to a work item: what is told of it, and what the filters of a subscription look at."""
 
+    name: str
+    project: Document
+    resource: Document
+    sentence: str
     area: str
     kind: str
     tags: tuple[str, ...]
     changed: tuple[str, ...]
 
 
-def publish(
-    organisation: Organisation, event: str, project: Document, resource: Document, traits: Traits, sentence: str
-) -> None:
+def publish(organisation: Organisation, event: Event) -> None:
     """Send an event to every subscription it matches, once the change under way is kept."""
     for subscription in organisation.store.all("subscription"):
-        if subscription["eventType"] != event or not _matches(subscription["publisherInputs"], project, traits):
-            continue
-        body = _body(organisation, subscription, project, resource, sentence)
-
-        def send(subscription: Document = subscription, body: Document = body) -> None:
-            organisation.deliver(subscription, body)
-
-        organisation.store.afterwards(send)
+        if subscription["eventType"] == event.name and _matches(subscription["publisherInputs"], event):
+            body = _body(organisation, subscription, event)
+            organisation.store.afterwards(partial(organisation.deliver, subscription, body))
 
 
 def deliver_with(pool: ThreadPoolExecutor, store: Store, subscription: Document, body: Document) -> None:
@@ -82,40 +80,38 @@ def _deliver(store: Store, subscription: Document, body: Document) -> None:
         store.put("notification", f"{subscription['id']}/{body['notificationId']}", notification)
 
 
-def _matches(inputs: Document, project: Document, traits: Traits) -> bool:
+def _matches(inputs: Document, event: Event) -> bool:
     area = inputs.get("areaPath") or ""
     changed = inputs.get("changedFields") or ""
     return (
-        inputs.get("projectId") in ("", None, project["id"])
-        and (not area or f"{traits.area}\\".casefold().startswith(f"{area}\\".casefold()))
-        and inputs.get("workItemType") in ("", None, traits.kind)
-        and (not changed or changed in traits.changed)
-        and (not inputs.get("tag") or inputs["tag"].casefold() in [tag.casefold() for tag in traits.tags])
+        inputs.get("projectId") in ("", None, event.project["id"])
+        and (not area or f"{event.area}\\".casefold().startswith(f"{area}\\".casefold()))
+        and inputs.get("workItemType") in ("", None, event.kind)
+        and (not changed or changed in event.changed)
+        and (not inputs.get("tag") or inputs["tag"].casefold() in [tag.casefold() for tag in event.tags])
     )
 
 
-def _body(
-    organisation: Organisation, subscription: Document, project: Document, resource: Document, sentence: str
-) -> Document:
+def _body(organisation: Organisation, subscription: Document, event: Event) -> Document:
     inputs = subscription["consumerInputs"]
     details = inputs.get("resourceDetailsToSend", "all")
+    resource: Document | None = event.resource if details == "all" else None
     if details == "minimal":
-        resource = {name: resource[name] for name in ("id", "workItemId", "rev", "url") if name in resource}
-    message = _message(sentence, inputs.get("messagesToSend", "all"))
+        resource = {name: event.resource[name] for name in ("id", "workItemId", "rev", "url") if name in event.resource}
     return {
         "subscriptionId": subscription["id"],
         "notificationId": organisation.store.next_number(f"notification/{subscription['id']}"),
         "id": str(uuid4()),
         "eventType": subscription["eventType"],
         "publisherId": "tfs",
-        "message": message,
-        "detailedMessage": _message(sentence, inputs.get("detailedMessagesToSend", "all")),
-        "resource": None if details == "none" else resource,
+        "message": _message(event.sentence, inputs.get("messagesToSend", "all")),
+        "detailedMessage": _message(event.sentence, inputs.get("detailedMessagesToSend", "all")),
+        "resource": resource,
         "resourceVersion": subscription["resourceVersion"],
         "resourceContainers": {
             "collection": {"id": organisation.id, "baseUrl": organisation.url},
             "account": {"id": organisation.id, "baseUrl": organisation.url},
-            "project": {"id": project["id"], "baseUrl": organisation.url},
+            "project": {"id": event.project["id"], "baseUrl": organisation.url},
         },
         "createdDate": now(),
     }

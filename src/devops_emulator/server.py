@@ -25,18 +25,19 @@ from devops_emulator.boards import attachments, comments, queries, types, work_i
 from devops_emulator.faults import StartError
 from devops_emulator.organisation import NAME, Organisation
 from devops_emulator.repos import (
+    contents,
     iterations,
     marks,
-    pull_request,
     pull_requests,
     pushes,
     refs,
     repositories,
+    rest_pushes,
     threads,
 )
+from devops_emulator.routing import application
 from devops_emulator.seed import check_seed, plant, read_seed
 from devops_emulator.store import Document, Store
-from devops_emulator.wire import application
 
 _LOOPBACK = "127.0.0.1"
 
@@ -151,7 +152,9 @@ def _server(organisation: Organisation, listener: socket.socket) -> BaseWSGIServ
         *types.RESOURCES,
         *queries.RESOURCES,
         *repositories.RESOURCES,
-        *refs.resources(pull_request.watch),
+        *refs.RESOURCES,
+        *rest_pushes.RESOURCES,
+        *contents.RESOURCES,
         *pull_requests.RESOURCES,
         *iterations.RESOURCES,
         *threads.RESOURCES,
@@ -159,7 +162,7 @@ def _server(organisation: Organisation, listener: socket.socket) -> BaseWSGIServ
         *hooks.RESOURCES,
         *builds.RESOURCES,
     )
-    app = application(organisation, resources, pushes.smart_http(pull_request.watch))
+    app = application(organisation, resources, pushes.serve_git)
     return make_server(_LOOPBACK, 0, app, threaded=True, request_handler=_Handler, fd=listener.fileno())
 
 

@@ -7,6 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
+from devops_emulator import people
 from devops_emulator.boards import items, links, processes
 from devops_emulator.boards.notes import add_note
 from devops_emulator.faults import Fault
@@ -81,14 +82,18 @@ def apply_patch(
         raise Fault(
             400, "VssPropertyValidationException", "You must pass a valid patch document in the body of the request."
         )
-    known: Document = items.latest(item) if item["revisions"] else {"fields": base or {}, "relations": [], "formats": {}}
-    draft = Draft(deepcopy(known["fields"]), deepcopy(known["relations"]), dict(known["formats"]))
-    draft.fields.pop("System.History", None)
-    carried = deepcopy(draft.fields)
+    known: Document = (
+        items.latest(item) if item["revisions"] else {"fields": base or {}, "relations": [], "formats": {}}
+    )
+    draft = Draft(deepcopy(items.carried(known)), deepcopy(known["relations"]), dict(known["formats"]))
     for step in operations:
         _apply(organisation, item, draft, step, bypass=bypass)
     _check_rules(find_project(organisation, item["project"]), item, draft)
-    same = draft.fields == carried and draft.relations == known["relations"] and draft.formats == known["formats"]
+    same = (
+        draft.fields == items.carried(known)
+        and draft.relations == known["relations"]
+        and draft.formats == known["formats"]
+    )
     if item["revisions"] and same and not draft.history:
         return []
     if draft.history:
@@ -111,9 +116,9 @@ def _apply(organisation: Organisation, item: Document, draft: Draft, step: Docum
         case "rev" | "id":
             _test_number(item, top, operation, value)
         case "fields":
-            _set_field(draft, rest, operation, value, bypass=bypass)
+            _set_field(organisation, draft, _field_name(rest), {"op": operation, "value": value}, bypass=bypass)
         case "relations":
-            _set_relation(organisation, item, draft, rest, operation, value)
+            _set_relation(organisation, item, draft, step | {"path": rest, "op": operation})
         case "multilinefieldsformat":
             draft.formats[_field_name(rest)] = str(value).casefold()
         case _:
@@ -147,8 +152,8 @@ def _taken(draft: Draft, path: str, *, move: bool) -> Any:
     return draft.fields.pop(name) if move else draft.fields[name]
 
 
-def _set_field(draft: Draft, name: str, operation: str, value: Any, *, bypass: bool) -> None:
-    name = _field_name(name)
+def _set_field(organisation: Organisation, draft: Draft, name: str, step: Document, *, bypass: bool) -> None:
+    operation, value = step["op"], step.get("value")
     if operation == "test":
         if draft.fields.get(name) != value:
             raise Fault(
@@ -168,6 +173,8 @@ def _set_field(draft: Draft, name: str, operation: str, value: Any, *, bypass: b
         return
     if name == "System.Tags":
         value = joined_tags(str(value))
+    if name in items.PERSONS:
+        value = items.person_text(people.known_person(organisation, str(value)))
     draft.fields[name] = value
 
 
@@ -180,9 +187,8 @@ def joined_tags(text: str) -> str:
     return "; ".join(tags.values())
 
 
-def _set_relation(
-    organisation: Organisation, item: Document, draft: Draft, place: str, operation: str, value: Any
-) -> None:
+def _set_relation(organisation: Organisation, item: Document, draft: Draft, step: Document) -> None:
+    place, operation, value = step["path"], step["op"], step.get("value")
     if place == "-" and operation == "add":
         link = links.relation(organisation, value)
         links.check_addable(item, draft.relations, link)

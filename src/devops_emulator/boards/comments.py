@@ -124,7 +124,7 @@ def _delete(call: Call) -> Answer:
     item = _item(call, write=True)
     _live_note(call, item)["isDeleted"] = True
     revision = items.latest(item)
-    items.add_revision(call.organisation, item, dict(revision["fields"]), revision["relations"], revision["formats"])
+    items.add_revision(call.organisation, item, items.carried(revision), revision["relations"], revision["formats"])
     return Answer(status=204)
 
 

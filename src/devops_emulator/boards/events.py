@@ -58,28 +58,24 @@ def link_pull_request(organisation: Organisation, item: Document, artifact: str)
     if links.has_relation(item, link):
         return
     revision = items.latest(item)
-    fields = {name: value for name, value in revision["fields"].items() if name != "System.History"}
-    items.add_revision(organisation, item, fields, [*revision["relations"], link], revision["formats"])
+    items.add_revision(organisation, item, items.carried(revision), [*revision["relations"], link], revision["formats"])
     updated(organisation, item)
 
 
-def _publish(organisation: Organisation, item: Document, event: str, resource: Document, changed: list[str]) -> None:
-    project = find_project(organisation, item["project"])
+def _publish(organisation: Organisation, item: Document, name: str, resource: Document, changed: list[str]) -> None:
     fields = items.latest(item)["fields"]
-    hooks.publish(
-        organisation,
-        event,
-        project,
-        resource,
-        hooks.Traits(
-            area=fields["System.AreaPath"],
-            kind=item["type"],
-            tags=tuple(fields.get("System.Tags", "").split("; ")),
-            changed=tuple(changed),
-        ),
-        f"{item['type']} #{item['id']} ({fields['System.Title']}) {event.partition('.')[2]} by "
-        f"{fields['System.ChangedBy'].partition(' <')[0]}",
+    author = fields["System.ChangedBy"].partition(" <")[0]
+    event = hooks.Event(
+        name=name,
+        project=find_project(organisation, item["project"]),
+        resource=resource,
+        sentence=f"{item['type']} #{item['id']} ({fields['System.Title']}) {name.partition('.')[2]} by {author}",
+        area=fields["System.AreaPath"],
+        kind=item["type"],
+        tags=tuple(fields.get("System.Tags", "").split("; ")),
+        changed=tuple(changed),
     )
+    hooks.publish(organisation, event)
 
 
 def _plain(organisation: Organisation, item: Document, revision: Document) -> Document:

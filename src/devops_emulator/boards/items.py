@@ -29,8 +29,7 @@ HOME = "~/"
 
 def readable_item(organisation: Organisation, number: str | int, project: Document | None = None) -> Document:
     """Load a work item; raises Fault 404 TF401232 when it is absent, elsewhere, or not to be read."""
-    text = str(number)
-    item = organisation.store.find("work_item", int(text)) if re.fullmatch(r"\d{1,9}", text) else None
+    item = organisation.store.find("work_item", number)
     if item is None or (project is not None and item["project"] != project["id"]):
         raise no_work_item(number)
     if denied(find_project(organisation, item["project"]), "WorkItemRead"):
@@ -59,6 +58,11 @@ def latest(item: Document) -> Document:
     return revision
 
 
+def carried(revision: Document) -> Document:
+    """Copy the fields that the next revision starts with: the note of a revision is its own."""
+    return {name: value for name, value in revision["fields"].items() if name != "System.History"}
+
+
 def add_revision(
     organisation: Organisation, item: Document, fields: Document, relations: list[Document], formats: Document
 ) -> Document:
@@ -69,6 +73,8 @@ def add_revision(
     before = latest(item)["fields"] if item["revisions"] else {}
     if fields.get("System.State") != before.get("System.State"):
         fields["Microsoft.VSTS.Common.StateChangeDate"] = moment
+        if before and fields.get("System.Reason") == before.get("System.Reason"):
+            fields["System.Reason"] = f"Moved to state {fields.get('System.State')}"
     fields |= {"System.Rev": number, "System.ChangedDate": moment, "System.ChangedBy": me, "System.AuthorizedAs": me}
     fields |= {"System.CommentCount": sum(not comment["isDeleted"] for comment in item["comments"])}
     parent = next((_target(link) for link in relations if link["rel"] == "System.LinkTypes.Hierarchy-Reverse"), None)

@@ -118,13 +118,9 @@ def mirror(organisation: Organisation, item: Document, before: list[Document], a
             check_addable(other, relations, end)
             relations.append(end)
         if relations != revision["relations"]:
-            items.add_revision(organisation, other, _carried(revision), relations, revision["formats"])
+            items.add_revision(organisation, other, items.carried(revision), relations, revision["formats"])
             changed.append(other)
     return changed
-
-
-def _carried(revision: Document) -> Document:
-    return {name: value for name, value in revision["fields"].items() if name != "System.History"}
 
 
 def _same(one: Document, other: Document) -> bool:

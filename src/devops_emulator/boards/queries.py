@@ -183,12 +183,13 @@ def _value_of(fields: Document, name: str) -> Any:
 
 def _equal(value: Any, wanted: Any) -> bool:
     if value is None:
-        return wanted == ""
+        return bool(wanted == "")
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value) == str(wanted)
     text, sought = str(value).casefold(), str(wanted).casefold()
     # People are kept as "Name <mail>" and found by either.
-    return text == sought or (text.endswith(">") and sought in re.split(r" <|>", text))
+    person: re.Match[str] | None = re.fullmatch(r"(.+) <(.+)>", text)
+    return text == sought or (person is not None and sought in person.groups())
 
 
 def _ordered(value: Any, wanted: Any) -> int | None:
@@ -237,8 +238,11 @@ def parse(text: str, macros: Document | None = None) -> Query:
 def _sorted(found: list[Document], order: tuple[tuple[str, bool], ...]) -> list[Document]:
     # Sorting is stable: the least important field first.
     for name, descends in reversed(order):
-        keys = {item["id"]: _sort_key(_value_of(items.latest(item)["fields"], name)) for item in found}
-        found = sorted(found, key=lambda item, keys=keys: keys[item["id"]], reverse=descends)
+
+        def rank(item: Document, name: str = name) -> tuple[int, float, str]:
+            return _sort_key(_value_of(items.latest(item)["fields"], name))
+
+        found = sorted(found, key=rank, reverse=descends)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from devops_emulator import people
@@ -17,9 +18,18 @@ _MOST = 200
 
 
 def create_item(
-    organisation: Organisation, project: Document, kind: str, operations: Any, *, number: int | None = None
+    organisation: Organisation,
+    project: Document,
+    kind: str,
+    operations: Any,
+    *,
+    number: int | None = None,
+    bypass: bool = False,
 ) -> tuple[Document, list[Document]]:
-    """Create a work item of a type from a JSON Patch; returns it and the other items its links changed."""
+    """Create a work item of a type from a JSON Patch; returns it and the other items its links changed.
+
+    `number` and `bypass` (of the rules for read-only fields) are for seeds.
+    """
     kind = processes.type_name(project["process"], kind)
     item = items.new_item(organisation, project, kind, number)
     moment = now()
@@ -35,7 +45,7 @@ def create_item(
         "System.CreatedDate": moment,
         "System.CreatedBy": author,
     }
-    changed = changes.apply_patch(organisation, item, operations, base=base)
+    changed = changes.apply_patch(organisation, item, operations, base=base, bypass=bypass)
     return item, changed[1:]
 
 
@@ -47,7 +57,14 @@ def _one(call: Call) -> Answer:
 def _many(call: Call) -> Answer:
     ids = [part.strip() for part in call.query("ids").split(",") if part.strip()]
     policy = call.choice("errorPolicy", _POLICIES, "fail")
-    return _batch(call, ids, _expansion(call), _fields(call.query("fields")), call.query("asOf"), policy)
+    return _batch(
+        call,
+        ids,
+        expansion=_expansion(call),
+        fields=_fields(call.query("fields")),
+        moment=call.query("asOf"),
+        policy=policy,
+    )
 
 
 def _post_batch(call: Call) -> Answer:
@@ -56,10 +73,17 @@ def _post_batch(call: Call) -> Answer:
     expansion = _checked(str(body.get("$expand") or "none"), _EXPANSIONS)
     policy = _checked(str(body.get("errorPolicy") or "fail"), _POLICIES)
     fields = [str(name).casefold() for name in names] if names else None
-    return _batch(call, body.get("ids") or [], expansion, fields, body.get("asOf") or "", policy)
+    return _batch(
+        call,
+        body.get("ids") or [],
+        expansion=expansion,
+        fields=fields,
+        moment=body.get("asOf") or "",
+        policy=policy,
+    )
 
 
-def _batch(call: Call, ids: list[Any], expansion: str, fields: list[str] | None, moment: str, policy: str) -> Answer:
+def _batch(call: Call, ids: list[Any], *, expansion: str, fields: list[str] | None, moment: str, policy: str) -> Answer:
     if not ids or len(ids) > _MOST:
         raise Fault(
             400,
@@ -72,7 +96,7 @@ def _batch(call: Call, ids: list[Any], expansion: str, fields: list[str] | None,
             item = items.readable_item(call.organisation, number, _project(call))
             found.append(_shaped(call, item, expansion, fields, moment))
         except Fault as fault:
-            if policy != "omit" or fault.status != 404:
+            if policy != "omit" or fault.status != HTTPStatus.NOT_FOUND:
                 raise
             found.append(None)
     return collection(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from devops_emulator.faults import Fault
 from devops_emulator.organisation import Organisation
 from devops_emulator.repos import git, pull_request, repositories
-from devops_emulator.repos.refs import commit_shape
+from devops_emulator.repos.contents import commit_shape
 from devops_emulator.store import Document
 from devops_emulator.wire import Answer, Call, Resource, collection
 

@@ -129,12 +129,8 @@ def _put(organisation: Organisation, pull: Document, identity: str | None, body:
     wanted = new_reviewer(organisation, identity, body)
     if body.get("vote") and wanted["id"] != people.job(organisation)["id"]:
         raise invalid("TF401186: Nobody can vote for somebody else.")
-    for known in pull["reviewers"]:
-        if known["id"] == wanted["id"]:
-            known |= wanted
-            found: Document = known
-            return found
-    pull["reviewers"].append(wanted)
+    others = [known for known in pull["reviewers"] if known["id"] != wanted["id"]]
+    pull["reviewers"] = [*others, wanted]
     return wanted
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from devops_emulator.organisation import Organisation
 from devops_emulator.repos import git, repositories
-from devops_emulator.repos.refs import author
 from devops_emulator.store import Document
 
 
@@ -31,7 +30,7 @@ def attempt(organisation: Organisation, repository: Document, source: str, targe
 
 
 def finished(
-    organisation: Organisation, repository: Document, source: str, target: str, strategy: str, message: str
+    organisation: Organisation, repository: Document, source: str, target: str, *, strategy: str, message: str
 ) -> str | None:
     """Make the commit that a completed pull request puts on its target; None for conflicts."""
     if strategy in ("rebase", "rebaseMerge"):
@@ -49,28 +48,18 @@ def finished(
 
 def _write(organisation: Organisation, home: Path, tree: str, parents: tuple[str, ...], message: str) -> str:
     named = [part for parent in parents for part in ("-p", parent)]
-    return git.text(home, "commit-tree", tree, *named, given=message.encode(), extra=author(organisation))
+    return git.text(home, "commit-tree", tree, *named, given=message.encode(), extra=repositories.author(organisation))
 
 
 def _rebased(organisation: Organisation, repository: Document, source: str, target: str) -> str | None:
     home = repositories.path(organisation, repository)
-    identity = author(organisation)
     with tempfile.TemporaryDirectory(dir=organisation.folder) as place:
         tree = str(Path(place) / "tree")
         git.run(home, "worktree", "add", "--quiet", "--detach", tree, source)
         try:
-            git.run(
-                home,
-                "--work-tree",
-                tree,
-                "-C",
-                tree,
-                "rebase",
-                "--quiet",
-                target,
-                extra=identity | {"GIT_DIR": f"{tree}/.git"},
-            )
-            return git.text(home, "-C", tree, "--git-dir", f"{tree}/.git", "rev-parse", "HEAD")
+            own = Path(tree) / ".git"
+            git.run(own, "-C", tree, "rebase", "--quiet", target, extra=repositories.author(organisation))
+            return git.text(own, "rev-parse", "HEAD")
         except git.GitError:
             return None
         finally:

@@ -18,7 +18,7 @@ def load(call: Call) -> tuple[Document, Document]:
     """Find the pull request of a call, and its repository; raises Fault 404 TF401180."""
     organisation, text = call.organisation, call.values["pullRequestId"]
     repository = repositories.of_call(call) if "repositoryId" in call.values else None
-    found = organisation.store.find("pull_request", int(text)) if text.isdigit() and len(text) <= 9 else None
+    found = organisation.store.find("pull_request", text)
     if found is not None and repository is None:
         repository = repositories.find_repository(organisation, found["repository"], call.values.get("project"))
     if found is None or repository is None or found["repository"] != repository["id"]:

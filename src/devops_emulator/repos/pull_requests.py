@@ -237,7 +237,9 @@ def _complete(organisation: Organisation, repository: Document, pull: Document, 
     subject = f"Merged PR {pull['id']}: {pull['title']}"
     message = options.get("mergeCommitMessage") or f"{subject}\n\n{pull['description']}".strip()
     strategy = options.get("mergeStrategy") or ("squash" if options.get("squashMerge") else "noFastForward")
-    made = merging.finished(organisation, repository, pull["sourceCommit"], pull["targetCommit"], strategy, message)
+    made = merging.finished(
+        organisation, repository, pull["sourceCommit"], pull["targetCommit"], strategy=strategy, message=message
+    )
     if made is None:
         pull["mergeStatus"] = "conflicts"
         return
@@ -250,8 +252,7 @@ def _complete(organisation: Organisation, repository: Document, pull: Document, 
     pull["mergeCommit"] = made
     _close(organisation, pull, "completed")
     pull_request.keep(organisation, pull)
-    pushes.record(organisation, repository, moved)
-    pull_request.watch(organisation, repository, moved)
+    pushes.happened(organisation, repository, moved)
     if options.get("transitionWorkItems"):
         _close_work_items(organisation, pull)
 

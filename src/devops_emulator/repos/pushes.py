@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import threading
-from collections import defaultdict
-from collections.abc import Callable, Mapping
-from urllib.parse import unquote
+from collections.abc import Mapping
 
 from werkzeug.wrappers import Response
 
 from devops_emulator import people
 from devops_emulator.faults import Fault, no_repository
 from devops_emulator.organisation import Organisation, now
-from devops_emulator.repos import git, policy, repositories
+from devops_emulator.repos import git, policy, pull_request, repositories
 from devops_emulator.store import Document
 from devops_emulator.wire import Call
 
-Watcher = Callable[[Organisation, Document, Mapping[str, tuple[str, str]]], None]
-"""Called with a repository and what moved: reference to (old, new)."""
-
-_receiving: dict[str, threading.Lock] = defaultdict(threading.Lock)
+# What a push moved is told by looking before and after: one at a time.
+_receiving = threading.Lock()
 
 
 def refused(organisation: Organisation, repository: Document, name: str, old: str, new: str) -> tuple[str, str] | None:
@@ -36,8 +33,8 @@ def refused(organisation: Organisation, repository: Document, name: str, old: st
     )
 
 
-def record(organisation: Organisation, repository: Document, moved: Mapping[str, tuple[str, str]]) -> Document:
-    """Keep a push of these references (GitPush)."""
+def happened(organisation: Organisation, repository: Document, moved: Mapping[str, tuple[str, str]]) -> Document:
+    """Keep that references moved (GitPush), and renew the pull requests this concerns."""
     number = organisation.store.next_number("push")
     push = {
         "pushId": number,
@@ -47,41 +44,34 @@ def record(organisation: Organisation, repository: Document, moved: Mapping[str,
         "pushedBy": people.job(organisation)["id"],
     }
     organisation.store.put("push", number, push)
+    pull_request.watch(organisation, repository, moved)
     return push
 
 
-def smart_http(watch: Watcher) -> Callable[[Call], Response]:
-    """Serve git's own protocol through `git http-backend`; `watch` hears of what a push moved."""
-
-    def serve(call: Call) -> Response:
-        organisation = call.organisation
-        try:
-            repository = repositories.find_repository(
-                organisation, unquote(call.values["repository"]), call.values["project"]
-            )
-        except Fault:
-            fault = no_repository(call.values["repository"])
-            return Response(f"{fault.message}\n", status=404, content_type="text/plain; charset=utf-8")
-        service = call.request.args.get("service") or call.values["rest"].rpartition("/")[2]
-        if service != "git-receive-pack":
-            return _backend(call, repository)
-        with _receiving[repository["id"]]:
-            home = repositories.path(organisation, repository)
-            before = git.references(home, "refs/heads/", "refs/tags/")
-            answer = _backend(call, repository)
-            after = git.references(home, "refs/heads/", "refs/tags/")
-            moved = {
-                name: (before.get(name, git.ZERO), after.get(name, git.ZERO))
-                for name in before.keys() | after.keys()
-                if before.get(name) != after.get(name)
-            }
-            if moved:
-                with organisation.store.transaction():
-                    record(organisation, repository, moved)
-                    watch(organisation, repository, moved)
-        return answer
-
-    return serve
+def serve_git(call: Call) -> Response:
+    """Serve git's own protocol through `git http-backend`."""
+    organisation = call.organisation
+    try:
+        repository = repositories.find_repository(organisation, call.values["repository"], call.values["project"])
+    except Fault:
+        fault = no_repository(call.values["repository"])
+        return Response(f"{fault.message}\n", status=404, content_type="text/plain; charset=utf-8")
+    if not call.values["rest"].endswith("git-receive-pack"):
+        return _backend(call, repository)
+    with _receiving:
+        home = repositories.path(organisation, repository)
+        before = git.references(home, "refs/heads/", "refs/tags/")
+        answer = _backend(call, repository)
+        after = git.references(home, "refs/heads/", "refs/tags/")
+        moved = {
+            name: (before.get(name, git.ZERO), after.get(name, git.ZERO))
+            for name in before.keys() | after.keys()
+            if before.get(name) != after.get(name)
+        }
+        if moved:
+            with organisation.store.transaction():
+                happened(organisation, repository, moved)
+    return answer
 
 
 def _backend(call: Call, repository: Document) -> Response:
@@ -102,6 +92,8 @@ def _backend(call: Call, repository: Document) -> Response:
         "REMOTE_USER": people.job(organisation)["id"],
         "REMOTE_ADDR": request.remote_addr or "",
         "EMULATOR_POLICY": json.dumps(rules),
+        "EMULATOR_HOOK": policy.__file__,
+        "EMULATOR_PYTHON": sys.executable,
     }
     done = subprocess.run(
         ["git", "http-backend"],  # noqa: S607 - whichever git the machine has

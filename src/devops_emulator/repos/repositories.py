@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
-import sys
 from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
@@ -12,9 +10,12 @@ from uuid import uuid4
 from devops_emulator import people
 from devops_emulator.faults import Fault, invalid, needs_git_permission, no_repository
 from devops_emulator.organisation import Organisation, denied, find_project, now, project_reference
-from devops_emulator.repos import git, policy
+from devops_emulator.repos import git
 from devops_emulator.store import Document
 from devops_emulator.wire import Answer, Call, Resource, collection
+
+# Interpreter and rule come with each push: the folder may be served by another installation next time.
+_HOOK = '#!/bin/sh\nexec "$EMULATOR_PYTHON" -I "$EMULATOR_HOOK" "$@"\n'
 
 
 def path(organisation: Organisation, repository: Document) -> Path:
@@ -48,9 +49,7 @@ def add_repository(
         raise
     hook = home / "hooks" / "update"
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text(
-        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I {shlex.quote(policy.__file__)} "$@"\n', encoding="utf-8"
-    )
+    hook.write_text(_HOOK, encoding="utf-8")
     hook.chmod(0o755)
     organisation.store.put("repository", repository["id"], repository)
     return repository
@@ -111,6 +110,18 @@ def rights_denied(organisation: Organisation, repository: Document) -> list[str]
 def remote_url(organisation: Organisation, repository: Document) -> str:
     project = project_of(organisation, repository)
     return f"{organisation.url}{quote(project['name'])}/_git/{quote(repository['name'])}"
+
+
+def author(organisation: Organisation) -> dict[str, str]:
+    """Name the author of the commits that the server itself makes, as git's environment."""
+    me = people.job(organisation)
+    name, mail = me["displayName"], f"{me['id']}@emulated.invalid"
+    return {
+        "GIT_AUTHOR_NAME": name,
+        "GIT_AUTHOR_EMAIL": mail,
+        "GIT_COMMITTER_NAME": name,
+        "GIT_COMMITTER_EMAIL": mail,
+    }
 
 
 def reference(organisation: Organisation, repository: Document) -> Document:

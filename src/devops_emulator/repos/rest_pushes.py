@@ -1,0 +1,145 @@
+"""Pushes made over REST: commits written without a checkout, on a reference that moves by the same policy as for git."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from pathlib import Path
+
+from devops_emulator import people
+from devops_emulator.faults import Fault, body_missing, invalid
+from devops_emulator.organisation import Organisation
+from devops_emulator.repos import git, pushes, refs, repositories
+from devops_emulator.repos.contents import commit_shape
+from devops_emulator.store import Document
+from devops_emulator.wire import Answer, Call, Resource, choice, collection
+
+_CONTENT = {0: "rawtext", 1: "base64encoded"}
+_CHANGES = {1: "add", 2: "edit", 8: "rename", 16: "delete"}
+
+
+def _push(call: Call) -> Answer:
+    organisation, repository = call.organisation, repositories.of_call(call)
+    body = call.object()
+    updates, commits = body.get("refUpdates") or [], body.get("commits") or []
+    if len(updates) != 1 or not commits:
+        raise body_missing("refUpdates")
+    name, old = str(updates[0].get("name")), str(updates[0].get("oldObjectId"))
+    home = repositories.path(organisation, repository)
+    base = (
+        old
+        if old != git.ZERO
+        else (git.tip(home, str(commits[0].get("parents", [""])[0])) if commits[0].get("parents") else None)
+    )
+    made = []
+    for commit in commits:
+        base = _commit(organisation, home, base, commit)
+        made.append(base)
+    result = refs.move(organisation, repository, {"name": name, "oldObjectId": old, "newObjectId": made[-1]})
+    if not result["success"]:
+        raise _push_refused(result)
+    moved = {name: (old, made[-1])}
+    push = pushes.happened(organisation, repository, moved)
+    shown = push_shape(organisation, repository, push)
+    shown["commits"] = [commit_shape(organisation, repository, commit) for commit in made]
+    return Answer(shown, status=201)
+
+
+def _push_refused(result: Document) -> Fault:
+    if result["updateStatus"] == "staleOldObjectId":
+        return Fault(
+            409,
+            "GitReferenceStaleException",
+            f"TF401028: The reference '{result['name']}' has already been updated by another client, so you cannot "
+            "update it. Please try again.",
+        )
+    if "customMessage" in result:
+        kind = (
+            "GitRefUpdateRejectedByPolicyException"
+            if result["updateStatus"] == "rejectedByPolicy"
+            else "GitNeedsPermissionException"
+        )
+        return Fault(403, kind, result["customMessage"])
+    return invalid(f"The reference {result['name']} was not updated: {result['updateStatus']}.")
+
+
+def _commit(organisation: Organisation, home: Path, base: str | None, commit: Document) -> str:
+    """Write one commit of a push into the object database; returns its id."""
+    index = {"GIT_INDEX_FILE": str(home / f"index-{organisation.store.next_number('index')}")}
+    try:
+        if base is not None:
+            git.run(home, "read-tree", base, extra=index)
+        for change in commit.get("changes") or []:
+            _stage(home, index, change)
+        tree = git.text(home, "write-tree", extra=index)
+    except git.GitError as error:
+        raise invalid(f"TF401029: The push could not be applied: {error}.") from error
+    finally:
+        Path(index["GIT_INDEX_FILE"]).unlink(missing_ok=True)
+    parents = ["-p", base] if base else []
+    message = str(commit.get("comment") or "").encode()
+    return git.text(home, "commit-tree", tree, *parents, given=message, extra=repositories.author(organisation))
+
+
+def _stage(home: Path, index: dict[str, str], change: Document) -> None:
+    kind = choice(change.get("changeType"), _CHANGES, "changeType")
+    place = str((change.get("item") or {}).get("path") or "").removeprefix("/")
+    source = str(change.get("sourceServerItem") or "").removeprefix("/")
+    listed = git.text(home, "ls-files", "--", f":(literal){source or place}", extra=index)
+    if kind != "add" and not listed:
+        raise invalid(f"TF401029: The path {source or place} does not exist.")
+    if kind == "add" and listed:
+        raise invalid(f"TF401029: The path {place} exists already.")
+    blob = ""
+    if kind == "rename":
+        blob = git.text(home, "ls-files", "--stage", "--", f":(literal){source}", extra=index).split()[1]
+    if kind in ("delete", "rename"):
+        git.run(home, "update-index", "--force-remove", "--", source or place, extra=index)
+    if change.get("newContent"):
+        blob = git.text(home, "hash-object", "-w", "--stdin", given=_content(change["newContent"]))
+    if kind != "delete":
+        git.run(home, "update-index", "--add", "--cacheinfo", f"100644,{blob},{place}", extra=index)
+
+
+def _content(content: Document) -> bytes:
+    text = str(content.get("content") or "")
+    if choice(content.get("contentType") or "rawtext", _CONTENT, "contentType") == "rawtext":
+        return text.encode()
+    try:
+        return b64decode(text, validate=True)
+    except Base64Error as error:
+        raise invalid("The newContent of a change is no valid base64 text.") from error
+
+
+def push_shape(organisation: Organisation, repository: Document, push: Document) -> Document:
+    url = repositories.reference(organisation, repository)["url"]
+    return {
+        "pushId": push["pushId"],
+        "date": push["date"],
+        "url": f"{url}/pushes/{push['pushId']}",
+        "repository": repositories.reference(organisation, repository),
+        "pushedBy": people.reference(organisation, people.person_by_id(organisation, push["pushedBy"])),
+        "refUpdates": [{"repositoryId": repository["id"], **update} for update in push["refUpdates"]],
+    }
+
+
+def _pushes(call: Call) -> Answer:
+    repository = repositories.of_call(call)
+    kept = [push for push in call.organisation.store.all("push") if push["repository"] == repository["id"]]
+    wanted = call.query("searchCriteria.refName")
+    kept = [push for push in kept if not wanted or any(update["name"] == wanted for update in push["refUpdates"])]
+    kept.reverse()
+    page = kept[call.number("$skip", 0) :][: call.number("$top", 100)]
+    return collection([push_shape(call.organisation, repository, push) for push in page])
+
+
+RESOURCES = (
+    Resource(
+        "ea98d07b-3c87-4971-8ede-a613694ffb55",
+        "git",
+        "pushes",
+        "{project}/_apis/{area}/repositories/{repositoryId}/{resource}",
+        {"GET": _pushes, "POST": _push},
+        version=3,
+    ),
+)
