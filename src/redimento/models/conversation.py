@@ -77,6 +77,7 @@ def from_json(line: Any) -> tuple[str, ModelReply | ModelError]:
         usage = Usage(**error["usage"]) if error.get("usage") else None
         return purpose, ModelError(error["sentence"], error.get("remedy", ""), kind=error["kind"], usage=usage)
     reply = line.get("reply", line)
+    reply["text"].encode()  # half a surrogate pair is legal in JSON, and cannot be written to any file
     return purpose, ModelReply(
         text=reply["text"],
         model=reply.get("model", line.get("model", "recorded")),

@@ -106,8 +106,10 @@ def _candidate(response: types.GenerateContentResponse) -> Candidate:
     feedback = response.prompt_feedback
     first = response.candidates[0] if response.candidates else None
     parts = (first.content.parts or []) if first and first.content else []
+    text = "".join(part.text for part in parts if part.text and not part.thought)
+    text.encode()  # half a surrogate pair is legal in JSON, and cannot be written to any file: UnicodeEncodeError
     return Candidate(
-        text="".join(part.text for part in parts if part.text and not part.thought),
+        text=text,
         finish=_spelled(first.finish_reason if first else None),
         usage=_usage(response.usage_metadata),
         block_reason=_spelled(feedback.block_reason if feedback else None),

@@ -41,6 +41,7 @@ def open_model(settings: ModelSettings, key: str, base_url: str) -> Model:
     endpoint = Endpoint(settings.name, base_url or GOOGLE, key)
     # Without its scheme the SDK takes the address for https.
     genai.configure(api_key=key, transport="rest", client_options={"api_endpoint": endpoint.base_url})
+    _refuse_redirects()
     return ServiceModel(
         endpoint,
         ask=lambda request: _ask(genai, endpoint, request),
@@ -79,6 +80,18 @@ def _sdk() -> Any:
                 "Run `pip install 'redimento[legacy]'`, or set model.sdk to google-genai.",
             ) from None
     return genai
+
+
+def _refuse_redirects() -> None:
+    """Keep key and prompt from travelling along to wherever a redirect points: measured, both do."""
+    from google.generativeai import client as clients  # noqa: PLC0415 - loaded by _sdk
+
+    transports: tuple[Any, ...] = (
+        clients.get_default_generative_client().transport,
+        clients.get_default_model_client().transport,
+    )
+    for transport in transports:
+        transport._session.max_redirects = 0  # noqa: SLF001 - the SDK has no door to its HTTP session
 
 
 def _ask(genai: Any, endpoint: Endpoint, request: ModelRequest) -> Candidate:

@@ -1,0 +1,81 @@
+"""What the older SDK cannot do is refused at the start, and its noise is kept away."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from redimento.errors import ModelError, UsageError
+from redimento.models import google_generativeai
+from redimento.models.port import Message, ModelRequest
+from redimento.settings import ModelSettings, Thinking
+from tests.models.gemini_server import GeminiServer
+
+ACCEPTING = ModelSettings(sdk="google-generativeai", allow_prompt_storage=True)
+
+installed = pytest.mark.skipif(
+    importlib.util.find_spec("google.generativeai") is None, reason="the extra `legacy` is not installed"
+)
+
+
+def test_storage_of_prompts_must_be_accepted() -> None:
+    with pytest.raises(UsageError) as caught:
+        google_generativeai.open_model(replace(ACCEPTING, allow_prompt_storage=False), "key", "")
+    assert "source code" in caught.value.sentence
+    assert "model.allow_prompt_storage" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "thinking", "possible"), [("gemini-3.8-flash", "high", "medium"), ("gemini-4-neon", "medium", "high")]
+)
+def test_level_of_thinking_that_cannot_be_set_is_refused(name: str, thinking: Thinking, possible: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        google_generativeai.open_model(replace(ACCEPTING, name=name, thinking=thinking), "key", "")
+    assert f"{name} thinks at the level {possible}" in caught.value.sentence
+    assert f"Set model.thinking to {possible}" in caught.value.remedy
+
+
+@installed
+def test_call_with_another_level_of_thinking_is_refused_before_it_is_sent(gemini: GeminiServer) -> None:
+    model = google_generativeai.open_model(ACCEPTING, "key", gemini.url)
+    with pytest.raises(ModelError) as caught:
+        model.answer(ModelRequest("criteria", "", (Message("user", "x"),), 100, "low", 5.0))
+    assert caught.value.kind == "refused_by_sdk"
+    assert not caught.value.retryable
+    assert gemini.received == []
+
+
+def test_absent_sdk_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "google.generativeai", None)
+    with pytest.raises(UsageError) as caught:
+        google_generativeai.open_model(ACCEPTING, "key", "")
+    assert "pip install 'redimento[legacy]'" in caught.value.remedy
+
+
+@installed
+def test_opening_prints_nothing(gemini: GeminiServer) -> None:
+    program = (
+        "from redimento.models import google_generativeai as adapter\n"
+        "from redimento.models.port import Message, ModelRequest\n"
+        "from redimento.settings import ModelSettings\n"
+        "settings = ModelSettings(sdk='google-generativeai', allow_prompt_storage=True)\n"
+        f"model = adapter.open_model(settings, 'a-key-of-a-test', {gemini.url!r})\n"
+        "request = ModelRequest('author', '', (Message('user', 'x'),), 100, 'medium', 20.0)\n"
+        "assert model.answer(request).text == 'hello'\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_neither_sdk_is_loaded_before_it_is_opened() -> None:
+    program = (
+        "import sys\n"
+        "import redimento.models.google_genai, redimento.models.google_generativeai\n"
+        "print(sorted({'google.genai', 'google.generativeai', 'httpx2', 'requests'} & set(sys.modules)))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout == "[]\n"
