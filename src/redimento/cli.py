@@ -53,9 +53,13 @@ def run(as_json: bool, **options: Any) -> None:  # noqa: FBT001  click passes op
     protect_process()
     secrets = wiring.take_secrets(os.environ)
     environment = {**os.environ, **secrets}
-    with _interruptible(), _listener(as_json=as_json, secrets=tuple(secrets.values())) as tell:
-        with wiring.prepared(wiring.RunOptions(**options), environment, tell) as made:
-            finished, summary = wiring.start(made)
+    started = wiring.RunOptions(**options)
+    with (
+        _interruptible(),
+        _listener(as_json=as_json, secrets=tuple(secrets.values())) as tell,
+        wiring.prepared(started, environment, tell) as made,
+    ):
+        finished, summary = wiring.start(made)
     _show(finished, made.job.folder.path, made.calls(), summary, as_json=as_json)
     sys.exit(finished.outcome.exit_code)
 
@@ -69,7 +73,12 @@ def _listener(*, as_json: bool, secrets: tuple[str, ...]) -> Iterator[Callable[[
     from redimento.reporting import console  # noqa: PLC0415  see `run`
 
     if pipelines.in_pipeline(os.environ):
-        yield console.pipeline_listener(pipelines, sys.stderr if as_json else sys.stdout, secrets)
+        stream = sys.stderr if as_json else sys.stdout
+        try:
+            yield console.pipeline_listener(pipelines, stream, secrets)
+        except RedimentoError as error:
+            console.show_pipeline_failure(pipelines, stream, error)
+            raise
         return
     with console.terminal_listener(Console(stderr=True), secrets) as tell:
         yield tell
@@ -175,7 +184,8 @@ def demo(folder: Path | None) -> None:
 def emulator(folder: Path, port: int, seed: Path | None) -> None:
     """Serve an Azure DevOps organisation on loopback, for trying out and for tests."""
     try:
-        from devops_emulator.server import StartError, serve  # noqa: PLC0415  an extra, not in the image
+        from devops_emulator.faults import StartError  # noqa: PLC0415  an extra, not in the image
+        from devops_emulator.server import serve  # noqa: PLC0415  see above
     except ImportError as error:
         raise UsageError(
             "The emulator is not installed here.", "Install it: pip install 'redimento[emulator]'."

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from redimento.delivery.report import Report
+from redimento.errors import RedimentoError, SettingsError
 from redimento.events import Event, Note, StepEnded, StepStarted, Tell, Warned
 from redimento.foreign import neutralise, redact
 from redimento.job import Finished
@@ -109,6 +110,15 @@ def show_pipeline_end(
     lines += [dialect.set_variable(name, value) for name, value in variables(finished).items()]
     lines.append(dialect.set_progress(100, outcome.kind))
     lines.append(dialect.upload_summary(summary))
+    stream.write("\n".join(lines) + "\n")
+    stream.flush()
+
+
+def show_pipeline_failure(dialect: Dialect, stream: TextIO, error: RedimentoError) -> None:
+    """Write a failure that came before there was a run to report: an issue on the run's page, and the outcome."""
+    problems = error.problems if isinstance(error, SettingsError) else ()
+    lines = [dialect.log_issue("error", text) for text in (*problems, str(error))]
+    lines.append(dialect.set_variable("outcome", "failed"))
     stream.write("\n".join(lines) + "\n")
     stream.flush()
 
