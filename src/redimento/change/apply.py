@@ -138,10 +138,11 @@ def _write(state: _State, path: str, content: str) -> None:
         _refuse_placeholder(path, content, "")
         state.files[path] = Found(b"", _SCRIPT if content.startswith("#!") else _PLAIN)
         state.texts[path] = state.hand(path, content)
-        return
-    document = state.text(path, found)
-    _refuse_placeholder(path, content, document.text)
-    state.texts[path] = rewritten(document, content)
+    else:
+        document = state.text(path, found)
+        _refuse_placeholder(path, content, document.text)
+        state.texts[path] = rewritten(document, content)
+    state.earlier[path] = state.texts[path]
 
 
 def _refuse_placeholder(path: str, written: str, known: str) -> None:
@@ -201,12 +202,12 @@ def _places(state: _State, document: Document, path: str, search: str, replaceme
             state.notes.append(f"{path}: a block was applied already.")
             return ()
         if match.find(state.earlier[path].text, search, replacement) is not None:
-            raise RefusedError(
-                path,
-                f"A block for {path} overlaps an earlier block, which changed its lines: put both changes into one block.",
-                nearest(document.text, search),
-            )
+            raise _overlaps(path, document.text, search)
         raise _not_found(path, document.text, search)
+    # Only an exact match may build on what an earlier block wrote; a forgiving one would undo it.
+    earlier = state.earlier[path].text
+    if any(place.rung != "exact" and document.text[place.start : place.end] not in earlier for place in outcome):
+        raise _overlaps(path, document.text, search)
     if not any(is_elision(line) for line in search.split("\n")):
         _refuse_placeholder(path, replacement, document.text)
     if all(_stands_there(document.text, place, search, replacement) for place in outcome):
@@ -217,6 +218,14 @@ def _places(state: _State, document: Document, path: str, search: str, replaceme
         f"{path}, line {match.line_number(document.text, outcome[0].start)}: matched by {rung}." for rung in rungs
     )
     return outcome
+
+
+def _overlaps(path: str, text: str, search: str) -> RefusedError:
+    return RefusedError(
+        path,
+        f"A block for {path} overlaps an earlier block, which changed its lines: put both changes into one block.",
+        nearest(text, search),
+    )
 
 
 def _not_found(path: str, text: str, search: str) -> RefusedError:

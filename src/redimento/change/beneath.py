@@ -80,6 +80,8 @@ def _exists(directory: int, name: str) -> bool:
         os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
         return False
+    except OSError as error:
+        raise BlockedError("lies in a folder that cannot be read") from error
     return True
 
 
@@ -98,23 +100,26 @@ def read(root: int, path: str, limit: int | None = None) -> Found | None:
                 raise BlockedError("is a link or cannot be read") from error
     except FileNotFoundError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
             raise BlockedError("is a directory: name its files one by one")
         if not stat.S_ISREG(status.st_mode):
             raise BlockedError("is no regular file")
         if limit is not None and status.st_size > limit:
             raise BlockedError(f"is {status.st_size} bytes long, more than change.max_file_bytes ({limit}) allows")
-        return Found(file.read(), _EXECUTABLE if status.st_mode & 0o100 else _PLAIN)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return Found(file.read(), _EXECUTABLE if status.st_mode & 0o100 else _PLAIN)
+    finally:
+        os.close(descriptor)
 
 
 def names_beside(root: int, folder: str) -> frozenset[str]:
     """Return the names in `folder` ("" is the root); empty when it is absent or behind a link."""
     try:
         with parent_of(root, f"{folder}/-" if folder else "-") as (directory, _):
-            return frozenset(os.listdir(directory))
-    except (FileNotFoundError, BlockedError):
+            return frozenset(os.listdir(directory))  # noqa: PTH208  # a Path knows no descriptor
+    except (OSError, BlockedError):
         return frozenset()
 
 

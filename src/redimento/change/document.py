@@ -19,7 +19,7 @@ class NotTextError(Exception):
 
 @dataclass(frozen=True)
 class Document:
-    """Text with `\\n` only, and for each of its line breaks the ending that the file has there."""
+    """Text with LF only, and for each of its line breaks the ending that the file has there."""
 
     text: str
     endings: tuple[str, ...]
@@ -124,5 +124,5 @@ def _common(one: str, two: str) -> int:
 
 
 def plain(text: str) -> str:
-    """Return a stranger's text with `\\n` for every line break, without a byte-order mark."""
+    """Return a stranger's text with LF for every line break, without a byte-order mark."""
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")

@@ -47,7 +47,7 @@ def properties(path: str, read: Callable[[str], bytes | None]) -> dict[str, str]
 
 
 def written(path: str, content: str, wanted: dict[str, str]) -> Document:
-    """Return a new file's content in the hand that the properties ask for; UTF-8 and `\\n` without any."""
+    """Return a new file's content in the hand that the properties ask for; UTF-8 and LF without any."""
     text = plain(content)
     if wanted.get("trim_trailing_whitespace") == "true":
         text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
@@ -76,7 +76,7 @@ def _parse(text: str) -> tuple[dict[str, str], list[tuple[str, dict[str, str]]]]
 
 def _variants(pattern: str) -> list[str]:
     """Return the pattern once for each choice of its `{a,b}` groups; number ranges stay as they are."""
-    waiting, done = [pattern], []
+    waiting, done = [pattern], list[str]()
     while waiting and len(done) + len(waiting) <= _MOST_VARIANTS:
         current = waiting.pop()
         end = current.find("}")
@@ -99,7 +99,7 @@ def _matches(pattern: str, path: str) -> bool:
 def _indented(text: str, wanted: dict[str, str]) -> str:
     style = wanted.get("indent_style")
     size = wanted.get("indent_size", "4")
-    width = int(size) if size.isascii() and size.isdigit() and 0 < int(size[:3]) <= 16 else 4
+    width = int(size) if size in {"1", "2", "3", "4", "8"} else 4
     if style == "tab":
         return "\n".join(_with_tabs(line, width) for line in text.split("\n"))
     if style == "space":

@@ -15,10 +15,12 @@ def is_elision(line: str) -> bool:
 def parts(search: str, replacement: str) -> list[tuple[str, str]]:
     """Pair the texts between the omissions; [] when there are none, or when the replacement omits something else.
 
+    The omissions must lie between two texts: what follows the only one could be anything.
+
     A replacement without the same number of omissions would delete lines that nobody has seen.
     """
     wanted, new = _cut(search), _cut(replacement)
-    if len(wanted) < 2 or len(wanted) != len(new):
+    if len(wanted) == 1 or len(wanted) != len(new) or not (wanted[0] and wanted[-1]):
         return []
     if any(after and not before for before, after in zip(wanted, new, strict=True)):
         return []

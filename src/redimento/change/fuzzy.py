@@ -12,6 +12,7 @@ FLOOR = 0.9  # of the characters, weighed by the length of the lines
 _FEWEST_LINES = 3  # one or two lines that are nearly right are more often another place than a slip
 _LONGEST_LINE = 1_000  # characters; longer lines are equal or not, because comparing costs the square
 _MOST_WINDOWS = 50
+_LARGEST_ALIGNMENT = 2_000  # lines
 
 
 def windows(lines: Sequence[str], wanted: Sequence[str]) -> list[int]:
@@ -45,7 +46,10 @@ def _votes(lines: Sequence[str], wanted: Sequence[str]) -> Counter[int]:
             where[body].append(number)
     votes: Counter[int] = Counter()
     for offset, line in enumerate(wanted):
-        for number in where.get(line.strip(), ()):
+        numbers = where.get(line.strip(), ())
+        if len(numbers) > _MOST_WINDOWS:
+            continue  # a brace or a blank statement: it votes for everything
+        for number in numbers:
             if 0 <= number - offset <= len(lines) - len(wanted):
                 votes[number - offset] += 1
     return votes
@@ -65,6 +69,8 @@ def _fits(found: Sequence[str], wanted: Sequence[str]) -> bool:
 def merged(wanted: Sequence[str], found: Sequence[str], replacement: Sequence[str]) -> list[str]:
     """Return the replacement with every line that it keeps from `wanted` as the file really has it."""
     lines = list(replacement)
+    if len(wanted) + len(lines) > _LARGEST_ALIGNMENT:
+        return lines
     for block in SequenceMatcher(None, wanted, replacement, autojunk=False).get_matching_blocks():
         for step in range(block.size):
             old = wanted[block.a + step]

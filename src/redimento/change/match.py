@@ -7,10 +7,12 @@ edit is worse than a refusal.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from redimento.change import elision, fuzzy, indentation
+from redimento.change.lines import Lines, Span, candidates_for
 
 # Characters that models write for one another; each stands for one character, so that positions stay the same.
 _LOOK_ALIKES = str.maketrans(
@@ -24,6 +26,7 @@ _LOOK_ALIKES = str.maketrans(
 _LINE_NUMBER = re.compile(r"\s{0,8}\d{1,6}(?: ?[|:\u2502]|\t)")
 _OPENS_BLOCK = (":", "{", "(", "[", "=>", ",")
 _WORD = re.compile(r"\w")
+_MOST_PLACES = 20  # enough to tell that there are several, and where
 
 
 @dataclass(frozen=True)
@@ -44,25 +47,6 @@ class Several:
 
 
 Outcome = tuple[Place, ...] | Several | None
-
-
-class Lines:
-    """The lines of a text and where each begins, cut once for all rungs."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.all = text.split("\n")
-        if self.all[-1] == "":
-            self.all.pop()
-        self.starts: list[int] = []
-        position = 0
-        for line in self.all:
-            self.starts.append(position)
-            position += len(line) + 1
-
-    def span(self, first: int, last: int) -> tuple[int, int]:
-        """Return the characters of lines `first` to `last`, the break of the last one included where there is one."""
-        return self.starts[first], min(self.starts[last] + len(self.all[last]) + 1, len(self.text))
 
 
 def line_number(text: str, position: int) -> int:
@@ -93,10 +77,10 @@ def stands_once(text: str, wanted: str) -> bool:
 
 
 def occurrences(text: str, search: str) -> list[int]:
-    """Return where `search` occurs, overlapping occurrences included, 20 at most."""
+    """Return where `search` occurs, overlapping ones included, a limited number."""
     places: list[int] = []
     position = text.find(search)
-    while position >= 0 and len(places) < 20:
+    while position >= 0 and len(places) < _MOST_PLACES:
         places.append(position)
         position = text.find(search, position + 1)
     return places
@@ -110,8 +94,7 @@ def _one(text: str, places: Sequence[int]) -> int | Several | None:
 
 def _exact_lines(text: str, search: str, replacement: str) -> Outcome:
     """Match whole lines; the last line of a file may lack its break."""
-    places = [place for place in occurrences(text, search) if place == 0 or text[place - 1] == "\n"]
-    place = _one(text, places)
+    place = _one(text, occurrences("\n" + text, "\n" + search))
     if isinstance(place, Several):
         return place
     if place is not None:
@@ -152,9 +135,12 @@ def _in_line(text: str, place: int, search: str, replacement: str) -> str:
 def _piece_of_a_line(text: str, search: str, replacement: str) -> Outcome:
     """Match a search text that quotes only a piece of a line, but not a piece of a word."""
     body = search.strip("\n")
+    everywhere = occurrences(text, body)
+    if len(everywhere) == _MOST_PLACES:
+        return Several(tuple(line_number(text, place) for place in everywhere))
     places = [
         place
-        for place in occurrences(text, body)
+        for place in everywhere
         if not (_WORD.match(body) and _WORD.match(text[place - 1 : place]))
         and not (_WORD.match(body[-1:]) and _WORD.match(text[place + len(body) : place + len(body) + 1]))
     ]
@@ -177,13 +163,13 @@ def _by_rungs(lines: Lines, search: str, replacement: str) -> Outcome:
         ("leading white space", lambda found: _same(found, wanted)),
         ("blank lines", lambda found: _dense_stripped(found) == [x.strip() for x in dense]),
     ]
-    candidates = list(_candidates(lines, wanted))
+    candidates = list(candidates_for(lines, wanted))
     for name, fits in rungs:
         places = sorted({span for span in candidates if fits(lines.all[span[0] : span[1] + 1])})
         if len(places) > 1:
             return Several(tuple(first + 1 for first, _ in places))
         if places:
-            return (_placed(lines, *places[0], wanted, new, name),)
+            return (_placed(lines, places[0], wanted, new, name),)
     return None
 
 
@@ -216,51 +202,9 @@ def _dense_stripped(lines: Sequence[str]) -> list[str]:
     return [line.strip() for line in lines if line.strip()]
 
 
-def _candidates(lines: Lines, wanted: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Yield (first, last) lines where the longest line of the search occurs and its other lines may stand around it.
-
-    All white-space rungs keep what a line says, so its longest line finds every candidate at the speed of str.find.
-    """
-    anchor = max(range(len(wanted)), key=lambda number: len(wanted[number].strip()))
-    said = wanted[anchor].strip()
-    above = sum(1 for line in wanted[:anchor] if line.strip())
-    below = sum(1 for line in wanted[anchor + 1 :] if line.strip())
-    number = -1
-    for position in _lines_that_say(lines, said):
-        number = position
-        yield from ((first, first + len(wanted) - 1) for first in [number - anchor] if _within(lines, first, wanted))
-        span = _walk(lines, number, above, -1), _walk(lines, number, below, 1)
-        if span[0] is not None and span[1] is not None:
-            yield span[0], span[1]
-
-
-def _within(lines: Lines, first: int, wanted: Sequence[str]) -> bool:
-    return first >= 0 and first + len(wanted) <= len(lines.all)
-
-
-def _lines_that_say(lines: Lines, said: str) -> Iterator[int]:
-    position, number, counted = lines.text.find(said), 0, 0
-    while position >= 0:
-        number += lines.text.count("\n", counted, position)
-        counted = position
-        if lines.all[number].strip() == said:
-            yield number
-        end = lines.starts[number] + len(lines.all[number])
-        position = lines.text.find(said, end)
-
-
-def _walk(lines: Lines, number: int, count: int, step: int) -> int | None:
-    """Return the line that is `count` non-blank lines away."""
-    while count:
-        number += step
-        if not 0 <= number < len(lines.all):
-            return None
-        count -= bool(lines.all[number].strip())
-    return number
-
-
-def _placed(lines: Lines, first: int, last: int, wanted: Sequence[str], new: Sequence[str], rung: str) -> Place:
-    """Replace lines `first` to `last`; lines that the edit keeps at either end stay as the file has them."""
+def _placed(lines: Lines, span: Span, wanted: Sequence[str], new: Sequence[str], rung: str) -> Place:
+    """Replace the lines of a span; lines that the edit keeps at either end stay as the file has them."""
+    first, last = span
     found = lines.all[first : last + 1]
     written = indentation.reindent(_dense(wanted), _dense(found), new)
     head = tail = 0
@@ -344,7 +288,7 @@ def _elided(lines: Lines, search: str, replacement: str) -> Outcome:
         if not isinstance(found, tuple):
             return found
         places.extend(found)
-    if any(after.start < before.end for before, after in zip(places, places[1:], strict=False)):
+    if any(after.start < before.end for before, after in pairwise(places)):
         return None
     return tuple(Place(place.start, place.end, place.new, "omitted lines") for place in places)
 
@@ -359,5 +303,5 @@ def _fuzzy(lines: Lines, search: str, replacement: str) -> Outcome:
     first = windows[0]
     last = first + len(wanted) - 1
     found = lines.all[first : last + 1]
-    place = _placed(lines, first, last, wanted, fuzzy.merged(wanted, found, new), "similar lines")
+    place = _placed(lines, (first, last), wanted, fuzzy.merged(wanted, found, new), "similar lines")
     return (place,)

@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-
 _MOST_LINES = 20
-_MOST_COMPARED = 3_000  # different lines of a file that one line is compared with
-_LONGEST = 200  # characters of a line that are compared and shown
+_MOST_COMPARED = 1_000  # different lines of a file that one line is compared with
+_TELLING = 4  # characters; shorter lines (a brace) stand everywhere
+_LONGEST = 160  # characters of a line that are compared and shown
 
 
 def nearest(text: str, search: str) -> str:
     """Return the nearest lines with their numbers, and the first lines that differ; "" when nothing is near."""
     lines = text.split("\n")
-    wanted = [line for line in search.strip("\n").split("\n")][:_MOST_LINES]
+    wanted = search.strip("\n").split("\n")[:_MOST_LINES]
     first = _best_start(lines, wanted)
     if first is None:
         return ""
@@ -31,7 +31,7 @@ def nearest(text: str, search: str) -> str:
 
 def _best_start(lines: Sequence[str], wanted: Sequence[str]) -> int | None:
     votes: Counter[int] = Counter()
-    said = {line.strip(): offset for offset, line in reversed(list(enumerate(wanted))) if len(line.strip()) > 3}
+    said = {line.strip(): offset for offset, line in reversed(list(enumerate(wanted))) if len(line.strip()) >= _TELLING}
     for number, line in enumerate(lines):
         offset = said.get(line.strip())
         if offset is not None and number >= offset:

@@ -42,13 +42,17 @@ def stands_for_code(line: str, *, prose: bool = False) -> bool:
     if not (commented or bracketed or _DOTS.match(stripped)):
         return False
     words = words.strip("()[]{}<> ")
-    if _DOTS.search(words):
-        said = _DOTS.sub(" ", words).strip(" ,:;-()[]")
-        begins_or_ends = bool(_DOTS.match(words)) or bool(_DOTS.match(words[-3:])) or words.endswith("\u2026")
-        if not said:
-            return commented and not prose
-        return begins_or_ends and bool(_OMITTED_WITH_DOTS.search(said)) and not re.search(r"[=;]|\w\(", said)
-    return commented and not prose and bool(_WHOLE_SENTENCES.fullmatch(words.rstrip(". ")))
+    if not _DOTS.search(words):
+        return commented and not prose and bool(_WHOLE_SENTENCES.fullmatch(words.rstrip(". ")))
+    said = _DOTS.sub(" ", words).strip(" ,:;-()[]")
+    if not said:
+        return commented and not prose
+    if re.search(r"[=;]|\w\(", said):
+        return False
+    # Dots at the end alone are how people end a thought: then the sentence must begin with what is left out.
+    if _DOTS.match(words):
+        return bool(_OMITTED_WITH_DOTS.search(said))
+    return words.endswith(("...", "\u2026")) and bool(_OMITTED_WITH_DOTS.match(said.lower().removeprefix("the ")))
 
 
 def new_placeholder(path: str, written: str, known: str) -> str:

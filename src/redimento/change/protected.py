@@ -17,30 +17,30 @@ azure-pipelines/ .pipelines/ .vsts/ .vsts-ci.yml .vsts.yml .github/workflows/ .g
 .gitlab-ci*.yml .gitlab/ Jenkinsfile* *.jenkinsfile .circleci/ .travis.yml appveyor.yml .appveyor.yml
 bitbucket-pipelines.yml .buildkite/ .drone.yml .drone.jsonnet .woodpecker.yml .woodpecker/ .teamcity/ .tekton/
 cloudbuild.yaml cloudbuild.yml buildspec*.yml .semaphore/ codemagic.yaml .cirrus.yml .cirrus.star wercker.yml
-""".split()
-_OURS = [".redimento.yml", ".redimento.yaml", ".redimento/"]
-_GIT = [".git*"]
+"""
+_OURS = ".redimento.yml .redimento.yaml .redimento/"
+_GIT = ".git*"
 _HOOKS = """
 .husky/ .githooks/ .huskyrc* .pre-commit-config.yaml .pre-commit-hooks.yaml lefthook.yml lefthook-local.yml .lefthook/
 .lefthook.yml .lintstagedrc* lint-staged.config.* .overcommit.yml .overcommit.yaml .envrc .vscode/ .devcontainer/
-""".split()
-_OWNERS = ["CODEOWNERS", "OWNERS", "OWNERS_ALIASES"]
+"""
+_OWNERS = "CODEOWNERS OWNERS OWNERS_ALIASES"
 _LOCKS = """
 package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock bun.lockb deno.lock poetry.lock uv.lock pdm.lock
 Pipfile.lock pylock*.toml conda-lock.yml Cargo.lock go.sum go.work.sum Gemfile.lock composer.lock packages.lock.json
 project.assets.json paket.lock mix.lock pubspec.lock Podfile.lock Package.resolved Cartfile.resolved gradle.lockfile
 *.lockfile gradle-wrapper.jar gradle-wrapper.properties maven-wrapper.jar maven-wrapper.properties
 verification-metadata.xml flake.lock conan.lock .terraform.lock.hcl MODULE.bazel.lock Chart.lock
-""".split()
+"""
 # Where packages come from, and with which credentials.
-_REGISTRIES = ".npmrc .yarnrc .yarnrc.yml .yarn/ nuget.config pip.conf .pypirc .netrc .cargo/".split()
+_REGISTRIES = ".npmrc .yarnrc .yarnrc.yml .yarn/ nuget.config pip.conf .pypirc .netrc .cargo/"
 _AGENTS = """
 AGENTS.md AGENT.md AGENTS.override.md CLAUDE.md CLAUDE.local.md GEMINI.md QWEN.md WARP.md .cursorrules .cursor/
 .cursorignore .windsurfrules .windsurf/ .clinerules .clinerules/ .roorules* .roo/ .aider* .claude/ .gemini/ .codex/
 .agents/ .continue/ .continuerules .junie/ .kiro/ .amazonq/ .augment/ .augment-guidelines .goosehints .opencode/
 opencode.json .mcp.json mcp.json copilot-instructions.md *.instructions.md *.chatmode.md .rules
-""".split()
-PROTECTED = tuple(_PIPELINES + _OURS + _GIT + _HOOKS + _OWNERS + _LOCKS + _REGISTRIES + _AGENTS)
+"""
+PROTECTED = tuple(f"{_PIPELINES} {_OURS} {_GIT} {_HOOKS} {_OWNERS} {_LOCKS} {_REGISTRIES} {_AGENTS}".split())
 
 # The parts that make a YAML file a pipeline or a template of one, under whatever name it is kept
 # (learn.microsoft.com, "YAML schema reference for Azure Pipelines").

@@ -17,11 +17,11 @@ ArtifactoryDetector AWSKeyDetector AzureStorageKeyDetector BasicAuthDetector Clo
 GitHubTokenDetector GitLabTokenDetector IbmCloudIamDetector IbmCosHmacDetector JwtTokenDetector MailchimpDetector
 NpmDetector OpenAIDetector PrivateKeyDetector PypiTokenDetector SendGridDetector SlackDetector SoftlayerDetector
 SquareOAuthDetector StripeDetector TelegramBotTokenDetector TwilioKeyDetector
-""".split()
+"""
 _FILTERS = """
 is_sequential_string is_potential_uuid is_likely_id_string is_templated_secret is_prefixed_with_dollar_sign
 is_indirect_reference is_not_alphanumeric_string
-""".split()
+"""
 _LONGEST_PIECE = 1_000  # characters of a line at a time; the detectors' expressions are not made for more
 _OVERLAP = 200  # so that no token falls between two pieces
 _TELLING = 8  # some detectors report only the first letters of a token
@@ -67,11 +67,11 @@ def _detectors(*, keywords: bool) -> Iterator[Callable[[str], Iterable[Any]]]:
     from detect_secrets.core.scan import scan_line  # noqa: PLC0415  # see above
     from detect_secrets.settings import transient_settings  # noqa: PLC0415  # see above
 
-    names = [*_SHAPES, "KeywordDetector"] if keywords else _SHAPES
+    names = [*_SHAPES.split(), *(["KeywordDetector"] if keywords else [])]
     config = {
         "plugins_used": [{"name": name} for name in names],
         # Not the filter for "pragma: allowlist secret": the author of the line would be the judge of it.
-        "filters_used": [{"path": f"detect_secrets.filters.heuristic.{name}"} for name in _FILTERS],
+        "filters_used": [{"path": f"detect_secrets.filters.heuristic.{name}"} for name in _FILTERS.split()],
     }
     with transient_settings(config):
         yield scan_line

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import PurePosixPath
+from typing import Any
 
 from redimento.change.yaml_outline import yaml_error
 
@@ -129,7 +130,7 @@ def _line(text: str, number: int) -> str:
 
 
 @cache
-def _parser(suffix: str):
+def _parser(suffix: str) -> Callable[[bytes], Any]:
     from tree_sitter import Language, Parser  # noqa: PLC0415  # a native library that most commands never need
 
     module, function = _GRAMMARS[suffix]

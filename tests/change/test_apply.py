@@ -1,0 +1,158 @@
+"""Edits in order, against the text that the earlier ones left."""
+
+from __future__ import annotations
+
+import pytest
+
+from redimento.change.apply import Applied, apply
+from redimento.change.beneath import Found
+from redimento.change.edit import Delete, Edit, Rename, Replace, WriteWhole
+
+
+def applied(files: dict[str, str], *edits: Edit) -> Applied:
+    return apply(edits, lambda path: Found(files[path].encode(), 0o100644) if path in files else None)
+
+
+def after(outcome: Applied) -> dict[str, str | None]:
+    assert outcome.refusals == ()
+    return {path: found.content.decode() if found else None for path, found in outcome.files.items()}
+
+
+def reasons(outcome: Applied) -> str:
+    return "\n".join(refusal.reason for refusal in outcome.refusals)
+
+
+def test_blocks_for_one_file_apply_in_order() -> None:
+    edits = [Replace("a", "one\n", "1\n"), Replace("a", "three\n", "3\n"), Replace("a", "1\ntwo\n", "1\n2\n")]
+    assert after(applied({"a": "one\ntwo\nthree\n"}, *edits)) == {"a": "1\n2\n3\n"}
+
+
+def test_blocks_that_share_unchanged_lines_both_apply() -> None:
+    edits = [Replace("a", "a\nb\n", "A\nb\n"), Replace("a", "b\nc\n", "b\nC\n")]
+    assert after(applied({"a": "a\nb\nc\n"}, *edits)) == {"a": "A\nb\nC\n"}
+
+
+def test_a_block_that_overlaps_an_earlier_one_is_refused() -> None:
+    outcome = applied({"a": "a\nb\nc\n"}, Replace("a", "a\nb\n", "X\n"), Replace("a", "b\nc\n", "Y\n"))
+    assert "overlaps an earlier block" in reasons(outcome)
+    assert outcome.edits == (Replace("a", "a\nb\n", "X\n"),)
+
+
+def test_a_similar_match_may_not_undo_an_earlier_block() -> None:
+    text = "class Duration:\n    first = 'a long enough line that stays'\n    message = 'HH:MM:SS'\n    last = 'another long line that stays'\n"
+    edits = [
+        Replace("a", "    message = 'HH:MM:SS'\n", "    message = 'HH:MM:ss'\n"),
+        Replace("a", text, text + "    more = 1\n"),
+    ]
+    assert "overlaps an earlier block" in reasons(applied({"a": text}, *edits))
+
+
+def test_a_block_that_was_applied_already_counts_as_done() -> None:
+    outcome = applied({"a": "def f():\n    return compute(2)\n"}, Replace("a", "    return compute(1)\n", "    return compute(2)\n"))
+    assert after(outcome) == {"a": "def f():\n    return compute(2)\n"}
+    assert outcome.notes == ("a: a block was applied already.",)
+
+
+def test_added_lines_are_not_added_twice() -> None:
+    text = "import os\nimport sys\n"
+    assert after(applied({"a": text}, Replace("a", "import os\n", "import os\nimport sys\n"))) == {"a": text}
+
+
+def test_a_longer_word_is_no_addition_that_stands_there_already() -> None:
+    assert after(applied({"a": "foobar()\n"}, Replace("a", "foo", "foobar"))) == {"a": "foobarbar()\n"}
+
+
+def test_every_occurrence_is_replaced_when_the_block_says_so() -> None:
+    edit = Replace("a", "test", "exam", everywhere=True)
+    assert after(applied({"a": "test testing\ntest\n"}, edit)) == {"a": "exam examing\nexam\n"}
+    assert "not in the file" in reasons(applied({"a": "none\n"}, edit))
+
+
+def test_an_empty_search_creates_a_file_that_is_absent() -> None:
+    assert after(applied({}, Replace("new.txt", "", "x\n"))) == {"new.txt": "x\n"}
+
+
+def test_a_block_for_a_file_that_is_absent_is_refused() -> None:
+    assert "There is no file missing.py" in reasons(applied({}, Replace("missing.py", "a\n", "b\n")))
+
+
+def test_a_new_file_can_be_edited_by_the_next_block() -> None:
+    edits = [WriteWhole("n.py", "a = 1\nb = 2\n"), Replace("n.py", "b = 2  \n", "b = 3\n")]
+    assert after(applied({}, *edits)) == {"n.py": "a = 1\nb = 3\n"}
+
+
+def test_delete_rename_and_edit_under_the_new_name() -> None:
+    edits = [Rename("old.py", "new.py"), Replace("new.py", "a\n", "b\n"), Delete("gone.py")]
+    assert after(applied({"old.py": "a\n", "gone.py": "x\n"}, *edits)) == {"old.py": None, "new.py": "b\n", "gone.py": None}
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [
+        (Delete("absent"), "cannot be deleted: there is no such file"),
+        (Rename("absent", "b"), "cannot be renamed: there is no such file"),
+        (Rename("a", "b"), "b exists already"),
+        (Replace("binary", "x\n", "y\n"), "is a binary file"),
+        (WriteWhole("binary", "y\n"), "is a binary file"),
+    ],
+)
+def test_operations_that_cannot_be_done_are_refused(edit: Edit, reason: str) -> None:
+    assert reason in reasons(applied({"a": "a\n", "b": "b\n", "binary": "x\0y\n"}, edit))
+
+
+def test_a_script_is_executable() -> None:
+    found = applied({}, WriteWhole("run.sh", "#!/bin/sh\n")).files["run.sh"]
+    assert found is not None
+    assert found.mode == 0o100755
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# ... rest of the file unchanged ...",
+        "// ... existing code ...",
+        "# ...",
+        "/* ... */",
+        "<!-- rest of the file remains the same -->",
+        "(rest of methods ...)",
+        "... (other tests unchanged)",
+        "# The rest of the class remains unchanged.",
+        "// existing code here",
+        "# [previous implementation omitted ...]",
+        "// \u2026 resto do arquivo existente \u2026",
+        "# code omitted for brevity",
+        "{/* ... rest of component ... */}",
+        "-- ... remaining queries ...",
+    ],
+)
+def test_a_placeholder_for_omitted_code_is_refused(line: str) -> None:
+    outcome = applied({"a.py": "a()\n"}, Replace("a.py", "a()\n", f"b()\n    {line}\n"))
+    assert "leaves code out" in reasons(outcome)
+    assert "leaves code out" in reasons(applied({}, WriteWhole("n.py", f"b()\n{line}\n")))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "...",
+        "def f() -> int: ...",
+        "args = [*rest, ...]",
+        "# Keep the existing code path until the flag is gone",
+        "# The rest of the options is documented in docs/options.md",
+        "print('... existing users ...')",
+        "# Other methods",
+        "// loading...",
+        "# existing customers keep their discount",
+        "# see the previous implementation for why...",
+        "- The remaining items ... are listed below",
+        "> rest",
+    ],
+)
+def test_ordinary_text_is_no_placeholder(line: str) -> None:
+    assert after(applied({}, WriteWhole("n.py", f"{line}\n"))) == {"n.py": f"{line}\n"}
+
+
+def test_a_placeholder_that_the_file_has_is_ordinary_text() -> None:
+    text = "(rest of methods ...)\n(unchanged code ...)\n"
+    edit = Replace("a.txt", text, "(unchanged code ...)\n(rest of methods ...)\n")
+    assert after(applied({"a.txt": text}, edit)) == {"a.txt": "(unchanged code ...)\n(rest of methods ...)\n"}

@@ -1,0 +1,102 @@
+"""Each limit refuses with the figure and the name of its setting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redimento.change.edit import Change, Delete, Edit, Rename, Replace, WriteWhole
+from redimento.change.line_diff import changed_lines
+from redimento.change.plan import plan
+from redimento.settings import ChangeSettings
+
+TEXT = "".join(f"line {n}\n" for n in range(100))
+
+
+@pytest.mark.parametrize(
+    ("settings", "edits", "figure"),
+    [
+        (ChangeSettings(max_files=2), [WriteWhole(f"{n}.txt", "x\n") for n in range(3)], "3 files, more than change.max_files (2)"),
+        (ChangeSettings(max_added_lines=5), [WriteWhole("n.txt", "x\n" * 6)], "adds 6 lines, more than change.max_added_lines (5)"),
+        (ChangeSettings(max_deleted_lines=99), [Delete("a.txt")], "deletes 100 lines, more than change.max_deleted_lines (99)"),
+        (
+            ChangeSettings(max_shrink_percent=60),
+            [WriteWhole("a.txt", TEXT[: len("line n\n") * 10])],
+            "shrink by 90 %, from 100 lines to 10, more than change.max_shrink_percent (60)",
+        ),
+        (ChangeSettings(max_file_bytes=1000), [WriteWhole("n.txt", "x" * 1001)], "1002 bytes long, more than change.max_file_bytes (1000)"),
+    ],
+    ids=["files", "added", "deleted", "shrink", "size"],
+)
+def test_a_change_over_a_limit_is_refused(settings: ChangeSettings, edits: list[Edit], figure: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    for partial in (False, True):
+        planned = plan(tmp_path, edits, settings, partial=partial)
+        assert planned.change.files == ()
+        assert figure in "\n".join(refusal.reason for refusal in planned.refusals)
+
+
+def test_a_change_at_the_limit_passes(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    settings = ChangeSettings(max_files=2, max_added_lines=3, max_deleted_lines=61)
+    edits = [WriteWhole("n.txt", "x\ny\n"), Replace("a.txt", "".join(f"line {n}\n" for n in range(61)), "z\n")]
+    assert plan(tmp_path, edits, settings).refusals == ()
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    (refusal,) = plan(tmp_path, [Replace("a.txt", "line 1\n", "x\n")], ChangeSettings(max_file_bytes=500)).refusals
+    assert "more than change.max_file_bytes (500)" in refusal.reason
+
+
+@pytest.mark.parametrize("content", ["a\0b\n", "PK\x03\x04\0"])
+def test_binary_content_is_refused(content: str, tmp_path: Path) -> None:
+    (refusal,) = plan(tmp_path, [WriteWhole("a.bin", content)], ChangeSettings()).refusals
+    assert "binary" in refusal.reason
+
+
+def test_a_binary_file_may_move_and_go(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\0")
+    (tmp_path / "b.png").write_bytes(b"\x89PNG\0\0")
+    planned = plan(tmp_path, [Rename("a.png", "img/a.png"), Delete("b.png")], ChangeSettings())
+    assert planned.refusals == ()
+    assert planned.change.paths == ("a.png", "b.png", "img/a.png")
+
+
+def test_a_moved_file_adds_no_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    assert plan(tmp_path, [Rename("a.txt", "b.txt")], ChangeSettings(max_added_lines=0)).refusals == ()
+
+
+def test_limits_hold_for_the_total_of_all_rounds(tmp_path: Path) -> None:
+    settings = ChangeSettings(max_added_lines=10)
+    first = plan(tmp_path, [WriteWhole("a.txt", "a\n" * 6)], settings).change
+    (tmp_path / "a.txt").write_text("a\n" * 6)
+    second = plan(tmp_path, [WriteWhole("b.txt", "b\n" * 6)], settings, already=first)
+    assert "adds 12 lines" in second.refusals[0].reason
+    assert second.change == first
+
+
+def test_what_is_taken_back_counts_no_more(tmp_path: Path) -> None:
+    first = plan(tmp_path, [WriteWhole("a.txt", "a\n" * 6)], ChangeSettings()).change
+    (tmp_path / "a.txt").write_text("a\n" * 6)
+    assert plan(tmp_path, [Delete("a.txt")], ChangeSettings(), already=first).change == Change()
+
+
+_LINES = st.lists(st.sampled_from(["a", "b", "c", "d", ""]), max_size=12).map(lambda lines: "".join(f"{line}\n" for line in lines))
+
+
+@given(_LINES, _LINES)
+def test_counted_lines_explain_the_difference(before: str, after: str) -> None:
+    added, deleted = changed_lines(before, after)
+    assert after.count("\n") - before.count("\n") == len(added) - deleted
+    assert [after.split("\n")[line.number - 1] for line in added] == [line.text for line in added]
+    assert bool(added or deleted) == (before != after)
+
+
+def test_one_changed_line_in_a_long_file_counts_once() -> None:
+    added, deleted = changed_lines(TEXT * 3, TEXT + "new\n" + TEXT + TEXT)
+    assert ([line.text for line in added], deleted) == (["new"], 0)

@@ -1,0 +1,81 @@
+"""The syntax gate: what parsed before must parse after, new files must parse, and the error goes back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from redimento.change.edit import Replace, WriteWhole
+from redimento.change.plan import plan
+from redimento.change.syntax import syntax_error
+from redimento.settings import ChangeSettings
+
+GOOD_AND_BAD = {
+    "a.py": ("def f(x):\n    return x\n", "def f(x:\n    return x\n"),
+    "a.pyi": ("def f(x: int) -> int: ...\n", "def f(x: int -> int: ...\n"),
+    "a.js": ("const f = (x) => x + 1;\n", "const f = (x => x + 1;\n"),
+    "a.jsx": ("const A = () => <b>x</b>;\n", "const A = () => <b>x</i;\n"),
+    "a.mjs": ("export const a = 1;\n", "export const = 1;\n"),
+    "a.ts": ("const x: number = <number>y;\n", "const x: number = ;\n"),
+    "a.tsx": ("const A = (p: P) => <b>{p.x}</b>;\n", "const A = (p: P) => <b>{p.x</b>;\n"),
+    "a.go": ("package a\n\nfunc f() int { return 1 }\n", "package a\n\nfunc f() int { return 1\n"),
+    "A.java": ("class A { int f() { return 1; } }\n", "class A { int f() { return 1; }\n"),
+    "a.rs": ("fn f() -> i32 { 1 }\n", "fn f() -> i32 { 1 \n"),
+    "A.cs": ("class A { int F() => 1; }\n", "class A { int F() => 1; \n"),
+    "a.json": ('{"a": [1]}\n', '{"a": [1],}\n'),
+    "a.yaml": ("a:\n  - b\n", "a: [b\n"),
+    "a.toml": ("a = 1\n", "a = \n"),
+}
+
+
+@pytest.mark.parametrize(("path", "texts"), GOOD_AND_BAD.items(), ids=GOOD_AND_BAD.keys())
+def test_new_files_must_parse(path: str, texts: tuple[str, str], tmp_path: Path) -> None:
+    good, bad = texts
+    assert plan(tmp_path, [WriteWhole(path, good)], ChangeSettings()).refusals == ()
+    (refusal,) = plan(tmp_path, [WriteWhole(path, bad)], ChangeSettings()).refusals
+    assert f"{path} would not parse" in refusal.reason
+
+
+@pytest.mark.parametrize(("path", "texts"), GOOD_AND_BAD.items(), ids=GOOD_AND_BAD.keys())
+def test_a_file_that_parsed_must_parse_after(path: str, texts: tuple[str, str]) -> None:
+    good, bad = texts
+    assert syntax_error(path, good, bad)
+    assert syntax_error(path, bad, bad) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["def f():\nreturn 1\n", "if a:\n    b\n  c\n", "  x = 1\n", "class A:\n    def f(self):\n        pass\n   def g(self):\n        pass\n"],
+)
+def test_wrong_indentation_is_found(text: str) -> None:
+    assert syntax_error("a.py", None, text)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.py", "def f[T](x: T) -> T:\n    return x\n"),
+        ("a.py", "type A = int\n"),
+        ("tsconfig.json", '{\n  // why\n  "a": 1,\n}\n'),
+        ("chart/templates/a.yaml", "a: {{ .Values.a }}\n{{- if .b }}\nc: 1\n{{- end }}\n"),
+        ("a.yml", "---\na: !vault x\n---\nb: !Ref y\n"),
+        ("a.txt", "def f(:\n"),
+        ("a.kt", "fun f( {\n"),
+    ],
+)
+def test_newer_syntax_dialects_and_unknown_languages_pass(path: str, text: str) -> None:
+    assert syntax_error(path, None, text) == ""
+
+
+def test_the_refusal_shows_the_lines_around_the_error(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("a = 1\nb = 2\nc = 3\n")
+    (refusal,) = plan(tmp_path, [Replace("a.py", "b = 2\n", "b = (2\n")], ChangeSettings()).refusals
+    assert "line 2: '(' was never closed" in refusal.reason
+    assert "2| b = (2" in refusal.nearest
+
+
+@pytest.mark.parametrize("suffix", [".py", ".js", ".ts", ".tsx", ".go", ".java", ".rs", ".cs", ".json", ".yaml", ".toml"])
+@pytest.mark.parametrize("piece", ["(", "[", "{", "a.", "-", "not ", "- ", "? ", "{a: ", '"', "<a>", "a = ["])
+def test_deep_nesting_harms_nobody(suffix: str, piece: str) -> None:
+    syntax_error(f"a{suffix}", None, piece * 20_000)
