@@ -1,0 +1,130 @@
+"""YAML as plain data in which every value knows its line."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+Path = tuple[str | int, ...]
+
+LARGEST = 100_000  # characters; a settings file has a few thousand
+_DEEPEST = 20  # levels; the reader of the library is recursive
+_STANDARD = "tag:yaml.org,2002:"
+_SCALARS = frozenset(_STANDARD + name for name in ("str", "int", "float", "bool", "null"))
+_COLLECTIONS = frozenset(_STANDARD + name for name in ("map", "seq"))
+
+
+@dataclass
+class Document:
+    """What a YAML text says. `lines` has the 1-based line of each path, `problems` what could not be read."""
+
+    data: Any = None
+    lines: dict[Path, int] = field(default_factory=dict)
+    problems: list[tuple[int, Path, str]] = field(default_factory=list)
+
+    def line(self, path: Path) -> int:
+        """Return the line of `path`, or of the nearest thing around it."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+
+def read(text: str) -> Document:
+    """Return the data of one YAML document. Never raises: problems stand in the result.
+
+    Keys whose value is null are left out. Aliases, tags, keys given twice and further documents are problems, not data:
+    an alias lets a few lines stand for gigabytes.
+    """
+    document = Document()
+    if len(text) > LARGEST:
+        document.problems.append((1, (), f"the file is longer than {LARGEST:,} characters"))
+        return document
+    try:
+        _check_events(text, document)
+        if not document.problems:
+            loader = yaml.SafeLoader(text)
+            root = loader.get_single_node()
+            if root is not None:
+                document.data = _Reader(loader, document).value(root, ())
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        reason = " ".join(part for part in (error.context, error.problem) if part)
+        document.problems.append((mark.line + 1 if mark else 1, (), f"this is not YAML: {reason}"))
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        document.problems.append((line, (), "this is not YAML: it contains a control character"))
+    return document
+
+
+def _check_events(text: str, document: Document) -> None:
+    depth = documents = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent):
+            document.problems.append(
+                (line, (), f"aliases such as *{event.anchor} are not allowed: write the value out")
+            )
+        elif isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                document.problems.append((line, (), "a second document begins here: only one is allowed"))
+                return
+        elif isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                document.problems.append((line, (), f"values are nested more than {_DEEPEST} levels deep"))
+                return
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+class _Reader:
+    def __init__(self, loader: yaml.SafeLoader, document: Document) -> None:
+        self._loader = loader
+        self._document = document
+
+    def value(self, node: yaml.Node, path: Path) -> Any:
+        self._document.lines.setdefault(path, node.start_mark.line + 1)
+        if node.tag not in _SCALARS | _COLLECTIONS and not node.tag.startswith(_STANDARD):
+            return self._problem(node, path, "tags are not allowed")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
+        return self._scalar(node, path)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        seen: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._problem(key_node, path, "a key must be a word")
+                continue
+            key = key_node.value
+            if key in seen:
+                self._problem(key_node, (*path, key), f"this key stands in line {seen[key]} already")
+                continue
+            seen[key] = line
+            self._document.lines[*path, key] = line
+            value = self.value(value_node, (*path, key))
+            if value is not None:
+                data[key] = value
+        return data
+
+    def _scalar(self, node: yaml.Node, path: Path) -> Any:
+        if node.tag not in _SCALARS:  # a date, for one
+            return node.value
+        try:
+            value = self._loader.construct_object(node)
+        except (yaml.YAMLError, ValueError, ArithmeticError, LookupError):
+            return self._problem(node, path, "this value cannot be read: put it in quotes")
+        if isinstance(value, float) and not math.isfinite(value):
+            return self._problem(node, path, "must be a finite number")
+        return value
+
+    def _problem(self, node: yaml.Node, path: Path, reason: str) -> None:
+        self._document.problems.append((node.start_mark.line + 1, path, reason))

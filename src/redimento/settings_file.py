@@ -1,0 +1,166 @@
+"""`.redimento.yml`: read with every mistake named at once, shown, and described."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import yaml
+
+from redimento import marked_yaml, settings_rules, settings_schema, wording
+from redimento.errors import SettingsError
+from redimento.marked_yaml import Document, Path
+from redimento.settings import (
+    ChangeSettings,
+    CheckCommand,
+    CheckSettings,
+    ContextSettings,
+    ModelSettings,
+    ProjectSettings,
+    PullRequestSettings,
+    Settings,
+    UpdateSettings,
+    WorkItemSettings,
+)
+from redimento.settings_schema import KINDS, schema
+
+__all__ = ["parse", "reference_page", "schema", "show"]
+
+
+def parse(text: str, name: str) -> Settings:
+    """Return the settings written in `text`; an empty text gives the defaults. `name` is the file's name in problems.
+
+    Raises SettingsError with all problems at once, each `name:line: dotted.path: what is wrong.`, in order of lines.
+    """
+    document = marked_yaml.read(text)
+    data = {} if document.data is None else document.data
+    found = list(document.problems)
+    # After a mistake of syntax there is no data, and an empty file would be complained of next.
+    if document.data is not None:
+        unread = {path for _, path, _ in found}
+        further = [*settings_schema.problems(data), *settings_rules.problems(data)]
+        found += [(document.line(path), path, reason) for path, reason in further if path not in unread]
+    if found:
+        raise _error(name, found, document)
+    return _settings(data)
+
+
+def show(settings: Settings) -> str:
+    """Return the settings as YAML that `parse` reads back into the same value."""
+    data = asdict(settings)
+    data["checks"]["commands"] = [_written(command) for command in settings.checks.commands]
+    return yaml.safe_dump(_plain(data), sort_keys=False, allow_unicode=True, width=110)
+
+
+def reference_page() -> str:
+    """Return `docs/settings.md`, made from the schema."""
+    described = schema()
+    sections = [(name, section, _rows(section)) for name, section in described["properties"].items()]
+    check = described["$defs"]["check"]
+    return wording.render("docs/settings.md.j2", sections=sections, check_rows=_rows(check))
+
+
+def _error(name: str, found: list[tuple[int, Path, str]], document: Document) -> SettingsError:
+    lines = [
+        f"{name}:{line}: {settings_schema.dotted(path)}{reason}"
+        for line, path, reason in sorted(set(found), key=lambda each: each[0])
+    ]
+    ended = tuple(line if line.endswith(("?", ".")) else f"{line}." for line in lines)
+    count = "one problem" if len(ended) == 1 else f"{len(ended)} problems"
+    missing = "" if document.data is not None else " It could not be read to the end."
+    return SettingsError(
+        f"{name} has {count}.{missing}",
+        "Correct it and check it with `redimento config validate`; `redimento config schema` prints every key.",
+        ended,
+    )
+
+
+def _settings(data: dict[str, Any]) -> Settings:
+    def section(name: str) -> dict[str, Any]:
+        return {key: tuple(value) if isinstance(value, list) else value for key, value in data.get(name, {}).items()}
+
+    checks, model = section("checks"), section("model")
+    if "setup" in checks:
+        checks["setup"] = tuple(line if isinstance(line, str) else shlex.join(line) for line in checks["setup"])
+    if "commands" in checks:
+        checks["commands"] = tuple(_command(each) for each in checks["commands"])
+    for name in ("max_cost_usd", "input_usd_per_million", "output_usd_per_million"):
+        if name in model:
+            model[name] = float(model[name])
+    return Settings(
+        work_items=WorkItemSettings(**section("work_items")),
+        project=ProjectSettings(**section("project")),
+        context=ContextSettings(**_whole(section("context"))),
+        model=ModelSettings(
+            **{**model, **_whole(model, but=("max_cost_usd", "input_usd_per_million", "output_usd_per_million"))}
+        ),
+        checks=CheckSettings(**_whole(checks)),
+        change=ChangeSettings(**_whole(section("change"))),
+        pull_request=PullRequestSettings(**section("pull_request")),
+        updates=UpdateSettings(**section("updates")),
+    )
+
+
+def _whole(section: dict[str, Any], but: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the section with 3.0 as 3: to JSON Schema both are whole numbers."""
+    return {key: int(value) if isinstance(value, float) and key not in but else value for key, value in section.items()}
+
+
+def _command(data: dict[str, Any]) -> CheckCommand:
+    run = data["run"]
+    given = CheckCommand(name=data["name"], run=run if isinstance(run, str) else tuple(run))
+    return CheckCommand(
+        name=given.name,
+        run=given.run,
+        timeout_seconds=int(data.get("timeout", given.timeout_seconds)),
+        required=data.get("level", "required") == "required",
+        junit=data.get("junit", given.junit),
+        paths=tuple(data.get("paths", given.paths)),
+        env={name: _variable(value) for name, value in data.get("env", {}).items()},
+    )
+
+
+def _variable(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _written(command: CheckCommand) -> dict[str, Any]:
+    return {
+        "name": command.name,
+        "run": command.run,
+        "timeout": command.timeout_seconds,
+        "level": "required" if command.required else "advisory",
+        "junit": command.junit,
+        "paths": command.paths,
+        "env": command.env,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, tuple | list) else value
+
+
+def _rows(section: Mapping[str, Any]) -> list[dict[str, str]]:
+    rows = []
+    for name, key in section["properties"].items():
+        default = json.dumps(key["default"], ensure_ascii=False) if "default" in key else ""
+        rows.append({"name": name, "values": _values(key), "default": default, "description": key["description"]})
+    return rows
+
+
+def _values(key: Mapping[str, Any]) -> str:
+    """Return in words what a key takes."""
+    if "enum" in key:
+        return " · ".join(f"`{each}`" for each in key["enum"])
+    if "$ref" in key:
+        return "text or list"
+    kind = key["type"] if isinstance(key["type"], str) else key["type"][0]
+    if kind in {"integer", "number"}:
+        least = f"{key['minimum']}" if "minimum" in key else f"more than {key['exclusiveMinimum']}"
+        return f"{KINDS[kind]}, {least} to {key['maximum']}"
+    return KINDS[kind]

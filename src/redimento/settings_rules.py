@@ -1,0 +1,191 @@
+"""What a schema cannot say about the settings: templates, patterns, addresses, secrets, values that need each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from pathspec import GitIgnoreSpec
+from pathspec.patterns.gitignore import GitIgnorePatternError
+
+from redimento.foreign import redact
+from redimento.marked_yaml import Path
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_BRANCH = ("id", "slug", "type")
+_TITLE = ("id", "title", "type")
+# git-check-ref-format(1): what a reference may not contain, begin or end with.
+_NO_REFERENCE = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?=/|$)|^[-./]|[/.]$")
+_MAIL = re.compile(r"[^\s<>@]+@[^\s<>@]+")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+# The variables in which tokens and keys reach this program; commands under verification never see them.
+_SECRET_VARIABLES = frozenset({"SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AZURE_DEVOPS_EXT_PAT"})
+
+Problem = tuple[Path, str]
+Rule = Callable[[str], str]
+
+
+def problems(data: object) -> Iterator[Problem]:
+    """Yield path and reason for each value that fits the schema and is wrong all the same.
+
+    `data` may be anything: what does not have the shape of the schema is passed over.
+    """
+    for path, value in _texts(data, ()):
+        if redact(value) != value:
+            yield path, "holds a key: keys belong in a secret variable of the pipeline, never in a file"
+        if "\0" in value:
+            yield path, "must not contain a NUL character"
+    for section, key, rule in _RULES:
+        value = _at(data, section, key)
+        for path, text in _texts(value, (section, key)):
+            if reason := rule(text):
+                yield path, reason
+    yield from _checks(_at(data, "checks", "commands"))
+    if _at(data, "model", "sdk") == "recorded" and not _at(data, "model", "recording"):
+        yield ("model", "sdk"), "recorded needs model.recording, the file or run folder with the answers"
+
+
+def _texts(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield from _texts(each, (*path, key))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _texts(each, (*path, index))
+
+
+def _at(data: object, section: str, key: str) -> Any:
+    inner = data.get(section) if isinstance(data, dict) else None
+    return inner.get(key) if isinstance(inner, dict) else None
+
+
+def _checks(commands: object) -> Iterator[Problem]:
+    names: set[str] = set()
+    for index, command in enumerate(commands if isinstance(commands, list) else []):
+        if not isinstance(command, dict):
+            continue
+        path: Path = ("checks", "commands", index)
+        name = command.get("name")
+        if isinstance(name, str) and name in names:
+            yield (*path, "name"), "another check has this name: evidence could not be told apart"
+        names.add(str(name))
+        yield from _check(command, path)
+
+
+def _check(command: dict[str, Any], path: Path) -> Iterator[Problem]:
+    variables = command.get("env")
+    texts = [*_texts(command.get("paths"), (*path, "paths")), *_texts(command.get("junit"), (*path, "junit"))]
+    reasons = [(place, _pattern(text) if "paths" in place else _inside(text)) for place, text in texts]
+    reasons += [((*path, "env", name), _variable(name)) for name in (variables if isinstance(variables, dict) else ())]
+    yield from ((place, reason) for place, reason in reasons if reason)
+    run = command.get("run")
+    if (isinstance(run, str) and run and not run.strip()) or (isinstance(run, list) and run and run[0] == ""):
+        yield (*path, "run"), "names no program"
+
+
+def _branch(template: str) -> str:
+    if reason := _placeholders(template, _BRANCH):
+        return reason
+    if "{id}" not in template:
+        return "must contain {id}, which keeps the branches of two work items apart"
+    name = _PLACEHOLDER.sub("7", template)
+    return "makes a name that git does not accept for a branch" if _NO_REFERENCE.search(name) else ""
+
+
+def _title(template: str) -> str:
+    return _placeholders(template, _TITLE) or ("must be one line" if "\n" in template else "")
+
+
+def _placeholders(template: str, known: tuple[str, ...]) -> str:
+    allowed = ", ".join(f"{{{name}}}" for name in known)
+    for name in _PLACEHOLDER.findall(template):
+        if name not in known:
+            return f"contains a placeholder that is not known; known are {allowed}"
+    rest = _PLACEHOLDER.sub("", template)
+    return f"contains a single brace; known placeholders are {allowed}" if "{" in rest or "}" in rest else ""
+
+
+def _target(branch: str) -> str:
+    name = branch.removeprefix("refs/heads/")
+    return "is not a name that git accepts for a branch" if branch and _NO_REFERENCE.search(name) else ""
+
+
+def _pattern(pattern: str) -> str:
+    if pattern.startswith("!"):
+        return "a pattern must not begin with an exclamation mark: nothing is taken back here"
+    if not pattern.strip() or pattern.startswith("#"):
+        return "matches nothing"
+    if "\\" in pattern:
+        return "must be written with forward slashes"
+    if ".." in pattern.split("/"):
+        return "must stay inside the repository"
+    try:
+        GitIgnoreSpec.from_lines([pattern])
+    except (GitIgnorePatternError, ValueError, re.error):
+        return "is not a pattern in the manner of .gitignore"
+    return ""
+
+
+def _inside(path: str) -> str:
+    if not path:
+        return ""
+    if path.startswith(("/", "~")) or re.match(r"[A-Za-z]:", path) or ".." in re.split(r"[/\\]", path):
+        return "must be a path inside the repository"
+    return "must be written with forward slashes" if "\\" in path else ""
+
+
+def _address(url: str) -> str:
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port  # raises for a port that is no number
+    except ValueError:
+        return "is not an address"
+    if not host or parts.scheme not in {"http", "https"}:
+        return "must be an address such as https://gateway.example.com"
+    if parts.username or parts.password:
+        return "must not hold a user or password"
+    if parts.scheme == "http" and host not in _LOOPBACK:
+        return "must begin with https://: the key would travel in the clear"
+    return ""
+
+
+def _variable(name: str) -> str:
+    return "holds a secret of the job and is never passed to commands" if name.upper() in _SECRET_VARIABLES else ""
+
+
+def _mail(address: str) -> str:
+    return "" if _MAIL.fullmatch(address) else "must be a mail address"
+
+
+def _person(name: str) -> str:
+    return "must not contain <, > or line breaks" if re.search(r"[<>\r\n]", name) or not name.strip(" .,:;\"'") else ""
+
+
+def _word(name: str) -> str:
+    return "" if name.strip() else "must not be empty"
+
+
+_RULES: tuple[tuple[str, str, Rule], ...] = (
+    ("work_items", "types", _word),
+    ("work_items", "states", _word),
+    ("work_items", "tags", _word),
+    ("work_items", "areas", _word),
+    ("project", "conventions", _inside),
+    ("context", "exclude", _pattern),
+    ("model", "base_url", _address),
+    ("checks", "pass_env", _variable),
+    ("change", "protected", _pattern),
+    ("change", "allow", _pattern),
+    ("pull_request", "branch", _branch),
+    ("pull_request", "target", _target),
+    ("pull_request", "title", _title),
+    ("pull_request", "author_name", _person),
+    ("pull_request", "author_email", _mail),
+)

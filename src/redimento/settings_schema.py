@@ -1,0 +1,137 @@
+"""The JSON Schema of the settings, and what it finds wrong, in sentences."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from redimento.marked_yaml import Path
+
+KINDS = {
+    "object": "a group of keys",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "empty",
+}
+_LIMITS = {
+    "minimum": "must be at least {limit}, not {value}",
+    "exclusiveMinimum": "must be more than {limit}, not {value}",
+    "maximum": "must be at most {limit}, not {value}",
+    "minLength": "must have at least {limit} characters",
+    "maxLength": "must have at most {limit} characters",
+    "minItems": "must have at least {limit} entries",
+    "pattern": "{value} is not the name of an environment variable",
+    "anyOf": "must be a shell line or a list of words, and not be empty",
+}
+_LONGEST_SHOWN = 60  # characters of a wrong value that are repeated
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of the settings file."""
+    text = resources.files("redimento").joinpath("settings.schema.json").read_text("utf-8")
+    return dict(json.loads(text))
+
+
+def problems(data: object) -> Iterator[tuple[Path, str]]:
+    """Yield path and reason for everything in `data` that does not fit the schema."""
+    for error in _validator().iter_errors(data):
+        path: Path = tuple(error.absolute_path)
+        if (
+            error.validator == "additionalProperties"
+            and isinstance(error.schema, Mapping)
+            and "properties" in error.schema
+        ):
+            known = error.schema["properties"]
+            for key in error.instance:
+                if key not in known:
+                    yield (*path, key), f"is not a known setting.{_nearest(key, path, known)}"
+        else:
+            yield path, _reason(error)
+
+
+def dotted(path: Path) -> str:
+    """Return `path` as people write it, with a colon and a space behind; "" for the whole file."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{_shown(part)}" if text else _shown(part)
+    return f"{text}: " if text else ""
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(schema())
+
+
+def _nearest(key: str, path: Path, known: Mapping[str, Any]) -> str:
+    lowered = key.lower().replace("-", "_")
+    elsewhere = _sections_by_key() if len(path) <= 1 else {}
+    if lowered in elsewhere and lowered not in known:
+        return _guess(f"{elsewhere[lowered]}.{lowered}")
+    if beside := difflib.get_close_matches(lowered, known, n=1, cutoff=0.6):
+        return _guess(beside[0])
+    if close := difflib.get_close_matches(lowered, elsewhere, n=1, cutoff=0.75):
+        return _guess(f"{elsewhere[close[0]]}.{close[0]}")
+    return f" Known here: {', '.join(known)}"
+
+
+@cache
+def _sections_by_key() -> dict[str, str]:
+    sections = schema()["properties"]
+    return {name: section for section, described in sections.items() for name in described["properties"]}
+
+
+def _guess(name: str) -> str:
+    return f' Did you mean "{name}"?'
+
+
+def _reason(error: ValidationError) -> str:
+    value: Any = error.instance
+    limit: Any = error.validator_value
+    if error.validator == "type":
+        kinds = [limit] if isinstance(limit, str) else [kind for kind in limit if kind != "null"]
+        return f"must be {' or '.join(KINDS[kind] for kind in kinds)}, not {_kind(value)}{_hint(kinds, value)}"
+    if error.validator == "enum":
+        close = difflib.get_close_matches(str(value).lower(), limit, n=1, cutoff=0.5)
+        allowed = ", ".join(f'"{each}"' for each in limit)
+        return f"must be one of {allowed}, not {_quoted(value)}.{_guess(close[0]) if close else ''}"
+    if error.validator == "required":
+        return f"lacks {' and '.join(name for name in limit if name not in value)}"
+    if value in ("", []) and error.validator in {"minLength", "minItems"}:
+        return "must not be empty"
+    return _LIMITS[str(error.validator)].format(limit=limit, value=_quoted(value))
+
+
+def _kind(value: object) -> str:
+    for kind, types in (("boolean", bool), ("object", dict), ("array", list), ("string", str), ("null", type(None))):
+        if isinstance(value, types):
+            return "empty text" if value == "" else KINDS[kind]
+    return f"the number {_shown(value)}"
+
+
+def _hint(kinds: list[str], value: object) -> str:
+    if kinds == ["array"] and isinstance(value, str):
+        return f": write [{_shown(value)}]"
+    if kinds == ["string"] and not isinstance(value, dict | list):
+        return ": put it in quotes"
+    return ""
+
+
+def _quoted(value: object) -> str:
+    return f'"{_shown(value)}"' if isinstance(value, str) else _shown(value)
+
+
+def _shown(value: object) -> str:
+    """Return a value of the file so that it fits into one line."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return line if len(line) <= _LONGEST_SHOWN else f"{line[:_LONGEST_SHOWN]}…"
