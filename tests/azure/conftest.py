@@ -116,10 +116,14 @@ def repository(folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return repository(tmp_path_factory.mktemp("git") / "source")
+
+
 @pytest.fixture
-def emulator(tmp_path: Path) -> Iterator[Emulator]:
+def emulator(tmp_path: Path, source: Path) -> Iterator[Emulator]:
     """An organisation with a story, a bug, a task and a feature, and a repository with two changed branches."""
-    source = repository(tmp_path / "source")
     seed = {**SEED, "repositories": [{"name": "web", "from": str(source)}]}
     with running(tmp_path / "organisation", seed=seed) as served:
         yield served

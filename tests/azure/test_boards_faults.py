@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from redimento.azure.boards import AzureBoard
 from redimento.azure.client import AzureClient
+from redimento.errors import AzureError, ConflictError
 from redimento.work_items.item import WorkItem
 from tests.azure.hostile import HostileServer, Pauses, Serve, Step, fault, json_answer, nothing
 
@@ -127,3 +130,28 @@ def test_states_that_cannot_be_read_leave_the_category_unknown_and_are_told(serv
     board, said = board_on(server)
     assert board.load(7).state_category == ""
     assert "category" in said[0]
+
+
+@pytest.mark.parametrize("value", [{}, [], None, {"fields": []}])
+def test_an_answer_that_is_no_work_item_is_a_finished_sentence(serve: Serve, value: object) -> None:
+    board, _ = board_on(serve(json_answer(value)))
+    with pytest.raises(AzureError, match="something that is no work item"):
+        board.load(7)
+
+
+def test_an_item_that_never_rests_is_given_up(serve: Serve) -> None:
+    mismatch = fault(412, "WorkItemRevisionMismatchException", "TF26071: changed.")
+    now = json_answer({"id": 7, "rev": 4, "fields": {"System.Tags": "redimento-run-12"}})
+    board, _ = board_on(serve(*[now, mismatch] * 8))
+    with pytest.raises(ConflictError, match="redimento-run-12 is still on it"):
+        board.release(7, "12")
+
+
+def test_a_state_whose_answer_was_lost_is_not_set_twice(serve: Serve) -> None:
+    fields = {"System.State": "Active", "System.WorkItemType": "Bug", "System.TeamProject": "Shop"}
+    before, after = ({"id": 7, "fields": {**fields, "System.State": state}} for state in ("Active", "Closed"))
+    states = json_answer({"value": [{"name": "Active"}, {"name": "Closed"}]})
+    server = serve(json_answer(before), states, nothing(), json_answer(after))
+    board, _ = board_on(server)
+    board.set_state(7, "Closed")
+    assert [seen.method for seen in server.seen] == ["GET", "GET", "PATCH", "GET"]

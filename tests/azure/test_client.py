@@ -129,6 +129,12 @@ def test_a_sign_in_page_is_an_error_of_signing_in(serve: Serve, step: Step) -> N
     assert "SYSTEM_ACCESSTOKEN" in caught.value.remedy
 
 
+def test_what_a_401_says_is_told(serve: Serve) -> None:
+    said = "TF400813: The user 'Build\\1' is not authorized to access this resource."
+    with pytest.raises(SignInError, match="TF400813"):
+        client_for(serve(fault(401, "UnauthorizedRequestException", said))).get("_apis/projects")
+
+
 def test_a_redirect_is_not_followed(serve: Serve) -> None:
     elsewhere = serve(OK)
     with pytest.raises(SignInError):

@@ -13,7 +13,7 @@ from redimento.azure.client import AzureClient
 from redimento.azure.repos import AzurePullRequests, cut
 from redimento.delivery.pull_request import PullRequestText
 from redimento.errors import AzureError, PermissionMissingError
-from tests.azure.conftest import SEED, Desk, desk_on, repository
+from tests.azure.conftest import SEED, Desk, desk_on
 from tests.azure.hostile import HostileServer, Pauses, Serve, fault, json_answer, nothing
 
 WANTED = PullRequestText(
@@ -157,6 +157,28 @@ def test_a_pull_request_whose_answer_was_lost_is_not_opened_twice(serve: Serve) 
     assert [seen.method for seen in server.seen] == ["GET", "POST", "GET", "GET", "GET"]
 
 
+def test_reviewers_that_may_not_be_looked_up_are_a_warning(serve: Serve) -> None:
+    refused = fault(403, "AccessDeniedException", "no")
+    server = serve(refused, NONE, json_answer(THEIRS), NONE, LINKED)
+    opened = pull_requests_on(server).open(replace(BARE, reviewers=("ann@contoso.com",)))
+    assert "No reviewers were added" in opened.warnings[0]
+
+
+def test_a_reviewer_whose_answer_was_lost_is_not_added_twice(serve: Serve) -> None:
+    ann = {"id": "ann-id", "providerDisplayName": "Ann", "isActive": True}
+    found = (json_answer({"value": None}), json_answer({"value": [ann]}))
+    server = serve(*found, NONE, json_answer(THEIRS), NONE, nothing(), json_answer({"id": "ann-id"}), LINKED)
+    opened = pull_requests_on(server).open(replace(BARE, reviewers=("Ann",)))
+    assert opened.warnings == ()
+    assert [seen.method for seen in server.seen].count("PUT") == 1
+
+
+def test_a_link_that_is_there_already_is_no_error(serve: Serve) -> None:
+    exists = fault(400, "RelationAlreadyExistsException", "VS402625: A relation already exists.")
+    server = serve(NONE, json_answer(THEIRS), NONE, exists)
+    assert pull_requests_on(server).open(BARE).warnings == ()
+
+
 def test_a_pull_request_from_a_fork_is_not_ours(serve: Serve) -> None:
     server = serve(json_answer({"value": [{**THEIRS, "forkSource": {"name": "refs/heads/x"}}]}))
     assert pull_requests_on(server).find("redimento/7-round", "main") is None
@@ -203,8 +225,7 @@ def test_a_branch_that_is_not_there_is_a_finished_sentence(desk: Desk) -> None:
     assert caught.value.sentence.endswith(".")
 
 
-def test_the_right_that_is_missing_and_who_needs_it_are_named(tmp_path: Path) -> None:
-    source = repository(tmp_path / "source")
+def test_the_right_that_is_missing_and_who_needs_it_are_named(tmp_path: Path, source: Path) -> None:
     web = {"name": "web", "from": str(source), "deny": ["PullRequestContribute"]}
     with running(tmp_path / "organisation", seed={**SEED, "repositories": [web]}) as emulator:
         with pytest.raises(PermissionMissingError, match="'Contribute to pull requests'") as caught:
@@ -212,8 +233,7 @@ def test_the_right_that_is_missing_and_who_needs_it_are_named(tmp_path: Path) ->
         assert "Project Collection Build Service (emulated) lacks" in caught.value.sentence
 
 
-def test_a_link_that_may_not_be_made_is_a_warning_on_a_pull_request_that_is_there(tmp_path: Path) -> None:
-    source = repository(tmp_path / "source")
+def test_a_link_that_may_not_be_made_is_a_warning_on_a_pull_request_that_is_there(tmp_path: Path, source: Path) -> None:
     seed = {**SEED, "repositories": [{"name": "web", "from": str(source)}], "deny": ["WorkItemWrite"]}
     with running(tmp_path / "organisation", seed=seed) as emulator:
         desk = desk_on(emulator)

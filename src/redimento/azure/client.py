@@ -237,7 +237,7 @@ class AzureClient:
             answer = self._send(request)
         self._not_before = time.monotonic() + answer.retry_after()
         if is_sign_in_page(answer):
-            raise sign_in_error(answer, request.call)
+            raise sign_in_error(answer, request.call, (self._token,))
         if answer.status < 300:  # noqa: PLR2004  # HTTP's own class of successes
             return answer
         error = refusal(answer, call=request.call, about=request.about, identity=self._identity, secrets=(self._token,))

@@ -100,14 +100,22 @@ def is_sign_in_page(answer: HttpAnswer) -> bool:
     return answer.status < 300 and answer.is_html  # noqa: PLR2004
 
 
-def sign_in_error(answer: HttpAnswer, call: str) -> SignInError:
+def sign_in_error(answer: HttpAnswer, call: str, secrets: Iterable[str] = ()) -> SignInError:
+    """Return the error for an answer that asks to sign in; the `secrets` are kept out of its sentences."""
     if answer.status == _STATUS_UNAUTHORIZED:
-        sentence = f"Azure DevOps did not accept the token: {call} was answered with 401."
+        how = "with 401"
     elif 300 <= answer.status < 400:  # noqa: PLR2004  # HTTP's own classes
-        sentence = f"Azure DevOps did not accept the token: {call} was answered with a redirect ({answer.status})."
+        how = f"with a redirect ({answer.status})"
     else:
-        sentence = f"Azure DevOps did not accept the token: {call} was answered with a sign-in page ({answer.status})."
-    return SignInError(sentence, SIGN_IN_REMEDY, status=answer.status)
+        how = f"with a sign-in page ({answer.status})"
+    said = complaint(answer, secrets)
+    told = f" Azure DevOps said: {said.message}" if said.message else ""
+    return SignInError(
+        f"Azure DevOps did not accept the token: {call} was answered {how}.",
+        f"{SIGN_IN_REMEDY}{told}",
+        status=answer.status,
+        type_key=said.type_key,
+    )
 
 
 def refusal(
