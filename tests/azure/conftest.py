@@ -27,7 +27,7 @@ def serve() -> Iterator[Serve]:
 
 @dataclass(frozen=True)
 class Desk:
-    """A job of the repository `web` in the project `My Shop` of an emulated organisation."""
+    """A job of a repository in the project `My Shop` of an emulated organisation."""
 
     emulator: Emulator
     job: JobEnvironment
@@ -36,12 +36,9 @@ class Desk:
     pull_requests: AzurePullRequests
     said: list[str]
 
-    def value(self, path: str, **options: Any) -> Any:
-        return self.client.get(path, **options)
 
-
-def desk_on(emulator: Emulator, outward: Outward = "send") -> Desk:
-    job = job_environment(emulator.environment["web"])
+def desk_on(emulator: Emulator, outward: Outward = "send", repository: str = "web") -> Desk:
+    job = job_environment(emulator.environment[repository])
     said: list[str] = []
     client = AzureClient(
         job.collection_url,

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ MARKER = "Redimento, web"
 
 
 def tags_of(desk: Desk, item_id: int = 7) -> set[str]:
-    text = str(desk.value(f"_apis/wit/workitems/{item_id}")["fields"].get("System.Tags", ""))
+    text = str(desk.client.get(f"_apis/wit/workitems/{item_id}")["fields"].get("System.Tags", ""))
     return {tag.strip() for tag in text.split(";") if tag.strip()}
 
 
@@ -90,6 +92,20 @@ def test_only_one_of_two_runs_wins_the_claim(desk: Desk) -> None:
     assert tags_of(desk) == {"ready", "web", f"redimento-run-{desk.job.build_id}"}
     assert desk.board.claim(item, "999") == "taken"
     assert desk.board.claim(desk.board.load(7), desk.job.build_id) == "won"
+
+
+def test_of_two_runs_at_the_same_moment_one_wins(tmp_path: Path) -> None:
+    both = {**SEED, "repositories": [{"name": "web"}, {"name": "api"}]}
+    with running(tmp_path, seed=both) as emulator, ThreadPoolExecutor(2) as pool:
+        item = desk_on(emulator).board.load(7)
+        start = Barrier(2)
+
+        def claim(repository: str) -> str:
+            desk = desk_on(emulator, repository=repository)
+            start.wait()
+            return desk.board.claim(item, desk.job.build_id)
+
+        assert sorted(pool.map(claim, ["web", "api"])) == ["taken", "won"]
 
 
 def test_a_claim_whose_run_has_ended_is_taken_over(desk: Desk) -> None:

@@ -33,7 +33,7 @@ def path_of(desk: Desk, number: int, tail: str = "") -> str:
 
 
 def rows(desk: Desk, number: int, tail: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = desk.value(path_of(desk, number, tail), project=desk.job.project_id)["value"]
+    found: list[dict[str, Any]] = desk.client.get(path_of(desk, number, tail), project=desk.job.project_id)["value"]
     return found
 
 
@@ -46,7 +46,7 @@ def abandon(desk: Desk, number: int) -> None:
 
 
 def item_links(desk: Desk, item_id: int) -> list[str]:
-    answer = desk.value(f"_apis/wit/workitems/{item_id}", query={"$expand": "relations"})
+    answer = desk.client.get(f"_apis/wit/workitems/{item_id}", query={"$expand": "relations"})
     return [row["url"] for row in answer.get("relations") or () if row["rel"] == "ArtifactLink"]
 
 
@@ -114,7 +114,7 @@ def test_an_abandoned_pull_request_is_found_and_never_touched(desk: Desk) -> Non
     assert (found.id, found.status) == (first.id, "abandoned")
     second = desk.pull_requests.open(replace(WANTED, title="Another try"))
     assert second.id != first.id
-    untouched = desk.value(path_of(desk, first.id), project=desk.job.project_id)
+    untouched = desk.client.get(path_of(desk, first.id), project=desk.job.project_id)
     assert (untouched["status"], untouched["title"]) == ("abandoned", "Round the total")
 
 

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from redimento.errors import AzureError
+from tests.azure.clients import OK, PASSING, client_for
+from tests.azure.hostile import Pauses, Serve, Step, dripping, fault, json_answer, nothing, reset, serving, silence
+
+
+@pytest.mark.parametrize("step", PASSING.values(), ids=PASSING)
+def test_a_read_is_made_again_after_a_fault_that_passes(serve: Serve, step: Step) -> None:
+    server = serve(step, step, OK)
+    assert client_for(server).get("_apis/wit/workitems/7") == {"id": 7}
+    assert len(server.seen) == 3
+
+
+@pytest.mark.parametrize("step", PASSING.values(), ids=PASSING)
+def test_a_read_gives_up_after_a_while_with_a_finished_sentence(serve: Serve, step: Step) -> None:
+    server = serve(step)
+    with pytest.raises(AzureError) as caught:
+        client_for(server).get("_apis/wit/workitems/7")
+    assert len(server.seen) == 6
+    assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 412])
+def test_a_refusal_is_not_tried_again(serve: Serve, status: int) -> None:
+    server = serve(fault(status, "X", "no"), OK)
+    with pytest.raises(AzureError):
+        client_for(server).get("_apis/projects")
+    assert len(server.seen) == 1
+
+
+def test_a_server_that_is_not_there_is_a_finished_sentence() -> None:
+    with serving([OK]) as gone:
+        pass
+    with pytest.raises(AzureError, match="gave no answer"):
+        client_for(gone).get("_apis/projects")
+
+
+def test_retry_after_is_the_least_pause(serve: Serve) -> None:
+    pauses = Pauses()
+    client_for(serve(fault(429, "X", "slow", Retry_After="17"), OK), sleep=pauses).get("_apis/projects")
+    assert pauses[0] >= 17
+
+
+def test_retry_after_may_be_a_date(serve: Serve) -> None:
+    pauses = Pauses()
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+    client_for(serve(fault(503, "X", "slow", Retry_After=date), OK), sleep=pauses).get("_apis/projects")
+    assert 30 < pauses[0] <= 60
+
+
+def test_a_pause_that_outlasts_the_deadline_is_not_begun(serve: Serve) -> None:
+    pauses = Pauses()
+    server = serve(fault(429, "X", "slow", Retry_After="3600"), OK)
+    with pytest.raises(AzureError, match="throttling"):
+        client_for(server, sleep=pauses).get("_apis/projects")
+    assert pauses == []
+
+
+def test_retry_after_on_a_success_delays_the_next_call(serve: Serve) -> None:
+    pauses = Pauses()
+    client = client_for(serve(json_answer({}, Retry_After="9"), OK), sleep=pauses)
+    client.get("_apis/projects")
+    assert pauses == []
+    client.get("_apis/projects")
+    assert [round(pause) for pause in pauses] == [9]
+
+
+def test_advice_after_a_success_takes_half_of_a_calls_time_at_most(serve: Serve) -> None:
+    pauses = Pauses()
+    client = client_for(serve(json_answer({}, Retry_After="3600"), OK), sleep=pauses, deadline_seconds=20)
+    client.get("_apis/projects")
+    client.get("_apis/projects")
+    assert 5 < pauses[0] <= 10
+
+
+# The deadline
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        silence(),
+        dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b" "),
+        dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        dripping(b"HTTP/1.1 200 OK\r\nX-Endless: ", b"x"),
+        dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+    ids=["silence", "body", "chunks", "header", "continue"],
+)
+def test_a_server_that_never_finishes_cannot_hold_a_call(serve: Serve, step: Step) -> None:
+    with pytest.raises(AzureError, match=r"no answer|no complete answer"):
+        client_for(serve(step), deadline_seconds=0.3).get("_apis/projects")
+
+
+def test_a_question_lives_on_what_is_left_of_the_writes_time(serve: Serve) -> None:
+    server = serve(nothing(), silence())
+    client = client_for(server, deadline_seconds=1.5)
+    with pytest.raises(AzureError, match="GET"):
+        client.write("POST", "_apis/x", body={}, happened=lambda: client.get("_apis/x"))
+
+
+# Writes
+
+LOST = {name: PASSING[name] for name in ("reset", "nothing", "truncated", "broken JSON", "500", "503", "429")}
+
+
+@pytest.mark.parametrize("step", LOST.values(), ids=LOST)
+def test_a_write_whose_answer_was_lost_is_not_made_again_when_it_happened(serve: Serve, step: Step) -> None:
+    server = serve(step, OK)
+    found = client_for(server).write("POST", "_apis/x", body={}, happened=lambda: {"id": 9})
+    assert found == {"id": 9}
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("step", LOST.values(), ids=LOST)
+def test_a_write_that_did_not_happen_is_made_again(serve: Serve, step: Step) -> None:
+    server = serve(step, OK)
+    assert client_for(server).write("POST", "_apis/x", body={}, happened=lambda: None) == {"id": 7}
+    assert len(server.seen) == 2
+
+
+@pytest.mark.parametrize("step", LOST.values(), ids=LOST)
+def test_a_write_nobody_can_ask_about_is_sent_once(serve: Serve, step: Step) -> None:
+    server = serve(step, OK)
+    with pytest.raises(AzureError):
+        client_for(server).write("POST", "_apis/x", body={})
+    assert len(server.seen) == 1
+
+
+def test_a_lost_write_says_that_it_may_have_happened(serve: Serve) -> None:
+    with pytest.raises(AzureError, match="not known whether it happened"):
+        client_for(serve(reset())).write("POST", "_apis/x", body={})
+
+
+def test_writes_are_only_noted_in_a_dry_run_and_reads_are_made(serve: Serve) -> None:
+    server = serve(OK)
+    client = client_for(server, outward="note")
+    assert client.get("_apis/projects") == {"id": 7}
+    assert client.query("_apis/wit/workitemsbatch", body={"ids": [7]}) == {"id": 7}
+    assert client.write("POST", "_apis/x", project="Shop", body={"title": "T" * 500}) == {"title": "T" * 500}
+    assert client.write("PATCH", "_apis/y", body=[{"op": "add"}]) == {}
+    assert [seen.method for seen in server.seen] == ["GET", "POST"]
+    assert [(noted.method, noted.url) for noted in client.noted] == [
+        ("POST", f"{server.url}Shop/_apis/x"),
+        ("PATCH", f"{server.url}_apis/y"),
+    ]
+    assert client.noted[0].summary.startswith('{"title": "TTT')
+    assert len(client.noted[0].summary) == 200
