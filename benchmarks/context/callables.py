@@ -1,0 +1,48 @@
+"""The public `select` as the scorer wants it: f(tree, issue, budget, meta) → the answer of `redimento context --json`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from redimento.context.explain import as_json
+from redimento.context.select import select
+from redimento.context.tree import Entry, PastCommit
+from redimento.settings import ContextSettings
+
+LARGEST_BUDGET = 128_000
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A plain folder, every file of it."""
+
+    root: str
+
+    def entries(self) -> Sequence[Entry]:
+        """Return every regular file in path order."""
+        found = []
+        for place, folders, names in os.walk(self.root):
+            folders[:] = [name for name in folders if name != ".git"]
+            for name in names:
+                full = f"{place}/{name}"
+                if not os.path.islink(full):  # noqa: PTH114 - a Path for each of thousands of files costs more than the walk
+                    found.append(Entry(full[len(self.root) + 1 :], os.stat(full).st_size))  # noqa: PTH116 - as above
+        return sorted(found, key=lambda entry: entry.path)
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield path and content of each file, in the order asked for."""
+        for path in paths:
+            yield path, Path(self.root, path).read_bytes()
+
+    def history(self, limit: int) -> Sequence[PastCommit]:  # noqa: ARG002 - the port's signature
+        """Return nothing: a folder has no history."""
+        return ()
+
+
+def redimento(tree: str, issue: str, budget: int | None, meta: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - the scorer's signature
+    """Select from a folder."""
+    return as_json(select(Folder(tree), issue, settings=ContextSettings(), budget=budget or LARGEST_BUDGET))

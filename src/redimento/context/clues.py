@@ -1,0 +1,143 @@
+"""What the text of a work item says about where to look: words, names, paths, stack frames, quoted phrases."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from redimento.context.words import STOP, identifiers, terms
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One line of a stack trace: the file as written there, its line (1-based), the function ("" when not given)."""
+
+    path: str
+    line: int
+    function: str
+
+
+@dataclass(frozen=True)
+class Clues:
+    """What to look for. Weights are relative: 1 is a word said once in prose."""
+
+    title: frozenset[str]  # terms of the first line
+    terms: Mapping[str, float]  # stems of words and parts of names, and whole names in lower case
+    names: Mapping[str, float]  # names of code as written: backticked, called, dotted, camelCase, snake_case
+    paths: tuple[str, ...]  # file paths as written, with an extension
+    modules: tuple[tuple[str, ...], ...]  # dotted names as their parts
+    frames: tuple[Frame, ...]  # in the order of the trace, innermost last
+    phrases: tuple[str, ...]  # runs of words that may stand in the code literally: quoted texts, error messages
+
+
+_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+_FENCE: Final = re.compile(r"^(?:```|~~~)[^\n]*\n(.*?)(?:^(?:```|~~~)|\Z)", re.DOTALL | re.MULTILINE)
+_URL: Final = re.compile(r"https?://[^\s)\]>\"']+")
+_PERMALINK: Final = re.compile(r"/(?:blob|tree|src)/[^/\s]+/([^\s#?)\]>]+)(?:#L(\d+))?")
+
+_ENDINGS: Final = (
+    r"(?:pyi?|pyx|tsx?|jsx?|[mc]js|go|java|rs|cs|cshtml|razor|vue|svelte|html?|cc|cpp|hp?p?|css|s[ca]ss|less|pcss|sql|proto"
+    r"|kt|swift|rb|php|scala|sh|ps1|tpl|c|m|xml|json|ya?ml|toml|ini|cfg|md|rst)"
+)
+_PATH: Final = re.compile(rf"(?<![\w@])(?:[A-Za-z]:)?[\w.\-/\\]*[\w\-]\.{_ENDINGS}(?![\w.]*\w)")
+_DOTTED: Final = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:(?:\.|::|#)[A-Za-z_]\w*)+")
+_TICKED: Final = re.compile(r"`+([^`\n]{2,120})`+")
+_CALLED: Final = re.compile(r"\b([A-Za-z_]\w{2,})\(")
+_SHAPED: Final = re.compile(
+    r"\b(?:[a-z]+[a-z0-9]*[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*|\w+_\w+|[A-Z]{2,}[a-z]\w*|[A-Z][A-Z0-9_]{3,})\b"
+)
+_WORDLIKE: Final = re.compile(r"[A-Za-z_]\w{2,}")
+
+_FRAMES: Final = (
+    re.compile(r'File "(?P<path>[^"\n]+)", line (?P<line>\d+)(?:, in (?P<function>[\w.<>]+))?'),  # Python
+    re.compile(r"\bat (?P<function>[\w.$<>]+) ?\(?(?:file:/+)?(?P<path>[^\s()]+?):(?P<line>\d+):\d+\)?"),  # JavaScript
+    re.compile(r"\bat (?P<function>[\w.$<>/]+)\((?P<path>\w+\.(?:java|kt|scala)):(?P<line>\d+)\)"),  # Java
+    re.compile(r"\bat (?P<function>[^\n(]+)\([^\n]*?\) in (?P<path>[^\n]+?):line (?P<line>\d+)"),  # .NET
+    re.compile(r"^\s+(?P<path>[\w./@\-]+\.go):(?P<line>\d+)(?P<function>)", re.MULTILINE),  # Go
+    re.compile(r"(?P<function>)(?P<path>[\w./\-]+\.rs):(?P<line>\d+)(?::\d+)?"),  # Rust
+    re.compile(r"^(?P<function>)(?P<path>[\w./\-]+\.py):(?P<line>\d+): ", re.MULTILINE),  # pytest, pylint
+)
+_QUOTED: Final = re.compile(
+    r"\"([^\"\n]{6,200})\"|'([^'\n]{6,200})'|“([^”\n]{6,200})”|`([^`\n]{6,200})`|´([^´\n]{6,200})´"
+)
+_ERROR: Final = re.compile(
+    r"^[^\n]{0,60}?(?:\b\w*(?:Error|Exception|Warning|Failure|Invalid\w*)\b|\b(?:error|panic|fatal|warning|FAIL)\b)[^:\n]{0,40}: ?([^\n]{6,300})$",
+    re.MULTILINE,
+)
+_LONGEST_TEXT: Final = 60_000  # characters: more is a pasted log
+_TITLE_WEIGHT: Final = 1.6
+_CODE_WEIGHT: Final = 0.6
+
+
+def read_clues(text: str) -> Clues:
+    """Read the clues out of a work item's text: Markdown, its first line the title."""
+    text = _COMMENT.sub(" ", text[:_LONGEST_TEXT]).strip()
+    first_line, _, body = text.partition("\n")
+    code = "\n".join(match.group(1) for match in _FENCE.finditer(body))
+    prose = _URL.sub(" ", _FENCE.sub("\n", body))
+    title = first_line.lstrip("# ")
+    plain = _URL.sub(" ", text)
+    return Clues(
+        title=frozenset(term for word in identifiers(title) for term in terms(word) if word.lower() not in STOP),
+        terms=_weigh_terms(title, prose, code),
+        names=_weigh_names(title, plain),
+        paths=tuple(dict.fromkeys(_paths(text))),
+        modules=tuple(dict.fromkeys(tuple(re.split(r"\.|::|#", name)) for name in _DOTTED.findall(plain))),
+        frames=tuple(_frames(text)),
+        phrases=tuple(dict.fromkeys(_phrases(plain))),
+    )
+
+
+def _weigh_terms(title: str, prose: str, code: str) -> dict[str, float]:
+    counts: Counter[str] = Counter()
+    for text, weight in ((title, _TITLE_WEIGHT), (prose, 1.0), (code, _CODE_WEIGHT)):
+        for word in identifiers(text):
+            if word.lower() in STOP:
+                continue
+            for term in terms(word):
+                counts[term] += weight
+    return {term: math.log1p(count) / math.log(2) for term, count in counts.items()}
+
+
+def _weigh_names(title: str, text: str) -> dict[str, float]:
+    counts: Counter[str] = Counter()
+    for name in _SHAPED.findall(text):
+        counts[name] += 1
+    for ticked in _TICKED.findall(text):
+        counts.update(_WORDLIKE.findall(ticked))
+    counts.update(_CALLED.findall(text))
+    for dotted in _DOTTED.findall(text):
+        counts.update(part for part in re.split(r"\.|::|#", dotted) if len(part) > 2)
+    counts.update(word for word in _WORDLIKE.findall(title) if word.lower() not in STOP)
+    return {name: 1 + 0.3 * math.log(count) for name, count in counts.items()}
+
+
+def _paths(text: str) -> Iterator[str]:
+    for match in _PERMALINK.finditer(text):
+        yield match.group(1)
+    for written in _PATH.findall(_URL.sub(" ", text)):
+        path = written.replace("\\", "/").removeprefix("./")
+        if path:
+            yield path
+
+
+def _frames(text: str) -> Iterator[Frame]:
+    for pattern in _FRAMES:
+        for match in pattern.finditer(text):
+            yield Frame(match["path"].replace("\\", "/"), int(match["line"][:9]), match["function"] or "")
+    for match in _PERMALINK.finditer(text):
+        if match.group(2):
+            yield Frame(match.group(1), int(match.group(2)[:9]), "")
+
+
+def _phrases(text: str) -> Iterable[str]:
+    for match in _QUOTED.finditer(text):
+        quoted = next(group for group in match.groups() if group)
+        if " " in quoted.strip():
+            yield quoted.strip()
+    for match in _ERROR.finditer(text):
+        yield match.group(1).strip()

@@ -1,0 +1,47 @@
+"""A context, told to people and to programs: which files, how many tokens, why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from redimento.context.selection import Context, Excerpt
+
+
+def as_json(context: Context) -> dict[str, Any]:
+    """Return the context as plain data: `files` best first with their `spans` (null for a whole file), and the totals."""
+    return {
+        "files": [_file(excerpt) for excerpt in _best_first(context)],
+        "conventions": [_file(excerpt) for excerpt in context.conventions],
+        "tokens": context.tokens,
+        "budget": context.budget,
+        "language": context.language,
+    }
+
+
+def rows(context: Context) -> list[tuple[str, str, str, str]]:
+    """Return one row for each excerpt: path, tokens, the lines shown, the reasons."""
+    return [
+        (excerpt.path, f"{excerpt.tokens:,}", _shown(excerpt), ", ".join(excerpt.reasons))
+        for excerpt in (*context.conventions, *_best_first(context))
+    ]
+
+
+def _best_first(context: Context) -> Sequence[Excerpt]:
+    return sorted(context.excerpts, key=lambda excerpt: -excerpt.score)
+
+
+def _file(excerpt: Excerpt) -> dict[str, Any]:
+    return {
+        "path": excerpt.path,
+        "tokens": excerpt.tokens,
+        "score": round(excerpt.score, 4),
+        "spans": None if excerpt.spans is None else [list(span) for span in excerpt.spans],
+        "reasons": list(excerpt.reasons),
+    }
+
+
+def _shown(excerpt: Excerpt) -> str:
+    if excerpt.spans is None:
+        return "whole"
+    return " ".join(f"{first}-{last}" for first, last in excerpt.spans)

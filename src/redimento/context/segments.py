@@ -1,0 +1,207 @@
+"""A file cut at its definitions: what can be shown of it apart, and the signatures that stand for the rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Final
+
+from tree_sitter import Language, Node, Parser, Query, QueryCursor
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Lines `first` to `last` (1-based, inclusive): a definition, or what stands between two.
+
+    `name` is the dotted name of the definition, "" outside. `signature` is the last line of its head; 0 where none is.
+    """
+
+    first: int
+    last: int
+    name: str
+    signature: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    first: int
+    last: int
+    name: str
+    body: int  # the line on which the body begins
+    container: bool
+
+
+_GRAMMARS: Final = {
+    "python": ("tree_sitter_python", "language"),
+    "javascript": ("tree_sitter_javascript", "language"),
+    "typescript": ("tree_sitter_typescript", "language_typescript"),
+    "tsx": ("tree_sitter_typescript", "language_tsx"),
+    "go": ("tree_sitter_go", "language"),
+    "java": ("tree_sitter_java", "language"),
+    "rust": ("tree_sitter_rust", "language"),
+    "csharp": ("tree_sitter_c_sharp", "language"),
+}
+_SCRIPT: Final = (
+    "[(function_declaration) (generator_function_declaration) (method_definition)"
+    " (lexical_declaration (variable_declarator value: [(arrow_function) (function_expression)]))"
+    " (expression_statement (assignment_expression right: [(arrow_function) (function_expression)]))"
+    " (pair value: [(arrow_function) (function_expression)])] @leaf [(class_declaration)] @container"
+)
+_TYPED: Final = (
+    "[(function_declaration) (generator_function_declaration) (method_definition) (interface_declaration) (enum_declaration)"
+    " (type_alias_declaration)"
+    " (lexical_declaration (variable_declarator value: [(arrow_function) (function_expression)]))"
+    " (public_field_definition value: [(arrow_function) (function_expression)])"
+    " (pair value: [(arrow_function) (function_expression)])] @leaf"
+    " [(class_declaration) (abstract_class_declaration)] @container"
+)
+_QUERIES: Final = {
+    "python": "[(function_definition)] @leaf [(class_definition)] @container",
+    "javascript": _SCRIPT,
+    "typescript": _TYPED,
+    "tsx": _TYPED,
+    "go": "[(function_declaration) (method_declaration) (type_declaration)] @leaf",
+    "java": (
+        "[(method_declaration) (constructor_declaration)] @leaf"
+        " [(class_declaration) (interface_declaration) (enum_declaration) (record_declaration)] @container"
+    ),
+    "rust": (
+        "[(function_item) (struct_item) (enum_item) (macro_definition)] @leaf [(impl_item) (trait_item) (mod_item)] @container"
+    ),
+    "csharp": (
+        "[(method_declaration) (constructor_declaration) (property_declaration) (indexer_declaration) (operator_declaration)"
+        " (enum_declaration)] @leaf"
+        " [(class_declaration) (struct_declaration) (interface_declaration) (record_declaration)] @container"
+    ),
+}
+_LONGEST: Final = 60  # lines: longer definitions are cut, so that one hit need not bring five hundred lines
+_SHORTEST: Final = 8  # lines: shorter stretches between definitions join their neighbour
+_STRETCH: Final = 30  # lines of a stretch where no grammar knows better
+
+
+def cut(content: bytes, language: str) -> tuple[Segment, ...]:
+    """Cut a file into segments that cover every line once, in order; by blank lines where no grammar reads it."""
+    lines = content.split(b"\n")
+    if lines[-1] == b"":
+        lines.pop()
+    if not lines:
+        return ()
+    definitions = _definitions(content, language) if language in _GRAMMARS else []
+    return tuple(_segments(lines, definitions))
+
+
+@cache
+def _grammar(language: str) -> tuple[Parser, Query]:
+    module, function = _GRAMMARS[language]
+    load: Callable[[], object] = getattr(import_module(module), function)
+    grammar = Language(load())
+    return Parser(grammar), Query(grammar, _QUERIES[language])
+
+
+def _definitions(content: bytes, language: str) -> list[_Definition]:
+    parser, query = _grammar(language)
+    captures = QueryCursor(query).captures(parser.parse(content).root_node)
+    found = [_definition(node, container=kind == "container") for kind, nodes in captures.items() for node in nodes]
+    found.sort(key=lambda definition: (definition.first, -definition.last))
+    return found
+
+
+def _definition(node: Node, *, container: bool) -> _Definition:
+    outer = node
+    if node.parent is not None and node.parent.type in ("decorated_definition", "export_statement"):
+        outer = node.parent
+    body = node.child_by_field_name("body")
+    name = node.child_by_field_name("name") or node.child_by_field_name("type") or node.child_by_field_name("key")
+    if name is None:
+        declarator = next((child for child in node.named_children if child.child_by_field_name("name")), None)
+        name = declarator.child_by_field_name("name") if declarator else None
+    written = name.text.decode("utf-8", "replace") if name is not None and name.text else ""
+    start = node.start_point.row + 1
+    return _Definition(
+        first=outer.start_point.row + 1,
+        last=outer.end_point.row + 1,
+        name=written[:80],
+        body=body.start_point.row + 1 if body else start,
+        container=container,
+    )
+
+
+def _segments(lines: Sequence[bytes], definitions: Sequence[_Definition]) -> list[Segment]:
+    """Walk the outermost leaves in order; what stands between them, class heads among it, becomes segments of its own."""
+    segments: list[Segment] = []
+    containers: list[_Definition] = []
+    position = 1  # the first line that is in no segment yet
+    for definition in definitions:
+        if definition.first < position and not definition.container:
+            continue  # a function within a function, or a second definition on the line
+        while containers and containers[-1].last < definition.first:
+            containers.pop()
+        prefix = ".".join(container.name for container in containers)
+        name = f"{prefix}.{definition.name}" if prefix else definition.name
+        if definition.container:
+            if definition.first >= position:
+                segments += _stretch(lines, position, definition.first - 1, prefix)
+                head = max(definition.first, min(definition.body, definition.last))
+                segments.append(Segment(definition.first, head, name, head))
+                position = head + 1
+            containers.append(definition)
+            continue
+        first = _with_comment(lines, position, definition.first)
+        segments += _stretch(lines, position, first - 1, prefix)
+        last = min(definition.last, len(lines))
+        head = max(definition.first, min(definition.body, last))
+        segments += _pieces(lines, Segment(first, last, name, head))
+        position = last + 1
+    segments += _stretch(lines, position, len(lines), "")
+    return segments
+
+
+def _with_comment(lines: Sequence[bytes], earliest: int, first: int) -> int:
+    """Return the first line of the comment or attributes that stand right above line `first`."""
+    while first > earliest and _ABOVE.match(lines[first - 2]):
+        first -= 1
+    return first
+
+
+_ABOVE: Final = re.compile(rb"[ \t]*(?:#|//|/\*|\*|\[|@)")
+
+
+def _stretch(lines: Sequence[bytes], first: int, last: int, name: str) -> list[Segment]:
+    """Cut the lines between two definitions at blank lines; leave out none."""
+    found: list[Segment] = []
+    start = first
+    for number in range(first, last + 1):
+        blank = not lines[number - 1].strip()
+        length = number - start + 1
+        if (blank and length >= _STRETCH) or length >= _LONGEST:
+            found.append(Segment(start, number, name, 0))
+            start = number + 1
+    if start <= last:
+        if found and last - start + 1 < _SHORTEST:
+            found[-1] = Segment(found[-1].first, last, name, 0)
+        else:
+            found.append(Segment(start, last, name, 0))
+    return found
+
+
+def _pieces(lines: Sequence[bytes], whole: Segment) -> list[Segment]:
+    """Cut a long definition at the line of least indentation near every `_LONGEST` lines."""
+    if whole.last - whole.first + 1 <= _LONGEST * 3 // 2:
+        return [whole]
+    pieces: list[Segment] = []
+    first = whole.first
+    while whole.last - first + 1 > _LONGEST * 3 // 2:
+        window = range(first + _LONGEST // 2, first + _LONGEST)
+        last = min(window, key=lambda number: (_indentation(lines[number]), -number))
+        pieces.append(Segment(first, last, whole.name, whole.signature if first == whole.first else 0))
+        first = last + 1
+    pieces.append(Segment(first, whole.last, whole.name, 0))
+    return pieces
+
+
+def _indentation(line: bytes) -> int:
+    stripped = line.lstrip()
+    return len(line) - len(stripped) if stripped else 0

@@ -1,0 +1,56 @@
+"""Words as code writes them: identifiers, the parts they are made of, and the stems of those."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+_IDENTIFIER: Final = re.compile(r"[^\W\d]\w*")
+_PART: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W_A-Za-z\d]+")
+_LONGEST: Final = 60  # longer runs are hashes and encoded data
+
+STOP: Final = frozenset(
+    "the a an of to in is it and or for on with that this be as are was not if from by at but i we you when which have has "
+    "can do does should would will there so my me use using used no yes all any then than more also only into how what why "
+    "where e g etc via its our your they them one two like just because see here need want could may been being very some "
+    "such these those about after before other same still s t re ve ll don doesn isn didn won".split()
+)
+
+
+def stem(word: str) -> str:
+    """Return a lower-case English word without plural, -ing, -ed and a closing e, so that forms of one word meet."""
+    length = len(word)
+    if length <= 3:
+        return word
+    if word.endswith("ies") and length > 4:
+        return word[:-3] + "i"
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    if word.endswith("ing") and len(word) > 5:
+        word = word[:-3]
+    elif word.endswith("ed") and len(word) > 4:
+        word = word[:-2]
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiouls":
+        word = word[:-1]
+    if word.endswith("e") and len(word) > 3:
+        return word[:-1]
+    return word[:-1] + "i" if word.endswith("y") and len(word) > 3 else word
+
+
+@lru_cache(maxsize=400_000)
+def terms(identifier: str) -> tuple[str, ...]:
+    """Return the search terms of an identifier: the stems of its parts and, when it has several, itself in lower case."""
+    parts = _PART.findall(identifier)
+    found = [stem(part.lower()) for part in parts if len(part) > 1 and part.lower() not in STOP]
+    if len(parts) > 1 and len(identifier) <= _LONGEST:
+        found.append(identifier.lower())
+    return tuple(dict.fromkeys(found))
+
+
+def identifiers(text: str) -> Iterator[str]:
+    """Yield every identifier or word of `text`, in order."""
+    for match in _IDENTIFIER.finditer(text):
+        if match.end() - match.start() <= _LONGEST:
+            yield match.group()
