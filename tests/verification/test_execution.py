@@ -188,7 +188,7 @@ def test_without_network_only_the_own_loopback_is_left(tmp_path: Path) -> None:
 def test_a_listener_of_ours_is_out_of_reach_without_network(tmp_path: Path) -> None:
     if run_here(tmp_path, "true", network=False).reason:
         pytest.skip("the kernel lets us make no network namespace")
-    probe = f"(exec 3<>/dev/tcp/127.0.0.1/{{port}}) 2>/dev/null && echo reached || echo refused"
+    probe = "(exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null && echo reached || echo refused"
     import socket  # noqa: PLC0415 - here it is plain to see that the listener is ours
 
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -21,10 +21,11 @@ def read_regular(path: Path, *, at_most: int | None = None) -> bytes | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode) or (at_most is not None and facts.st_size > at_most):
+        os.close(descriptor)
+        return None
     with os.fdopen(descriptor, "rb") as stream:
-        facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode) or (at_most is not None and facts.st_size > at_most):
-            return None
         return stream.read()
 
 

@@ -15,7 +15,7 @@ import contextlib
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from redimento.verification.files import clear, put_state, state_of
 from redimento.verification.git_folder import GitFolders, keep_git, restore_git
@@ -30,11 +30,12 @@ _State = tuple[int, bytes] | None
 
 @dataclass(frozen=True)
 class Kept:
-    """Copies of a tree's `files` in `store`, and its git folders as they were."""
+    """Copies of a tree's `files` in `store`, the `folders` they lie in, and its git folders as they were."""
 
     tree: Path
     store: Path
     files: tuple[str, ...]
+    folders: tuple[str, ...]
     git: GitFolders
 
 
@@ -52,7 +53,8 @@ def keep(tree: Path, files: Iterable[str], store: Path) -> Kept:
             made.add(copy.parent)
         shutil.copy2(original, copy, follow_symlinks=False)
         copied.append(path)
-    return Kept(tree, store, tuple(copied), keep_git(tree, store))
+    folders = {str(folder) for path in copied for folder in PurePosixPath(path).parents} - {"."}
+    return Kept(tree, store, tuple(copied), tuple(folders), keep_git(tree, store))
 
 
 @contextlib.contextmanager
@@ -76,21 +78,22 @@ def _restore(kept: Kept, now: Mapping[str, _State], stamps: Mapping[str, _Stamp 
         kept.tree.mkdir(parents=True)
         damage.append("the tree was deleted and is back")
     damage += restore_git(kept.tree, kept.git)
-    touched = [path for path, stamp in stamps.items() if _restore_kept(kept, path, stamp)]
-    touched += [path for path, state in now.items() if _restore_changed(kept, path, state)]
+    # A folder that was moved away and linked to: the files in it look untouched, and are no longer in the tree.
+    links = tuple(f"{folder}/" for folder in kept.folders if (kept.tree / folder).is_symlink())
+    touched = [
+        path
+        for path, stamp in stamps.items()
+        if (path.startswith(links) or _stamp(kept.tree / path) != stamp)
+        and _restore_file(kept, path, state_of(kept.store / "files", kept.store / "files" / path))
+    ]
+    touched += [path for path, state in now.items() if _restore_file(kept, path, state)]
     if touched:
         more = f" and {len(touched) - _NAMED} more" if len(touched) > _NAMED else ""
         damage.append(f"put back: {', '.join(sorted(touched)[:_NAMED])}{more}")
     return damage
 
 
-def _restore_kept(kept: Kept, path: str, stamp: _Stamp | None) -> bool:
-    if _stamp(kept.tree / path) == stamp:
-        return False
-    return _restore_changed(kept, path, state_of(kept.store / "files", kept.store / "files" / path))
-
-
-def _restore_changed(kept: Kept, path: str, state: _State) -> bool:
+def _restore_file(kept: Kept, path: str, state: _State) -> bool:
     original = kept.tree / path
     if state_of(kept.tree, original) == state:
         return False

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from redimento.verification.comparison import compare, failures_of
+from redimento.verification.evidence import CheckResult, Checks, Outcome, TestResult
+
+
+def result(name: str = "unit", *, code: int | None = 0, reason: str = "", **tests: Outcome) -> CheckResult:
+    found = tuple(TestResult(test, outcome, message=f"{test} says") for test, outcome in tests.items())
+    return CheckResult(name, "make test", True, code, 1.0, "the output", found, reason)  # noqa: FBT003 - required
+
+
+def names(failures: tuple[object, ...]) -> list[tuple[str, str]]:
+    return [(getattr(failure, "check"), getattr(failure, "test")) for failure in failures]  # noqa: B009
+
+
+def test_tests_speak_for_their_check() -> None:
+    assert names(failures_of(result(code=1, a="failed", b="passed", c="error", d="skipped"))) == [
+        ("unit", "a"), ("unit", "c"),
+    ]  # fmt: skip
+
+
+def test_a_check_without_failing_tests_fails_as_a_whole() -> None:
+    (failure,) = failures_of(result(code=2, a="passed"))
+    assert (failure.test, failure.message) == ("", "the output")
+
+
+def test_a_failing_test_counts_though_the_command_says_nothing() -> None:
+    assert names(failures_of(result(code=0, a="failed"))) == [("unit", "a")]
+
+
+def test_a_check_that_did_not_end_fails_with_its_reason() -> None:
+    failures = failures_of(result(code=None, reason="deadline: ended after 5 s", a="failed"))
+    assert names(failures) == [("unit", "a"), ("unit", "")]
+    assert failures[1].message.startswith("deadline")
+
+
+def test_only_what_is_new_counts_against_the_change() -> None:
+    before = Checks((result(code=1, old="failed", mended="failed", good="passed"), result("lint", code=1)))
+    after = Checks((result(code=1, old="failed", mended="passed", good="failed"), result("lint", code=1)))
+    compared = compare(before, after)
+    assert names(compared.new) == [("unit", "good")]
+    assert names(compared.known) == [("unit", "old"), ("lint", "")]
+    assert names(compared.fixed) == [("unit", "mended")]
+
+
+def test_a_test_that_vanished_is_not_called_fixed() -> None:
+    compared = compare(Checks((result(code=1, gone="failed"),)), Checks((result(code=0, other="passed"),)))
+    assert compared.fixed == ()
+
+
+def test_a_crash_is_new_when_single_tests_failed_before() -> None:
+    compared = compare(Checks((result(code=1, old="failed"),)), Checks((result(code=2),)))
+    assert names(compared.new) == [("unit", "")]
+
+
+def test_without_a_baseline_every_failure_is_new() -> None:
+    assert names(compare(Checks(), Checks((result(code=1, a="failed"),))).new) == [("unit", "a")]
+
+
+def test_a_check_left_out_fixes_nothing() -> None:
+    skipped = CheckResult("unit", "make", True, None, 0, "", skipped=True)  # noqa: FBT003 - required
+    assert compare(Checks((result(code=1),)), Checks((skipped,))).fixed == ()

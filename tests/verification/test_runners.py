@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from redimento.verification.evidence import TestResult
+from redimento.verification.runners import is_test_runner, narrowed
+
+
+def failing(*ids: str) -> list[TestResult]:
+    return [TestResult(one, "failed") for one in ids]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    (tmp_path / "tests" / "deep").mkdir(parents=True)
+    (tmp_path / "tests" / "test_a.py").touch()
+    (tmp_path / "tests" / "deep" / "test_b.py").touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("command", "ids", "expected"),
+    [
+        ("pytest -q tests --junitxml=j.xml", ["tests.test_a::test_x[1-b c]"],
+         "pytest -q --junitxml=j.xml|tests/test_a.py::test_x[1-b c]"),
+        ("python -m pytest", ["tests.deep.test_b.TestIt::test_y", "tests.deep.test_b"],
+         "python -m pytest|tests/deep/test_b.py::TestIt::test_y|tests/deep/test_b.py"),
+        ("npx jest --ci", ["cart total::cart total (of 1)"], "npx jest --ci -t|(cart total .of 1.)$"),
+        ("npx vitest run", ["a/b.test.ts::cart > total"], "npx vitest run -t|(cart total)$"),
+        ("go test ./...", ["shop/cart::TestTotal/empty", "shop/cart::TestAdd"],
+         "go test -count=1 -run|^(TestTotal|TestAdd)$|./..."),
+        ("dotnet test a.sln", ["Shop.CartTests::Total(1, 2)"], "dotnet test a.sln --filter|FullyQualifiedName=Shop.CartTests.Total"),
+        ("./gradlew --no-daemon test", ["shop.CartTest::total()"], "./gradlew --no-daemon test --tests|shop.CartTest.total"),
+    ],
+)  # fmt: skip
+def test_a_known_runner_runs_the_chosen_tests_alone(tree: Path, command: str, ids: list[str], expected: str) -> None:
+    first, *rest = (
+        expected.split("|")
+        if "^(" not in expected
+        else [expected[: expected.index("|")], "^(TestTotal|TestAdd)$", "./..."]
+    )
+    assert narrowed(command, failing(*ids), tree) == (*first.split(" "), *rest)
+
+
+def test_maven_gets_classes_and_methods(tree: Path) -> None:
+    chosen = narrowed("mvn -B test", failing("shop.CartTest::total(int)[1]", "shop.CartTest::[2] x"), tree)
+    assert chosen is not None
+    assert chosen[:4] == ("mvn", "-B", "test", "-Dtest=shop.CartTest#total,shop.CartTest")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["make test", "cd x && pytest", "pytest | tee log", "A=1 pytest", "pytest $ARGS", "pytest 'open", "dotnet test --filter x",
+     "mvn -Dtest=A test", ""],
+)  # fmt: skip
+def test_what_we_do_not_understand_is_run_whole(tree: Path, command: str) -> None:
+    assert narrowed(command, failing("tests.test_a::test_x"), tree) is None
+
+
+def test_a_test_of_no_known_file_is_not_guessed(tree: Path) -> None:
+    assert narrowed("pytest", failing("elsewhere.test_z::test_x"), tree) is None
+
+
+def test_a_hostile_name_stays_one_argument(tree: Path) -> None:
+    chosen = narrowed("npx jest", failing("x::$(touch /tmp/owned); --config=/tmp/x"), tree)
+    assert chosen is not None
+    assert len(chosen) == 4
+
+
+@pytest.mark.parametrize(
+    "command", ["pytest -q", "npm run test", "cargo test", "go test ./...", "./mvnw verify", "make test"]
+)
+def test_test_runners_are_recognised(command: str) -> None:
+    assert is_test_runner(command)
+
+
+@pytest.mark.parametrize("command", ["ruff check .", "npm run lint", "go vet ./...", "mypy src", "make latest"])
+def test_other_checks_are_not_taken_for_test_runners(command: str) -> None:
+    assert not is_test_runner(command)
