@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from redimento.work_items.sections import inside_fences, is_titled, take_section
+
 _ITEM = re.compile(
     r"^( *)(?:[-*+\u2022\u2013\u2014]|\(?[0-9]{1,3}[.)]|\(?[a-zA-Z]\)|[A-Z]{1,4}-?[0-9]{1,3}[.:)])(?: +|$)(.*)$"
 )
 _CHECKBOX = re.compile(r"^(?:\[[ xX]?\]|[\u2610\u2611\u2612])\s*")
 _ATX = re.compile(r"^ {0,3}#{1,6}(?:\s+(.*?))?\s*#*\s*$")
 _TITLE = re.compile(
-    r"^[*_#\s]*(?:acceptance\s+(?:criteria|criterion|tests?)|success\s+criteria|definition\s+of\s+done|done\s+when"
-    r"|akzeptanzkriterien|abnahmekriterien|crit[eè]res\s+d.acceptation|criterios\s+de\s+aceptaci[oó]n|ac)\s*[*_]*\s*[:.]?[*_\s]*$",
+    r"(?:acceptance\s+(?:criteria|criterion|tests?)|success\s+criteria|definition\s+of\s+done|done\s+when|ac"
+    r"|akzeptanzkriterien|abnahmekriterien|crit[eè]res\s+d.acceptation|criterios\s+de\s+aceptaci[oó]n)",
     re.IGNORECASE,
 )
-_LINE_AS_HEADING = re.compile(r"(?:\*\*|__)[^*_]{1,80}(?:\*\*|__):?|[A-Z][\w ]{2,40}:")
 _SCENARIO = re.compile(r"^(?:[*_]{0,2})(?:scenario(?: outline| template)?|example)\b[^:]{0,40}:", re.IGNORECASE)
 _FEATURE = re.compile(r"^(?:[*_]{0,2})(?:feature|rule)\s*:", re.IGNORECASE)
 _STEP = re.compile(r"^[*_]{0,2}(given|when|then|and|but)\b", re.IGNORECASE)
@@ -42,17 +43,9 @@ def criteria_in_description(description: str) -> tuple[str, tuple[str, ...]]:
 
     The section begins at a heading, a bold line or a line ending in a colon, and ends at the next heading of its level.
     """
-    lines = description.split("\n")
-    fenced = _fenced(lines)
-    for index, line in enumerate(lines):
-        if fenced[index] or not _is_title(line):
-            continue
-        end = _section_end(lines, fenced, index)
-        criteria = split_criteria("\n".join(lines[index + 1 : end]))
-        if criteria:
-            rest = "\n".join([*lines[:index], *lines[end:]])
-            return re.sub(r"\n{3,}", "\n\n", rest).strip("\n"), criteria
-    return description, ()
+    rest, section = take_section(description, _TITLE)
+    criteria = split_criteria(section) if section else ()
+    return (rest, criteria) if criteria else (description, ())
 
 
 def _unfence(markdown: str) -> str:
@@ -88,48 +81,10 @@ def _join_steps(criteria: list[str]) -> Iterator[str]:
     yield from ["\n".join(run)] if run else []
 
 
-def _is_title(line: str) -> bool:
-    heading = _ATX.match(line)
-    if heading is not None:
-        return _TITLE.match(heading[1] or "") is not None
-    marked = line.strip().endswith((":", "**", "__")) or len(line.split()) > 1
-    return marked and _TITLE.match(line) is not None
-
-
-def _section_end(lines: list[str], fenced: list[bool], start: int) -> int:
-    level = _level(lines[start])
-    for index in range(start + 1, len(lines)):
-        if fenced[index]:
-            continue
-        found = _level(lines[index])
-        if found and (not level or found <= level):
-            return index
-        if not level and _LINE_AS_HEADING.fullmatch(lines[index].strip()) and not _SCENARIO.match(lines[index]):
-            return index
-    return len(lines)
-
-
-def _level(line: str) -> int:
-    return len(line.lstrip()) - len(line.lstrip().lstrip("#")) if _ATX.match(line) else 0
-
-
-def _fenced(lines: list[str]) -> list[bool]:
-    inside: list[bool] = []
-    fence = ""
-    for line in lines:
-        mark = _FENCE.match(line)
-        inside.append(bool(fence or mark))
-        if fence:
-            fence = "" if mark and mark[1].startswith(fence) else fence
-        elif mark:
-            fence = mark[1]
-    return inside
-
-
 def _blocks(markdown: str) -> Iterator[list[str]]:
     """Yield what belongs together: a list item with all under it, a table, a scenario, a paragraph, a fence."""
     lines = [line.rstrip() for line in markdown.replace("\r\n", "\n").replace("\t", "    ").split("\n")]
-    fenced = _fenced(lines)
+    fenced = inside_fences(lines)
     block: list[str] = []
     for index, line in enumerate(lines):
         if fenced[index]:
@@ -156,7 +111,7 @@ def _whole(block: list[str]) -> Iterator[list[str]]:
 
 
 def _is_heading(line: str, following: str) -> bool:
-    if _ATX.match(line) or _RULE.match(line) or _FEATURE.match(line.strip()) or _is_title(line):
+    if _ATX.match(line) or _RULE.match(line) or _FEATURE.match(line.strip()) or is_titled(line, _TITLE):
         return True
     underlined = re.fullmatch(r"={3,}|-{3,}", following)
     return bool(

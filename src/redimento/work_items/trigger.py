@@ -87,7 +87,7 @@ def _from_payload(path: Path) -> int:
     event = body.get("eventType") if isinstance(body, dict) else None
     if isinstance(resource, dict):
         # The id of an update is the number of the update, not of the work item.
-        if event in {"workitem.updated", None} and "workItemId" in resource:
+        if event in ("workitem.updated", None) and "workItemId" in resource:
             return _number(resource["workItemId"], "payload")
         if event == "workitem.created" and "id" in resource:
             return _number(resource["id"], "payload")

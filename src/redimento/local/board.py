@@ -1,0 +1,74 @@
+"""The Board port over one file: what would be written to Azure Boards is written beside the run."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from pathlib import Path
+
+from redimento.errors import NotThereError
+from redimento.local.item_file import read_item
+from redimento.work_items.board import Claim
+from redimento.work_items.item import WorkItem
+
+
+class FileBoard:
+    """One work item in `file`; its comment, its states and its claim are files in `folder`."""
+
+    def __init__(self, file: Path, folder: Path) -> None:
+        self._file = file
+        self._folder = folder
+        self._lock: int | None = None
+
+    def load(self, item_id: int) -> WorkItem:
+        """Return the item of the file; NotThereError when the file has another number, UsageError when it is wrong."""
+        item = read_item(self._file)
+        if item.id != item_id:
+            raise NotThereError(
+                f"{self._file} holds work item {item.id}, not {item_id}.", "Name the file of the item that you mean."
+            )
+        return item
+
+    def claim(self, item: WorkItem, run: str) -> Claim:
+        """Lock a file in the folder, so that the claim ends with the process that holds it, however that ends."""
+        if self._lock is not None:
+            return "won"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        # The file stays: removing it would let one run lock the old file and another a new one.
+        lock = os.open(self._folder / "claim.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            return "taken"
+        os.truncate(lock, 0)
+        os.write(lock, f"work item {item.id}, run {run}\n".encode())
+        self._lock = lock
+        return "won"
+
+    def release(self, item_id: int, run: str) -> None:  # noqa: ARG002 - the port names both; there is one item here
+        """Give the lock back; nothing happens without one."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def comment(self, item_id: int, marker: str, markdown: str) -> str:  # noqa: ARG002 - one item here
+        """Write the comment as Markdown, over the one with the same marker; return the file's address."""
+        name = re.sub(r"[^A-Za-z0-9]+", "-", marker).strip("-")[:60] or "comment"
+        return _write(self._folder / f"comment-{name}.md", markdown)
+
+    def set_state(self, item_id: int, state: str) -> None:
+        """Note the state in `state.txt`, one line for each move, unless it is the state already."""
+        noted = self._folder / "state.txt"
+        earlier = noted.read_text("utf-8").splitlines() if noted.exists() else [self.load(item_id).state]
+        if earlier[-1:] != [state]:
+            _write(noted, "\n".join([*earlier, state]) + "\n")
+
+
+def _write(path: Path, text: str) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)
+    return path.resolve().as_uri()

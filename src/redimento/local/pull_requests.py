@@ -1,0 +1,89 @@
+"""The PullRequests port on a desk: a pull request is a folder with its text for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import get_args
+
+from redimento.delivery.pull_request import PullRequest, PullRequestText, Status
+from redimento.errors import UsageError
+
+_DATA = "pull-request.json"
+_TEXT = "pull-request.md"
+_STATES: tuple[Status, ...] = get_args(Status)
+
+
+class FolderPullRequests:
+    """Pull requests numbered from 1, each a folder `pull-requests/<number>` in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "pull-requests"
+
+    def find(self, source_branch: str, target_branch: str) -> PullRequest | None:
+        """Return the newest pull request of this pair, an active one first; UsageError for a damaged folder."""
+        wanted = (source_branch, target_branch)
+        found = [each for each in self._all() if (each.source_branch, each.target_branch) == wanted]
+        return max(found, key=lambda each: (each.status == "active", each.id), default=None)
+
+    def open(self, wanted: PullRequestText) -> PullRequest:
+        """Write the folder of the active pull request of this pair, or of a new one."""
+        there = self.find(wanted.source_branch, wanted.target_branch)
+        number = there.id if there is not None and there.status == "active" else self._new_number()
+        made = PullRequest(
+            id=number,
+            url=(self._folder / str(number) / _TEXT).resolve().as_uri(),
+            source_branch=wanted.source_branch,
+            target_branch=wanted.target_branch,
+            title=wanted.title,
+            description=wanted.description,
+            draft=wanted.draft,
+            status="active",
+        )
+        folder = self._folder / str(number)
+        draft = "Draft: " if wanted.draft else ""
+        _write(folder / _TEXT, f"# {draft}{wanted.title}\n\n{wanted.description.rstrip()}\n")
+        more = {"work_item_id": wanted.work_item_id, "labels": wanted.labels, "reviewers": wanted.reviewers}
+        _write(folder / _DATA, json.dumps({**asdict(made), **more}, indent=2, ensure_ascii=False) + "\n")
+        return made
+
+    def _all(self) -> list[PullRequest]:
+        return [_read(path) for path in sorted(self._folder.glob(f"*/{_DATA}"))]
+
+    def _new_number(self) -> int:
+        """Return the next number and make its folder, so that no other run gets the same."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        number = 1 + max((int(each.name) for each in self._folder.iterdir() if each.name.isdecimal()), default=0)
+        while True:
+            try:
+                (self._folder / str(number)).mkdir()
+            except FileExistsError:
+                number += 1
+            else:
+                return number
+
+
+def _read(path: Path) -> PullRequest:
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        return PullRequest(
+            id=int(data["id"]),
+            url=str(data["url"]),
+            source_branch=str(data["source_branch"]),
+            target_branch=str(data["target_branch"]),
+            title=str(data["title"]),
+            description=str(data["description"]),
+            draft=bool(data["draft"]),
+            status=_STATES[_STATES.index(data["status"])],
+        )
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError(
+            f"{path} is not a pull request of an earlier run.", f"Remove the folder {path.parent}."
+        ) from error
+
+
+def _write(path: Path, text: str) -> None:
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)

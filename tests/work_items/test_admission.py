@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from redimento.settings import WorkItemSettings
+from redimento.work_items.admission import refusal
+from redimento.work_items.item import WorkItem
+
+ITEM = WorkItem(
+    id=7, revision=1, type="User Story", kind="story", title="Round totals", state="Ready", state_category="InProgress",
+    project="Shop", area="Shop\\Web\\Cart", tags=("ai", "cart"), description="Totals are rounded.",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        WorkItemSettings(),
+        WorkItemSettings(types=(), states=("ready",), tags=("other", "AI")),
+        WorkItemSettings(areas=("shop\\web",)),
+        WorkItemSettings(areas=("Shop/Web/Cart",)),
+    ],
+)
+def test_an_item_that_fits_starts(settings: WorkItemSettings) -> None:
+    assert refusal(ITEM, settings, "shop") is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "settings", "words"),
+    [
+        ({"project": "Other"}, WorkItemSettings(), 'belongs to the project "Other"'),
+        ({"type": "Risk"}, WorkItemSettings(), "work_items.types"),
+        ({"state": "New"}, WorkItemSettings(states=("Ready", "Go")), 'none of "Ready", "Go"'),
+        ({"state_category": "Completed"}, WorkItemSettings(), "done already"),
+        ({"state_category": "Removed"}, WorkItemSettings(), "removed"),
+        ({"tags": ()}, WorkItemSettings(tags=("ai",)), "work_items.tags"),
+        ({"area": "Shop\\Website"}, WorkItemSettings(areas=("Shop\\Web",)), "work_items.areas"),
+        ({"area": "Shop"}, WorkItemSettings(areas=("Shop\\Web",)), "work_items.areas"),
+        ({"description": " \n"}, WorkItemSettings(), "neither a description"),
+    ],
+)
+def test_each_rule_gives_its_reason(changes: dict[str, Any], settings: WorkItemSettings, words: str) -> None:
+    reason = refusal(replace(ITEM, **changes), settings, "Shop")
+    assert reason is not None
+    assert words in reason
+    assert reason.startswith("Work item 7 does not start a run: ")
+    assert reason.endswith(".")
+
+
+def test_configured_states_decide_alone() -> None:
+    done = replace(ITEM, state="Closed", state_category="Completed")
+    assert refusal(done, WorkItemSettings(states=("Closed",)), "Shop") is None
+
+
+def test_repro_steps_or_criteria_are_enough() -> None:
+    bare = replace(ITEM, description="")
+    assert refusal(replace(bare, repro_steps="1. open"), WorkItemSettings(), "") is None
+    assert refusal(replace(bare, acceptance_criteria=("x",)), WorkItemSettings(), "") is None

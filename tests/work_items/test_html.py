@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdownify import MarkdownConverter
+
+from redimento.work_items.html import to_markdown
+from redimento.work_items.markup import tidy
+
+
+@pytest.mark.parametrize(
+    ("html", "markdown"),
+    [
+        ("<div>a</div><div>b</div><div><br></div><div>c</div>", "a\nb\n\nc"),
+        ("x<br>y<br><br>z", "x\ny\n\nz"),
+        ("<p>one</p><p>two</p>", "one\n\ntwo"),
+        ("<div>Line <b>bold </b>text</div>\n<div>\n next\n</div>", "Line **bold** text\nnext"),
+        ("<h2>Acceptance</h2><div>x</div>", "## Acceptance\n\nx"),
+        ("<blockquote><div>q</div><div>r</div></blockquote>x", "> q\n> r\n\nx"),
+        ("<div>Use <code>a_b*c</code> and snake_case &lt;b&gt; &amp;</div>", "Use `a_b*c` and snake_case <b> &"),
+        ("hello <b>x", "hello **x**"),
+        ("<b><div>x</div></b>", "x"),
+    ],
+)
+def test_lines_and_emphasis_survive(html: str, markdown: str) -> None:
+    assert to_markdown(html) == markdown
+
+
+@pytest.mark.parametrize(
+    ("html", "markdown"),
+    [
+        ("<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>", "- a\n  - b\n- c"),
+        ("<ul><li>a</li><ul><li>b</li></ul><li>c</li></ul>", "- a\n  - b\n- c"),  # as the editor of Azure Boards nests
+        ("<ol start=3><li>a<ul><li>b</ul><li>c</ol>", "3. a\n   - b\n4. c"),
+        ("<ul><li><input type=checkbox checked>a<li><input type='checkbox'>b</ul>", "- [x] a\n- [ ] b"),
+    ],
+)
+def test_lists_keep_their_nesting_and_numbers(html: str, markdown: str) -> None:
+    assert to_markdown(html) == markdown
+
+
+@pytest.mark.parametrize(
+    ("html", "markdown"),
+    [
+        (
+            "<table><tr><th>h</th><th>i</th></tr><tr><td>x</td><td>y</td></tr></table>",
+            "| h | i |\n| --- | --- |\n| x | y |",
+        ),
+        ("<table><tr><td>a|b<td>c<br>d<tr><td>1<td>2</table>", "| a\\|b | c d |\n| --- | --- |\n| 1 | 2 |"),
+        (
+            "<table><tr><td>a<table><tr><td>n</td></tr></table></td><td>b</td></tr></table>",
+            "| a n | b |\n| --- | --- |",
+        ),
+    ],
+)
+def test_tables_stay_tables(html: str, markdown: str) -> None:
+    assert to_markdown(html) == markdown
+
+
+def test_code_keeps_its_white_space_and_its_language() -> None:
+    html = "<pre><code class='language-python'><div>def f():</div><div>&nbsp;&nbsp;return 1</div></code></pre>after"
+    assert to_markdown(html) == "```python\ndef f():\n  return 1\n```\n\nafter"
+    assert to_markdown("<pre>  a\n\n\n   b</pre>") == "```\n  a\n\n\n   b\n```"
+
+
+def test_code_pasted_from_an_editor_is_a_block() -> None:
+    html = '<div style="font-family:Consolas;white-space:pre"><div><span>if x:</span></div><div>&nbsp; y()</div></div><p>z</p>'
+    assert to_markdown(html) == "```\nif x:\n  y()\n```\n\nz"
+
+
+def test_a_fence_is_longer_than_the_backticks_inside() -> None:
+    assert to_markdown("<pre>```\nx\n```</pre>") == "````\n```\nx\n```\n````"
+
+
+def test_links_and_images_become_references() -> None:
+    html = '<a href="https://x/y z">k</a> <img src="https://dev/_apis/wit/attachments/1?fileName=i.png" alt="i [1]">'
+    assert to_markdown(html) == "[k](https://x/y%20z) ![i (1)](https://dev/_apis/wit/attachments/1?fileName=i.png)"
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html;base64,AAAA", "#", "http://[", "x" * 3000])
+def test_addresses_that_are_no_links_leave_their_text(address: str) -> None:
+    assert to_markdown(f'<p><a href="{address}">@Anna</a></p>') == "@Anna"
+
+
+def test_word_markup_leaves_only_the_words() -> None:
+    html = (
+        "<!--[if gte mso 9]><xml><w:WordDocument/></xml><![endif]--><style>p {x}</style>"
+        "<p class=MsoNormal><b><span style='x'>Bold<o:p></o:p></span></b> \u200band <i>it</i></p>"
+        "<p class=MsoListParagraph><![if !supportLists]><span>·<span>&nbsp;&nbsp; </span></span><![endif]>Item</p>"
+    )
+    assert to_markdown(html) == "**Bold** and *it*\n\n- Item"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Title\n\n- a `<div>` in code\n\n```html\n<p>x</p>\n```",
+        "if a < b && c > d",
+        "Return List<String>, not Map<K, V>.",
+        "line\n\n- item with<br>a break",
+        "  indented\n\ttab",
+    ],
+)
+def test_markdown_and_plain_text_pass_unchanged(text: str) -> None:
+    assert to_markdown(text) == text
+
+
+def test_entities_are_resolved_in_text_without_tags() -> None:
+    assert to_markdown("Tom &amp; Jerry &lt;3") == "Tom & Jerry <3"
+    assert to_markdown("") == to_markdown(" \n") == ""
+
+
+# Each of these took minutes, or ended in RecursionError, with the parser of the standard library or with markdownify alone.
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "<!--",
+        "<![CDATA[",
+        "<div>",
+        "<li>x",
+        "<ol><li>x",
+        "<br> ",
+        "<a x='",
+        "<table><tr><td>",
+        "<div> \n",
+        "<script>",
+        "&#9",
+        "<b><p>",
+    ],
+)
+def test_hostile_repetition_is_read_to_the_end(unit: str) -> None:
+    assert to_markdown(f"<p>before</p>{unit * (60_000 // len(unit))}</script><p>after").startswith("before")
+
+
+_TAGS = (
+    "<div> </div> <ul> <li> </li> </ul> <table> <tr> <td> </td> </table> <pre> </pre> <code> <b> </b> <br> <a> </a> <!-- --> "
+    "<p > <script> &amp; &#x0; text <h1> </h2> ``` <input type=checkbox> <img src=x>"
+)
+_PARTS = st.sampled_from(
+    [
+        *_TAGS.split(" "),
+        " ",
+        "\n",
+        "<td colspan=99999999>",
+        "<ol start='-1'>",
+        "\x00",
+        "\ud800",
+        "&#" + "9" * 5000,
+        "<a href='x'>",
+    ]
+)
+
+
+@settings(deadline=None)
+@given(st.lists(_PARTS | st.text(max_size=5), max_size=40).map("".join))
+def test_any_html_gives_text(html: str) -> None:
+    assert isinstance(to_markdown(html), str)
+
+
+@settings(deadline=None)
+@given(st.lists(_PARTS | st.text(max_size=5), max_size=40).map("".join))
+def test_tidy_html_is_balanced_and_harmless(html: str) -> None:
+    clean = tidy(html)
+    opened: list[str] = []
+    for closing, name in re.findall(r"<(/?)([a-z0-9]+)[^<>]*>", clean):
+        if closing:
+            assert opened.pop() == name
+        elif name not in {"br", "hr", "img"}:
+            opened.append(name)
+    assert opened == []
+    assert not re.search(r"<(?:script|style|iframe)", clean)
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="<>&`", exclude_categories=["C"])))
+def test_words_are_never_lost(words: str) -> None:
+    shown = to_markdown(f"<div>{words}</div>")
+    for word in re.findall(r"[A-Za-z0-9]+", words):
+        assert word in shown
+
+
+def test_the_library_alone_would_not_do() -> None:
+    with pytest.raises(RecursionError):
+        MarkdownConverter().convert("<div>" * 2_000)
