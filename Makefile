@@ -29,10 +29,11 @@ check: .venv/dev-installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ .venv/demo-installed
 
-# requirements.lock: what the image runs with; -demo: with the emulator; -dev: everything, as the tests need it.
+# requirements.lock: what the image runs with; -build: what builds the package for it; -demo: with the emulator; -dev: everything, as the tests need it.
 lock: | .venv/bin/python
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header requirements-build.in -o requirements-build.lock
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header pyproject.toml requirements-build.in --extra demo -o requirements-demo.lock
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header pyproject.toml requirements-build.in --extra demo --extra legacy --extra dev -o requirements-dev.lock
 

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import check_jsonschema
+import jsonschema
+import pytest
+import yaml
+from check_jsonschema.transforms.azure_pipelines import traverse_data
+
+from tests.pipelines.expander import ExpansionError, expand_pipeline, load
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "azure-pipelines-template.yml"
+EXAMPLE = ROOT / "action" / "azure-pipelines.yml"
+FILES = [TEMPLATE, *sorted((ROOT / "action").glob("*.yml"))]
+HERE = {"redimento": ROOT}
+
+UPDATED = {"eventType": "workitem.updated", "resource": {"id": "12", "workItemId": "987654321"}}
+CREATED = {"eventType": "workitem.created", "resource": {"id": "987654321"}}
+
+
+def schema() -> Any:
+    folder = Path(check_jsonschema.__file__).parent / "builtin_schemas" / "vendor"
+    return json.loads((folder / "azure-pipelines.json").read_text())
+
+
+def leaves(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from leaves(value, (*path, key))
+    elif isinstance(node, list):
+        for number, value in enumerate(node):
+            yield from leaves(value, (*path, str(number)))
+    else:
+        yield path, str(node)
+
+
+def expanded(**values: Any) -> dict[str, Any]:
+    return expand_pipeline(EXAMPLE, values, HERE)
+
+
+def steps(pipeline: dict[str, Any]) -> list[dict[str, Any]]:
+    (job,) = pipeline["jobs"]
+    found: list[dict[str, Any]] = job["steps"]
+    return found
+
+
+def validate(document: Any) -> None:
+    """Check against Microsoft's schema. Read with every scalar as text, for so does Azure: `fetchDepth: 0` is right."""
+    jsonschema.Draft7Validator(schema()).validate(traverse_data(document))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_file_is_valid_by_microsofts_schema(file: Path) -> None:
+    validate(load(file))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_file_has_no_yaml_anchors_which_azure_does_not_know(file: Path) -> None:
+    tokens = yaml.scan(file.read_text())
+    assert not [token for token in tokens if isinstance(token, yaml.AnchorToken | yaml.AliasToken)]
+
+
+def test_the_schema_finds_a_misspelt_key() -> None:
+    pipeline = expanded(workItem="7")
+    steps(pipeline)[0]["persistCredential"] = "false"
+
+    with pytest.raises(jsonschema.ValidationError):
+        validate(pipeline)
+
+
+@pytest.mark.parametrize("values", [{"workItem": "987654321"}, {"WebHook": UPDATED}, {"WebHook": CREATED}])
+def test_every_start_leads_to_a_valid_pipeline_for_the_item(values: dict[str, Any]) -> None:
+    pipeline = expanded(**values)
+
+    validate(pipeline)
+    (run,) = [step for step in steps(pipeline) if "SYSTEM_ACCESSTOKEN" in step.get("env", {})]
+    assert run["env"]["REDIMENTO_WORK_ITEM"] == "987654321"
+
+
+def test_the_number_queued_by_hand_wins() -> None:
+    run = steps(expanded(workItem="5", WebHook=UPDATED))[1]
+
+    assert run["env"]["REDIMENTO_WORK_ITEM"] == "5"
+
+
+def test_a_run_without_any_number_is_left_to_the_program_to_refuse() -> None:
+    assert steps(expanded())[1]["env"]["REDIMENTO_WORK_ITEM"] == "0"
+
+
+@pytest.mark.parametrize("text", ["7; curl evil", "$(System.AccessToken)", "7\n- bash: evil", "../7", "${{ 7 }}"])
+def test_a_payload_that_is_no_number_starts_nothing(text: str) -> None:
+    with pytest.raises(ExpansionError, match="not a valid number"):
+        expanded(WebHook={"resource": {"workItemId": text}})
+
+
+def test_the_number_travels_in_the_environment_of_one_step_only() -> None:
+    places = [path for path, value in leaves(expanded(WebHook=UPDATED)) if "987654321" in value]
+
+    assert places == [("jobs", "0", "steps", "1", "env", "REDIMENTO_WORK_ITEM")]
+
+
+def test_no_other_word_of_the_payload_reaches_the_pipeline() -> None:
+    hook = {"resource": {**UPDATED["resource"], "fields": {"System.Title": "POISON"}}, "message": "POISON"}  # type: ignore[dict-item]
+
+    assert not [path for path, value in leaves(expanded(WebHook=hook)) if "POISON" in value]
+
+
+@pytest.mark.parametrize("secret", ["$(System.AccessToken)", "$(GEMINI_API_KEY)"])
+def test_a_secret_is_mapped_on_exactly_one_step(secret: str) -> None:
+    pipeline = expanded(workItem="7")
+    name = secret.strip("$()").replace(".", "").upper()
+
+    assert [path for path, value in leaves(pipeline) if value == secret] == [
+        ("jobs", "0", "steps", "1", "env", "SYSTEM_ACCESSTOKEN" if "SYSTEM" in name else "GEMINI_API_KEY")
+    ]
+    assert sum(value.lower().count(secret.strip("$()").lower()) for _, value in leaves(pipeline)) == 1
+
+
+def test_the_token_is_not_stored_in_the_checkout() -> None:
+    checkout = steps(expanded(workItem="7"))[0]
+
+    assert checkout["checkout"] == "self"
+    assert checkout["persistCredentials"] == "false"
+
+
+def test_the_job_runs_in_the_image_without_the_docker_socket() -> None:
+    (job,) = expanded(workItem="7")["jobs"]
+
+    assert job["container"] == {"image": "IMAGE", "mapDockerSocket": "false"}
+
+
+def test_pool_registry_secrets_and_time_are_the_callers_to_choose(tmp_path: Path) -> None:
+    caller = tmp_path / "azure-pipelines.yml"
+    caller.write_text(
+        """
+jobs:
+- template: azure-pipelines-template.yml@redimento
+  parameters:
+    workItem: 7
+    image: example/redimento:1
+    registryConnection: registry
+    variableGroup: secrets
+    pool: { name: Linux }
+    timeoutInMinutes: 90
+    fetchDepth: 0
+"""
+    )
+
+    pipeline = expand_pipeline(caller, {}, HERE)
+
+    validate(pipeline)
+    (job,) = pipeline["jobs"]
+    assert job["container"]["endpoint"] == "registry"
+    assert job["variables"] == [{"group": "secrets"}]
+    assert job["pool"] == {"name": "Linux"}
+    assert job["timeoutInMinutes"] == "90"
+    assert job["steps"][0]["fetchDepth"] == "0"
+
+
+def test_the_example_in_the_head_of_the_template_works(tmp_path: Path) -> None:
+    comments = [line for line in TEMPLATE.read_text().splitlines() if line.startswith("#   ")]
+    (tmp_path / "azure-pipelines.yml").write_text("\n".join(line[4:] for line in comments) + "\n")
+
+    pipeline = expand_pipeline(tmp_path / "azure-pipelines.yml", {"WebHook": CREATED}, HERE)
+
+    validate(pipeline)
+    assert steps(pipeline)[1]["env"]["REDIMENTO_WORK_ITEM"] == "987654321"
+
+
+def test_the_steps_can_stand_in_a_job_of_the_callers_own(tmp_path: Path) -> None:
+    caller = tmp_path / "azure-pipelines.yml"
+    caller.write_text(
+        "steps:\n- checkout: self\n- template: action/steps.yml@redimento\n  parameters:\n    workItem: 7\n"
+    )
+
+    pipeline = expand_pipeline(caller, {}, HERE)
+
+    validate(pipeline)
+    assert [next(iter(step)) for step in pipeline["steps"]] == ["checkout", "bash", "task", "publish"]
+
+
+def test_results_and_run_folder_are_published_also_on_failure() -> None:
+    _, _, results, folder = steps(expanded(workItem="7"))
+
+    assert results["task"] == "PublishTestResults@2"
+    assert results["inputs"]["testResultsFiles"] == "*/junit.xml"
+    assert results["inputs"]["searchFolder"] == folder["publish"] == "$(Agent.TempDirectory)/redimento"
+    assert results["condition"] == folder["condition"] == "always()"
+
+
+def test_the_step_may_set_the_output_variables_and_no_others() -> None:
+    run = steps(expanded(workItem="7"))[1]
+
+    assert run["name"] == "redimento"
+    assert run["target"]["settableVariables"] == ["outcome", "pullRequestId", "pullRequestUrl", "branch", "costUsd"]
+
+
+def test_nothing_but_the_webhook_and_people_start_the_example() -> None:
+    pipeline = expanded(workItem="7")
+
+    assert pipeline["trigger"] == pipeline["pr"] == "none"
+    assert [hook["webhook"] for hook in pipeline["resources"]["webhooks"]] == ["WebHook"]
+
+
+def test_a_script_contains_no_macro_and_no_expression() -> None:
+    for file in FILES:
+        for path, value in leaves(load(file)):
+            if path[-1] in {"bash", "script"}:
+                assert not re.search(r"\$\(|\$\{\{", value), path
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_the_step_runs_the_program_beside_a_folder_that_can_be_published(tmp_path: Path, code: int) -> None:
+    program = tmp_path / "bin" / "redimento"
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\necho "$@" "$REDIMENTO_WORK_ITEM"; ls -d "$AGENT_TEMPDIRECTORY/redimento"; exit {code}\n'
+    )
+    program.chmod(0o755)
+    script = steps(expanded(workItem="7"))[1]["bash"]
+
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-c", script],
+        env={
+            "PATH": f"{program.parent}:{os.environ['PATH']}",
+            "AGENT_TEMPDIRECTORY": str(tmp_path),
+            "REDIMENTO_WORK_ITEM": "7",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout == f"run 7\n{tmp_path}/redimento\n"
+    assert done.returncode == code
+
+
+def test_the_readme_names_every_parameter_and_its_default() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", (ROOT / "action" / "README.md").read_text(), re.MULTILINE)
+    declared = {parameter["name"]: parameter.get("default", "–") for parameter in load(TEMPLATE)["parameters"]}
+
+    assert [name for name, _ in rows] == list(declared)
+    assert {name: default for name, default in rows if default.isdigit()} == {
+        name: default for name, default in declared.items() if isinstance(default, str) and default.isdigit()
+    }
