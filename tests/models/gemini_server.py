@@ -159,6 +159,7 @@ class GeminiServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes: the second would wait 40 ms for the client's ACK
     gemini: GeminiServer
 
     def do_GET(self) -> None:

@@ -341,6 +341,9 @@ def test_quota_per_minute_carries_the_time_to_wait(gemini: GeminiServer, model: 
     [
         (refusal(429, "Quota exceeded, limit: 5. Please retry in 12.25s."), 12.25),
         (refusal(429, "Slow down.", headers={"Retry-After": "9"}), 9.0),
+        (refusal(429, "Slow down.", headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}), 0.0),
+        (refusal(429, "Slow down.", headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 -0000"}), 0.0),
+        (refusal(429, "Slow down.", headers={"Retry-After": "after lunch"}), None),
         (refusal(429, "Resource has been exhausted (e.g. check quota)."), None),
         (refusal(429, "Odd.", {"@type": "RetryInfo", "retryDelay": "soon"}), None),
     ],

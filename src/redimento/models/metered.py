@@ -47,7 +47,8 @@ class MeteredModel:
                 self._book(error.usage or Usage(), 0.0, 0)
                 raise
             self.write(conversation.to_json(request, reply, model=self.name))
-            self._book(reply.usage, reply.seconds, prompt_tokens)
+            # The usage of several attempts says nothing about the size of one prompt.
+            self._book(reply.usage, reply.seconds, prompt_tokens if reply.attempts == 1 else 0)
             return reply
 
     def _prompt_tokens(self, request: ModelRequest) -> int:

@@ -1,0 +1,105 @@
+"""Limits are tested before a call, and every call is accounted for and written down."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from redimento.errors import LimitError, ModelError
+from redimento.models import recorded
+from redimento.models.metered import MeteredModel
+from redimento.models.port import Message, ModelReply, ModelRequest, Usage
+from redimento.models.prices import price_of
+from redimento.settings import ModelSettings
+
+REQUEST = ModelRequest("author", "s" * 100, (Message("user", "u" * 900),), 1000, "medium", 20.0)
+SETTINGS = ModelSettings(input_usd_per_million=1000.0, output_usd_per_million=1000.0, max_cost_usd=5.0)
+
+
+@dataclass
+class Scripted:
+    outcomes: list[ModelReply | ModelError]
+    name: str = "scripted"
+    asked: int = 0
+
+    def answer(self, request: ModelRequest) -> ModelReply:
+        self.asked += 1
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, ModelError):
+            raise outcome
+        return outcome
+
+
+@dataclass
+class Account:
+    inner: Scripted
+    model: MeteredModel
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+
+def account(*outcomes: ModelReply | ModelError, **limits: Any) -> Account:
+    """Return a metered model that counts one token for each character."""
+    settings = replace(SETTINGS, **limits)
+    inner, lines = Scripted(list(outcomes)), list[dict[str, Any]]()
+    return Account(inner, MeteredModel(inner, settings, price_of(settings), len, lines.append), lines)
+
+
+def reply(prompt: int = 800, output: int = 100, attempts: int = 1) -> ModelReply:
+    return ModelReply("hello", "scripted", Usage(prompt=prompt, output=output), "STOP", seconds=2.0, attempts=attempts)
+
+
+def test_spent_money_and_tokens_add_up() -> None:
+    taken = account(reply(), reply())
+    taken.model.answer(REQUEST)
+    taken.model.answer(REQUEST)
+    spent = taken.model.spent
+    assert (spent.calls, spent.usage, spent.seconds) == (2, Usage(prompt=1600, output=200), 4.0)
+    assert spent.usd == pytest.approx(1.8)
+
+
+def test_call_that_could_pass_the_money_is_not_made() -> None:
+    taken = account(reply(prompt=3000, output=100), max_cost_usd=5.0)
+    taken.model.answer(REQUEST)
+    with pytest.raises(LimitError, match=r"the limit is \$5.00 and \$3.10 are spent"):
+        taken.model.answer(REQUEST)
+    assert taken.inner.asked == 1
+
+
+def test_call_that_could_pass_the_tokens_is_not_made() -> None:
+    taken = account(max_tokens=1999)
+    with pytest.raises(LimitError, match="limit of 1,999 tokens"):
+        taken.model.answer(REQUEST)
+    assert taken.inner.asked == 0
+
+
+def test_failed_call_is_paid_for_and_written_down() -> None:
+    failure = ModelError("Stopped.", kind="safety", usage=Usage(prompt=500))
+    taken = account(failure)
+    with pytest.raises(ModelError):
+        taken.model.answer(REQUEST)
+    assert taken.model.spent.usd == pytest.approx(0.5)
+    assert taken.lines[0]["error"]["kind"] == "safety"
+
+
+def test_estimate_is_corrected_by_what_the_service_counted() -> None:
+    taken = account(reply(prompt=1500))
+    taken.model.answer(REQUEST)
+    assert taken.model.spent.ratio == pytest.approx(1.5)
+
+
+def test_estimate_is_not_corrected_by_the_sum_of_several_attempts() -> None:
+    taken = account(reply(prompt=2400, attempts=3))
+    taken.model.answer(REQUEST)
+    assert taken.model.spent.ratio == 1.0
+    assert taken.model.spent.usage.prompt == 2400
+
+
+def test_what_is_written_can_be_answered_from(tmp_path: Path) -> None:
+    taken = account(reply())
+    given = taken.model.answer(REQUEST)
+    (tmp_path / "conversation.jsonl").write_text("".join(json.dumps(line) + "\n" for line in taken.lines))
+    assert recorded.open_model(tmp_path).answer(REQUEST) == given
