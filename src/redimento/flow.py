@@ -12,7 +12,6 @@ from redimento.attempt import Attempt
 from redimento.authoring import prompt
 from redimento.authoring.conversation import Look, Talk
 from redimento.candidates import Before, attempts, open_bench
-from redimento.change import writer
 from redimento.context.reading import read_excerpt, search
 from redimento.context.select import select
 from redimento.context.selection import Context
@@ -52,7 +51,6 @@ def run(job: Job, ports: Ports) -> Finished:
 
 
 def _way(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) -> Finished:
-    writer.recover(job.root, job.journal)
     with step(ports.tell, "admit", "Load the work item"):
         item = _load(job, ports)
         admitted = _admit(job, ports, item)
@@ -144,10 +142,12 @@ def _talk(job: Job, ports: Ports, item: WorkItem, context: Context) -> Talk:
 
 
 def _look(job: Job, ports: Ports) -> Look:
+    hidden = job.settings.context.exclude
+
     def look(paths: Sequence[str], patterns: Sequence[str]) -> list[str]:
-        found = [read_excerpt(ports.tree, wish, settings=job.settings.context) for wish in paths]
+        found = [read_excerpt(ports.tree, wish, exclude=hidden) for wish in paths]
         texts = [each if isinstance(each, str) else prompt.excerpt(each) for each in found]
-        return texts + [search(ports.tree, pattern, settings=job.settings.context) for pattern in patterns]
+        return texts + [search(ports.tree, pattern, exclude=hidden) for pattern in patterns]
 
     return look
 

@@ -15,11 +15,12 @@ from redimento.azure.boards import AzureBoard
 from redimento.azure.client import AzureClient
 from redimento.azure.pipelines import JobEnvironment, in_pipeline, job_environment
 from redimento.azure.repos import AzurePullRequests
+from redimento.change import writer
 from redimento.context.tokens import estimate
 from redimento.context.tree import Tree
 from redimento.delivery.pull_request import PullRequests
 from redimento.errors import UsageError
-from redimento.events import Tell, Warned
+from redimento.events import Note, Tell, Warned
 from redimento.flow import run
 from redimento.job import Finished, Job, Ports
 from redimento.local.board import FileBoard
@@ -91,6 +92,9 @@ class _Site:
 def prepared(options: RunOptions, environment: Mapping[str, str], tell: Tell) -> Iterator[Prepared]:
     """Lend a run with everything behind its ports; raises RedimentoError for whatever is wrong or missing."""
     checkout = open_checkout(options.repo)
+    # Before anything is read from the tree: a run that was killed may have left its change in it.
+    if writer.recover(checkout.root, _journal(checkout)):
+        tell(Note("The change of a run that was killed has been taken out of the working tree."))
     settings = load_settings(checkout, options.config, environment)
     secrets = tuple(environment[name] for name in _SECRET_VARIABLES if environment.get(name))
     site = _Site(options, checkout, settings, environment, secrets, tell)
@@ -158,13 +162,17 @@ def _job(site: _Site, item_id: int, folder: RunFolder, *, repository: str) -> Jo
         root=checkout.root,
         folder=folder,
         scratch=_scratch(checkout, site.environment),
-        journal=checkout.store.index.parent / "redimento-journal",
+        journal=_journal(checkout),
         target=settings.pull_request.target or target_branch(checkout, _source_branch(site)),
         branch=branch,
         repository=repository,
         locked=dirty_paths(checkout),
         secrets=site.secrets,
     )
+
+
+def _journal(checkout: Checkout) -> Path:
+    return checkout.store.index.parent / "redimento-journal"
 
 
 def _source_branch(site: _Site) -> str:

@@ -46,7 +46,7 @@ def play(folder: Path | None, stream: TextIO) -> int:
     with _organisation(folder, origin) as started:
         environment = started["environment"][_REPOSITORY]
         console.print(Rule("An Azure DevOps organisation of your own"))
-        console.print(Text(f"{started['url']}  project Shop, repository web, user story 7 in state Ready"))
+        console.print(Text(f"{started['url']}  project Shop, repository web, user story 7 in state Active"))
         checkout = _agent_checkout(folder / "agent" / "s", environment)
         console.print(Rule("The pipeline step: redimento run --work-item 7"))
         if not os.environ.get("GEMINI_API_KEY"):
