@@ -154,7 +154,6 @@ def _create(call: Call) -> Answer:
         "consumerId": "webHooks",
         "consumerActionId": "httpRequest",
         "actionDescription": f"To {consumer['url'].partition('?')[0]}",
-        "probationRetries": 0,
         "createdBy": me,
         "createdDate": moment,
         "modifiedBy": me,

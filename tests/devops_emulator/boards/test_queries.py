@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+ASSIGNED = "[System.AssignedTo] = 'jane@example.com'"
+
+
+def found(rest: Any, where: str, tail: str = "", **params: str) -> list[int]:
+    query = f"SELECT [System.Id], [System.Title] FROM WorkItems WHERE {where} {tail}"
+    answer = rest("POST", "Shop%20Floor/_apis/wit/wiql", json={"query": query}, params=params)
+    return [item["id"] for item in answer["workItems"]]
+
+
+@pytest.mark.parametrize(
+    ("where", "numbers"),
+    [
+        ("[System.TeamProject] = @project", [7, 3]),
+        ("[System.WorkItemType] = 'user story'", [7]),
+        ("[System.WorkItemType] <> 'Feature' AND [System.State] = 'New'", [7]),
+        ("[System.State] IN ('New', 'Active')", [7, 3]),
+        ("[System.State] NOT IN ('New')", []),
+        ("[System.Title] CONTAINS 'RIGHT'", [7]),
+        ("[System.Title] NOT CONTAINS 'right'", [3]),
+        ("[System.Tags] CONTAINS 'shop'", [7]),
+        ("[System.AreaPath] UNDER 'Shop Floor\\Checkout'", [7]),
+        ("[System.AreaPath] UNDER 'Shop Floor'", [7, 3]),
+        ("[System.AreaPath] UNDER 'Shop'", []),
+        (ASSIGNED, [7]),
+        (f"NOT ({ASSIGNED} OR [System.Id] > 7)", [3]),
+        ("[System.Id] >= 3 AND [System.Id] < 7", [3]),
+        ("[System.CreatedDate] >= @today - 1", [7, 3]),
+        ("[System.Title] = 'It''s \"quoted\"'", []),
+        ("[System.AssignedTo] = ''", [3]),
+        ("[System.CreatedBy] = @me", [7, 3]),
+    ],
+)
+def test_clauses_choose_items(rest: Any, where: str, numbers: list[int]) -> None:
+    assert found(rest, where) == numbers
+
+
+def test_results_are_ordered_and_cut(rest: Any) -> None:
+    assert found(rest, "[System.Id] > 0", "ORDER BY [System.Id]") == [3, 7]
+    assert found(rest, "[System.Id] > 0", "ORDER BY [System.State] ASC, [System.Id] DESC") == [7, 3]
+    assert found(rest, "[System.Id] > 0", "ORDER BY [System.Title] DESC", **{"$top": "1"}) == [7]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "SELECT [System.Id]",
+        "SELECT [System.Id] FROM WorkItemLinks",
+        "SELECT [System.Id] FROM WorkItems WHERE [System.Id] LIKE 3",
+        "SELECT [System.Id] FROM WorkItems WHERE [System.Title] = 'open",
+        "SELECT [System.Id] FROM WorkItems WHERE [System.Id] IN (1",
+        "SELECT [System.Id] FROM WorkItems WHERE [System.Id] = 3 nonsense",
+        "SELECT [System.Id] FROM WorkItems WHERE [System.Id] = @nothing",
+        "SELECT [System.Id] FROM WorkItems WHERE [System.Id] = [System.Rev]",
+        "SELECT [System.Id] FROM WorkItems ORDER BY 'x'",
+        "x" * 32_001,
+    ],
+)
+def test_a_wrong_query_is_refused(rest: Any, query: str) -> None:
+    assert "query" in rest("POST", "_apis/wit/wiql", json={"query": query}, status=400)["message"]
+
+
+def test_the_project_macro_needs_a_project(rest: Any) -> None:
+    query = {"query": "SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project"}
+    rest("POST", "_apis/wit/wiql", json=query, status=400)
+    assert rest("POST", "Shop%20Floor/Any%20Team/_apis/wit/wiql", json=query)["queryType"] == "flat"

@@ -1,0 +1,262 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import requests
+from jsonschema.exceptions import best_match
+
+from devops_emulator.server import Emulator, running
+
+SPECS = Path(__file__).parents[3] / "shared" / "specs" / "7.1"
+AREAS = ("workItemTracking", "git", "core", "build", "serviceHooks")
+# Maps on the wire, by the recorded samples; the files describe the .NET classes behind them.
+MAPS = ("ReferenceLinks", "PropertiesCollection")
+
+
+def run_git(*arguments: str, cwd: Path, environment: Mapping[str, str] | None = None) -> str:
+    done = subprocess.run(
+        ["git", *arguments],
+        cwd=cwd,
+        env={
+            **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_AUTHOR_NAME": "Ann",
+            "GIT_AUTHOR_EMAIL": "ann@example.com",
+            "GIT_COMMITTER_NAME": "Ann",
+            "GIT_COMMITTER_EMAIL": "ann@example.com",
+            **(environment or {}),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def git() -> Callable[..., str]:
+    return run_git
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository with two commits on main and a branch `feature` that changes one file and adds one."""
+    home = tmp_path_factory.mktemp("sample") / "web"
+    home.mkdir()
+    run_git("init", "--quiet", "--initial-branch=main", cwd=home)
+    (home / "cart.py").write_text("def total(prices):\n    return 0\n", encoding="utf-8")
+    (home / "docs").mkdir()
+    (home / "docs" / "read me.md").write_text("# Shop\n", encoding="utf-8")
+    run_git("add", ".", cwd=home)
+    run_git("commit", "--quiet", "-m", "Start", cwd=home)
+    run_git("switch", "--quiet", "-c", "feature", cwd=home)
+    (home / "cart.py").write_text("def total(prices):\n    return sum(prices)\n", encoding="utf-8")
+    (home / "new.py").write_text("x = 1\n", encoding="utf-8")
+    run_git("add", ".", cwd=home)
+    run_git("commit", "--quiet", "-m", "Sum the prices", cwd=home)
+    run_git("switch", "--quiet", "main", cwd=home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def seed(sample: Path) -> dict[str, Any]:
+    return {
+        "project": "Shop Floor",
+        "process": "Agile",
+        "people": ["Jane Doe <jane@example.com>"],
+        "repositories": [{"name": "web", "from": str(sample), "protected": ["main"]}],
+        "work_items": [
+            {
+                "id": 7,
+                "type": "User Story",
+                "fields": {
+                    "System.Title": "Totals are right",
+                    "System.Description": "<p>Sum the <b>prices</b>.</p>",
+                    "System.Tags": "ready, shop",
+                    "System.AssignedTo": "Jane Doe <jane@example.com>",
+                    "System.AreaPath": "Shop Floor\\Checkout",
+                },
+                "comments": [{"text": "First", "author": "Jane Doe <jane@example.com>"}],
+                "relations": [{"rel": "System.LinkTypes.Hierarchy-Reverse", "id": 3}],
+            },
+            {"id": 3, "type": "Feature", "fields": {"System.Title": "Checkout"}},
+        ],
+    }
+
+
+@dataclass
+class Rest:
+    """A client that checks every JSON answer against Microsoft's description of the operation."""
+
+    emulator: Emulator
+    session: requests.Session = field(default_factory=requests.Session)
+    version: str = "7.1"
+
+    def __call__(self, method: str, path: str, *, status: int = 200, **options: Any) -> Any:
+        parameters = {"api-version": options.pop("version", self.version), **options.pop("params", {})}
+        headers = {
+            "Authorization": f"Bearer {self.emulator.token}",
+            "Accept": "application/json",
+            **options.pop("headers", {}),
+        }
+        answer = self.session.request(
+            method, self.emulator.url + path, params=parameters, headers=headers, timeout=30, **options
+        )
+        assert answer.status_code == status, f"{answer.status_code}: {answer.text}"
+        if not answer.headers["Content-Type"].startswith("application/json") or not answer.content:
+            return answer.content
+        body = answer.json()
+        if status < 400:
+            check_described(method, path, body)
+        return body
+
+    def patch_item(self, number: int, *steps: Mapping[str, Any], status: int = 200, **options: Any) -> Any:
+        content_type = {"Content-Type": "application/json-patch+json"}
+        data = json.dumps(list(steps))
+        return self("PATCH", f"_apis/wit/workitems/{number}", status=status, data=data, headers=content_type, **options)
+
+
+@contextmanager
+def _served(folder: Path, seed: Any) -> Iterator[Rest]:
+    with running(folder, seed=seed) as emulator:
+        rest = Rest(emulator)
+        with rest.session:
+            yield rest
+
+
+@pytest.fixture
+def serve() -> Callable[[Path, Any], AbstractContextManager[Rest]]:
+    return _served
+
+
+@pytest.fixture
+def rest(tmp_path: Path, seed: dict[str, Any]) -> Iterator[Rest]:
+    with _served(tmp_path / "organisation", seed) as client:
+        yield client
+
+
+@pytest.fixture
+def git_environment(rest: Rest) -> dict[str, str]:
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"http.{rest.emulator.url}.extraheader",
+        "GIT_CONFIG_VALUE_0": f"AUTHORIZATION: bearer {rest.emulator.token}",
+    }
+
+
+@pytest.fixture
+def checkout(rest: Rest, git_environment: dict[str, str], tmp_path: Path) -> Path:
+    """A clone of the sample repository over HTTP."""
+    url = rest.emulator.environment["web"]["BUILD_REPOSITORY_URI"]
+    run_git("clone", "--quiet", url, "clone", cwd=tmp_path, environment=git_environment)
+    return tmp_path / "clone"
+
+
+def check_described(method: str, path: str, body: Any) -> None:
+    """Validate an answer against the swagger file that describes its operation; raises for a wrong or unknown one."""
+    if not SPECS.is_dir():
+        return
+    wanted = f"/emulated/{path.partition('?')[0]}".casefold()
+    # The longest template is the most particular: /pullrequests/{id} also fits /{project}/_apis/….
+    fitting = [one for one in operations() if one[0] == method.casefold() and one[1].fullmatch(wanted)]
+    if not fitting:
+        if any(word in wanted for word in UNDESCRIBED_OPERATIONS):
+            return
+        raise AssertionError(f"No described operation fits {method} {path}")
+    _, _, area, schema = min(fitting, key=lambda one: one[1].groups)
+    if schema is None:
+        return
+    shown = without_nulls(body)
+    if schema.get("type") == "array":
+        assert set(shown) == {"count", "value"}
+        assert body["count"] == len(body["value"])
+        shown = shown["value"]
+    problem = best_match(
+        jsonschema.Draft202012Validator({**closed(schema), "definitions": definitions(area)}).iter_errors(shown)
+    )
+    assert problem is None, f"{method} {path}: {problem.json_path}: {problem.message}"
+
+
+# Neither file describes these: who am I, and the identities of the account's own host.
+UNDESCRIBED_OPERATIONS = ("_apis/connectiondata", "_apis/identities", "_apis/resourceareas")
+
+
+@cache
+def specification(area: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((SPECS / f"{area}.json").read_text(encoding="utf-8-sig"))
+    return content
+
+
+@cache
+def operations() -> list[tuple[str, re.Pattern[str], str, dict[str, Any] | None]]:
+    found = []
+    for area in AREAS:
+        spec = specification(area)
+        for template, methods in {**spec.get("x-ms-paths", {}), **spec["paths"]}.items():
+            plain = template.partition("?")[0]
+            shorter = [plain, plain.replace("/{team}", ""), plain.replace("/{project}", "").replace("/{team}", "")]
+            for written in dict.fromkeys(shorter):
+                pattern = re.compile(re.sub(r"\\\{[^}]+\\\}", "([^/]+)", re.escape(written.casefold())))
+                for method, operation in methods.items():
+                    if isinstance(operation, dict) and "responses" in operation:
+                        answers = operation["responses"]
+                        schema = next((answers[code].get("schema") for code in sorted(answers) if code < "300"), None)
+                        found.append((method, pattern, area, schema))
+    return found
+
+
+@cache
+def definitions(area: str) -> dict[str, Any]:
+    converted = {name: opened(one) for name, one in specification(area)["definitions"].items()}
+    return converted | {name: {"type": "object", "additionalProperties": {}} for name in MAPS}
+
+
+def opened(schema: Any) -> Any:
+    """Turn a swagger schema into JSON Schema: every object it refers to takes no member that is not described."""
+    if isinstance(schema, list):
+        return [opened(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("type") == "object" and not schema.keys() & {"properties", "allOf", "additionalProperties"}:
+        # How the generator of the files writes "any value".
+        return {}
+    converted = {}
+    for name, value in schema.items():
+        if name in ("properties", "definitions"):
+            converted[name] = {member: closed(one) for member, one in value.items()}
+        elif name in ("items", "additionalProperties") and isinstance(value, dict):
+            converted[name] = closed(value)
+        elif name == "enum":
+            converted[name] = value
+        else:
+            converted[name] = opened(value)
+    return converted
+
+
+def closed(schema: dict[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = opened(schema)
+    if "$ref" in plain:
+        return {**plain, "unevaluatedProperties": False}
+    return plain
+
+
+def without_nulls(value: Any) -> Any:
+    """Leave out members without a value: the service writes null where its description allows only absence."""
+    if isinstance(value, dict):
+        return {name: without_nulls(one) for name, one in value.items() if one is not None}
+    return [without_nulls(one) for one in value if one is not None] if isinstance(value, list) else value
