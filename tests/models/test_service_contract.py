@@ -317,7 +317,7 @@ def test_unknown_model_is_told_even_if_the_list_fails(gemini: GeminiServer, mode
 def test_unknown_model_is_told_even_if_the_list_hangs(gemini: GeminiServer, model: Model) -> None:
     gemini.answers = [refusal(404, "not found")]
     gemini.listing = Answer(how="hang")
-    assert failure(model, timeout_seconds=1.0).kind == "unknown_model"
+    assert failure(model, timeout_seconds=0.6).kind == "unknown_model"
 
 
 def test_quota_per_minute_carries_the_time_to_wait(gemini: GeminiServer, model: Model) -> None:
