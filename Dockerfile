@@ -22,7 +22,7 @@ RUN /opt/tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
 # hadolint ignore=DL3006
 FROM ${BASE}
 # The agent runs groupadd, useradd and usermod in the container before it drops to its own account.
-# hadolint ignore=DL3002
+# hadolint ignore=DL3002,DL3066
 USER root
 # The account has no password and no group but its own: sudo leads from the agent's account to it, never back.
 # hadolint ignore=DL3008

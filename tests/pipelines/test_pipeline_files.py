@@ -245,7 +245,7 @@ def test_the_step_runs_the_program_beside_a_folder_that_can_be_published(tmp_pat
 
 def test_the_readme_names_every_parameter_and_its_default() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", (ROOT / "action" / "README.md").read_text(), re.MULTILINE)
-    declared = {parameter["name"]: parameter.get("default", "–") for parameter in load(TEMPLATE)["parameters"]}
+    declared = {parameter["name"]: parameter.get("default") for parameter in load(TEMPLATE)["parameters"]}
 
     assert [name for name, _ in rows] == list(declared)
     assert {name: default for name, default in rows if default.isdigit()} == {

@@ -7,10 +7,11 @@ from typing import Final
 
 from redimento.errors import AzureError, ConflictError, GitError
 
-# git's own reports of a reference that moved, before and after it talked to the server.
+# git's own reports of a reference that moved, before and after it talked to the server, and the number that Azure Repos
+# gives for it.
 _OVERTAKEN: Final = re.compile(
     r"stale info|fetch first|non-fast-forward|already exists|failed to update ref|cannot lock ref|incorrect old value"
-    r"|TF402456|TF402457",
+    r"|TF401028",
     re.IGNORECASE,
 )
 _TRANSIENT: Final = re.compile(
@@ -24,11 +25,8 @@ _NOT_SIGNED_IN: Final = re.compile(
     r"|not valid: is this a git repository|TF400813",
     re.IGNORECASE,
 )
+_LONGEST_REASON: Final = 500
 _NUMBER: Final = re.compile(r"\b(?:TF|VS)\d{5,6}\b")
-_RIGHT: Final = re.compile(
-    r"'(GenericContribute|CreateBranch|GenericRead|ForcePush|PullRequestContribute)'|\b(GenericContribute|CreateBranch|"
-    r"GenericRead|ForcePush)\b"
-)
 # The names under which the security page of a repository lists the rights: "Set Git repository permissions",
 # learn.microsoft.com/azure/devops/repos/git/set-git-repository-permissions.
 _ON_THE_PAGE: Final = {
@@ -38,6 +36,7 @@ _ON_THE_PAGE: Final = {
     "ForcePush": "Force push",
     "PullRequestContribute": "Contribute to pull requests",
 }
+_RIGHT: Final = re.compile(rf"\b({'|'.join(_ON_THE_PAGE)})\b")
 _IDENTITY: Final = (
     "'{project} Build Service ({organisation})', or 'Project Collection Build Service ({organisation})' when the job "
     "scope is the whole collection"
@@ -65,7 +64,7 @@ def rejection(action: str, said: str) -> GitError | AzureError:
             "or leave this pattern out of the policy.",
         )
     if right := _RIGHT.search(said):
-        name = right[1] or right[2]
+        name = right[1]
         return GitError(
             f"{action} failed: the right {name} is missing{f' ({numbers})' if numbers else ''}. {reason}",
             f"Grant '{_ON_THE_PAGE[name]}' under Project settings > Repositories > Security to {_IDENTITY}.",
@@ -76,7 +75,7 @@ def rejection(action: str, said: str) -> GitError | AzureError:
             "Map it on the step: `env: { SYSTEM_ACCESSTOKEN: $(System.AccessToken) }`; in a very long job it may have "
             "expired.",
         )
-    if "TF401019" in numbers or "not found" in said:
+    if "TF401019" in numbers or "not found" in said or "returned error: 403" in said:
         return GitError(
             f"{action} failed: the repository does not exist, or this job may not see it. {reason}",
             f"Grant 'Read' to {_IDENTITY}; with 'Protect access to repositories' on, the pipeline must name the "
@@ -90,4 +89,4 @@ def _reason(said: str) -> str:
     telling = [line for line in lines if _NUMBER.search(line)] or [
         line for line in lines if line.startswith(("fatal:", "error:", "!"))
     ]
-    return " ".join(dict.fromkeys(telling or lines))[:500]
+    return " ".join(dict.fromkeys(telling or lines))[:_LONGEST_REASON] or "git gave no reason."

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+
+from redimento.errors import ConflictError, GitError
+from redimento.repository.rejection import is_transient, rejection
+
+
+def refused(reason: str) -> str:
+    """What `git push --porcelain` prints when the server refuses a reference."""
+    return f"error: failed to push some refs to 'https://x'\n!\tabc:refs/heads/b\t[remote rejected] ({reason})"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        refused("TF401028: The reference 'refs/heads/b' has already been updated by another client."),
+        refused("incorrect old value provided"),
+        refused("failed to update ref"),
+        "!\tabc:refs/heads/b\t[rejected] (stale info)",
+        "!\tabc:refs/heads/b\t[rejected] (fetch first)",
+    ],
+)
+def test_a_branch_that_moved_is_a_conflict(said: str) -> None:
+    error = rejection("Pushing 'b'", said)
+
+    assert isinstance(error, ConflictError)
+    assert not is_transient(said)
+
+
+@pytest.mark.parametrize(
+    ("reason", "page"),
+    [
+        ("TF401027: You need the Git 'GenericContribute' permission to perform this action.", "'Contribute'"),
+        ("TF401027: You need the Git 'CreateBranch' permission to perform this action.", "'Create branch'"),
+        ("TF401027: You need the Git 'GenericRead' permission to perform this action.", "'Read'"),
+        ("TF401027: You need the Git 'ForcePush' permission to perform this action.", "'Force push'"),
+        ("TF401027: You need the Git 'PullRequestContribute' permission.", "'Contribute to pull requests'"),
+        ("TF402455: Pushes to this branch are not permitted; you must use a pull request.", "pull_request.branch"),
+    ],
+)
+def test_a_refusal_by_azure_repos_names_its_number_and_what_to_grant(reason: str, page: str) -> None:
+    error = rejection("Pushing 'b'", refused(reason))
+
+    assert isinstance(error, GitError)
+    assert reason.split(":", maxsplit=1)[0] in error.sentence
+    assert page in error.remedy
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "fatal: unable to access 'https://x/': Could not resolve host: x",
+        "fatal: unable to access 'https://x/': Failed to connect to x port 443: Connection refused",
+        "fatal: unable to access 'https://x/': The requested URL returned error: 503",
+        "error: RPC failed; curl 56 Recv failure: Connection reset by peer\nfatal: the remote end hung up unexpectedly",
+        "fatal: early EOF",
+    ],
+)
+def test_trouble_on_the_way_may_pass(said: str) -> None:
+    assert is_transient(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "fatal: unable to access 'https://x/': The requested URL returned error: 403",
+        "fatal: Authentication failed for 'https://x/'",
+        "remote: TF400813: The user is not authorized.\nfatal: the remote end hung up unexpectedly",
+    ],
+)
+def test_a_refusal_is_not_tried_again(said: str) -> None:
+    assert not is_transient(said)
+
+
+def test_a_failure_that_nobody_knows_is_passed_on_in_short() -> None:
+    error = rejection("Pushing 'b'", "fatal: odd\n" + "fatal: more and more\n" * 200)
+
+    assert error.sentence == "Pushing 'b' failed: fatal: odd fatal: more and more"
+
+
+def test_no_output_is_still_a_sentence() -> None:
+    assert rejection("Pushing 'b'", "").sentence == "Pushing 'b' failed: git gave no reason."
