@@ -15,6 +15,8 @@ _DEEPEST = 20  # levels; the reader of the library is recursive
 _STANDARD = "tag:yaml.org,2002:"
 _SCALARS = frozenset(_STANDARD + name for name in ("str", "int", "float", "bool", "null"))
 _COLLECTIONS = frozenset(_STANDARD + name for name in ("map", "seq"))
+# What the reader takes a bare word for; here each is the text that was written.
+_WORDS = frozenset(_STANDARD + name for name in ("timestamp", "merge", "value"))
 
 
 @dataclass
@@ -88,7 +90,7 @@ class _Reader:
 
     def value(self, node: yaml.Node, path: Path) -> Any:
         self._document.lines.setdefault(path, node.start_mark.line + 1)
-        if node.tag not in _SCALARS | _COLLECTIONS and not node.tag.startswith(_STANDARD):
+        if node.tag not in _SCALARS | _COLLECTIONS | _WORDS:
             return self._problem(node, path, "tags are not allowed")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
@@ -116,7 +118,7 @@ class _Reader:
         return data
 
     def _scalar(self, node: yaml.Node, path: Path) -> Any:
-        if node.tag not in _SCALARS:  # a date, for one
+        if node.tag in _WORDS:
             return node.value
         try:
             value = self._loader.construct_object(node)

@@ -64,10 +64,8 @@ def reference_page() -> str:
 
 
 def _error(name: str, found: list[tuple[int, Path, str]], document: Document) -> SettingsError:
-    lines = [
-        f"{name}:{line}: {settings_schema.dotted(path)}{reason}"
-        for line, path, reason in sorted(set(found), key=lambda each: each[0])
-    ]
+    named = sorted({(line, settings_schema.dotted(path), reason) for line, path, reason in found})
+    lines = [f"{name}:{line}: {where}{reason}" for line, where, reason in named]
     ended = tuple(line if line.endswith(("?", ".")) else f"{line}." for line in lines)
     count = "one problem" if len(ended) == 1 else f"{len(ended)} problems"
     missing = "" if document.data is not None else " It could not be read to the end."

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from redimento.context.tree import Entry, Tree
+from redimento.delivery.pull_request import PullRequests, PullRequestText
+from redimento.errors import NotThereError, UsageError
+from redimento.local.board import FileBoard
+from redimento.local.folder_tree import FolderTree
+from redimento.local.pull_requests import FolderPullRequests
+from redimento.work_items.board import Board
+
+WANTED = PullRequestText(
+    source_branch="redimento/7-round", target_branch="main", title="Round totals", description="Why\n", draft=True,
+    work_item_id=7, labels=("redimento",), reviewers=("anna@example.com",),
+)  # fmt: skip
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "item.md"
+    path.write_text("---\nid: 7\nstate: New\n---\n# Round totals\n\nThey are off.\n", "utf-8")
+    return path
+
+
+def test_the_board_has_the_item_of_its_file_only(tmp_path: Path, file: Path) -> None:
+    board: Board = FileBoard(file, tmp_path / "run")
+    assert board.load(7).title == "Round totals"
+    with pytest.raises(NotThereError, match="holds work item 7, not 8"):
+        board.load(8)
+
+
+def test_only_one_run_wins_the_claim(tmp_path: Path, file: Path) -> None:
+    first, second = (FileBoard(file, tmp_path / "run") for _ in range(2))
+    item = first.load(7)
+    assert first.claim(item, "1") == "won"
+    assert first.claim(item, "1") == "won"
+    assert second.claim(item, "2") == "taken"
+    second.release(7, "2")
+    assert second.claim(item, "2") == "taken"
+    first.release(7, "1")
+    assert second.claim(item, "2") == "won"
+
+
+def test_the_claim_of_a_process_that_died_is_void(tmp_path: Path, file: Path) -> None:
+    script = (
+        "import os, sys; from pathlib import Path; from redimento.local.board import FileBoard\n"
+        "board = FileBoard(Path(sys.argv[1]), Path(sys.argv[2])); print(board.claim(board.load(7), 'dead'), flush=True)\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(file), str(tmp_path / "run")], capture_output=True, text=True, check=False
+    )
+    assert (ended.stdout, ended.returncode) == ("won\n", -9)
+    board = FileBoard(file, tmp_path / "run")
+    assert board.claim(board.load(7), "alive") == "won"
+
+
+def test_the_comment_is_rewritten_in_place(tmp_path: Path, file: Path) -> None:
+    board = FileBoard(file, tmp_path / "run")
+    first = board.comment(7, "Redimento, web", "one")
+    assert board.comment(7, "Redimento, web", "two") == first
+    assert Path(first.removeprefix("file://")).read_text("utf-8") == "two"
+    assert board.comment(7, "Redimento, ../../api", "three") != first
+    assert len(list((tmp_path / "run").iterdir())) == 2
+
+
+def test_moves_of_the_state_are_noted_once(tmp_path: Path, file: Path) -> None:
+    board = FileBoard(file, tmp_path / "run")
+    board.set_state(7, "New")
+    assert not (tmp_path / "run").exists()
+    board.set_state(7, "Resolved")
+    board.set_state(7, "Resolved")
+    assert (tmp_path / "run" / "state.txt").read_text("utf-8") == "New\nResolved\n"
+
+
+def test_a_pull_request_is_a_folder_and_is_updated(tmp_path: Path) -> None:
+    port: PullRequests = FolderPullRequests(tmp_path)
+    assert port.find(WANTED.source_branch, "main") is None
+    made = port.open(WANTED)
+    assert port.find(WANTED.source_branch, "main") == made
+    assert port.find(WANTED.source_branch, "other") is None
+    assert (tmp_path / "pull-requests/1/pull-request.md").read_text("utf-8") == "# Draft: Round totals\n\nWhy\n"
+    again = port.open(replace(WANTED, draft=False, title="Round all totals"))
+    assert (again.id, again.draft, again.title, again.url) == (1, False, "Round all totals", made.url)
+    assert [each.name for each in (tmp_path / "pull-requests").iterdir()] == ["1"]
+    data = json.loads((tmp_path / "pull-requests/1/pull-request.json").read_text("utf-8"))
+    assert (data["work_item_id"], data["labels"], data["reviewers"]) == (7, ["redimento"], ["anna@example.com"])
+
+
+def test_a_closed_pull_request_is_found_but_not_reopened(tmp_path: Path) -> None:
+    port = FolderPullRequests(tmp_path)
+    port.open(WANTED)
+    path = tmp_path / "pull-requests/1/pull-request.json"
+    path.write_text(path.read_text("utf-8").replace('"active"', '"completed"'), "utf-8")
+    found = port.find(WANTED.source_branch, "main")
+    assert found is not None
+    assert found.status == "completed"
+    assert port.open(WANTED).id == 2
+    newest = port.find(WANTED.source_branch, "main")
+    assert newest is not None
+    assert newest.id == 2
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"status": "odd"}'])
+def test_a_damaged_pull_request_is_named(tmp_path: Path, content: str) -> None:
+    folder = tmp_path / "pull-requests" / "1"
+    folder.mkdir(parents=True)
+    (folder / "pull-request.json").write_text(content, "utf-8")
+    with pytest.raises(UsageError, match="not a pull request"):
+        FolderPullRequests(tmp_path).find("a", "b")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "root"
+    (root / "src").mkdir(parents=True)
+    (root / ".git").mkdir()
+    (root / ".git" / "config").write_text("secret")
+    (root / "src" / "b.py").write_bytes(b"b\r\n")
+    (root / "a.txt").write_text("aa")
+    (root / ".gitignore").write_text("a.txt\n")
+    (tmp_path / "outside.txt").write_text("out")
+    (root / "link.txt").symlink_to(tmp_path / "outside.txt")
+    (root / "linked").symlink_to(tmp_path)
+    os.mkfifo(root / "pipe")
+    (root / os.fsdecode(b"bad\xff")).write_text("x")
+    return root
+
+
+def test_a_folder_shows_its_regular_files(folder: Path) -> None:
+    tree: Tree = FolderTree(folder)
+    assert list(tree.entries()) == [Entry(".gitignore", 6), Entry("a.txt", 2), Entry("src/b.py", 3)]
+    assert list(tree.history(10)) == []
+
+
+def test_only_what_lies_in_the_folder_is_read(folder: Path) -> None:
+    wanted = [
+        "src/b.py",
+        "link.txt",
+        "linked/outside.txt",
+        "../outside.txt",
+        "/etc/passwd",
+        ".git/config",
+        "pipe",
+        "src",
+        "no",
+        "",
+        "a\0",
+        "\ud800",
+        "a.txt",
+    ]
+    assert list(FolderTree(folder).read(wanted)) == [("src/b.py", b"b\r\n"), ("a.txt", b"aa")]
+
+
+def test_what_may_not_be_read_is_left_out(folder: Path) -> None:
+    (folder / "src").chmod(0)
+    try:
+        shown = [entry.path for entry in FolderTree(folder).entries()]
+        assert "a.txt" in shown
+        assert ("src/b.py" in shown) == (os.geteuid() == 0)  # root reads everything
+    finally:
+        (folder / "src").chmod(0o755)
