@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ from redimento.verification.isolation import Isolation, find_isolation
 from redimento.verification.keeping import Kept, keep
 
 _PROBE_SECONDS = 20.0
+_CLEANING_SECONDS = 120.0
 # A stored header, or a password in a remote's address. A user name alone (https://org@dev.azure.com/…) is no secret.
 _STORED_CREDENTIAL = re.compile(r"extraheader\s*=\s*\S|://[^/\s:@]*:[^/\s@]+@", re.IGNORECASE)
 
@@ -76,7 +78,10 @@ def open_workbench(
 def close_workbench(bench: Workbench) -> None:
     """Remove the scratch space, files of the other account included."""
     if bench.isolation.kind == "user":
-        execute(bench, 'find "$HOME" "$TMPDIR" -mindepth 1 -delete', timeout_seconds=_PROBE_SECONDS)
+        execute(bench, 'find "$HOME" "$TMPDIR" -mindepth 1 -delete', timeout_seconds=_CLEANING_SECONDS)
+        for folder in (bench.home, bench.temporary):  # not ours to look into, but empty and in a folder of ours
+            with contextlib.suppress(OSError):
+                folder.rmdir()
     _remove(bench.scratch)
 
 

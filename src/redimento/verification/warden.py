@@ -227,8 +227,8 @@ def _end(living: Callable[[], list[int]]) -> int:
             for pid in found:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, number)
-        _reap()
         time.sleep(0.002)
+    _reap()
     return len(seen)
 
 
