@@ -60,21 +60,25 @@ def _deliver(store: Store, subscription: Document, body: Document) -> None:
             timeout=_PATIENCE,
             allow_redirects=False,
         )
-        outcome = {
-            "result": "succeeded" if answer.ok else "failed",
-            "errorMessage": "" if answer.ok else str(answer.status_code),
-        }
+        problem = "" if answer.ok else f"{answer.status_code} {answer.reason}"
     except requests.RequestException as error:
-        outcome = {"result": "failed", "errorMessage": str(error)}
+        problem = str(error)
     notification = {
         "id": body["notificationId"],
         "subscriptionId": subscription["id"],
         "eventId": body["id"],
         "status": "completed",
+        "result": "failed" if problem else "succeeded",
         "createdDate": body["createdDate"],
         "modifiedDate": now(),
-        "details": {"eventType": body["eventType"], "requestAttempts": 1, "publisherId": "tfs", **outcome},
-        **outcome,
+        "details": {
+            "eventType": body["eventType"],
+            "publisherId": "tfs",
+            "consumerId": "webHooks",
+            "consumerActionId": "httpRequest",
+            "requestAttempts": 1,
+            "errorMessage": problem,
+        },
     }
     with store.transaction():
         store.put("notification", f"{subscription['id']}/{body['notificationId']}", notification)

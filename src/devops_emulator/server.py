@@ -40,6 +40,7 @@ from devops_emulator.seed import check_seed, plant, read_seed
 from devops_emulator.store import Document, Store
 
 _LOOPBACK = "127.0.0.1"
+_LAST_PORT = 65_535
 
 
 @dataclass(frozen=True)
@@ -118,12 +119,13 @@ def serve(folder: Path, port: int, seed: Path | None) -> None:
 
 @contextmanager
 def _listening(port: int) -> Iterator[socket.socket]:
+    if not 0 <= port <= _LAST_PORT:
+        raise StartError(f"Port {port} does not exist. Name one up to {_LAST_PORT}, or 0 for any that is free.")
     try:
         listener = socket.create_server((_LOOPBACK, port), backlog=128)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise StartError(
-            f"Port {port} of {_LOOPBACK} cannot be used: {getattr(error, 'strerror', None) or error}. Name another one, or 0 "
-            "for any that is free."
+            f"Port {port} of {_LOOPBACK} cannot be used: {error.strerror}. Name another one, or 0 for any that is free."
         ) from error
     with listener:
         yield listener

@@ -178,18 +178,24 @@ def check_described(method: str, path: str, body: Any) -> None:
         if any(word in wanted for word in UNDESCRIBED_OPERATIONS):
             return
         raise AssertionError(f"No described operation fits {method} {path}")
-    _, _, area, schema = min(fitting, key=lambda one: one[1].groups)
+    fewest = min(pattern.groups for _, pattern, _, _ in fitting)
+    nearest = [(area, schema) for _, pattern, area, schema in fitting if pattern.groups == fewest]
+    # Reading one item and listing several share an address.
+    problems = [problem_of(area, schema, without_nulls(body)) for area, schema in nearest]
+    assert None in problems, f"{method} {path}: {problems}"
+
+
+def problem_of(area: str, schema: dict[str, Any] | None, shown: Any) -> str | None:
     if schema is None:
-        return
-    shown = without_nulls(body)
+        return None
     if schema.get("type") == "array":
-        assert set(shown) == {"count", "value"}
-        assert body["count"] == len(body["value"])
+        if set(shown) != {"count", "value"}:
+            return "A list is an object of count and value."
         shown = shown["value"]
     problem = best_match(
         jsonschema.Draft202012Validator({**closed(schema), "definitions": definitions(area)}).iter_errors(shown)
     )
-    assert problem is None, f"{method} {path}: {problem.json_path}: {problem.message}"
+    return problem and f"{problem.json_path}: {problem.message}"
 
 
 # Neither file describes these: who am I, and the identities of the account's own host.
@@ -223,6 +229,9 @@ def operations() -> list[tuple[str, re.Pattern[str], str, dict[str, Any] | None]
 @cache
 def definitions(area: str) -> dict[str, Any]:
     converted = {name: opened(one) for name, one in specification(area)["definitions"].items()}
+    # The file calls a change's item a text; the recorded samples show an object.
+    if "GitChange" in converted:
+        converted["Change"]["properties"]["item"] = {"type": "object"}
     return converted | {name: {"type": "object", "additionalProperties": {}} for name in MAPS}
 
 

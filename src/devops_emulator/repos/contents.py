@@ -12,16 +12,13 @@ from devops_emulator.wire import Answer, Call, Resource, choice, collection
 
 
 def commit_shape(organisation: Organisation, repository: Document, commit: str) -> Document:
-    """Shape a commit (GitCommitRef)."""
+    """Shape a commit as lists show it (GitCommitRef)."""
     home = repositories.path(organisation, repository)
-    raw = git.text(
-        home, "show", "-s", "--format=%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B", commit
-    )
-    full, tree, parents, an, ae, at, cn, ce, ct, message = raw.split("\0")
+    raw = git.text(home, "show", "-s", "--format=%H%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B", commit)
+    full, parents, an, ae, at, cn, ce, ct, message = raw.split("\0")
     url = repositories.reference(organisation, repository)["url"]
     return {
         "commitId": full,
-        "treeId": tree,
         "parents": parents.split(),
         "author": {"name": an, "email": ae, "date": at},
         "committer": {"name": cn, "email": ce, "date": ct},
@@ -47,11 +44,7 @@ def _commits(call: Call) -> Answer:
         "--",
         *([f":(literal){place}"] if place else []),
     )
-    return collection([_without_details(commit_shape(call.organisation, repository, one)) for one in listed.split()])
-
-
-def _without_details(commit: Document) -> Document:
-    return {name: value for name, value in commit.items() if name not in ("parents", "treeId")}
+    return collection([commit_shape(call.organisation, repository, one) for one in listed.split()])
 
 
 def _commit_of(call: Call) -> Answer:
@@ -64,7 +57,8 @@ def _commit_of(call: Call) -> Answer:
             "GitCommitDoesNotExistException",
             f"TF401175: The version descriptor <Commit: {call.values['commitId']}> could not be resolved to a version.",
         )
-    return Answer(commit_shape(call.organisation, repository, commit))
+    tree = git.text(home, "rev-parse", f"{commit}^{{tree}}")
+    return Answer(commit_shape(call.organisation, repository, commit) | {"treeId": tree})
 
 
 def _items(call: Call) -> Answer:

@@ -93,12 +93,19 @@ def _stage(home: Path, index: dict[str, str], change: Document) -> None:
     blob = ""
     if kind == "rename":
         blob = git.text(home, "ls-files", "--stage", "--", f":(literal){source}", extra=index).split()[1]
-    if kind in ("delete", "rename"):
-        git.run(home, "update-index", "--force-remove", "--", source or place, extra=index)
     if change.get("newContent"):
         blob = git.text(home, "hash-object", "-w", "--stdin", given=_content(change["newContent"]))
+    entries = []
+    if kind in ("delete", "rename"):
+        entries.append(f"0 {git.ZERO}\t{source or place}")
     if kind != "delete":
-        git.run(home, "update-index", "--add", "--cacheinfo", f"100644,{blob},{place}", extra=index)
+        entries.append(f"100644 {blob}\t{place}")
+    git.run(
+        home, "update-index", "-z", "--index-info", given="".join(f"{one}\0" for one in entries).encode(), extra=index
+    )
+    # Git leaves out what is no path inside a repository, and says so only on stderr.
+    if kind != "delete" and not git.text(home, "ls-files", "--", f":(literal){place}", extra=index):
+        raise invalid(f"TF401029: The path '{place}' is not valid.")
 
 
 def _content(content: Document) -> bytes:
