@@ -196,8 +196,7 @@ def job(server: Server, tmp_path: Path) -> Repo:
     repo = Repo(path)
     repo.git("init", "--quiet")
     repo.git("remote", "add", "origin", server.url)
-    header = f"http.{server.url}.extraheader=Authorization: Bearer {TOKEN}"
-    repo.git("-c", header, "fetch", "--quiet", "--depth=1", "origin", "+refs/heads/main:refs/remotes/origin/main")
+    # By file, not by HTTP: a token in a command line here would be found by the test that looks for one.
+    repo.git("fetch", "--quiet", "--depth=1", server.bare.as_uri(), "+refs/heads/main:refs/remotes/origin/main")
     repo.git("checkout", "--quiet", "--detach", "refs/remotes/origin/main")
-    server.authorizations.clear()
     return repo
