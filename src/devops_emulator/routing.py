@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -38,7 +39,8 @@ class _Word(BaseConverter):
         self.regex = f"(?i:{re.escape(word)})"
 
 
-def routes(resources: Iterable[Resource], git: Callable[[Call], Response]) -> Map:
+@cache
+def routes(resources: tuple[Resource, ...], git: Callable[[Call], Response]) -> Map:
     """Route every resource, with and without its optional segments, and git's own protocol."""
     rules = [Rule(f"/{_word(NAME, 0)}/<project>/{_word('_git', 1)}/<repository>/<path:rest>", endpoint=git)]
     for resource in resources:
@@ -80,7 +82,7 @@ def _word(word: str, number: int) -> str:
     return f"<word('{word}'):_{number}>"
 
 
-def application(organisation: Organisation, resources: Sequence[Resource], git: Callable[[Call], Response]) -> Any:
+def application(organisation: Organisation, resources: tuple[Resource, ...], git: Callable[[Call], Response]) -> Any:
     """Build the WSGI application of an organisation."""
     table = routes(resources, git)
 

@@ -41,6 +41,25 @@ from devops_emulator.store import Document, Store
 
 _LOOPBACK = "127.0.0.1"
 _LAST_PORT = 65_535
+_RESOURCES = (
+    *people.RESOURCES,
+    *projects.RESOURCES,
+    *work_items.RESOURCES,
+    *comments.RESOURCES,
+    *attachments.RESOURCES,
+    *types.RESOURCES,
+    *queries.RESOURCES,
+    *repositories.RESOURCES,
+    *refs.RESOURCES,
+    *rest_pushes.RESOURCES,
+    *contents.RESOURCES,
+    *pull_requests.RESOURCES,
+    *iterations.RESOURCES,
+    *threads.RESOURCES,
+    *marks.RESOURCES,
+    *hooks.RESOURCES,
+    *builds.RESOURCES,
+)
 
 
 @dataclass(frozen=True)
@@ -145,26 +164,7 @@ def _opened(folder: Path) -> Iterator[Store]:
 
 
 def _server(organisation: Organisation, listener: socket.socket) -> BaseWSGIServer:
-    resources = (
-        *people.RESOURCES,
-        *projects.RESOURCES,
-        *work_items.RESOURCES,
-        *comments.RESOURCES,
-        *attachments.RESOURCES,
-        *types.RESOURCES,
-        *queries.RESOURCES,
-        *repositories.RESOURCES,
-        *refs.RESOURCES,
-        *rest_pushes.RESOURCES,
-        *contents.RESOURCES,
-        *pull_requests.RESOURCES,
-        *iterations.RESOURCES,
-        *threads.RESOURCES,
-        *marks.RESOURCES,
-        *hooks.RESOURCES,
-        *builds.RESOURCES,
-    )
-    app = application(organisation, resources, pushes.serve_git)
+    app = application(organisation, _RESOURCES, pushes.serve_git)
     return make_server(_LOOPBACK, 0, app, threaded=True, request_handler=_Handler, fd=listener.fileno())
 
 

@@ -86,7 +86,7 @@ class Call:
 Handler = Callable[[Call], Answer]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Resource:
     """One location of the REST interface: what `OPTIONS _apis` lists and what is routed.
 

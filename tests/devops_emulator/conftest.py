@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -144,9 +145,18 @@ def serve() -> Callable[[Path, Any], AbstractContextManager[Rest]]:
     return _served
 
 
+@pytest.fixture(scope="session")
+def planted(seed: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("planted") / "organisation"
+    with running(folder, seed=seed):
+        return folder
+
+
 @pytest.fixture
-def rest(tmp_path: Path, seed: dict[str, Any]) -> Iterator[Rest]:
-    with _served(tmp_path / "organisation", seed) as client:
+def rest(tmp_path: Path, planted: Path) -> Iterator[Rest]:
+    """The seeded organisation, each test its own copy of the folder."""
+    shutil.copytree(planted, tmp_path / "organisation")
+    with _served(tmp_path / "organisation", None) as client:
         yield client
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def test_comments_and_attachments(connection: Any) -> None:
     page = client.get_comments(PROJECT, 7, top=1, order="asc")
     page = client.get_comments(PROJECT, 7, top=1, order="asc", continuation_token=page.continuation_token)
     assert [one.text for one in page.comments] == ["c"]
-    kept = client.create_attachment(iter([b"bytes"]), project=PROJECT, file_name="a.txt")
+    kept = client.create_attachment(io.BytesIO(b"bytes"), project=PROJECT, file_name="a.txt")
     link = {"rel": "AttachedFile", "url": kept.url}
     client.update_work_item([patch(op="add", path="/relations/-", value=link)], 7)
     assert b"".join(client.get_attachment_content(kept.id)) == b"bytes"

@@ -95,7 +95,12 @@ def test_threads_and_their_comments(rest: Any, home: str) -> None:
     assert rest("GET", f"{home}/threads")["count"] == 1
     assert rest("GET", f"{path}/comments")["count"] == 2
     assert rest("GET", f"{path}/comments/1")["content"] == "Why?"
-    for wrong in ({"comments": []}, {**body, "status": "done"}, {**body, "threadContext": {"filePath": "cart.py"}}):
+    refused: list[Any] = [
+        {"comments": []},
+        {**body, "status": "done"},
+        {**body, "threadContext": {"filePath": "cart.py"}},
+    ]
+    for wrong in refused:
         rest("POST", f"{home}/threads", json=wrong, status=400)
     rest("POST", f"{path}/comments", json={"content": "x", "parentCommentId": 9}, status=400)
     rest("GET", f"{home}/threads/99", status=404)

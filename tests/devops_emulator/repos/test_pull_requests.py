@@ -93,7 +93,8 @@ def test_only_some_members_can_be_changed(rest: Any) -> None:
     path = f"{PULLS}/{create(rest)['pullRequestId']}"
     changed = rest("PATCH", path, json={"title": "T", "description": "D", "isDraft": True})
     assert (changed["title"], changed["description"], changed["isDraft"]) == ("T", "D", True)
-    for wrong in ({"sourceRefName": "refs/heads/main"}, {"labels": []}, {}, {"description": "x" * 4_001}):
+    refused: list[Any] = [{"sourceRefName": "refs/heads/main"}, {"labels": []}, {}, {"description": "x" * 4_001}]
+    for wrong in refused:
         rest("PATCH", path, json=wrong, status=400)
     me = {"id": changed["createdBy"]["id"]}
     rest("PATCH", path, json={"autoCompleteSetBy": me}, status=400)
