@@ -48,7 +48,9 @@ def test_a_similar_match_may_not_undo_an_earlier_block() -> None:
 
 
 def test_a_block_that_was_applied_already_counts_as_done() -> None:
-    outcome = applied({"a": "def f():\n    return compute(2)\n"}, Replace("a", "    return compute(1)\n", "    return compute(2)\n"))
+    outcome = applied(
+        {"a": "def f():\n    return compute(2)\n"}, Replace("a", "    return compute(1)\n", "    return compute(2)\n")
+    )
     assert after(outcome) == {"a": "def f():\n    return compute(2)\n"}
     assert outcome.notes == ("a: a block was applied already.",)
 
@@ -77,13 +79,17 @@ def test_a_block_for_a_file_that_is_absent_is_refused() -> None:
 
 
 def test_a_new_file_can_be_edited_by_the_next_block() -> None:
-    edits = [WriteWhole("n.py", "a = 1\nb = 2\n"), Replace("n.py", "b = 2  \n", "b = 3\n")]
+    edits: list[Edit] = [WriteWhole("n.py", "a = 1\nb = 2\n"), Replace("n.py", "b = 2  \n", "b = 3\n")]
     assert after(applied({}, *edits)) == {"n.py": "a = 1\nb = 3\n"}
 
 
 def test_delete_rename_and_edit_under_the_new_name() -> None:
-    edits = [Rename("old.py", "new.py"), Replace("new.py", "a\n", "b\n"), Delete("gone.py")]
-    assert after(applied({"old.py": "a\n", "gone.py": "x\n"}, *edits)) == {"old.py": None, "new.py": "b\n", "gone.py": None}
+    edits: list[Edit] = [Rename("old.py", "new.py"), Replace("new.py", "a\n", "b\n"), Delete("gone.py")]
+    assert after(applied({"old.py": "a\n", "gone.py": "x\n"}, *edits)) == {
+        "old.py": None,
+        "new.py": "b\n",
+        "gone.py": None,
+    }
 
 
 @pytest.mark.parametrize(

@@ -33,13 +33,27 @@ def planned(root: Path, content: bytes, edit: Edit) -> bytes:
         (b"a\nb\r\ne\n", b"a\nc\r\nd\r\ne\n"),
         (b"a\r\nb", b"a\r\nc\r\nd"),
         (codecs.BOM_UTF8 + b"a\nb\n", codecs.BOM_UTF8 + b"a\nc\nd\n"),
-        (codecs.BOM_UTF16_LE + "a\r\nb\r\n".encode("utf-16-le"), codecs.BOM_UTF16_LE + "a\r\nc\r\nd\r\n".encode("utf-16-le")),
+        (
+            codecs.BOM_UTF16_LE + "a\r\nb\r\n".encode("utf-16-le"),
+            codecs.BOM_UTF16_LE + "a\r\nc\r\nd\r\n".encode("utf-16-le"),
+        ),
         (codecs.BOM_UTF16_BE + "a\nb\n".encode("utf-16-be"), codecs.BOM_UTF16_BE + "a\nc\nd\n".encode("utf-16-be")),
         (b"caf\xe9 \x93x\x94\nb\n", b"caf\xe9 \x93x\x94\nc\nd\n"),
         (b"\x81\xe9\nb\n", b"\x81\xe9\nc\nd\n"),
         (b"50%\r100%\nb\n", b"50%\r100%\nc\nd\n"),
     ],
-    ids=["CRLF", "CR", "mixed", "no final newline", "mark", "UTF-16 LE", "UTF-16 BE", "Windows-1252", "Latin-1", "a lone CR"],
+    ids=[
+        "CRLF",
+        "CR",
+        "mixed",
+        "no final newline",
+        "mark",
+        "UTF-16 LE",
+        "UTF-16 BE",
+        "Windows-1252",
+        "Latin-1",
+        "a lone CR",
+    ],
 )
 def test_an_edit_keeps_the_hand_of_the_file(before: bytes, after: bytes, tmp_path: Path) -> None:
     assert planned(tmp_path, before, Replace("a.txt", "b\n", "c\nd\n")) == after
@@ -87,7 +101,10 @@ def test_modes_are_kept(tmp_path: Path) -> None:
     assert file.mode == 0o100755
 
 
-_CONTENTS = st.lists(st.sampled_from([b"\n", b"\r\n", b"\r", b"a", b"\xc3\xa4", b"\xff", b"\xef\xbb\xbf", b" "])).map(b"".join)
+_CONTENTS = st.lists(st.sampled_from([b"\n", b"\r\n", b"\r", b"a", b"\xc3\xa4", b"\xff", b"\xef\xbb\xbf", b" "])).map(
+    b"".join
+)
+_TEXTS = _CONTENTS.filter(lambda content: not (content.startswith(b"\xef\xbb\xbf") and b"\xff" in content))
 
 
 @given(_CONTENTS)
@@ -99,7 +116,7 @@ def test_reading_and_writing_changes_nothing(content: bytes) -> None:
     assert encode(document) == content
 
 
-@given(_CONTENTS, st.text(alphabet="a\n", max_size=6), st.data())
+@given(_TEXTS, st.text(alphabet="a\n", max_size=6), st.data())
 def test_a_splice_changes_the_text_alone(content: bytes, new: str, data: st.DataObject) -> None:
     document = decode(content)
     start = data.draw(st.integers(0, len(document.text)))
@@ -107,10 +124,13 @@ def test_a_splice_changes_the_text_alone(content: bytes, new: str, data: st.Data
     spliced = splice(document, start, end, new)
     assert spliced.text == document.text[:start] + new + document.text[end:]
     assert len(spliced.endings) == spliced.text.count("\n")
-    assert spliced.endings[: document.text.count("\n", 0, start)] == document.endings[: document.text.count("\n", 0, start)]
+    assert (
+        spliced.endings[: document.text.count("\n", 0, start)]
+        == document.endings[: document.text.count("\n", 0, start)]
+    )
 
 
-@given(_CONTENTS, st.text(alphabet="ab\n", max_size=8))
+@given(_TEXTS, st.text(alphabet="ab\n", max_size=8))
 def test_a_rewritten_document_has_one_ending_for_each_break(content: bytes, new: str) -> None:
     document = decode(content)
     again = rewritten(document, new)

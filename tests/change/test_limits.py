@@ -19,19 +19,37 @@ TEXT = "".join(f"line {n}\n" for n in range(100))
 @pytest.mark.parametrize(
     ("settings", "edits", "figure"),
     [
-        (ChangeSettings(max_files=2), [WriteWhole(f"{n}.txt", "x\n") for n in range(3)], "3 files, more than change.max_files (2)"),
-        (ChangeSettings(max_added_lines=5), [WriteWhole("n.txt", "x\n" * 6)], "adds 6 lines, more than change.max_added_lines (5)"),
-        (ChangeSettings(max_deleted_lines=99), [Delete("a.txt")], "deletes 100 lines, more than change.max_deleted_lines (99)"),
+        (
+            ChangeSettings(max_files=2),
+            [WriteWhole(f"{n}.txt", "x\n") for n in range(3)],
+            "3 files, more than change.max_files (2)",
+        ),
+        (
+            ChangeSettings(max_added_lines=5),
+            [WriteWhole("n.txt", "x\n" * 6)],
+            "adds 6 lines, more than change.max_added_lines (5)",
+        ),
+        (
+            ChangeSettings(max_deleted_lines=99),
+            [Delete("a.txt")],
+            "deletes 100 lines, more than change.max_deleted_lines (99)",
+        ),
         (
             ChangeSettings(max_shrink_percent=60),
             [WriteWhole("a.txt", TEXT[: len("line n\n") * 10])],
             "shrink by 90 %, from 100 lines to 10, more than change.max_shrink_percent (60)",
         ),
-        (ChangeSettings(max_file_bytes=1000), [WriteWhole("n.txt", "x" * 1001)], "1002 bytes long, more than change.max_file_bytes (1000)"),
+        (
+            ChangeSettings(max_file_bytes=1000),
+            [WriteWhole("n.txt", "x" * 1001)],
+            "1002 bytes long, more than change.max_file_bytes (1000)",
+        ),
     ],
     ids=["files", "added", "deleted", "shrink", "size"],
 )
-def test_a_change_over_a_limit_is_refused(settings: ChangeSettings, edits: list[Edit], figure: str, tmp_path: Path) -> None:
+def test_a_change_over_a_limit_is_refused(
+    settings: ChangeSettings, edits: list[Edit], figure: str, tmp_path: Path
+) -> None:
     (tmp_path / "a.txt").write_text(TEXT)
     for partial in (False, True):
         planned = plan(tmp_path, edits, settings, partial=partial)
@@ -42,7 +60,10 @@ def test_a_change_over_a_limit_is_refused(settings: ChangeSettings, edits: list[
 def test_a_change_at_the_limit_passes(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(TEXT)
     settings = ChangeSettings(max_files=2, max_added_lines=3, max_deleted_lines=61)
-    edits = [WriteWhole("n.txt", "x\ny\n"), Replace("a.txt", "".join(f"line {n}\n" for n in range(61)), "z\n")]
+    edits: list[Edit] = [
+        WriteWhole("n.txt", "x\ny\n"),
+        Replace("a.txt", "".join(f"line {n}\n" for n in range(61)), "z\n"),
+    ]
     assert plan(tmp_path, edits, settings).refusals == ()
 
 
@@ -86,7 +107,9 @@ def test_what_is_taken_back_counts_no_more(tmp_path: Path) -> None:
     assert plan(tmp_path, [Delete("a.txt")], ChangeSettings(), already=first).change == Change()
 
 
-_LINES = st.lists(st.sampled_from(["a", "b", "c", "d", ""]), max_size=12).map(lambda lines: "".join(f"{line}\n" for line in lines))
+_LINES = st.lists(st.sampled_from(["a", "b", "c", "d", ""]), max_size=12).map(
+    lambda lines: "".join(f"{line}\n" for line in lines)
+)
 
 
 @given(_LINES, _LINES)

@@ -51,12 +51,19 @@ def test_trailing_white_space_is_forgiven_and_kept_where_the_edit_keeps_the_line
 @pytest.mark.parametrize(
     ("text", "search", "replace", "expected"),
     [
-        ("class A:\n    if x:\n        y()\n", "if x:\n    y()\n", "if x:\n    y()\n    z()\n", "class A:\n    if x:\n        y()\n        z()\n"),
+        (
+            "class A:\n    if x:\n        y()\n",
+            "if x:\n    y()\n",
+            "if x:\n    y()\n    z()\n",
+            "class A:\n    if x:\n        y()\n        z()\n",
+        ),
         ("if x:\n    y()\n", "    if x:\n        y()\n", "    if x:\n        z()\n", "if x:\n    z()\n"),
     ],
     ids=["less in the search", "more in the search"],
 )
-def test_a_uniform_shift_of_indentation_is_carried_to_the_replacement(text: str, search: str, replace: str, expected: str) -> None:
+def test_a_uniform_shift_of_indentation_is_carried_to_the_replacement(
+    text: str, search: str, replace: str, expected: str
+) -> None:
     assert result(text, search, replace) == expected
 
 
@@ -92,7 +99,9 @@ def test_windows_line_endings_in_the_search_text_are_forgiven() -> None:
 
 def test_look_alikes_are_forgiven_and_the_file_keeps_its_own() -> None:
     text = "title = \u201cHello\u201d\nx\u00a0= 1 \u2013 2\ny = 3\n"
-    assert result(text, 'title = "Hello"\nx = 1 - 2\ny = 3\n', 'title = "Hello"\nx = 1 - 2\ny = 4\n') == text.replace("3", "4")
+    assert result(text, 'title = "Hello"\nx = 1 - 2\ny = 3\n', 'title = "Hello"\nx = 1 - 2\ny = 4\n') == text.replace(
+        "3", "4"
+    )
 
 
 def test_line_numbers_before_every_line_are_taken_off() -> None:
@@ -123,13 +132,18 @@ def test_omitted_lines_between_two_anchors_are_kept() -> None:
     ids=["the replacement would delete them", "nothing after them", "out of order", "an anchor that stands twice"],
 )
 def test_omitted_lines_are_refused_where_it_is_not_sure_what_they_are(search: str, replace: str) -> None:
-    assert "fits more than one" in (said := refusal("def f():\n    a()\n    a()\n    return 1\n", search, replace)) or "not in the file" in said
+    assert (
+        "fits more than one" in (said := refusal("def f():\n    a()\n    a()\n    return 1\n", search, replace))
+        or "not in the file" in said
+    )
 
 
 def test_a_line_that_is_nearly_right_is_forgiven_in_a_block_that_else_fits() -> None:
     text = "function getData() {\n    const results = fetchData();\n    return results.filter(Boolean);\n}\n"
     search = text.replace("results =", "result =")
-    assert result(text, search, search.replace("filter(Boolean)", "filter(ok)")) == text.replace("filter(Boolean)", "filter(ok)")
+    assert result(text, search, search.replace("filter(Boolean)", "filter(ok)")) == text.replace(
+        "filter(Boolean)", "filter(ok)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -176,8 +190,10 @@ def test_a_piece_of_one_line_is_found_when_it_stands_once() -> None:
 
 
 def test_a_refusal_shows_the_nearest_lines_and_what_differs() -> None:
-    said = refusal("import os\n\ndef load(path):\n    return open(path)\n", "def load(file):\n    return open(path)\n    close()\n")
-    assert '3| def load(path):\n4|     return open(path)' in said
+    said = refusal(
+        "import os\n\ndef load(path):\n    return open(path)\n", "def load(file):\n    return open(path)\n    close()\n"
+    )
+    assert "3| def load(path):\n4|     return open(path)" in said
     assert 'your line 1: "def load(file):"; line 3 of the file: "def load(path):"' in said
 
 
@@ -187,8 +203,13 @@ def test_an_empty_search_text_is_refused_where_a_file_exists() -> None:
 
 def test_several_lines_for_one_that_lost_its_indentation_are_indented() -> None:
     assert result("def f():\n    return 1\n", "return 1", "x = 1\nreturn x") == "def f():\n    x = 1\n    return x\n"
-    assert result("def f():\n    return 1\n", "return 1", "if x:\n    return 1") == "def f():\n    if x:\n        return 1\n"
-    assert result("def f():\n    return 1\n", "return 1", "x = 1\n    return x") == "def f():\n    x = 1\n    return x\n"
+    assert (
+        result("def f():\n    return 1\n", "return 1", "if x:\n    return 1")
+        == "def f():\n    if x:\n        return 1\n"
+    )
+    assert (
+        result("def f():\n    return 1\n", "return 1", "x = 1\n    return x") == "def f():\n    x = 1\n    return x\n"
+    )
 
 
 def test_a_file_of_one_line_repeated_is_refused_in_no_time() -> None:

@@ -56,7 +56,13 @@ HOSTILE = {
 
 
 def edits_of(path: str) -> list[Edit]:
-    return [WriteWhole(path, "x\n"), Replace(path, "", "x\n"), Replace(path, "a\n", "b\n"), Delete(path), Rename("a.py", path)]
+    return [
+        WriteWhole(path, "x\n"),
+        Replace(path, "", "x\n"),
+        Replace(path, "a\n", "b\n"),
+        Delete(path),
+        Rename("a.py", path),
+    ]
 
 
 @pytest.mark.parametrize("path", HOSTILE.values(), ids=HOSTILE.keys())
@@ -106,7 +112,8 @@ def test_a_link_in_the_path_is_refused(tmp_path: Path) -> None:
 def test_a_link_as_the_target_is_refused(tmp_path: Path) -> None:
     (tmp_path / "real.py").write_text("a = 1\n")
     (tmp_path / "link.py").symlink_to("real.py")
-    for edit in [WriteWhole("link.py", "x = 1\n"), Replace("link.py", "a = 1\n", "a = 2\n"), Delete("link.py")]:
+    edits: list[Edit] = [WriteWhole("link.py", "x = 1\n"), Replace("link.py", "a = 1\n", "a = 2\n"), Delete("link.py")]
+    for edit in edits:
         (refusal,) = plan(tmp_path, [edit], ChangeSettings()).refusals
         assert "link" in refusal.reason
 
@@ -120,7 +127,8 @@ def test_a_submodule_is_refused(tmp_path: Path) -> None:
 
 def test_a_directory_as_the_target_is_refused(tmp_path: Path) -> None:
     (tmp_path / "dir").mkdir()
-    for edit in [WriteWhole("dir", "x\n"), Delete("dir")]:
+    edits: list[Edit] = [WriteWhole("dir", "x\n"), Delete("dir")]
+    for edit in edits:
         (refusal,) = plan(tmp_path, [edit], ChangeSettings()).refusals
         assert "directory" in refusal.reason
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from redimento.change.edit import Delete, Rename, Replace, WriteWhole
+from redimento.change.edit import Delete, Edit, Rename, Replace, WriteWhole
 from redimento.change.plan import plan
 from redimento.settings import ChangeSettings
 
@@ -69,7 +69,12 @@ def test_a_protected_file_is_refused_unless_it_is_freed(path: str, tmp_path: Pat
 def test_a_protected_file_may_neither_go_nor_move_nor_be_edited(tmp_path: Path) -> None:
     (tmp_path / "CODEOWNERS").write_text("* @team\n")
     (tmp_path / "a.txt").write_text("* @me\n")
-    edits = [Delete("CODEOWNERS"), Rename("CODEOWNERS", "b.txt"), Rename("a.txt", "AGENTS.md"), Replace("CODEOWNERS", "@team", "@me")]
+    edits: list[Edit] = [
+        Delete("CODEOWNERS"),
+        Rename("CODEOWNERS", "b.txt"),
+        Rename("a.txt", "AGENTS.md"),
+        Replace("CODEOWNERS", "@team", "@me"),
+    ]
     for edit in edits:
         planned = plan(tmp_path, [edit], ChangeSettings())
         assert planned.change.files == ()
@@ -80,7 +85,12 @@ def test_a_protected_file_may_neither_go_nor_move_nor_be_edited(tmp_path: Path) 
 def test_a_pipeline_is_protected_under_any_name(content: str, tmp_path: Path) -> None:
     (tmp_path / "build").mkdir()
     (tmp_path / "build" / "ci.yml").write_text(content)
-    for edit in [WriteWhole("build/new.yml", content), WriteWhole("build/ci.yml", "a: 1\n"), Delete("build/ci.yml")]:
+    edits: list[Edit] = [
+        WriteWhole("build/new.yml", content),
+        WriteWhole("build/ci.yml", "a: 1\n"),
+        Delete("build/ci.yml"),
+    ]
+    for edit in edits:
         planned = plan(tmp_path, [edit], ChangeSettings())
         assert planned.change.files == ()
         assert any("pipeline definition" in refusal.reason for refusal in planned.refusals)
@@ -88,7 +98,9 @@ def test_a_pipeline_is_protected_under_any_name(content: str, tmp_path: Path) ->
     assert freed.change.paths == ("build/ci.yml",)
 
 
-@pytest.mark.parametrize("content", ["a:\n  steps:\n  - b\n", "services:\n  web:\n    image: x\n", "- steps: []\n", "steps: 3\n"])
+@pytest.mark.parametrize(
+    "content", ["a:\n  steps:\n  - b\n", "services:\n  web:\n    image: x\n", "- steps: []\n", "steps: 3\n"]
+)
 def test_other_yaml_is_no_pipeline(content: str, tmp_path: Path) -> None:
     assert plan(tmp_path, [WriteWhole("a.yml", content)], ChangeSettings()).change.paths == ("a.yml",)
 

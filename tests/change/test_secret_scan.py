@@ -21,7 +21,7 @@ SECRETS = {
     "keyword": 'password = "' + 'c0rrecth0rseb4ttery"',
     "allowlisted": 'password = "' + 'c0rrecth0rseb4ttery"  # pragma: allow' + "list secret",
     "behind a long line": "x" * 3_000 + ' password = "' + 'c0rrecth0rseb4ttery"',
-    "JWT": "t = '" + "eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiI5ODc2NTQzMjEwIn0." + "dBjftJeZ4CVPmB92K27uhbUJU1p1r_wW1gFWFOEjXk0'",
+    "JWT": "t = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI5ODc2NTQzMjEwIn0.dBjftJeZ4CVPmB92K27uhbUJU1p1r_wW1gFWFOEjXk0'",
 }
 
 
@@ -54,7 +54,9 @@ def test_placeholders_and_ordinary_values_pass(line: str, tmp_path: Path) -> Non
 
 
 def test_a_password_in_a_test_passes_but_a_token_does_not(tmp_path: Path) -> None:
-    assert plan(tmp_path, [WriteWhole("tests/test_login.txt", SECRETS["keyword"] + "\n")], ChangeSettings()).refusals == ()
+    assert (
+        plan(tmp_path, [WriteWhole("tests/test_login.txt", SECRETS["keyword"] + "\n")], ChangeSettings()).refusals == ()
+    )
     assert plan(tmp_path, [WriteWhole("tests/test_login.txt", SECRETS["AWS"] + "\n")], ChangeSettings()).refusals
 
 

@@ -46,7 +46,12 @@ def test_a_file_that_parsed_must_parse_after(path: str, texts: tuple[str, str]) 
 
 @pytest.mark.parametrize(
     "text",
-    ["def f():\nreturn 1\n", "if a:\n    b\n  c\n", "  x = 1\n", "class A:\n    def f(self):\n        pass\n   def g(self):\n        pass\n"],
+    [
+        "def f():\nreturn 1\n",
+        "if a:\n    b\n  c\n",
+        "  x = 1\n",
+        "class A:\n    def f(self):\n        pass\n   def g(self):\n        pass\n",
+    ],
 )
 def test_wrong_indentation_is_found(text: str) -> None:
     assert syntax_error("a.py", None, text)
@@ -75,7 +80,13 @@ def test_the_refusal_shows_the_lines_around_the_error(tmp_path: Path) -> None:
     assert "2| b = (2" in refusal.nearest
 
 
-@pytest.mark.parametrize("suffix", [".py", ".js", ".ts", ".tsx", ".go", ".java", ".rs", ".cs", ".json", ".yaml", ".toml"])
-@pytest.mark.parametrize("piece", ["(", "[", "{", "a.", "-", "not ", "- ", "? ", "{a: ", '"', "<a>", "a = ["])
-def test_deep_nesting_harms_nobody(suffix: str, piece: str) -> None:
-    syntax_error(f"a{suffix}", None, piece * 20_000)
+@pytest.mark.parametrize(
+    "suffix", [".py", ".js", ".ts", ".tsx", ".go", ".java", ".rs", ".cs", ".json", ".yaml", ".toml"]
+)
+def test_deep_nesting_harms_nobody(suffix: str) -> None:
+    for piece in ["(", "[", "{", "a.", "not ", "- ", "? ", "{a: ", "<a>"]:
+        assert isinstance(syntax_error(f"a{suffix}", None, piece * 3_000), str)
+
+
+def test_a_key_that_would_take_minutes_is_refused() -> None:
+    assert "longer than" in syntax_error("a.toml", None, "a." * 500_000)

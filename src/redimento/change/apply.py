@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from redimento.change import match
 from redimento.change.beneath import BlockedError, Found
-from redimento.change.document import Document, NotTextError, decode, encode, plain, rewritten, splice
+from redimento.change.document import Document, NotTextError, decode, encode, fresh, plain, rewritten, splice
 from redimento.change.edit import Delete, Edit, Refusal, Rename, Replace, WriteWhole
 from redimento.change.elision import is_elision
 from redimento.change.nearest import nearest
@@ -65,7 +65,7 @@ class _State:
 def apply(
     edits: Sequence[Edit],
     read: Callable[[str], Found | None],
-    hand: Callable[[str, str], Document] = lambda _, content: decode(content.encode()),
+    hand: Callable[[str, str], Document] = lambda _, content: fresh(content),
 ) -> Applied:
     """Apply each edit to what the edits before it left.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any
 
+from redimento.change import toml
 from redimento.change.edit import FileChange
 
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -71,7 +71,7 @@ def _named(requirements: Iterable[Any]) -> Iterator[str]:
 
 
 def _pyproject(text: str) -> Iterator[str]:
-    manifest = tomllib.loads(text)
+    manifest = toml.parse(text)
     project = manifest.get("project", {})
     yield from _named(project.get("dependencies", ()))
     for group in [*project.get("optional-dependencies", {}).values(), *manifest.get("dependency-groups", {}).values()]:
@@ -85,12 +85,12 @@ def _pyproject(text: str) -> Iterator[str]:
 
 
 def _pipfile(text: str) -> Iterator[str]:
-    manifest = tomllib.loads(text)
+    manifest = toml.parse(text)
     yield from (name for kind in ("packages", "dev-packages") for name in manifest.get(kind, {}))
 
 
 def _cargo(text: str) -> Iterator[str]:
-    manifest = tomllib.loads(text)
+    manifest = toml.parse(text)
     tables = [manifest, manifest.get("workspace", {}), *manifest.get("target", {}).values()]
     for table in tables:
         yield from (

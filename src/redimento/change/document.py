@@ -48,6 +48,11 @@ def decode(content: bytes, path: str = "") -> Document:
     raise NotTextError
 
 
+def fresh(text: str) -> Document:
+    """Return a new document in UTF-8 with LF."""
+    return Document(text, ("\n",) * text.count("\n"))
+
+
 def _declared(content: bytes, path: str) -> list[str]:
     if not path.endswith((".py", ".pyi")):
         return []

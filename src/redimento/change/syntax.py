@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import importlib
 import json
-import tomllib
+import time
 import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
 
+from redimento.change import toml
 from redimento.change.yaml_outline import yaml_error
 
 # Extension → grammar module of tree-sitter and the name of its language function. Imported only when needed: all
@@ -32,6 +33,10 @@ _GRAMMARS = {
     ".rs": ("tree_sitter_rust", "language"),
     ".cs": ("tree_sitter_c_sharp", "language"),
 }
+# Recovering from errors costs a grammar the cube of the length at worst (40 kB of "a<" in C#: 20 s); an honest file of a
+# megabyte takes half a second.
+_LONGEST_PARSE = 5.0  # seconds
+_PIECE = 65_536  # bytes that the parser is handed at a time
 _DEEPEST = 500  # levels of nesting beyond which no honest file goes, and parsers that recurse are at risk
 
 
@@ -100,17 +105,24 @@ def _json_error(text: str) -> str:
 
 def _toml_error(text: str) -> str:
     try:
-        tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        toml.parse(text)
+    except (RecursionError, ValueError) as error:
         return str(error)
-    except (RecursionError, ValueError):
-        return "it is nested too deeply"
     return ""
 
 
 def _tree_error(text: str, suffix: str) -> str:
     """Return the first place that the grammar cannot make sense of."""
-    tree = _parser(suffix)(text.encode("utf-8", "replace"))
+    source = text.encode("utf-8", "replace")
+    deadline = time.monotonic() + _LONGEST_PARSE
+    parser = _parser(suffix)
+    try:
+        tree = parser.parse(
+            lambda offset, _: source[offset : offset + _PIECE], progress_callback=lambda *_: time.monotonic() > deadline
+        )
+    except ValueError:
+        parser.reset()
+        return "it takes too long to parse"
     node = tree.root_node
     if not node.has_error:
         return ""
@@ -130,8 +142,8 @@ def _line(text: str, number: int) -> str:
 
 
 @cache
-def _parser(suffix: str) -> Callable[[bytes], Any]:
+def _parser(suffix: str) -> Any:
     from tree_sitter import Language, Parser  # noqa: PLC0415  # a native library that most commands never need
 
     module, function = _GRAMMARS[suffix]
-    return Parser(Language(getattr(importlib.import_module(module), function)())).parse
+    return Parser(Language(getattr(importlib.import_module(module), function)()))

@@ -1,0 +1,50 @@
+"""Time 100 blocks on a file of 20,000 lines, through the whole plan: matching, limits, syntax gate and secret scan.
+
+    python benchmarks/edits/apply_speed.py
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+from redimento.change.apply import apply
+from redimento.change.beneath import Found
+from redimento.change.edit import Replace
+from redimento.change.plan import plan
+from redimento.settings import ChangeSettings
+
+_FUNCTION = "def function_{n}(value):\n    total = value + {n}\n    return total * {n}\n\n"
+_BLOCKS = 100
+
+
+def main() -> None:
+    """Print the best of three for exact blocks and for blocks that were quoted without their indentation."""
+    text = "".join(_FUNCTION.format(n=n) for n in range(5_000))
+    exact = [f"    total = value + {n}\n    return total * {n}\n" for n in range(0, 5_000, 5_000 // _BLOCKS)]
+    shifted = ["".join(line[4:] for line in block.splitlines(keepends=True)) for block in exact]
+    for name, blocks in (("exact", exact), ("without indentation", shifted)):
+        edits = [Replace("big.py", block, block.replace("* ", "- ")) for block in blocks]
+        content = Found(text.encode(), 0o100644)
+        applying = min(_seconds(lambda edits=edits: apply(edits, lambda _: content)) for _ in range(3))
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "big.py").write_text(text)
+            planning = min(_seconds(lambda edits=edits, folder=folder: _planned(folder, edits)) for _ in range(3))
+        print(f"{len(edits)} blocks, {text.count(chr(10))} lines, {name}: apply {applying:.3f} s, whole plan {planning:.3f} s")
+
+
+def _planned(folder: str, edits: list[Replace]) -> None:
+    planned = plan(Path(folder), edits, ChangeSettings())
+    if planned.refusals or len(planned.change.files) != 1:
+        raise SystemExit(f"not applied: {planned.refusals}")
+
+
+def _seconds(work: object) -> float:
+    start = time.perf_counter()
+    work()  # type: ignore[operator]
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
