@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import pytest
+
+from redimento.change.edit import Change, FileChange
+from redimento.delivery.branches import Branches, CommitText
+from redimento.errors import ConflictError, GitError
+from redimento.repository.branches import Author, CheckoutBranches, ServerBranches
+from redimento.repository.checkout import open_checkout
+from redimento.repository.remote import Credentials
+from tests.repository.conftest import TOKEN, Repo, Server
+
+BRANCH = "redimento/7-total"
+AUTHOR = Author("Redimento", "redimento@example.com")
+TEXT = CommitText("Add totals", "As asked.", {"Redimento-Work-Item": "7"})
+
+
+def change(content: str) -> Change:
+    return Change((FileChange("src/cart.py", b"", content.encode()),))
+
+
+@pytest.fixture(params=["desk", "server"])
+def branches(request: pytest.FixtureRequest, job: Repo, server: Server) -> Branches:
+    checkout = open_checkout(job.path)
+    if request.param == "desk":
+        return CheckoutBranches(checkout, AUTHOR)
+    return ServerBranches(checkout, AUTHOR, credentials=Credentials(server.url, TOKEN))
+
+
+def test_a_branch_is_made_and_continued(branches: Branches) -> None:
+    assert branches.tip(BRANCH) is None
+
+    first = branches.commit(change("one\n"), (branches.head,), TEXT)
+    branches.publish(first, BRANCH, expected=None)
+    second = branches.commit(change("two\n"), (first,), TEXT)
+    branches.publish(second, BRANCH, expected=first)
+
+    tip = branches.tip(BRANCH)
+    assert tip is not None
+    assert tip.commit == second
+    assert tip.trailers == TEXT.trailers
+    assert not branches.same_files(first, second)
+
+
+def test_a_branch_that_somebody_else_made_or_moved_is_left_alone(branches: Branches) -> None:
+    theirs = branches.commit(change("theirs\n"), (branches.head,), TEXT)
+    branches.publish(theirs, BRANCH, expected=None)
+    mine = branches.commit(change("mine\n"), (branches.head,), TEXT)
+
+    with pytest.raises(ConflictError):
+        branches.publish(mine, BRANCH, expected=None)
+    with pytest.raises(ConflictError):
+        branches.publish(branches.commit(change("more\n"), (mine,), TEXT), BRANCH, expected=mine)
+
+    tip = branches.tip(BRANCH)
+    assert tip is not None
+    assert tip.commit == theirs
+
+
+def test_a_draft_is_a_patch_upon_the_head(branches: Branches, job: Repo) -> None:
+    patch = branches.draft_patch(change("one\n"))
+
+    (job.path / "draft.patch").write_text(patch)
+    job.git("apply", "--check", "draft.patch")
+    assert "+one" in patch
+
+
+def test_a_dry_run_notes_what_it_would_publish_and_publishes_nothing(job: Repo, server: Server) -> None:
+    notes: list[str] = []
+    checkout = open_checkout(job.path)
+    desk = CheckoutBranches(checkout, AUTHOR, notes.append)
+    remote = ServerBranches(checkout, AUTHOR, notes.append, credentials=Credentials(server.url, TOKEN))
+    commit = desk.commit(change("one\n"), (desk.head,), TEXT)
+
+    desk.publish(commit, BRANCH, expected=None)
+    remote.publish(commit, BRANCH, expected=None)
+
+    assert [note.split()[1] for note in notes] == ["update-ref", "push"]
+    assert TOKEN not in "".join(notes)
+    assert desk.tip(BRANCH) is None
+    assert remote.tip(BRANCH) is None
+
+
+def test_the_branch_that_is_checked_out_is_not_moved(repo: Repo) -> None:
+    desk = CheckoutBranches(open_checkout(repo.path), AUTHOR)
+    commit = desk.commit(change("one\n"), (desk.head,), TEXT)
+
+    with pytest.raises(GitError, match="is checked out"):
+        desk.publish(commit, "main", expected=desk.head)
+
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_no_hook_runs_when_a_local_branch_moves(repo: Repo) -> None:
+    hook = repo.path / ".git" / "hooks" / "reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    desk = CheckoutBranches(open_checkout(repo.path), AUTHOR)
+    commit = desk.commit(change("one\n"), (desk.head,), TEXT)
+
+    desk.publish(commit, BRANCH, expected=None)
+
+    assert repo.git("rev-parse", BRANCH) == commit
