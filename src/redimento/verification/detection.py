@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
 from redimento.settings import CheckCommand, CheckSettings
@@ -24,12 +24,8 @@ def propose(paths: Sequence[str], read: Read) -> CheckSettings:
     proposals = [look(found, read) for look in (_python, _node, _dotnet, _maven, _gradle, _go, _rust)]
     return CheckSettings(
         setup=tuple(line for setup, _ in proposals for line in setup),
-        commands=tuple(_distinct(command for _, commands in proposals for command in commands)),
+        commands=tuple(command for _, commands in proposals for command in commands),
     )
-
-
-def _distinct(commands: Iterable[CheckCommand]) -> list[CheckCommand]:
-    return list({command.name: command for command in commands}.values())
 
 
 def _python(found: frozenset[str], read: Read) -> _Proposal:
@@ -69,8 +65,8 @@ def _node(found: frozenset[str], read: Read) -> _Proposal:
         return (), ()
     if not isinstance(manifest, dict):
         return (), ()
-    scripts = manifest.get("scripts") or {}
-    needed = {**(manifest.get("dependencies") or {}), **(manifest.get("devDependencies") or {})}
+    scripts = _table(manifest, "scripts")
+    needed = {**_table(manifest, "dependencies"), **_table(manifest, "devDependencies")}
     tool, install = _node_tool(found)
     commands = []
     if "vitest" in needed:
@@ -89,13 +85,18 @@ def _node(found: frozenset[str], read: Read) -> _Proposal:
     elif "jest" in needed:
         commands.append(CheckCommand("jest", ("npx", "jest", "--ci")))
     elif "test" in scripts and "no test specified" not in str(scripts["test"]):
-        commands.append(CheckCommand("test", (tool, "test")))
+        commands.append(CheckCommand(f"{tool} test", (tool, "test")))
     commands += [
-        CheckCommand(name, (tool, "run", name), required=name == "build")
+        CheckCommand(f"{tool} run {name}", (tool, "run", name), required=name == "build")
         for name in ("build", "lint", "typecheck")
         if name in scripts
     ]
     return (install,), tuple(commands)
+
+
+def _table(manifest: dict[str, object], key: str) -> dict[str, object]:
+    value = manifest.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def _node_tool(found: frozenset[str]) -> tuple[str, str]:
@@ -113,15 +114,14 @@ def _dotnet(found: frozenset[str], read: Read) -> _Proposal:
     if not projects and not solutions:
         return (), ()
     target = (solutions or projects)[:1] if len(solutions) == 1 or len(projects) == 1 else []
-    build = CheckCommand("build", ("dotnet", "build", *target, "--no-restore"), timeout_seconds=_BUILD_SECONDS)
+    build = CheckCommand("dotnet build", ("dotnet", "build", *target, "--no-restore"), timeout_seconds=_BUILD_SECONDS)
     tests = [path for path in projects if "Microsoft.NET.Test.Sdk" in read(path)]
     if not tests:
         return (f"dotnet restore {' '.join(target)}".rstrip(),), (build,)
     # The logger is a package of the test project; without it only the exit code speaks.
     logged = any("JunitXml.TestLogger" in read(path) for path in tests)
     options = ("--logger", "junit;LogFilePath=TestResults/{assembly}.junit.xml") if logged else ()
-    test = CheckCommand(
-        "test", ("dotnet", "test", *target, "--no-restore", *options), timeout_seconds=_BUILD_SECONDS,
+    test = CheckCommand("dotnet test", ("dotnet", "test", *target, "--no-restore", *options), timeout_seconds=_BUILD_SECONDS,
         junit="**/TestResults/*.junit.xml" if logged else "",
     )  # fmt: skip
     return (f"dotnet restore {' '.join(target)}".rstrip(),), (build, test)

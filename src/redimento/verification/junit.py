@@ -142,7 +142,8 @@ def _message(element: ET.Element) -> str:
     short, kind, text = element.get("message", ""), element.get("type", ""), element.text or ""
     if kind and kind not in short and kind not in text:
         short = f"{kind}: {short}"
-    whole = text if short and text.lstrip().startswith(short) else f"{short}\n{text}"
+    # Most runners repeat the message at the head of the text.
+    whole = text if short.partition("\n")[0] in text.lstrip().partition("\n")[0] else f"{short}\n{text}"
     whole = neutralise(whole).strip()
     if len(whole) <= _LONGEST_MESSAGE:
         return whole
