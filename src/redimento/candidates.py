@@ -64,8 +64,10 @@ def wins(attempt: Attempt) -> bool:
 
 def _bolder(talk: Talk, number: int) -> Talk:
     """Let later candidates think harder: sampling parameters that could make them differ are gone since July 2026."""
+    if number == 1 or talk.settings.sdk == "google-generativeai":  # that SDK cannot set the level
+        return talk
     harder: Thinking = "high" if talk.thinking in {"minimal", "low", "medium"} else talk.thinking
-    return talk if number == 1 else replace(talk, thinking=harder)
+    return replace(talk, thinking=harder)
 
 
 def _candidate(job: Job, ports: Ports, talk: Talk, item: WorkItem, before: Before, *, number: int, of: int) -> Attempt:

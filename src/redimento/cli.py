@@ -161,7 +161,7 @@ def schema() -> None:
 @click.option("--repo", type=_folder, default=".", show_default=True, help="The repository.")
 @click.option("--force", is_flag=True, help="Replace a .redimento.yml that is there.")
 def init(repo: Path, force: bool) -> None:  # noqa: FBT001  click
-    """Write a .redimento.yml with the checks that the repository's files suggest, and a pipeline that runs it."""
+    """Write a .redimento.yml with the checks that the repository's files suggest."""
     from redimento import commands  # noqa: PLC0415  see `run`
 
     click.echo(commands.write_starter_files(repo, force=force))

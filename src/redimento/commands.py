@@ -106,7 +106,7 @@ def _settings(repo: Path, file: Path | None) -> Settings:
 
 
 def write_starter_files(repo: Path, *, force: bool) -> str:
-    """Write `.redimento.yml` with the checks that the files suggest, and a pipeline beside it; say what was written."""
+    """Write `.redimento.yml` with the checks that the files suggest; say which."""
     target = repo / wiring.SETTINGS_FILE
     if target.exists() and not force:
         raise UsageError(f"{target} exists already.", "Change it, or replace it with --force.")
@@ -119,10 +119,6 @@ def write_starter_files(repo: Path, *, force: bool) -> str:
     checks = propose(paths, read)
     target.write_text(wording.render("starter/redimento.yml.j2", checks=checks), encoding="utf-8")
     lines = [f"wrote {target}"]
-    pipeline = repo / "redimento-pipeline.yml"
-    if not pipeline.exists():
-        pipeline.write_text(wording.render("starter/pipeline.yml.j2"), encoding="utf-8")
-        lines.append(f"wrote {pipeline}")
     lines += [f"  check {command.name}: {command.run}" for command in checks.commands]
     if not checks.commands:
         lines.append("  No checks were recognised: add the commands that tell whether a change is right.")

@@ -56,7 +56,7 @@ def _way(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) -> Fi
         admitted = _admit(job, ports, item)
         if isinstance(admitted, Outcome):
             return Finished(admitted, item)
-        if ports.board.claim(item, job.run) == "taken":
+        if job.run and ports.board.claim(item, job.run) == "taken":
             return Finished(Outcome("skipped", "Another run is working on this item."), item)
         cleanup.callback(_release, job, ports)
         seen.append(item)
@@ -93,6 +93,8 @@ def _admit(job: Job, ports: Ports, item: WorkItem) -> Admitted | Outcome:
 
 
 def _release(job: Job, ports: Ports) -> None:
+    if not job.run:
+        return
     try:
         ports.board.release(job.item_id, job.run)
     except RedimentoError as error:

@@ -138,7 +138,7 @@ def _in_azure(site: _Site, item_id: int, client: AzureClient, agent: JobEnvironm
         credentials=Credentials(remote_url(site.checkout, site.environment), agent.token),
     )
     job = _job(site, item_id, folder, repository=agent.repository_name)
-    job = replace(job, project=agent.project, run=agent.build_id or "desk", run_url=agent.build_url)
+    job = replace(job, project=agent.project, run=agent.build_id, run_url=agent.build_url)
     board = AzureBoard(client, agent.project, lambda sentence: site.tell(Warned(sentence)))
     pull_requests = AzurePullRequests(
         client, agent.project, agent.project_id, agent.repository_name, agent.repository_id
@@ -247,7 +247,8 @@ def _open_model(settings: ModelSettings, environment: Mapping[str, str], root: P
         from redimento.models.google_generativeai import open_model  # noqa: PLC0415  see above
     else:
         from redimento.models.google_genai import open_model  # noqa: PLC0415  see above
-    return with_retries(open_model(settings, key, base_url), deadline_seconds=settings.call_timeout_seconds)
+    # Time for one call that runs into its own limit, and for a second one.
+    return with_retries(open_model(settings, key, base_url), deadline_seconds=2 * settings.call_timeout_seconds)
 
 
 def _run_folder(site: _Site, name: str) -> RunFolder:

@@ -11,7 +11,8 @@ from redimento.work_items.item import Comment, WorkItem
 
 def own(comment: Comment, marker: str) -> bool:
     """Tell whether a comment is the one that this program keeps on an item."""
-    return marker in comment.text.split("\n", 2)[0]
+    # The whole line: the marker of a repository `web` begins like that of `web-api`.
+    return comment.text.strip().split("\n", 1)[0].strip(" *\\") == marker
 
 
 def others(item: WorkItem, marker: str) -> tuple[Comment, ...]:

@@ -18,16 +18,25 @@ def prose(text: str) -> str:
 
 
 def inline(text: str, most: int = 200) -> str:
-    """Return foreign text as one line of at most `most` characters in which nothing is markup."""
+    """Return foreign text as one line of at most `most` characters; code spans stay, nothing else is markup."""
     line = " ".join(neutralise(text).split())
     if len(line) > most:
         line = line[: most - 1].rstrip() + "…"
-    return _NUMBER_LINK.sub(r"\\\1", _MARKS.sub(r"\\\1", line).replace("<", "&lt;"))
+    pieces = line.split("`")
+    if len(pieces) % 2 == 0:  # an odd mark opens nothing
+        pieces[-2:] = ["`".join(pieces[-2:])]
+    return "".join(code(piece, most) if place % 2 else _escaped(piece) for place, piece in enumerate(pieces))
+
+
+def _escaped(text: str) -> str:
+    return _NUMBER_LINK.sub(r"\\\1", _MARKS.sub(r"\\\1", text).replace("<", "&lt;"))
 
 
 def code(text: str, most: int = 120) -> str:
     """Return foreign text as inline code on one line."""
     line = " ".join(neutralise(text).split()).replace("`", "'").replace("|", "¦")
+    if not line:
+        return ""
     return f"`{line[: most - 1] + '…' if len(line) > most else line}`"
 
 

@@ -6,8 +6,8 @@ import difflib
 from dataclasses import dataclass
 
 from redimento.change.edit import Change, FileChange
-from redimento.delivery.criteria import CriterionEvidence
-from redimento.verification.evidence import CheckResult, Verdict
+from redimento.delivery.criteria import CriterionEvidence, same_test
+from redimento.verification.evidence import CheckResult, Proof, Verdict
 from redimento.work_items.item import WorkItem
 
 
@@ -51,6 +51,13 @@ class Report:
     run_url: str
     documentation: str = ""
     build_instructions: str = ""
+
+    @property
+    def further_proofs(self) -> tuple[Proof, ...]:
+        """The new and changed tests that no criterion names."""
+        named = [test.name for criterion in self.criteria for test in criterion.tests]
+        proofs = self.verdict.proofs if self.verdict else ()
+        return tuple(proof for proof in proofs if not any(same_test(name, proof.test) for name in named))
 
 
 def file_lines(change: Change) -> tuple[FileLine, ...]:
