@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 
@@ -82,6 +85,14 @@ def test_a_lock_has_hashes_and_no_address(name: str) -> None:
     assert packages
     assert len(re.findall(r"^\S+==[^\n]*\\\n\s+--hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)) == len(packages)
     assert not re.search(r"https?://|^--(index|extra|find)", text, re.MULTILINE)
+
+
+def test_the_lock_has_everything_that_the_program_needs() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+
+    locked = re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    assert needed <= {canonicalize_name(name) for name in locked}
 
 
 def test_bytecode_is_checked_by_hash_never_by_time(instructions: list[tuple[str, str]]) -> None:
