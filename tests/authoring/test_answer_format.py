@@ -1,0 +1,271 @@
+"""What models really write, read without ever raising."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redimento.authoring.answer import Answer, CriterionClaim
+from redimento.authoring.answer_format import parse_answer
+from redimento.change.edit import Delete, Edit, Rename, Replace, WriteWhole
+
+PAIR = "<<<<<<< SEARCH\nold\n=======\nnew\n>>>>>>> REPLACE\n"
+EDIT = Replace("src/a.py", "old\n", "new\n")
+ANSWER = f"""Here is the change.
+```json
+{{"summary": "Rounds totals", "criteria": [{{"id": 1, "status": "done", "tests": ["t::a"], "note": "n"}}],
+ "dependencies": ["x"], "build_instructions": "make", "documentation": "d"}}
+```
+```python
+src/a.py
+{PAIR}```
+"""
+
+
+def edits(text: str) -> tuple[Edit, ...]:
+    answer = parse_answer(text)
+    assert answer.problems == ()
+    assert not answer.incomplete
+    return answer.edits
+
+
+def test_a_head_and_its_blocks() -> None:
+    assert parse_answer(ANSWER) == Answer(
+        summary="Rounds totals",
+        edits=(EDIT,),
+        criteria=(CriterionClaim(1, "done", ("t::a",), "n"),),
+        dependencies=("x",),
+        build_instructions="make",
+        documentation="d",
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"```python\nsrc/a.py\n{PAIR}```\n",
+        f"````\nsrc/a.py\n{PAIR}````\n",
+        f"~~~python\nsrc/a.py\n{PAIR}~~~\n",
+        f"src/a.py\n```python\n{PAIR}```\n",
+        f"src/a.py\n{PAIR}",
+        f"**src/a.py**\n```python\n{PAIR}```\n",
+        f"### `src/a.py`\n\n```python\n{PAIR}```\n",
+        f"Now I change `src/a.py`:\n```python\n{PAIR}```\n",
+        f"File: src/a.py\n```python\n{PAIR}```\n",
+        f"```python src/a.py\n{PAIR}```\n",
+        f"```python:src/a.py\n{PAIR}```\n",
+        f'```python title="src/a.py"\n{PAIR}```\n',
+        f'```python\n"src/a.py"\n{PAIR}```\n',
+        f"```python\n# src/a.py\n{PAIR}```\n",
+        f"```python\n./src/a.py:\n{PAIR}```\n",
+        f"```diff\n--- a/src/a.py\n+++ b/src/a.py\n{PAIR}```\n",
+        f"  ```python\n  src/a.py\n{PAIR}  ```\n",
+        f"```python\nsrc/a.py\n\n{PAIR}\n```\n",
+        f"```python\nsrc/a.py\n{PAIR}>>>>>>> REPLACE\n```\n",
+        f"```python\nsrc/a.py\n<<<<<<< SEARCH\n{PAIR}```\n",
+        f"```python\nsrc/a.py\n{PAIR.replace('=======', '=======' + chr(10) + '=======')}```\n",
+        f"```python\nsrc/a.py\n{PAIR.removesuffix('>>>>>>> REPLACE' + chr(10))}```\n",
+        f"```python\nsrc/a.py\n{PAIR.removeprefix('<<<<<<< SEARCH' + chr(10))}```\n",
+        f"```python\nsrc/a.py\n{PAIR.replace('<<<<<<< ', '<<<<<< ').replace('=======', '======')}```\n",
+        f"```python\nsrc/a.py\n{PAIR.replace('SEARCH', 'ORIGINAL').replace('REPLACE', 'UPDATED')}```\n",
+        f"```python\nsrc/a.py\n{PAIR}",
+        f"\ufeff```python\nsrc/a.py\n{PAIR}```\n",
+        f"```python\nsrc/a.py\n{PAIR}```\n".replace("\n", "\r\n"),
+        f"```python\nsrc/a.py\n{PAIR}```\nIn short:\n```python\nsrc/a.py\n{PAIR}```\n",
+        "```python\nsrc/a.py\n<<<<<<< SEARCH\n```python\nold\n```\n=======\n```python\nnew\n```\n>>>>>>> REPLACE\n```\n",
+    ],
+)
+def test_one_edit_in_all_the_forms_that_models_write(text: str) -> None:
+    assert edits(text) == (EDIT,)
+
+
+def test_several_pairs_in_one_fence_and_prose_between() -> None:
+    second = PAIR.replace("old", "older")
+    assert edits(f"```\nsrc/a.py\n{PAIR}\n{second}```\nAnd then:\n```\nb c/d.py\n{PAIR}```\n") == (
+        EDIT,
+        Replace("src/a.py", "older\n", "new\n"),
+        Replace("b c/d.py", "old\n", "new\n"),
+    )
+
+
+def test_whole_delete_rename_create_and_everywhere() -> None:
+    text = (
+        "```\na.py\n<<<<<<< WHOLE\nx = 1\n\n>>>>>>> WHOLE\n```\n```\nold.md\n<<<<<<< DELETE\n>>>>>>> DELETE\n```\n"
+        "```\na/b.md\n<<<<<<< RENAME\nc/d.md\n>>>>>>> RENAME\n```\n```\nn.py\n<<<<<<< SEARCH\n=======\ny\n>>>>>>> REPLACE\n```\n"
+        "```\nm.py\n<<<<<<< SEARCH ALL\nfoo\n=======\nbar\n>>>>>>> REPLACE\n```\n"
+    )
+    assert edits(text) == (
+        WriteWhole("a.py", "x = 1\n\n"),
+        Delete("old.md"),
+        Rename("a/b.md", "c/d.md"),
+        Replace("n.py", "", "y\n"),
+        Replace("m.py", "foo\n", "bar\n", everywhere=True),
+    )
+
+
+def test_fences_inside_a_markdown_file_belong_to_it() -> None:
+    content = "# Title\n```sh\nmake\n```\n````\n```json\n{\"summary\": \"not the head\"}\n```\n````\n"
+    answer = parse_answer(f"```markdown\nREADME.md\n<<<<<<< WHOLE\n{content}>>>>>>> WHOLE\n```\n")
+    assert answer == Answer(edits=(WriteWhole("README.md", content),))
+
+
+def test_underlined_headings_are_no_divider_where_they_stand_on_both_sides() -> None:
+    text = "```\na.rst\n<<<<<<< SEARCH\nOld\n=======\ntext\n=======\nNew\n=======\ntext\n>>>>>>> REPLACE\n```\n"
+    assert edits(text) == (Replace("a.rst", "Old\n=======\ntext\n", "New\n=======\ntext\n"),)
+
+
+def test_longer_marks_allow_for_a_file_that_holds_marks() -> None:
+    text = (
+        "```\na.rst\n<<<<<<<<< SEARCH\nOld\n=======\n<<<<<<< HEAD\n=========\nNew\n=======\n>>>>>>> REPLACE\n>>>>>>>>> REPLACE\n```\n"
+    )
+    assert edits(text) == (Replace("a.rst", "Old\n=======\n<<<<<<< HEAD\n", "New\n=======\n>>>>>>> REPLACE\n"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (f"```\n{PAIR}```\n", "names no file"),
+        ("```\na.py\n<<<<<<< SEARCH\nold\n>>>>>>> REPLACE\n```\n", "has no ======= line"),
+        ("```\na.rst\n<<<<<<< SEARCH\na\n=======\nb\n=======\nc\n>>>>>>> REPLACE\n```\n", "not clear which one divides"),
+        ("```\na.py\n<<<<<<< RENAME\n>>>>>>> RENAME\n```\n", "names no new path"),
+        (f"a.py\n<<<<<<< SEARCH\nold\n=======\nx\nb.py\n{PAIR}", "was never closed"),
+        ("```python\nsrc/a.py\nx = 1\ny = 2\n```\n", "The fence for src/a.py has no mark"),
+        ("```diff\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b\n```\n", "A diff was found"),
+        ('```json\n{"summary": "a" "b"}\n```\n', "The JSON cannot be read"),
+        ('{"files": [{"content": "x"}]}', "has no path"),
+        ('{"files": [{"path": "a.py", "content": 3}]}', "has no content"),
+        ("I would rather not.", "No edit block and no JSON head"),
+        ("", "No edit block and no JSON head"),
+    ],
+)
+def test_what_cannot_be_understood_becomes_a_sentence(text: str, problem: str) -> None:
+    answer = parse_answer(text)
+    assert problem in "\n".join(answer.problems)
+
+
+def test_a_problem_does_not_lose_the_other_blocks() -> None:
+    answer = parse_answer(f"```\n{PAIR}```\n```\nsrc/a.py\n{PAIR}```\n")
+    assert answer.edits == (EDIT,)
+    assert len(answer.problems) == 1
+
+
+def test_a_fence_without_marks_is_no_problem_when_it_shows_a_file_that_is_edited_or_a_command() -> None:
+    assert edits(f"{ANSWER}```python\nsrc/a.py\nold\n```\n```bash\n./run.sh\nmake test\n```\n") == (EDIT,)
+
+
+@pytest.mark.parametrize("end", ["```\nb.py\n<<<<<<< WHOLE\nx = 1\n", "```\nb.py\n<<<<<<< SEARCH\nx\n=======\ny\n"])
+def test_a_truncated_answer_keeps_its_complete_blocks(end: str) -> None:
+    for truncated in (True, False):
+        answer = parse_answer(ANSWER + end, truncated=truncated)
+        assert answer.edits == (EDIT,)
+        assert answer.incomplete
+        assert answer.summary == "Rounds totals"
+
+
+def test_a_truncated_answer_does_not_take_an_inner_fence_for_the_end() -> None:
+    answer = parse_answer("```\nREADME.md\n<<<<<<< WHOLE\n# T\n```sh\nmake\n```\n", truncated=True)
+    assert answer.edits == ()
+    assert answer.incomplete
+
+
+def test_a_wish_to_read_and_questions() -> None:
+    assert parse_answer('```json\n{"read": ["a.py", "b.py:10-80"], "search": ["\\d+ items"]}\n```') == Answer(
+        read=("a.py", "b.py:10-80"), search=("\\d+ items",)
+    )
+    assert parse_answer('{"questions": "Which one?"}') == Answer(questions=("Which one?",))
+
+
+ORIGINAL = {
+    "files": [{"path": "src/a.tsx", "content": "a\n", "language": "typescript", "type": "source"}],
+    "tests": [{"path": "./src/a.test.tsx", "content": "t\n", "language": "typescript", "type": "test"}],
+    "documentation": "## Notes",
+    "dependencies": ["react", {"name": "left-pad", "version": "1.3.0"}],
+    "buildInstructions": "npm test",
+}
+
+
+@pytest.mark.parametrize("form", ["{}", "```json\n{}\n```", "Sure:\n\n```\n{}\n```\nDone."])
+def test_files_in_json_are_accepted(form: str) -> None:
+    assert parse_answer(form.replace("{}", json.dumps(ORIGINAL, indent=2))) == Answer(
+        edits=(WriteWhole("src/a.tsx", "a\n"), WriteWhole("src/a.test.tsx", "t\n")),
+        dependencies=("react", "left-pad 1.3.0"),
+        build_instructions="npm test",
+        documentation="## Notes",
+    )
+
+
+def test_files_in_json_that_was_cut_off_are_kept_as_far_as_they_go() -> None:
+    text = json.dumps(ORIGINAL)
+    answer = parse_answer(text[: text.index("t\\n")], truncated=True)
+    assert answer.edits == (WriteWhole("src/a.tsx", "a\n"),)
+    assert answer.incomplete
+
+
+def test_json_with_trailing_commas_raw_breaks_and_bad_escapes_is_read() -> None:
+    assert parse_answer('```json\n{"summary": "two\nlines", "search": ["\\w+",],}\n```') == Answer(
+        summary="two\nlines", search=("\\w+",)
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "read"), [("done", "done"), ("Implemented", "done"), ("partial", "partly"), ("no", "not"), (None, "not"), (3, "not")]
+)
+def test_a_status_in_other_words(status: object, read: str) -> None:
+    head = json.dumps({"summary": "s", "criteria": [{"id": "2", "status": status}, {"id": 0}, {"id": True}, "x", {}]})
+    (claim,) = parse_answer(head).criteria
+    assert (claim.id, claim.status) == (2, read)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"summary":' * 50_000,
+        "[" * 100_000,
+        '```json\n{"summary": ' + "[" * 100_000,
+        '```json\n{"summary": "\n```\n' * 5_000,
+        "```a\n" * 50_000,
+        "<<<<<<< SEARCH\n" * 50_000,
+        "=======\n" * 50_000,
+        ">>>>>>> REPLACE\n" * 50_000,
+        "<<<<<<< SEARCH\nx\n```\n" * 20_000,
+        "a.py\n<<<<<<< SEARCH\n" + "=======\n" * 50_000 + ">>>>>>> REPLACE\n",
+        "`" * 200_000,
+        "<" * 200_000,
+        '{"id": ' + "9" * 100_000 + ', "summary": 1}',
+        "# " * 100_000 + "\n" + PAIR,
+        '"' * 100_000,
+        '```json\n{"summary": "' + "\\" * 100_001,
+        "```\n{" + "," * 100_000 + "]}\n```",
+    ],
+)
+def test_hostile_text_is_read_in_no_time(text: str) -> None:
+    assert isinstance(parse_answer(text), Answer)
+
+
+_PIECES = st.sampled_from(
+    ["```\n", "```json\n", "a.py\n", "<<<<<<< SEARCH\n", "=======\n", ">>>>>>> REPLACE\n", "<<<<<<< WHOLE\n", ">>>>>>> WHOLE\n", "x\n", "{", '"summary": ', "\ud800", "\0", "\r"]
+)  # fmt: skip
+
+
+@given(st.lists(_PIECES | st.text(max_size=8), max_size=25).map("".join), st.booleans())
+def test_any_text_is_an_answer(text: str, truncated: bool) -> None:  # noqa: FBT001  # drawn by hypothesis
+    answer = parse_answer(text, truncated=truncated)
+    assert answer.edits or answer.problems or answer.incomplete or answer.summary or answer.questions or answer.read or answer.search
+    for edit in answer.edits:
+        assert edit.path
+        assert "\n" not in edit.path
+
+
+_LINES = st.text(alphabet=st.characters(blacklist_categories=("Cs", "Cc")), max_size=20).filter(
+    lambda line: not line.strip().startswith(("<<<<<", "=====", ">>>>>", "```")) and "\ufeff" not in line
+)
+
+
+@given(st.lists(_LINES, max_size=6), st.lists(_LINES, max_size=6))
+def test_a_well_formed_block_is_read_as_it_was_written(old: list[str], new: list[str]) -> None:
+    search, replacement = "".join(f"{line}\n" for line in old), "".join(f"{line}\n" for line in new)
+    text = f"```\nsrc/a.py\n<<<<<<< SEARCH\n{search}=======\n{replacement}>>>>>>> REPLACE\n```\n"
+    assert parse_answer(text).edits == (Replace("src/a.py", search, replacement),)
