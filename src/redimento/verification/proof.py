@@ -51,7 +51,7 @@ def prove(bench: Workbench, change: Change, before: Checks, after: Checks, *, wi
         return ()
     reporting = [result for result in after.results if result.tests]
     if reporting:
-        altered = [(result, _altered(tests, result.tests)) for result in reporting]
+        altered = [(result, altered_tests(tests, result.tests)) for result in reporting]
         wanted = [(result, chosen) for result, chosen in altered if chosen]
         return _prove_by_test(bench, wanted, change, source, withheld)
     passing = frozenset(result.name for result in before.results if result.ok and not result.skipped)
@@ -121,7 +121,8 @@ def _ending_of_check(old: CheckResult) -> Ending:
     return "failed" if not old.reason and is_assertion(old.output) else "error"
 
 
-def _altered(files: Sequence[FileChange], tests: Sequence[TestResult]) -> list[TestResult]:
+def altered_tests(files: Sequence[FileChange], tests: Sequence[TestResult]) -> list[TestResult]:
+    """Return those of `tests` that stand in one of `files` and read otherwise than before the change."""
     return [test for test in tests if any(_is_altered(file, test) for file in files)]
 
 
@@ -156,17 +157,20 @@ def _names(test: TestResult) -> list[str]:
     """Return how the test may be called where it is declared, longest first."""
     name = test.id.partition("::")[2] or test.id
     words = re.split(r"[\[({]", name)[0].strip()
-    last = re.split(r"::| > |/", words)[-1].rpartition(".")[2].strip()
+    # Groups and subtests, innermost first: the name of one that a table makes may stand nowhere.
+    groups = [part.rpartition(".")[2].strip() for part in reversed(re.split(r"::| > |/", words))]
     # jest-junit writes "group name" as one text: any end of it may be the title.
     parts = name.split(" ")
     ends = [" ".join(parts[number:]) for number in range(len(parts))]
-    return [one for one in dict.fromkeys([name, *ends, words, last]) if one]
+    return [one for one in dict.fromkeys([name, *ends, words, *groups]) if one]
 
 
 def _declaration(text: str, name: str) -> str:
     """Return the lines from where `name` is declared to the end of its body, judged by indentation."""
     lines = text.splitlines()
-    pattern = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    exact = re.escape(name)
+    # As a title in quotes or as a function; anywhere else it may be any word.
+    pattern = re.compile(rf"""(["'`]){exact}\1|(?<![\w.]){exact}\s*\(""")
     start = next((number for number, line in enumerate(lines) if pattern.search(line)), None)
     if start is None:
         return ""
