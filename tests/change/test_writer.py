@@ -27,7 +27,9 @@ CHANGE = Change(
 
 def tree(root: Path) -> dict[str, bytes | None]:
     """Return every file with its content, and every directory or dead link as None."""
-    return {str(path.relative_to(root)): path.read_bytes() if path.is_file() else None for path in sorted(root.rglob("*"))}
+    return {
+        str(path.relative_to(root)): path.read_bytes() if path.is_file() else None for path in sorted(root.rglob("*"))
+    }
 
 
 @pytest.fixture
@@ -142,7 +144,9 @@ def test_withheld_files_come_back_after_an_exception(root: Path, journal: Path) 
     assert tree(root) == after
 
 
-@pytest.mark.parametrize("obstacle", ["a link as folder", "a link as target", "a directory as target", "a file as folder"])
+@pytest.mark.parametrize(
+    "obstacle", ["a link as folder", "a link as target", "a directory as target", "a file as folder"]
+)
 def test_nothing_is_written_when_one_file_cannot_be(obstacle: str, root: Path, journal: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

@@ -60,14 +60,25 @@ def plan(
     measured = [limits.measure(file, moved) for file in files]
     bad = [refusal for file in measured for refusal in guard.file_refusals(file, settings)]
     refusals.extend(bad)
-    kept = [file for file in measured if file.file.path not in {refusal.path for refusal in bad}]
+    dropped = _with_their_renames({refusal.path for refusal in bad}, applied.edits)
+    standing = {file.path: file for file in already.files}
+    kept = [file for file in measured if file.file.path not in dropped]
+    kept += [limits.measure(standing[path]) for path in sorted(dropped & standing.keys())]
     over = list(guard.total_refusals(kept, settings))
     refusals.extend(over)
     if over or (refusals and not partial):
         return Plan(already, tuple(refusals), (), applied.notes)
-    total = tuple(file.file for file in kept)
-    stands = tuple(edit for edit in applied.edits if edit.path not in {refusal.path for refusal in bad})
+    total = tuple(sorted((file.file for file in kept), key=lambda file: file.path))
+    stands = tuple(edit for edit in applied.edits if not dropped.intersection(_named(edit)))
     return Plan(Change(total, new_dependencies(total)), tuple(refusals), stands, applied.notes)
+
+
+def _with_their_renames(paths: set[str], edits: Sequence[Edit]) -> set[str]:
+    """Return the paths and both ends of every rename among them: half of one would lose the file."""
+    linked = set(paths)
+    for _ in edits:
+        linked |= {path for edit in edits if linked.intersection(_named(edit)) for path in _named(edit)}
+    return linked
 
 
 def _named(edit: Edit) -> tuple[str, ...]:
