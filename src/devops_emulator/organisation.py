@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from devops_emulator.faults import Fault
 from devops_emulator.store import Document, Store
@@ -89,10 +89,3 @@ def project_reference(organisation: Organisation, project: Document) -> Document
 def now() -> str:
     """Name this moment as the service does: ISO 8601, UTC, with a fraction."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def is_guid(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text.casefold()
-    except ValueError:
-        return False

@@ -26,6 +26,7 @@ from devops_emulator.faults import StartError
 from devops_emulator.organisation import NAME, Organisation
 from devops_emulator.repos import (
     contents,
+    git,
     iterations,
     marks,
     pull_requests,
@@ -93,6 +94,7 @@ def running(
     Port 0 takes a free one. A seed is a file, or its content (paths in it start at the working directory). Raises
     StartError for a bad seed, a seed for a folder that is not empty, a port in use, or a folder that cannot be used.
     """
+    git.require()
     seeded = None
     if seed is not None:
         seeded = read_seed(seed) if isinstance(seed, Path) else check_seed(seed)

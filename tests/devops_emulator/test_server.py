@@ -65,6 +65,19 @@ def test_a_port_in_use_is_a_sentence(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize(("version", "word"), [("git version 2.34.1", "git version 2.34.1"), (None, "no git")])
+def test_an_old_git_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str | None, word: str
+) -> None:
+    if version is not None:
+        program = tmp_path / "git"
+        program.write_text(f"#!/bin/sh\necho {version}\n", encoding="utf-8")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(StartError, match=f"{word}.* install git 2.38"), running(tmp_path / "organisation"):
+        pass
+
+
 def test_a_folder_that_is_a_file_is_a_sentence(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("", encoding="utf-8")

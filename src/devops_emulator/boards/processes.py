@@ -95,7 +95,3 @@ def type_name(process: str, name: str) -> str:
 
 def states(process: str, kind: str) -> tuple[State, ...]:
     return PROCESSES[process][type_name(process, kind)]
-
-
-def category(process: str, kind: str, state: str) -> str:
-    return next((known.category for known in states(process, kind) if known.name == state), "")

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from devops_emulator.faults import StartError
 
 ZERO = "0" * 40
 _BRANCH = "refs/heads/"
 
 
+# `merge-tree --write-tree`, which tries a merge without a checkout, came with 2.38.
+_OLDEST = (2, 38)
+
+
 class GitError(Exception):
     """Git ended with an error; the text is what it said."""
+
+
+def require() -> None:
+    """Make sure of a git that can do what is asked of it here; raises StartError."""
+    try:
+        said = subprocess.run(["git", "version"], capture_output=True, text=True, check=False).stdout  # noqa: S607 - whichever git the machine has
+    except OSError as error:
+        raise StartError("There is no git on this machine: install git 2.38 or newer.") from error
+    found = re.search(r"(\d+)\.(\d+)", said)
+    if found is None or (int(found[1]), int(found[2])) < _OLDEST:
+        raise StartError(f"This machine has {said.strip() or 'an unknown git'}: install git 2.38 or newer.")
 
 
 def environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
