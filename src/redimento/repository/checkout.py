@@ -35,7 +35,7 @@ def open_checkout(path: Path) -> Checkout:
     root = _root(path)
     if root is None:
         raise UsageError(
-            f"There is no git working tree at {path}.",
+            f"There is no git working tree at {path.resolve()}.",
             "Name a folder inside a checkout with --repo; in a pipeline keep the `checkout: self` step.",
         )
     head = _ask(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
