@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from redimento.change.apply import apply
 from redimento.change.beneath import Found
-from redimento.change.edit import Replace
+from redimento.change.edit import Edit, Replace
 from redimento.change.plan import plan
 from redimento.settings import ChangeSettings
 
@@ -27,29 +27,33 @@ def main() -> None:
     shifted = ["".join(line[4:] for line in block.splitlines(keepends=True)) for block in exact]
     for name, blocks in (("exact", exact), ("without indentation", shifted)):
         edits = [Replace("big.py", block, block.replace("* ", "- ")) for block in blocks]
-        content = Found(text.encode(), 0o100644)
-        applying = min(
-            _seconds(lambda edits=edits, content=content: apply(edits, lambda _, content=content: content))
-            for _ in range(3)
-        )
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "big.py").write_text(text)
-            planning = min(_seconds(lambda edits=edits, folder=folder: _planned(folder, edits)) for _ in range(3))
+        applying, planning = _seconds(_applied, text, edits), _seconds(_planned, text, edits)
         print(
             f"{len(edits)} blocks, {text.count(chr(10))} lines, {name}: apply {applying:.3f} s, whole plan {planning:.3f} s"
         )
 
 
-def _planned(folder: str, edits: list[Replace]) -> None:
-    planned = plan(Path(folder), edits, ChangeSettings())
-    if planned.refusals or len(planned.change.files) != 1:
-        raise SystemExit(f"not applied: {planned.refusals}")
+def _applied(text: str, edits: Sequence[Edit]) -> None:
+    content = Found(text.encode(), 0o100644)
+    if apply(edits, lambda _: content).refusals:
+        raise SystemExit("not applied")
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+def _planned(text: str, edits: Sequence[Edit]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "big.py").write_text(text)
+        if plan(Path(folder), edits, ChangeSettings()).refusals:
+            raise SystemExit("not planned")
+
+
+def _seconds(work: Callable[[str, Sequence[Edit]], None], text: str, edits: Sequence[Edit]) -> float:
+    """Return the shortest of three times."""
+    times: list[float] = []
+    for _ in range(3):
+        start = time.perf_counter()
+        work(text, edits)
+        times.append(time.perf_counter() - start)
+    return min(times)
 
 
 if __name__ == "__main__":

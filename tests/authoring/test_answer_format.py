@@ -107,7 +107,7 @@ def test_whole_delete_rename_create_and_everywhere() -> None:
 
 
 def test_fences_inside_a_markdown_file_belong_to_it() -> None:
-    content = "# Title\n```sh\nmake\n```\n````\n```json\n{\"summary\": \"not the head\"}\n```\n````\n"
+    content = '# Title\n```sh\nmake\n```\n````\n```json\n{"summary": "not the head"}\n```\n````\n'
     answer = parse_answer(f"```markdown\nREADME.md\n<<<<<<< WHOLE\n{content}>>>>>>> WHOLE\n```\n")
     assert answer == Answer(edits=(WriteWhole("README.md", content),))
 
@@ -118,9 +118,7 @@ def test_underlined_headings_are_no_divider_where_they_stand_on_both_sides() -> 
 
 
 def test_longer_marks_allow_for_a_file_that_holds_marks() -> None:
-    text = (
-        "```\na.rst\n<<<<<<<<< SEARCH\nOld\n=======\n<<<<<<< HEAD\n=========\nNew\n=======\n>>>>>>> REPLACE\n>>>>>>>>> REPLACE\n```\n"
-    )
+    text = "```\na.rst\n<<<<<<<<< SEARCH\nOld\n=======\n<<<<<<< HEAD\n=========\nNew\n=======\n>>>>>>> REPLACE\n>>>>>>>>> REPLACE\n```\n"
     assert edits(text) == (Replace("a.rst", "Old\n=======\n<<<<<<< HEAD\n", "New\n=======\n>>>>>>> REPLACE\n"),)
 
 
@@ -129,7 +127,10 @@ def test_longer_marks_allow_for_a_file_that_holds_marks() -> None:
     [
         (f"```\n{PAIR}```\n", "names no file"),
         ("```\na.py\n<<<<<<< SEARCH\nold\n>>>>>>> REPLACE\n```\n", "has no ======= line"),
-        ("```\na.rst\n<<<<<<< SEARCH\na\n=======\nb\n=======\nc\n>>>>>>> REPLACE\n```\n", "not clear which one divides"),
+        (
+            "```\na.rst\n<<<<<<< SEARCH\na\n=======\nb\n=======\nc\n>>>>>>> REPLACE\n```\n",
+            "not clear which one divides",
+        ),
         ("```\na.py\n<<<<<<< RENAME\n>>>>>>> RENAME\n```\n", "names no new path"),
         (f"a.py\n<<<<<<< SEARCH\nold\n=======\nx\nb.py\n{PAIR}", "was never closed"),
         ("```python\nsrc/a.py\nx = 1\ny = 2\n```\n", "The fence for src/a.py has no mark"),
@@ -211,7 +212,8 @@ def test_json_with_trailing_commas_raw_breaks_and_bad_escapes_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "read"), [("done", "done"), ("Implemented", "done"), ("partial", "partly"), ("no", "not"), (None, "not"), (3, "not")]
+    ("status", "read"),
+    [("done", "done"), ("Implemented", "done"), ("partial", "partly"), ("no", "not"), (None, "not"), (3, "not")],
 )
 def test_a_status_in_other_words(status: object, read: str) -> None:
     head = json.dumps({"summary": "s", "criteria": [{"id": "2", "status": status}, {"id": 0}, {"id": True}, "x", {}]})
@@ -253,7 +255,15 @@ _PIECES = st.sampled_from(
 @given(st.lists(_PIECES | st.text(max_size=8), max_size=25).map("".join), st.booleans())
 def test_any_text_is_an_answer(text: str, truncated: bool) -> None:  # noqa: FBT001  # drawn by hypothesis
     answer = parse_answer(text, truncated=truncated)
-    assert answer.edits or answer.problems or answer.incomplete or answer.summary or answer.questions or answer.read or answer.search
+    assert (
+        answer.edits
+        or answer.problems
+        or answer.incomplete
+        or answer.summary
+        or answer.questions
+        or answer.read
+        or answer.search
+    )
     for edit in answer.edits:
         assert edit.path
         assert "\n" not in edit.path

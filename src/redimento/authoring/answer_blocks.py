@@ -35,6 +35,7 @@ _OPENERS: dict[str, Kind] = {
     "MOVE": "rename",
 }
 _CLOSERS = {*_OPENERS, "REPLACE", "UPDATED", "UPDATE", "REPLACEMENT", "END"}
+_INDENTED = ("    ", "\t")  # a dividing mark is not: an underlined heading in a docstring is
 _SHORTEST = 5  # of a mark; seven are asked for, models miscount
 _COMMANDS = {"bash", "sh", "shell", "console", "text", "txt", "powershell", "pwsh", "cmd", "tree", "log", "output"}
 
@@ -112,7 +113,7 @@ def _mark(line: str) -> _Mark | None:
     length = len(text) - len(rest)
     words = rest.strip(" :<>=").upper().split()
     if sign == "=":
-        indented = len(line) - len(line.lstrip()) > 3
+        indented = line.startswith(_INDENTED)
         return None if words or indented else _Mark(sign, length)
     known = _OPENERS if sign == "<" else _CLOSERS
     if (words and words[0] not in known) or (not words and sign == "<"):
@@ -202,7 +203,7 @@ def _closing_fence(block: _Block, *, last_line_only: bool = False) -> int | None
         return None
     for number in range(len(block.lines) - 1, -1, -1):
         text = block.lines[number].strip()
-        if text and not text.strip("`") and len(text) >= 3:
+        if text.startswith("```") and not text.strip("`"):
             return number
         if last_line_only and text:
             return None
@@ -273,7 +274,7 @@ def _dividers(lines: Sequence[str], length: int) -> list[tuple[int, int]]:
 
 def _without_fence(path: str, lines: Sequence[str]) -> Sequence[str]:
     """Take away a fence that was put inside the marks; in Markdown it belongs to the file."""
-    if path.lower().endswith((".md", ".markdown", ".mdx", ".rst")) or len(lines) < 2:
+    if path.lower().endswith((".md", ".markdown", ".mdx", ".rst")) or not lines[1:]:
         return lines
     opens, closes = lines[0].strip(), lines[-1].strip()
     fenced = opens.startswith("```") and closes.startswith("```") and not closes.strip("`")

@@ -15,6 +15,7 @@ _HEAD_KEYS = {
 }  # fmt: skip
 _DONE = {"done", "complete", "completed", "met", "yes", "true", "implemented", "passed", "fulfilled"}
 _PARTLY = {"partly", "partial", "partially", "in progress"}
+_NUMERALS = {str(number) for number in range(1, 1_000)}
 _MOST_TRIES = 8  # places where JSON may begin; each costs a pass over the text
 _DECODER = json.JSONDecoder(strict=False)  # models leave raw line breaks in strings
 
@@ -189,7 +190,7 @@ def claims(value: Any) -> tuple[CriterionClaim, ...]:
 
 def _claim(item: Mapping[str, Any]) -> CriterionClaim | None:
     number = item.get("id")
-    if isinstance(number, str) and number.strip().isdecimal() and len(number) < 10:
+    if isinstance(number, str) and number.strip() in _NUMERALS:
         number = int(number)
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         return None
