@@ -47,34 +47,40 @@ def _update(call: Call) -> Answer:
 
 def move(organisation: Organisation, repository: Document, update: Document) -> Document:
     """Move one reference as far as it may be moved (GitRefUpdateResult)."""
-    home = repositories.path(organisation, repository)
     name, old, new = (str(update.get(member) or "") for member in ("name", "oldObjectId", "newObjectId"))
-    result = {"repositoryId": repository["id"], "name": name, "oldObjectId": old, "newObjectId": new}
-    current = git.references(home, name).get(name, git.ZERO) if name.startswith("refs/") else git.ZERO
-    status, message = "succeeded", ""
-    if git.run(home, "check-ref-format", name, ok=(0, 1)).returncode or not name.startswith(
-        ("refs/heads/", "refs/tags/")
-    ):
-        status = "invalidRefName"
-    elif current != old:
-        status = "staleOldObjectId"
-    elif new != git.ZERO and git.tip(home, new) is None:
-        status = "unresolvableToCommit"
-    else:
-        status, message = pushes.refused(organisation, repository, name, old, new) or ("succeeded", "")
+    status, message = _obstacle(organisation, repository, name, old, new) or ("succeeded", "")
     if status == "succeeded":
-        git.run(
-            home,
-            "update-ref",
-            "-d" if new == git.ZERO else "--create-reflog",
-            name,
-            *([] if new == git.ZERO else [new]),
-        )
-    return (
-        result
-        | {"updateStatus": status, "success": status == "succeeded"}
-        | ({"customMessage": message} if message else {})
-    )
+        change = ["-d", name] if new == git.ZERO else [name, new]
+        try:
+            # Naming the old value keeps a push by git that comes in between.
+            git.run(repositories.path(organisation, repository), "update-ref", *change, old)
+        except git.GitError:
+            # A branch `a` and a branch `a/b` exclude each other.
+            status = "refNameConflict"
+    result: Document = {
+        "repositoryId": repository["id"],
+        "name": name,
+        "oldObjectId": old,
+        "newObjectId": new,
+        "updateStatus": status,
+        "success": status == "succeeded",
+    }
+    return result | ({"customMessage": message} if message else {})
+
+
+def _obstacle(
+    organisation: Organisation, repository: Document, name: str, old: str, new: str
+) -> tuple[str, str] | None:
+    home = repositories.path(organisation, repository)
+    if not name.startswith(("refs/heads/", "refs/tags/")):
+        return "invalidRefName", ""
+    if git.run(home, "check-ref-format", name, ok=(0, 1)).returncode:
+        return "invalidRefName", ""
+    if git.references(home, name).get(name, git.ZERO) != old:
+        return "staleOldObjectId", ""
+    if new != git.ZERO and git.tip(home, new) is None:
+        return "unresolvableToCommit", ""
+    return pushes.refused(organisation, repository, name, old, new)
 
 
 RESOURCES = (

@@ -26,11 +26,9 @@ def _push(call: Call) -> Answer:
         raise body_missing("refUpdates")
     name, old = str(updates[0].get("name")), str(updates[0].get("oldObjectId"))
     home = repositories.path(organisation, repository)
-    base = (
-        old
-        if old != git.ZERO
-        else (git.tip(home, str(commits[0].get("parents", [""])[0])) if commits[0].get("parents") else None)
-    )
+    # A new branch starts at the parent its first commit names, or at nothing.
+    start = old if old != git.ZERO else next(iter(commits[0].get("parents") or []), "")
+    base = git.tip(home, str(start)) if start else None
     made = []
     for commit in commits:
         base = _commit(organisation, home, base, commit)

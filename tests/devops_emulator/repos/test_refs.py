@@ -37,6 +37,7 @@ def test_references_are_created_moved_and_deleted(rest: Any) -> None:
         ("refs/heads/a..b", ZERO, "main", "invalidRefName"),
         ("refs/heads/new", ZERO, "1" * 40, "unresolvableToCommit"),
         ("refs/heads/main", "main", "feature", "rejectedByPolicy"),
+        ("refs/heads/feature/more", ZERO, "main", "refNameConflict"),
     ],
 )
 def test_a_refused_reference_is_still_an_answer(rest: Any, name: str, old: str, new: str, status: str) -> None:
