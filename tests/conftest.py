@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 _OURS = ("SYSTEM_", "BUILD_", "AGENT_", "REDIMENTO_", "GEMINI_", "GOOGLE_", "TF_BUILD", "GIT_")
@@ -52,3 +53,9 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the evaluation data in ../shared, which is not here")
     return folder
+
+
+# No deadline for an example: how fast a machine is belongs to the benchmarks. The same examples every time: a failure
+# in CI is a failure on a desk; benchmarks/fuzz looks further.
+hypothesis.settings.register_profile("redimento", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("redimento")

@@ -152,7 +152,7 @@ def show(repo: Path, file: Path | None) -> None:
 @config.command()
 def schema() -> None:
     """Print the JSON Schema of .redimento.yml."""
-    from redimento import settings_file  # noqa: PLC0415  see `run`
+    from redimento.settings import file as settings_file  # noqa: PLC0415  see `run`
 
     click.echo(json.dumps(settings_file.schema(), indent=2, ensure_ascii=False))
 

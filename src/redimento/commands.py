@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from redimento import settings_file, wiring, wording
+from redimento import wiring, wording
 from redimento.authoring.answer_format import parse_answer
 from redimento.change import writer
 from redimento.change.edit import Change, Refusal
@@ -25,6 +25,7 @@ from redimento.flow import item_text
 from redimento.foreign import neutralise
 from redimento.local.item_file import read_item
 from redimento.settings import Settings
+from redimento.settings import file as settings_file
 from redimento.verification.detection import propose
 
 

@@ -18,7 +18,7 @@ from redimento.context.selection import Context
 from redimento.delivery import earlier, texts
 from redimento.delivery.criteria import assess
 from redimento.delivery.publish import Parcel, outcome, publish
-from redimento.delivery.report import Report, check_lines, file_lines
+from redimento.delivery.report import Report, check_lines, file_lines, further_proofs
 from redimento.errors import RedimentoError
 from redimento.events import Note, Tell, Warned, step
 from redimento.job import Admitted, Finished, Job, Ports
@@ -183,11 +183,13 @@ def _deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt) -> tu
 
 def _report(job: Job, ports: Ports, item: WorkItem, attempt: Attempt) -> Report:
     spent, verdict = ports.model.spent, attempt.verdict
+    criteria = assess(item.acceptance_criteria, attempt.answer.criteria, verdict)
     return Report(
         item=item,
         summary=attempt.answer.summary or f"A change for: {item.title}",
-        criteria=assess(item.acceptance_criteria, attempt.answer.criteria, verdict),
+        criteria=criteria,
         verdict=verdict,
+        further_proofs=further_proofs(criteria, verdict),
         files=file_lines(attempt.change),
         new_dependencies=attempt.change.new_dependencies,
         checks=check_lines(verdict) if verdict else (),

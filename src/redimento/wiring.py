@@ -39,7 +39,7 @@ from redimento.repository.checkout import Checkout, dirty_paths, open_checkout, 
 from redimento.repository.remote import Credentials, remote_url
 from redimento.repository.tree import GitTree
 from redimento.settings import ModelSettings, Settings
-from redimento.settings_file import parse
+from redimento.settings.file import parse
 from redimento.verification.junit import write_junit
 from redimento.work_items.board import Board
 from redimento.work_items.item import WorkItem

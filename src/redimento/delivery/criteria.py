@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from redimento.authoring.answer import CriterionClaim
@@ -64,6 +65,7 @@ def same_test(named: str, seen: str) -> bool:
     return all(word in rest for word in wanted[:-1]) or len(wanted) == 1 or len(found) == 1
 
 
+@lru_cache(maxsize=4096)
 def _words(name: str) -> list[str]:
     name = re.sub(r"\[.*\]$", "", name)  # a parameter set is one of many runs of the same test
     name = re.sub(r"\.(py|[cm]?[jt]sx?|java|kt|cs|go|rs)(?=::|$| )", "", name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from redimento.change.edit import Change, FileChange
@@ -40,6 +41,7 @@ class Report:
     summary: str
     criteria: tuple[CriterionEvidence, ...]
     verdict: Verdict | None
+    further_proofs: tuple[Proof, ...]  # those that no criterion names
     files: tuple[FileLine, ...]
     new_dependencies: tuple[str, ...]
     checks: tuple[CheckLine, ...]
@@ -52,12 +54,12 @@ class Report:
     documentation: str = ""
     build_instructions: str = ""
 
-    @property
-    def further_proofs(self) -> tuple[Proof, ...]:
-        """The new and changed tests that no criterion names."""
-        named = [test.name for criterion in self.criteria for test in criterion.tests]
-        proofs = self.verdict.proofs if self.verdict else ()
-        return tuple(proof for proof in proofs if not any(same_test(name, proof.test) for name in named))
+
+def further_proofs(criteria: Sequence[CriterionEvidence], verdict: Verdict | None) -> tuple[Proof, ...]:
+    """Return the new and changed tests that no criterion names."""
+    named = [test.name for criterion in criteria for test in criterion.tests]
+    proofs = verdict.proofs if verdict else ()
+    return tuple(proof for proof in proofs if not any(same_test(name, proof.test) for name in named))
 
 
 def file_lines(change: Change) -> tuple[FileLine, ...]:

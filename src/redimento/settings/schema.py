@@ -38,7 +38,7 @@ _LONGEST_SHOWN = 60  # characters of a wrong value that are repeated
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of the settings file."""
-    text = resources.files("redimento").joinpath("settings.schema.json").read_text("utf-8")
+    text = resources.files("redimento.settings").joinpath("settings.schema.json").read_text("utf-8")
     return dict(json.loads(text))
 
 

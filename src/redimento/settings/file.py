@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from redimento import marked_yaml, settings_rules, settings_schema, wording
+from redimento import marked_yaml, wording
 from redimento.errors import SettingsError
 from redimento.marked_yaml import Document, Path
 from redimento.settings import (
@@ -24,8 +24,10 @@ from redimento.settings import (
     Settings,
     UpdateSettings,
     WorkItemSettings,
+    rules,
 )
-from redimento.settings_schema import KINDS, schema
+from redimento.settings import schema as schema_module
+from redimento.settings.schema import KINDS, schema
 
 __all__ = ["parse", "reference_page", "schema", "show"]
 
@@ -41,7 +43,7 @@ def parse(text: str, name: str) -> Settings:
     # After a mistake of syntax there is no data, and an empty file would be complained of next.
     if document.data is not None:
         unread = {path for _, path, _ in found}
-        further = [*settings_schema.problems(data), *settings_rules.problems(data)]
+        further = [*schema_module.problems(data), *rules.problems(data)]
         found += [(document.line(path), path, reason) for path, reason in further if path not in unread]
     if found:
         raise _error(name, found, document)
@@ -64,7 +66,7 @@ def reference_page() -> str:
 
 
 def _error(name: str, found: list[tuple[int, Path, str]], document: Document) -> SettingsError:
-    named = sorted({(line, settings_schema.dotted(path), reason) for line, path, reason in found})
+    named = sorted({(line, schema_module.dotted(path), reason) for line, path, reason in found})
     lines = [f"{name}:{line}: {where}{reason}" for line, where, reason in named]
     ended = tuple(line if line.endswith(("?", ".")) else f"{line}." for line in lines)
     count = "one problem" if len(ended) == 1 else f"{len(ended)} problems"

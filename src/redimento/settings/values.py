@@ -1,4 +1,4 @@
-"""The settings of one repository as values; `settings_file.py` reads them from `.redimento.yml`.
+"""The settings of one repository as values; `file.py` reads them from `.redimento.yml`.
 
 Every default here is the default of the schema: a test holds the two together.
 """
