@@ -147,6 +147,18 @@ def test_two_new_paths_that_differ_only_in_case_are_refused(tmp_path: Path) -> N
     assert "only in case or form" in planned.refusals[0].reason
 
 
+def test_two_new_folders_that_differ_only_in_case_are_refused(tmp_path: Path) -> None:
+    planned = plan(tmp_path, [WriteWhole("New/a.py", "x = 1\n"), WriteWhole("new/b.py", "x = 1\n")], ChangeSettings())
+    assert planned.change.files == ()
+    assert "only in case or form" in planned.refusals[0].reason
+
+
+def test_a_file_inside_a_file_is_refused(tmp_path: Path) -> None:
+    planned = plan(tmp_path, [WriteWhole("a", "x\n"), WriteWhole("a/b", "x\n")], ChangeSettings())
+    assert planned.change.files == ()
+    assert "would lie in a, which is a file" in planned.refusals[0].reason
+
+
 def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (refusal,) = plan(tmp_path, [Replace("pipe", "a\n", "b\n")], ChangeSettings()).refusals

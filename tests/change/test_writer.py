@@ -76,6 +76,23 @@ def test_an_empty_directory_that_was_there_stays(root: Path, journal: Path) -> N
     assert tree(root) == before
 
 
+def test_a_file_may_take_the_place_of_a_folder_and_a_folder_that_of_a_file(root: Path, journal: Path) -> None:
+    before = tree(root)
+    change = Change(
+        (
+            FileChange("gone", None, b"now a file\n"),
+            FileChange("gone/only.txt", b"only\n", None),
+            FileChange("run.sh", b"echo a\n", None, 0o100755),
+            FileChange("run.sh/inside", None, b"x\n"),
+        )
+    )
+    write(root, change, journal)
+    assert (root / "gone").read_bytes() == b"now a file\n"
+    assert (root / "run.sh" / "inside").exists()
+    assert recover(root, journal)
+    assert tree(root) == before
+
+
 def test_a_new_script_is_executable_and_other_files_are_not(root: Path, journal: Path) -> None:
     write(root, Change((FileChange("a", None, b"#!/bin/sh\n", 0o100755), FileChange("b", None, b"b\n"))), journal)
     assert (root / "a").stat().st_mode & 0o111

@@ -18,6 +18,7 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _EXECUTABLE = 0o100755
 _PLAIN = 0o100644
+_TEMPORARY = ".redimento-9d41c7e2b06f.tmp"  # nobody names a file so, and one killed write is found by the next run
 
 
 class BlockedError(Exception):
@@ -123,34 +124,34 @@ def names_beside(root: int, folder: str) -> frozenset[str]:
         return frozenset()
 
 
-def put(root: int, path: str, content: bytes, mode: int, token: str) -> None:
-    """Write `content` to `path` as a whole, by way of a file named after `token` in the same directory.
+def put(root: int, path: str, content: bytes, mode: int) -> None:
+    """Write `content` to `path` as a whole, by way of another file in the same directory.
 
     Raises BlockedError when the target is a link or a directory, or lies behind a link.
     """
     with parent_of(root, path, create=True) as (directory, name):
         _refuse_odd_target(directory, name)
-        temporary = temporary_name(token)
         with suppress(FileNotFoundError):
-            os.unlink(temporary, dir_fd=directory)
+            os.unlink(_TEMPORARY, dir_fd=directory)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(temporary, flags, 0o600, dir_fd=directory)
+        descriptor = os.open(_TEMPORARY, flags, 0o600, dir_fd=directory)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fchmod(file.fileno(), _permissions(directory, name, mode))
                 os.fsync(file.fileno())
-            os.replace(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
+            os.replace(_TEMPORARY, name, src_dir_fd=directory, dst_dir_fd=directory)
         except BaseException:
             with suppress(FileNotFoundError):
-                os.unlink(temporary, dir_fd=directory)
+                os.unlink(_TEMPORARY, dir_fd=directory)
             raise
 
 
-def temporary_name(token: str) -> str:
-    """Return the name of the file that a write with this token leaves behind when it is killed."""
-    return f".redimento-{token}.tmp"
+def remove_leftover(root: int, path: str) -> None:
+    """Remove what a killed write left beside `path`."""
+    folder = path.rpartition("/")[0]
+    remove(root, f"{folder}/{_TEMPORARY}" if folder else _TEMPORARY)
 
 
 def _refuse_odd_target(directory: int, name: str) -> None:

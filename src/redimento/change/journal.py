@@ -32,9 +32,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Journal:
-    """All entries, the token in the names of temporary files, and the folders that were absent."""
+    """All entries, and the folders that were absent."""
 
-    token: str = ""
     entries: tuple[Entry, ...] = ()
     folders: frozenset[str] = frozenset()
 
@@ -60,7 +59,7 @@ def read(path: Path) -> Journal:
     try:
         content = json.loads(path.read_bytes())
         entries = tuple(_entry(item) for item in content["entries"])
-        return Journal(content["token"], entries, frozenset(content["folders"]))
+        return Journal(entries, frozenset(content["folders"]))
     except FileNotFoundError:
         return Journal()
     except (ValueError, KeyError, TypeError) as error:
@@ -79,7 +78,6 @@ def _entry(item: dict[str, Any]) -> Entry:
 def save(path: Path, journal: Journal) -> None:
     """Write the journal so that it is whole on the disk, or not there, whenever the run is killed."""
     content = {
-        "token": journal.token,
         "entries": [
             {
                 "path": entry.path,

@@ -58,7 +58,7 @@ def plan(
     files = _total(applied.files, was, already)
     moved = frozenset(file.before for file in files if file.after is None)
     measured = [limits.measure(file, moved) for file in files]
-    bad = [refusal for file in measured for refusal in guard.file_refusals(file, settings)]
+    bad = [*_nested(files), *(refusal for file in measured for refusal in guard.file_refusals(file, settings))]
     refusals.extend(bad)
     dropped = _with_their_renames({refusal.path for refusal in bad}, applied.edits)
     standing = {file.path: file for file in already.files}
@@ -71,6 +71,14 @@ def plan(
     total = tuple(sorted((file.file for file in kept), key=lambda file: file.path))
     stands = tuple(edit for edit in applied.edits if not dropped.intersection(_named(edit)))
     return Plan(Change(total, new_dependencies(total)), tuple(refusals), stands, applied.notes)
+
+
+def _nested(files: Sequence[FileChange]) -> Iterable[Refusal]:
+    """Yield a refusal for each file that would lie in another file."""
+    written = {file.path for file in files if file.after is not None}
+    for path in sorted(written):
+        if inside := written.intersection(_parts(path)[:-1]):
+            yield Refusal(path, f"{path} would lie in {min(inside)}, which is a file: choose another path.")
 
 
 def _with_their_renames(paths: set[str], edits: Sequence[Edit]) -> set[str]:
@@ -91,11 +99,13 @@ def _by_name(
     """Sort out the edits whose paths no change may touch."""
     refusals: list[Refusal] = []
     allowed: list[Edit] = []
-    spelled = {paths.fold(path): path for path in already.paths}
+    spelled = {paths.fold(part): part for path in already.paths for part in _parts(path)}
+    judged: dict[str, list[Refusal]] = {}
     for edit in edits:
-        found = [
-            refusal for path in _named(edit) for refusal in _path_refusals(descriptor, path, settings, locked, spelled)
-        ]
+        for path in _named(edit):
+            if path not in judged:
+                judged[path] = list(_path_refusals(descriptor, path, settings, locked, spelled))
+        found = [refusal for path in _named(edit) for refusal in judged[path]]
         refusals.extend(found)
         if not found:
             allowed.append(edit)
@@ -108,13 +118,20 @@ def _path_refusals(
     trouble = paths.problem(path)
     if trouble:
         return [Refusal(path, f'The path "{_printable(path)}" {trouble}.')]
-    other = spelled.setdefault(paths.fold(path), path)
-    twin = other if other != path else _twin(descriptor, path)
+    twin = _twin(descriptor, path) or next(
+        (other for part in _parts(path) if (other := spelled.setdefault(paths.fold(part), part)) != part), ""
+    )
     if twin:
         return [
             Refusal(path, f'The path "{path}" differs from "{twin}" only in case or form of its letters: use that one.')
         ]
     return list(guard.path_refusals(path, settings, locked))
+
+
+def _parts(path: str) -> list[str]:
+    """Return the path and every folder above it, the outermost first."""
+    names = path.split("/")
+    return ["/".join(names[: depth + 1]) for depth in range(len(names))]
 
 
 def _printable(path: str) -> str:

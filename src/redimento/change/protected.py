@@ -18,7 +18,7 @@ azure-pipelines/ .pipelines/ .vsts/ .vsts-ci.yml .vsts.yml .github/workflows/ .g
 bitbucket-pipelines.yml .buildkite/ .drone.yml .drone.jsonnet .woodpecker.yml .woodpecker/ .teamcity/ .tekton/
 cloudbuild.yaml cloudbuild.yml buildspec*.yml .semaphore/ codemagic.yaml .cirrus.yml .cirrus.star wercker.yml
 """
-_OURS = ".redimento.yml .redimento.yaml .redimento/"
+_OURS = ".redimento.yml .redimento.yaml .redimento/ .redimento-*"
 _GIT = ".git*"
 _HOOKS = """
 .husky/ .githooks/ .huskyrc* .pre-commit-config.yaml .pre-commit-hooks.yaml lefthook.yml lefthook-local.yml .lefthook/

@@ -5,7 +5,6 @@ Before the first file is touched, a journal says how the tree was. After a kill 
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,12 +26,11 @@ def write(root: Path, change: Change, journal_file: Path) -> None:
         entries = {entry.path: entry for entry in known.entries}
         dropped = [entry for path, entry in entries.items() if path not in set(change.paths)]
         changed = [journal.joined(entries.get(file.path), journal.entry_of(file)) for file in change.files]
-        token = known.token or secrets.token_hex(8)
         absent = _absent_folders(descriptor, change.files) | known.folders
-        journal.save(journal_file, journal.Journal(token, (*dropped, *changed), absent))
+        journal.save(journal_file, journal.Journal((*dropped, *changed), absent))
         wanted: dict[str, Found | None] = {entry.path: entry.found for entry in dropped}
         wanted |= {file.path: _after(file) for file in change.files}
-        _all_or_nothing(descriptor, wanted, token)
+        _all_or_nothing(descriptor, wanted)
 
 
 def restore(root: Path, change: Change, journal_file: Path) -> None:
@@ -41,7 +39,7 @@ def restore(root: Path, change: Change, journal_file: Path) -> None:
     wanted = {file.path: journal.entry_of(file).found for file in change.files}
     wanted |= {entry.path: entry.found for entry in known.entries}
     with beneath.opened(root) as descriptor:
-        _all_or_nothing(descriptor, wanted, known.token)
+        _all_or_nothing(descriptor, wanted)
         _remove_folders(descriptor, known.folders)
     settle(journal_file)
 
@@ -61,10 +59,12 @@ def recover(root: Path, journal_file: Path) -> bool:
     known = journal.read(journal_file)
     with beneath.opened(root) as descriptor:
         for entry in known.entries:
-            _remove_temporary(descriptor, entry.path, known.token)
             with suppress(BlockedError):
-                if entry.wrote(beneath.read(descriptor, entry.path)):
-                    _put(descriptor, entry.path, entry.found, known.token)
+                beneath.remove_leftover(descriptor, entry.path)
+        # What was absent goes first: it may be in the way of what comes back.
+        for absent in (True, False):
+            chosen = [entry for entry in known.entries if (entry.found is None) == absent]
+            _all_or_nothing(descriptor, {entry.path: entry.found for entry in chosen if _is_ours(descriptor, entry)})
         _remove_folders(descriptor, known.folders)
     settle(journal_file)
     return True
@@ -75,30 +75,37 @@ def withheld(root: Path, change: Change, paths: Iterable[str]) -> Iterator[None]
     """Put the old content of some of the changed paths back for a while."""
     chosen = set(paths)
     files = [file for file in change.files if file.path in chosen]
-    token = secrets.token_hex(8)
     with beneath.opened(root) as descriptor:
-        _all_or_nothing(descriptor, {file.path: journal.entry_of(file).found for file in files}, token)
+        _all_or_nothing(descriptor, {file.path: journal.entry_of(file).found for file in files})
         try:
             yield
         finally:
-            _all_or_nothing(descriptor, {file.path: _after(file) for file in files}, token)
+            _all_or_nothing(descriptor, {file.path: _after(file) for file in files})
+
+
+def _is_ours(descriptor: int, entry: journal.Entry) -> bool:
+    try:
+        return entry.wrote(beneath.read(descriptor, entry.path))
+    except BlockedError:
+        return False
 
 
 def _after(file: FileChange) -> Found | None:
     return None if file.after is None else Found(file.after, file.mode & 0o777 | 0o100000)
 
 
-def _all_or_nothing(descriptor: int, wanted: Mapping[str, Found | None], token: str) -> None:
+def _all_or_nothing(descriptor: int, wanted: Mapping[str, Found | None]) -> None:
     done: dict[str, Found | None] = {}
     path = ""
     try:
-        for path, found in wanted.items():
+        # Deletions first: a file may take the place of a folder that they empty.
+        for path, found in sorted(wanted.items(), key=lambda item: item[1] is not None):
             done[path] = beneath.read(descriptor, path)
-            _put(descriptor, path, found, token)
+            _put(descriptor, path, found)
     except BaseException as error:
         for name, found in reversed(done.items()):
             with suppress(OSError, BlockedError):
-                _put(descriptor, name, found, token)
+                _put(descriptor, name, found)
         if isinstance(error, OSError | BlockedError):
             reason = error.strerror if isinstance(error, OSError) else error
             raise RedimentoError(
@@ -108,12 +115,12 @@ def _all_or_nothing(descriptor: int, wanted: Mapping[str, Found | None], token: 
         raise
 
 
-def _put(descriptor: int, path: str, found: Found | None, token: str) -> None:
+def _put(descriptor: int, path: str, found: Found | None) -> None:
     if found is None:
         beneath.remove(descriptor, path)
         beneath.prune(descriptor, path)
     else:
-        beneath.put(descriptor, path, found.content, found.mode, token)
+        beneath.put(descriptor, path, found.content, found.mode)
 
 
 def _absent_folders(descriptor: int, files: Iterable[FileChange]) -> frozenset[str]:
@@ -127,10 +134,3 @@ def _absent_folders(descriptor: int, files: Iterable[FileChange]) -> frozenset[s
 def _remove_folders(descriptor: int, folders: Iterable[str]) -> None:
     for folder in sorted(folders, key=len, reverse=True):
         beneath.remove_folder(descriptor, folder)
-
-
-def _remove_temporary(descriptor: int, path: str, token: str) -> None:
-    folder = path.rpartition("/")[0]
-    name = beneath.temporary_name(token)
-    with suppress(BlockedError):
-        beneath.remove(descriptor, f"{folder}/{name}" if folder else name)
