@@ -91,6 +91,15 @@ def test_several_pairs_in_one_fence_and_prose_between() -> None:
     )
 
 
+def test_prose_before_a_further_pair_is_not_taken_for_a_path() -> None:
+    second = PAIR.replace("old", "older")
+    for prose in ["...", "Then fix it.", "and/or this", "See e.g. the next one:"]:
+        assert edits(f"src/a.py\n```\n{PAIR}\n{prose}\n\n{second}```\n") == (
+            EDIT,
+            Replace("src/a.py", "older\n", "new\n"),
+        )
+
+
 def test_whole_delete_rename_create_and_everywhere() -> None:
     text = (
         "```\na.py\n<<<<<<< WHOLE\nx = 1\n\n>>>>>>> WHOLE\n```\n```\nold.md\n<<<<<<< DELETE\n>>>>>>> DELETE\n```\n"

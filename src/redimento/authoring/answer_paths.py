@@ -73,7 +73,11 @@ def path_of_line(line: str) -> str:
     path = _bare(line)
     if not path or len(path) > _LONGEST or _NEVER_IN_A_NAME & set(path):
         return ""
-    return path if not any(map(str.isspace, path)) or "/" in path or "." in path else ""
+    if not any(map(str.isalnum, path)):
+        return ""
+    # With spaces it is a path only if it ends in an extension; a sentence does not.
+    _, dot, extension = path.rpartition(".")
+    return path if not any(map(str.isspace, path)) or (dot and extension.isalnum()) else ""
 
 
 def path_in_prose(line: str) -> str:
