@@ -12,6 +12,7 @@ that wants to can also destroy what is kept here, for it has our own account; un
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ def keep(tree: Path, files: Iterable[str], store: Path) -> Kept:
     made: set[Path] = set()
     for path in files:
         original, copy = tree / path, store / "files" / path
-        if _stamp(original) is None:
+        if _stamp(tree, path) is None:
             continue
         if copy.parent not in made:
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +65,7 @@ def guarded(kept: Kept, changed: Sequence[str], damage: list[str]) -> Iterator[N
     `damage` receives a few words for each kind of thing that had to be put back.
     """
     now = {path: state_of(kept.tree, kept.tree / path) for path in changed}
-    stamps = {path: _stamp(kept.tree / path) for path in kept.files if path not in now}
+    stamps = {path: _stamp(kept.tree, path) for path in kept.files if path not in now}
     try:
         yield
     finally:
@@ -83,7 +84,7 @@ def _restore(kept: Kept, now: Mapping[str, _State], stamps: Mapping[str, _Stamp 
     touched = [
         path
         for path, stamp in stamps.items()
-        if (path.startswith(links) or _stamp(kept.tree / path) != stamp)
+        if (path.startswith(links) or _stamp(kept.tree, path) != stamp)
         and _restore_file(kept, path, state_of(kept.store / "files", kept.store / "files" / path))
     ]
     touched += [path for path, state in now.items() if _restore_file(kept, path, state)]
@@ -101,9 +102,9 @@ def _restore_file(kept: Kept, path: str, state: _State) -> bool:
     return True
 
 
-def _stamp(path: Path) -> _Stamp | None:
+def _stamp(tree: Path, path: str) -> _Stamp | None:
     try:
-        found = path.lstat()
+        found = os.lstat(f"{tree}/{path}")  # text, for there are tens of thousands, twice for each command
     except OSError:
         return None
     return found.st_size, found.st_ctime_ns, found.st_ino
