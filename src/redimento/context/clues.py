@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -27,8 +27,9 @@ class Clues:
 
     title: frozenset[str]  # terms of the first line
     terms: Mapping[str, float]  # stems of words and parts of names, and whole names in lower case
+    prose: frozenset[str]  # those of the terms that stand outside code blocks
     names: Mapping[str, float]  # names of code as written: backticked, called, dotted, camelCase, snake_case
-    paths: tuple[str, ...]  # file paths as written, with an extension
+    paths: tuple[str, ...]  # file paths as written, with an extension, but for those of stack frames
     modules: tuple[tuple[str, ...], ...]  # dotted names as their parts
     frames: tuple[Frame, ...]  # in the order of the trace, innermost last
     phrases: tuple[str, ...]  # runs of words that may stand in the code literally: quoted texts, error messages
@@ -62,12 +63,13 @@ _FRAMES: Final = (
     re.compile(r"^(?P<function>)(?P<path>[\w./\-]+\.py):(?P<line>\d+): ", re.MULTILINE),  # pytest, pylint
 )
 _QUOTED: Final = re.compile(
-    r"\"([^\"\n]{6,200})\"|'([^'\n]{6,200})'|“([^”\n]{6,200})”|`([^`\n]{6,200})`|´([^´\n]{6,200})´"
+    r"\"([^\"\n]{6,200})\"|'([^'\n]{6,200})'|“([^”\n]{6,200})”|`([^`\n]{6,200})`|\u00b4([^\u00b4\n]{6,200})\u00b4"
 )
 _ERROR: Final = re.compile(
     r"^[^\n]{0,60}?(?:\b\w*(?:Error|Exception|Warning|Failure|Invalid\w*)\b|\b(?:error|panic|fatal|warning|FAIL)\b)[^:\n]{0,40}: ?([^\n]{6,300})$",
     re.MULTILINE,
 )
+_SHORTEST_NAME: Final = 3
 _LONGEST_TEXT: Final = 60_000  # characters: more is a pasted log
 _TITLE_WEIGHT: Final = 1.6
 _CODE_WEIGHT: Final = 0.6
@@ -81,19 +83,26 @@ def read_clues(text: str) -> Clues:
     prose = _URL.sub(" ", _FENCE.sub("\n", body))
     title = first_line.lstrip("# ")
     plain = _URL.sub(" ", text)
+    frames = tuple(_frames(text))
+    traced = {frame.path for frame in frames}
     return Clues(
-        title=frozenset(term for word in identifiers(title) for term in terms(word) if word.lower() not in STOP),
+        title=_terms(title),
+        prose=_terms(f"{title}\n{prose}"),
         terms=_weigh_terms(title, prose, code),
         names=_weigh_names(title, plain),
-        paths=tuple(dict.fromkeys(_paths(text))),
+        paths=tuple(dict.fromkeys(path for path in _paths(text) if path not in traced)),
         modules=tuple(dict.fromkeys(tuple(re.split(r"\.|::|#", name)) for name in _DOTTED.findall(plain))),
-        frames=tuple(_frames(text)),
+        frames=frames,
         phrases=tuple(dict.fromkeys(_phrases(plain))),
     )
 
 
+def _terms(text: str) -> frozenset[str]:
+    return frozenset(term for word in identifiers(text) if word.lower() not in STOP for term in terms(word))
+
+
 def _weigh_terms(title: str, prose: str, code: str) -> dict[str, float]:
-    counts: Counter[str] = Counter()
+    counts: defaultdict[str, float] = defaultdict(float)
     for text, weight in ((title, _TITLE_WEIGHT), (prose, 1.0), (code, _CODE_WEIGHT)):
         for word in identifiers(text):
             if word.lower() in STOP:
@@ -111,7 +120,7 @@ def _weigh_names(title: str, text: str) -> dict[str, float]:
         counts.update(_WORDLIKE.findall(ticked))
     counts.update(_CALLED.findall(text))
     for dotted in _DOTTED.findall(text):
-        counts.update(part for part in re.split(r"\.|::|#", dotted) if len(part) > 2)
+        counts.update(part for part in re.split(r"\.|::|#", dotted) if len(part) >= _SHORTEST_NAME)
     counts.update(word for word in _WORDLIKE.findall(title) if word.lower() not in STOP)
     return {name: 1 + 0.3 * math.log(count) for name, count in counts.items()}
 

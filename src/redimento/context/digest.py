@@ -17,9 +17,10 @@ class Digest:
     imports: tuple[str, ...]
 
 
+_BEYOND_ASCII: Final = range(0x80, 0x100)
 # Every byte that cannot be part of a word becomes a blank; bytes over 127 stay, so that words of any script survive.
 _WORD_BYTES: Final = bytes(
-    code if code > 127 or chr(code).isalnum() or chr(code) == "_" else 0x20 for code in range(256)
+    code if code in _BEYOND_ASCII or chr(code).isalnum() or chr(code) == "_" else 0x20 for code in range(256)
 )
 _MODIFIERS: Final = (
     rb"(?:(?:public|private|protected|internal|static|final|abstract|override|virtual|sealed|partial|readonly|async|unsafe"

@@ -18,12 +18,14 @@ _BY_EXTENSION: Final = {
     "go": "go",
     "rs": "rust",
 }
-_OTHER_SOURCE: Final = frozenset(
-    "c h cc cpp cxx hpp hh m mm kt kts scala swift rb php pl pm lua ex exs erl hs ml fs fsx vb dart groovy clj jl r "
-    "vue svelte html htm cshtml razor xaml tpl jinja j2 hbs ejs css scss sass less pcss sql proto graphql thrift "
-    "sh bash ps1 psm1 bat cmd tf bicep".split()
+_OTHER_SOURCE_TEXT: Final = (
+    "c h cc cpp cxx hpp hh m mm kt kts scala swift rb php pl pm lua ex exs erl hs ml fs fsx vb dart groovy "
+    "clj jl r vue svelte html htm cshtml razor xaml tpl jinja j2 hbs ejs css scss sass less pcss sql proto "
+    "graphql thrift sh bash ps1 psm1 bat cmd tf bicep"
 )
-_PROSE: Final = frozenset("md markdown rst txt adoc asciidoc org tex".split())
+_OTHER_SOURCE: Final = frozenset(_OTHER_SOURCE_TEXT.split())
+_PROSE_TEXT: Final = "md markdown rst txt adoc asciidoc org tex"
+_PROSE: Final = frozenset(_PROSE_TEXT.split())
 _TEST: Final = re.compile(
     r"(?:^|/)(?:tests?|__tests__|__mocks__|specs?|testdata|testing|fixtures|e2e|cypress|playwright|benches"
     r"|(?:integration|unit|functional)[-_]?tests?|test[-_]utils|[\w.]*\.(?:Unit|Integration)?Tests?)/"

@@ -1,101 +1,178 @@
-"""What of the ranked files stands in the prompt: small files whole, large ones as their best segments and a skeleton."""
+"""What of the ranked files stands in the prompt: the places that promise most for their tokens, until the budget is full."""
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from redimento.context.close_reading import Reading
 from redimento.context.clues import Clues
 from redimento.context.ranking import Ranked
 from redimento.context.segments import Segment
 from redimento.context.selection import Excerpt
 from redimento.context.tokens import estimate
-from redimento.context.words import identifiers, terms
+from redimento.context.weights import PLACE
+from redimento.context.words import terms
 
-_WHOLE: Final = 900  # tokens: a file up to this size is not worth cutting
-_HEADING: Final = 24  # tokens for the path and the fence around an excerpt
-_GAP: Final = 8  # tokens for the line that stands for what is left out
+HEADING: Final = 24  # tokens for the path and the fence around an excerpt
+_GAP: Final = 9  # tokens for the line that stands for what is left out
+_CHARACTERS_PER_TOKEN: Final = 3.2  # good enough to order by; what is taken is counted
+_EXPECTED: Final = 2.5  # files that a work item changes, on average
+_SURE: Final = 0.9  # no file is surer than this
+_PRESENCE: Final = 0.35  # what it is worth that a file is seen at all, its changed lines being 1
+_SKELETON: Final = 0.04  # what the signatures of a file are worth, likewise
+_REST: Final = 0.15  # a file is shown whole when no more than this share of its tokens is left out
+_SMALLEST: Final = 60  # tokens: with fewer left, nothing more is looked for
+_SURELY_LARGER: Final = 0.6  # of its rough cost: no offer turns out cheaper
+_SMALLEST_GAP: Final = 4  # lines: showing them costs no more than saying that they are left out
+
+PLACE_SIGNALS: Final = ("fit", "fit_in_file", "beside", "named", "title", "head", "lines")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A ranked file with its text, cut at its definitions."""
+@dataclass(order=True, slots=True)
+class _Offer:
+    """Something that may be shown, ordered by what it promises for its tokens."""
 
-    ranked: Ranked
-    lines: tuple[str, ...]
+    worth: float
+    place: int  # of the file in the ranking
+    first: int
     segments: tuple[Segment, ...]
+    cost: float
 
 
-def pack(candidates: Sequence[Candidate], clues: Clues, budget: int) -> list[Excerpt]:
+def pack(ranked: Sequence[Ranked], clues: Clues, budget: int) -> list[Excerpt]:
     """Fill `budget` tokens with excerpts, best file first."""
-    rarity = _rarity(candidates, clues.terms)
-    excerpts: list[Excerpt] = []
+    chosen: defaultdict[int, list[Segment]] = defaultdict(list)
     left = budget
-    for place, candidate in enumerate(candidates):
-        share = max(_WHOLE, int(budget * 0.35 / (1 + 0.45 * place)))
-        excerpt = _excerpt(candidate, clues, rarity, min(share, left - _HEADING))
-        if excerpt is None:
+    chances = _chances(ranked)
+    offers = [offer for place, one in enumerate(ranked) for offer in _offers(place, one, chances[place], clues)]
+    heapq.heapify(offers)
+    while offers and left > _SMALLEST:
+        offer = heapq.heappop(offers)
+        if offer.cost * _SURELY_LARGER > left:
             continue
-        left -= excerpt.tokens
+        reading = ranked[offer.place].reading
+        heading = 0 if offer.place in chosen else HEADING
+        cost = heading + sum(_cost(reading, segment) for segment in offer.segments)
+        if cost <= left:
+            left -= cost
+            chosen[offer.place] += offer.segments
+    excerpts = []
+    for place in sorted(chosen):
+        excerpt = _excerpt(ranked[place], chosen[place], left)
+        left -= excerpt.tokens - HEADING - sum(_cost(ranked[place].reading, segment) for segment in chosen[place])
         excerpts.append(excerpt)
     return excerpts
 
 
-def _rarity(candidates: Sequence[Candidate], weights: Mapping[str, float]) -> dict[str, float]:
-    frequency = Counter(term for candidate in candidates for term in candidate.ranked.file.hits)
-    return {term: weights[term] * math.log(1 + len(candidates) / (1 + count)) for term, count in frequency.items()}
+def place_signals(segments: Sequence[Segment], fits: Sequence[float], clues: Clues) -> list[list[float]]:
+    """Return for each segment of a file the signals that the change lies there, in the order of `PLACE_SIGNALS`."""
+    best = max(fits, default=0.0) or 1.0
+    rows = []
+    for number, (segment, fit) in enumerate(zip(segments, fits, strict=True)):
+        name = segment.name.rpartition(".")[2]
+        rows.append(
+            [
+                fit,
+                fit / best,
+                max(fits[max(0, number - 1) : number + 2]) / best,
+                float(name in clues.names and bool(segment.signature)),
+                float(not clues.title.isdisjoint(terms(name))),
+                float(number == 0),
+                math.log(segment.last - segment.first + 1),
+            ]
+        )
+    return rows
 
 
-def _excerpt(candidate: Candidate, clues: Clues, rarity: Mapping[str, float], limit: int) -> Excerpt | None:
-    text = "\n".join(candidate.lines)
-    whole = estimate(text) + _HEADING
-    ranked = candidate.ranked
-    if whole <= limit:
-        return Excerpt(ranked.file.path, text, whole, ranked.score, None, ranked.reasons)
-    chosen: list[Segment] = []
-    used = _HEADING
-    scored = sorted(
-        candidate.segments, key=lambda segment: (-_density(candidate, segment, clues, rarity), segment.first)
-    )
-    for segment in scored:
-        cost = estimate("\n".join(candidate.lines[segment.first - 1 : segment.last])) + _GAP
-        if used + cost <= limit:
-            used += cost
-            chosen.append(segment)
-    if not chosen:
-        return None
-    return render(candidate, chosen)
+def _chances(ranked: Sequence[Ranked]) -> list[float]:
+    """Return how likely the work item changes each file: the softmax that the weights were fitted for."""
+    values = [math.exp(one.score - ranked[0].score) for one in ranked]
+    total = sum(values)
+    return [min(_SURE, _EXPECTED * value / total) for value in values]
 
 
-def _density(candidate: Candidate, segment: Segment, clues: Clues, rarity: Mapping[str, float]) -> float:
-    text = "\n".join(candidate.lines[segment.first - 1 : segment.last])
-    found = {term for word in identifiers(text) for term in terms(word)}
-    score = sum(rarity.get(term, 0.0) for term in found)
-    if segment.name.rpartition(".")[2] in clues.names:
-        score *= 2
-    return score / math.sqrt(30 + segment.last - segment.first)
+def _offers(place: int, one: Ranked, chance: float, clues: Clues) -> Iterator[_Offer]:
+    reading = one.reading
+    shares = _shares(reading, clues)
+    best = max(shares, default=0.0)
+    signatures: list[Segment] = []
+    for segment, share in zip(reading.segments, shares, strict=True):
+        cost = _rough_cost(reading, segment)
+        value = chance * share + (chance * _PRESENCE if share == best else 0.0)
+        yield _Offer(-value / cost, place, segment.first, (segment,), cost)
+        if segment.signature:
+            signatures.append(Segment(_head(segment), segment.signature, segment.name, 0))
+    if len(signatures) > 1:
+        cost = sum(_rough_cost(reading, signature) for signature in signatures)
+        yield _Offer(-chance * _SKELETON / cost, place, 0, tuple(signatures), cost)
 
 
-def render(candidate: Candidate, chosen: Sequence[Segment]) -> Excerpt:
-    """Return the excerpt that shows `chosen`, with a line for each gap."""
+def _shares(reading: Reading, clues: Clues) -> list[float]:
+    """Return the share of a change to the file that each segment can be expected to hold."""
+    logits = [
+        sum(PLACE[name] * value for name, value in zip(PLACE_SIGNALS, row, strict=True))
+        for row in place_signals(reading.segments, reading.fits, clues)
+    ]
+    top = max(logits, default=0.0)
+    values = [math.exp(logit - top) for logit in logits]
+    total = sum(values)
+    return [value / total for value in values]
+
+
+def _head(segment: Segment) -> int:
+    """Return the first line of a definition's own head: at most four lines, without the comment above it."""
+    return max(segment.first, segment.signature - 3)
+
+
+def _rough_cost(reading: Reading, segment: Segment) -> float:
+    characters = sum(len(line) + 1 for line in reading.lines[segment.first - 1 : segment.last])
+    return _GAP + characters / _CHARACTERS_PER_TOKEN
+
+
+def _cost(reading: Reading, segment: Segment) -> int:
+    return _GAP + estimate("\n".join(reading.lines[segment.first - 1 : segment.last]))
+
+
+def _excerpt(one: Ranked, chosen: Sequence[Segment], left: int) -> Excerpt:
+    """Return the excerpt of a file; whole when little of it is missing and `left` tokens allow."""
+    reading = one.reading
+    paid = HEADING + sum(_cost(reading, segment) for segment in chosen)
+    spans = _spans(chosen, _SMALLEST_GAP)
+    text = _shown(reading, spans)
+    tokens = HEADING + estimate(text)
+    if tokens - paid > left:  # the lines of the small gaps are long ones
+        spans = _spans(chosen, 1)
+        text = _shown(reading, spans)
+        tokens = HEADING + estimate(text)
+    whole = "\n".join(reading.lines)
+    whole_tokens = HEADING + estimate(whole)
+    if whole_tokens <= tokens * (1 + _REST) and whole_tokens - paid <= left:
+        return Excerpt(reading.file.path, whole, whole_tokens, one.score, None, one.reasons)
+    return Excerpt(reading.file.path, text, tokens, one.score, tuple(spans), one.reasons)
+
+
+def _spans(chosen: Sequence[Segment], gap: int) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
-    for segment in sorted(chosen, key=lambda segment: segment.first):
-        if spans and segment.first <= spans[-1][1] + 1:
+    for segment in sorted(chosen, key=lambda segment: (segment.first, segment.last)):
+        if spans and segment.first <= spans[-1][1] + gap:
             spans[-1] = (spans[-1][0], max(spans[-1][1], segment.last))
         else:
             spans.append((segment.first, segment.last))
+    return spans
+
+
+def _shown(reading: Reading, spans: Sequence[tuple[int, int]]) -> str:
+    """Return the text of `spans`, with a line for each gap between them."""
     parts: list[str] = []
     position = 1
-    for first, last in spans:
+    for first, last in [*spans, (len(reading.lines) + 1, len(reading.lines))]:
         if first > position:
-            parts.append(f"⋮ lines {position}-{first - 1}")
-        parts.extend(candidate.lines[first - 1 : last])
+            parts.append(f"⋮ lines {position}-{first - 1} left out")
+        parts.extend(reading.lines[first - 1 : last])
         position = last + 1
-    if position <= len(candidate.lines):
-        parts.append(f"⋮ lines {position}-{len(candidate.lines)}")
-    text = "\n".join(parts)
-    ranked = candidate.ranked
-    return Excerpt(ranked.file.path, text, estimate(text) + _HEADING, ranked.score, tuple(spans), ranked.reasons)
+    return "\n".join(parts)

@@ -2,80 +2,78 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from redimento.context.close_reading import Reading, read_closely, second_signals
 from redimento.context.clues import Clues
-from redimento.context.survey import File, path_terms
+from redimento.context.signals import Signal, first_signals
+from redimento.context.survey import File
+from redimento.context.tree import Tree
+from redimento.context.weights import FIRST, SECOND
 
-_SATURATION: Final = 1.2  # BM25's k1
-_LENGTH_SHARE: Final = 0.6  # BM25's b
-_PATH_COUNT: Final = 4  # a word of the path counts as so many in the text
+SHORTLIST: Final = 120  # files that are read a second time
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A file with its score, the higher the better, and the signals that made it, strongest first."""
+    """A file that was read, its score, the higher the better, and the signals that made it, strongest first."""
 
-    file: File
+    reading: Reading
     score: float
     reasons: tuple[str, ...]
 
 
-def rank(files: Sequence[File], clues: Clues) -> list[Ranked]:
-    """Return the files best first; ties in path order."""
-    text = _bm25(files, clues.terms)
-    names = _names(files, clues)
-    ranked = []
-    for file in files:
-        score = text.get(file.path, 0.0) + names.get(file.path, 0.0)
-        if file.role == "test":
-            score *= 0.3
-        reasons = tuple(sorted(file.defined)[:3])
-        ranked.append(Ranked(file, score, tuple(f"defines {name}" for name in reasons)))
-    ranked.sort(key=lambda one: (-one.score, one.file.path))
+def rank(tree: Tree, files: Sequence[File], clues: Clues) -> list[Ranked]:
+    """Return the most likely files best first; ties in path order."""
+    chosen, first = shortlist(files, clues)
+    readings = read_closely(tree, chosen, clues)
+    signals = {name: dict(zip((file.path for file in chosen), signal, strict=True)) for name, signal in first.items()}
+    for name, signal in second_signals(readings, clues).items():
+        signals[name] = dict(zip((reading.file.path for reading in readings), signal, strict=True))
+    ranked = [_ranked(reading, {name: signals[name][reading.file.path] for name in signals}) for reading in readings]
+    ranked.sort(key=lambda one: (-one.score, one.reading.file.path))
     return ranked
 
 
-def _bm25(files: Sequence[File], weights: Mapping[str, float]) -> dict[str, float]:
-    counted = [
-        (file, Counter(file.hits) + Counter(dict.fromkeys(path_terms(file.path) & weights.keys(), _PATH_COUNT)))
-        for file in files
-    ]
-    document_frequency = Counter(term for _, counts in counted for term in counts)
-    mean = sum(file.length for file in files) / max(1, len(files))
-    rarity = {
-        term: weights[term] * math.log(1 + (len(files) - frequency + 0.5) / (frequency + 0.5))
-        for term, frequency in document_frequency.items()
+def shortlist(files: Sequence[File], clues: Clues) -> tuple[list[File], dict[str, Signal]]:
+    """Return the files worth a second look, and the signals of the survey for each of them."""
+    signals = first_signals(files, clues)
+    scores = [sum(weight * signals[name][number] for name, weight in FIRST.items()) for number in range(len(files))]
+    best = sorted(range(len(files)), key=lambda number: (-scores[number], files[number].path))[:SHORTLIST]
+    return [files[number] for number in best], {
+        name: [signal[number] for number in best] for name, signal in signals.items()
     }
-    scores = {}
-    for file, counts in counted:
-        norm = _SATURATION * (1 - _LENGTH_SHARE + _LENGTH_SHARE * file.length / max(1.0, mean))
-        scores[file.path] = sum(rarity[term] * count / (count + norm) for term, count in counts.items())
-    best = max(scores.values(), default=0.0) or 1.0
-    return {path: score / best for path, score in scores.items()}
 
 
-def _names(files: Sequence[File], clues: Clues) -> dict[str, float]:
-    definers: dict[str, list[str]] = defaultdict(list)
-    by_name: dict[str, list[str]] = defaultdict(list)
-    for file in files:
-        by_name[file.path.rpartition("/")[2]].append(file.path)
-        for name in file.defined:
-            definers[name].append(file.path)
-    scores: dict[str, float] = defaultdict(float)
-    for name, paths in definers.items():
-        for path in paths:
-            scores[path] += 0.2 * clues.names[name] / len(paths) ** 0.7
-    for written in clues.paths:
-        candidates = [
-            path
-            for path in by_name.get(written.rpartition("/")[2], ())
-            if path.endswith(written) or written.endswith(path)
-        ]
-        for path in candidates:
-            scores[path] += 1 / len(candidates)
-    return {path: min(score, 1.6) for path, score in scores.items()}
+def _ranked(reading: Reading, signals: Mapping[str, float]) -> Ranked:
+    parts = {name: weight * signals[name] for name, weight in SECOND.items()}
+    strongest = sorted(
+        (name for name in parts if name in _SAID and parts[name] > _WORTH_SAYING), key=lambda name: -parts[name]
+    )
+    reasons = tuple(_SAID[name] for name in strongest[:3])
+    if signals["defines"] and reading.file.defined:
+        reasons = (f"defines {', '.join(sorted(reading.file.defined)[:3])}", *reasons)[:3]
+    return Ranked(reading, sum(parts.values()), reasons)
+
+
+_WORTH_SAYING: Final = 0.3
+_SAID: Final = {
+    "text": "its words",
+    "title": "words of the title",
+    "path": "words in its path",
+    "path_title": "words of the title in its path",
+    "definitions": "words in its definitions",
+    "uses": "names it uses",
+    "mentioned": "its path is in the item",
+    "module": "its module is in the item",
+    "frame": "it stands in the stack trace",
+    "stem_title": "its name is in the title",
+    "imported": "imported by a strong candidate",
+    "importing": "imports a strong candidate",
+    "tested": "its test fits",
+    "folder": "its folder fits",
+    "place": "one place fits well",
+    "phrase": "a quoted text stands in it",
+}

@@ -156,7 +156,27 @@ def _segments(lines: Sequence[bytes], definitions: Sequence[_Definition]) -> lis
         segments += _pieces(lines, Segment(first, last, name, head))
         position = last + 1
     segments += _stretch(lines, position, len(lines), "")
-    return segments
+    return _joined(lines, segments)
+
+
+def _joined(lines: Sequence[bytes], segments: Sequence[Segment]) -> list[Segment]:
+    """Join to the segment before it each stretch that says nothing alone: blank lines, the first lines of a class."""
+    joined: list[Segment] = []
+    for segment in segments:
+        before = joined[-1] if joined else None
+        if before and not segment.signature and _belongs(lines, before, segment):
+            joined[-1] = Segment(before.first, segment.last, before.name, before.signature)
+        else:
+            joined.append(segment)
+    return joined
+
+
+def _belongs(lines: Sequence[bytes], before: Segment, stretch: Segment) -> bool:
+    length = stretch.last - stretch.first + 1
+    if length < _SHORTEST and not any(line.strip() for line in lines[stretch.first - 1 : stretch.last]):
+        return True
+    in_head = before.signature == before.last and stretch.name == before.name
+    return in_head and length <= _STRETCH
 
 
 def _with_comment(lines: Sequence[bytes], earliest: int, first: int) -> int:

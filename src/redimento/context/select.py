@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from redimento.context.clues import read_clues
+from redimento.context import exclusion
+from redimento.context.clues import Clues, read_clues
 from redimento.context.languages import main_language
 from redimento.context.outline import outline
-from redimento.context.packing import Candidate, pack
+from redimento.context.packing import HEADING, pack
 from redimento.context.ranking import Ranked, rank
-from redimento.context.segments import cut
 from redimento.context.selection import Context, Excerpt
 from redimento.context.survey import listed, survey
 from redimento.context.tokens import estimate
-from redimento.context.tree import Tree
+from redimento.context.tree import Entry, Tree
 from redimento.settings import ContextSettings
 
-_CANDIDATES: Final = 80
-_OUTLINE_SHARE: Final = 0.05
+_OUTLINE_SHARE: Final = 0.03  # of the budget
+_CONVENTIONS_SHARE: Final = 0.125
+_BYTES_PER_TOKEN: Final = 6  # no code has more: a repository of so many bytes cannot fit
+
+
+@dataclass(frozen=True)
+class Consideration:
+    """What was found before the budget is known: the files that may be shown and the ranking of the likely ones."""
+
+    entries: tuple[Entry, ...]
+    clues: Clues
+    ranked: tuple[Ranked, ...]
 
 
 def select(
@@ -37,45 +49,76 @@ def select(
     files that come first, as far as they exist. `cache` is a folder in which digests are kept between runs, by blob id.
     The same tree and text give the same context.
     """
+    return fill(tree, consider(tree, text, settings=settings, cache=cache), budget=budget, conventions=conventions)
+
+
+def consider(tree: Tree, text: str, *, settings: ContextSettings, cache: Path | None = None) -> Consideration:
+    """Rank the files of `tree` for a work item: what `select` does before it looks at the budget."""
     entries = listed(tree.entries(), settings.exclude)
     clues = read_clues(text)
-    rules = _conventions(tree, conventions, {entry.path for entry in entries}, budget // 8)
+    return Consideration(tuple(entries), clues, tuple(rank(tree, survey(tree, entries, clues, cache), clues)))
+
+
+def fill(tree: Tree, considered: Consideration, *, budget: int, conventions: Sequence[str] = ()) -> Context:
+    """Fill `budget` tokens: conventions, a map, then the whole repository if it fits, else the best excerpts."""
+    paths = [entry.path for entry in considered.entries]
+    rules = _conventions(tree, conventions, set(paths), int(budget * _CONVENTIONS_SHARE))
     left = budget - sum(rule.tokens for rule in rules)
-    ranked = rank(survey(tree, entries, clues), clues)
-    map_text = outline([entry.path for entry in entries], int(left * _OUTLINE_SHARE))
-    left -= estimate(map_text)
-    excerpts = pack(_candidates(tree, ranked[:_CANDIDATES]), clues, left)
+    map_text = outline(paths, int(left * _OUTLINE_SHARE))
+    left -= estimate(map_text) if map_text else 0
+    excerpts = _whole(tree, considered, left, {rule.path for rule in rules})
+    if excerpts is None:
+        excerpts = pack(
+            [one for one in considered.ranked if one.reading.file.path not in conventions], considered.clues, left
+        )
     return Context(
         excerpts=tuple(excerpts),
         outline=map_text,
         conventions=rules,
-        tokens=sum(one.tokens for one in (*rules, *excerpts)) + estimate(map_text),
+        tokens=budget - left + sum(excerpt.tokens for excerpt in excerpts),
         budget=budget,
-        language=main_language([entry.path for entry in entries]),
+        language=main_language(paths),
     )
 
 
-def _conventions(tree: Tree, names: Sequence[str], there: set[str], budget: int) -> tuple[Excerpt, ...]:
-    found: list[Excerpt] = []
-    left = budget
-    for path, content in tree.read([name for name in names if name in there]):
-        text = content.decode("utf-8", "replace")
-        tokens = estimate(text)
-        if tokens <= left:
-            left -= tokens
-            found.append(Excerpt(path, text, tokens, 1.0, None, ("conventions",)))
-    return tuple(found)
-
-
-def _candidates(tree: Tree, ranked: Sequence[Ranked]) -> list[Candidate]:
-    by_path = {one.file.path: one for one in ranked}
-    contents = dict(tree.read(by_path))
-    return [
-        Candidate(
-            one,
-            tuple(contents[path].decode("utf-8", "replace").removesuffix("\n").split("\n")),
-            cut(contents[path], one.file.language),
+def _whole(tree: Tree, considered: Consideration, budget: int, shown: AbstractSet[str]) -> list[Excerpt] | None:
+    """Return every file that may be shown, in path order so that the prompt's beginning stays the same; None if too much."""
+    entries = [entry for entry in considered.entries if entry.path not in shown]
+    if sum(entry.size for entry in entries) > budget * _BYTES_PER_TOKEN:
+        return None
+    known = {one.reading.file.path: one for one in considered.ranked}
+    excerpts = []
+    for path, content in tree.read([entry.path for entry in entries]):
+        if exclusion.looks_binary(content) or exclusion.looks_generated(content):
+            continue
+        text = content.decode("utf-8", "replace").removesuffix("\n")
+        tokens = HEADING + estimate(text)
+        budget -= tokens
+        if budget < 0:
+            return None
+        one = known.get(path)
+        excerpts.append(
+            Excerpt(
+                path,
+                text,
+                tokens,
+                one.score if one else _UNRANKED,
+                None,
+                one.reasons if one else ("the whole repository fits",),
+            )
         )
-        for path, one in by_path.items()
-        if path in contents
-    ]
+    return excerpts
+
+
+_UNRANKED: Final = -100.0  # below every ranked file
+
+
+def _conventions(tree: Tree, names: Sequence[str], there: AbstractSet[str], budget: int) -> tuple[Excerpt, ...]:
+    found: list[Excerpt] = []
+    for path, content in tree.read([name for name in names if name in there]):
+        text = content.decode("utf-8", "replace").removesuffix("\n")
+        tokens = HEADING + estimate(text)
+        if tokens <= budget:
+            budget -= tokens
+            found.append(Excerpt(path, text, tokens, 0.0, None, ("conventions of the repository",)))
+    return tuple(found)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from redimento.context import exclusion
+from redimento.context.cache import Kept, keep, kept_digests
 from redimento.context.clues import Clues
-from redimento.context.digest import digest
+from redimento.context.digest import Digest, digest
 from redimento.context.languages import Role, language, role
 from redimento.context.tree import Entry, Tree
 from redimento.context.words import terms
@@ -17,7 +20,11 @@ from redimento.context.words import terms
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file that may be shown. `hits`: term → weight-free count; `defined`: names of the clues that it defines."""
+    """One file that may be shown, reduced to what the clues ask for.
+
+    `hits`: term → occurrences. `named`: name of the clues → occurrences. `defined`: those of the names that it defines;
+    `defined_terms`: the terms that its definitions are made of.
+    """
 
     path: str
     size: int  # bytes
@@ -25,7 +32,9 @@ class File:
     language: str
     length: int  # words
     hits: Mapping[str, int]
-    defined: frozenset[str]  # every name that it defines and that matters
+    named: Mapping[str, int]
+    defined: frozenset[str]
+    defined_terms: frozenset[str]
     imports: tuple[str, ...]
 
 
@@ -54,8 +63,8 @@ class _Relevance:
         self._known |= fresh
         return words.keys() & self.terms.keys()
 
-    def names(self, defined: Iterable[str]) -> frozenset[str]:
-        return frozenset(self._names & set(defined))
+    def named(self, words: Mapping[str, int]) -> dict[str, int]:
+        return {name: words[name] for name in words.keys() & self._names}
 
 
 def listed(entries: Sequence[Entry], exclude: Sequence[str]) -> list[Entry]:
@@ -63,32 +72,70 @@ def listed(entries: Sequence[Entry], exclude: Sequence[str]) -> list[Entry]:
     return [entry for entry in entries if not exclusion.reason(entry.path, entry.size, exclude)]
 
 
-def survey(tree: Tree, entries: Sequence[Entry], clues: Clues) -> list[File]:
-    """Digest source files and tests among `entries` and keep what `clues` ask for, in path order."""
-    sizes = {entry.path: entry.size for entry in entries if entry.size and role(entry.path) in ("source", "test")}
+def survey(tree: Tree, entries: Sequence[Entry], clues: Clues, cache: Path | None = None) -> list[File]:
+    """Digest source files and tests among `entries` and keep what `clues` ask for, in path order.
+
+    `cache` is the folder of digests by blob id; without a blob id a file is always read.
+    """
+    wanted = [entry for entry in entries if entry.size and role(entry.path) in ("source", "test")]
     relevance = _Relevance(clues)
-    files: list[File] = []
-    for path, content in tree.read(sorted(sizes)):
-        if exclusion.looks_binary(content) or exclusion.looks_generated(content):
-            continue
-        kept = digest(content, language(path))
-        hits: dict[str, int] = {}
-        for word in relevance.relevant(kept.words):
-            for term in relevance.terms[word]:
-                hits[term] = hits.get(term, 0) + kept.words[word]
-        files.append(
-            File(
-                path=path,
-                size=sizes[path],
-                role=role(path),
-                language=language(path),
-                length=sum(kept.words.values()),
-                hits=hits,
-                defined=relevance.names(kept.definitions),
-                imports=kept.imports,
-            )
-        )
-    return files
+    by_key: dict[str, list[Entry]] = {}
+    for entry in wanted:
+        if entry.blob:
+            by_key.setdefault(_key(entry), []).append(entry)
+    files: dict[str, File | None] = {}
+    for kept in kept_digests(cache, by_key):
+        for entry in by_key[kept.key]:
+            files[entry.path] = _reduced(entry, kept.digest, relevance) if kept.digest else None
+    fresh: list[Kept] = []
+    missing = {entry.path: entry for entry in wanted if entry.path not in files}
+    for path, content in tree.read(missing):
+        entry = missing[path]
+        hidden = exclusion.looks_binary(content) or exclusion.looks_generated(content)
+        found = None if hidden else digest(content, language(path))
+        files[path] = _reduced(entry, found, relevance) if found else None
+        if cache and entry.blob:
+            fresh.append(Kept(_key(entry), found))
+            if len(fresh) == _KEPT_AT_ONCE:
+                _keep(cache, fresh)
+    if cache:
+        _keep(cache, fresh)
+    return [file for _, file in sorted(files.items()) if file]
+
+
+_KEPT_AT_ONCE: Final = 1000  # digests held in memory before they are written
+
+
+def _keep(cache: Path, fresh: list[Kept]) -> None:
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, never the run
+        keep(cache, fresh)
+    fresh.clear()
+
+
+def _key(entry: Entry) -> str:
+    return f"{entry.blob}.{language(entry.path)}"
+
+
+def _reduced(entry: Entry, found: Digest, relevance: _Relevance) -> File:
+    """Return of a digest what the clues ask for."""
+    hits: dict[str, int] = {}
+    named = relevance.named(found.words)
+    for word in relevance.relevant(found.words):
+        for term in relevance.terms[word]:
+            hits[term] = hits.get(term, 0) + found.words[word]
+    defined = set(found.definitions)
+    return File(
+        path=entry.path,
+        size=entry.size,
+        role=role(entry.path),
+        language=language(entry.path),
+        length=sum(found.words.values()),
+        hits=hits,
+        named=named,
+        defined=frozenset(named.keys() & defined),
+        defined_terms=frozenset(term for name in relevance.terms.keys() & defined for term in relevance.terms[name]),
+        imports=found.imports,
+    )
 
 
 def path_terms(path: str) -> frozenset[str]:

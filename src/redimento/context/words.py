@@ -11,32 +11,39 @@ _IDENTIFIER: Final = re.compile(r"[^\W\d]\w*")
 _PART: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W_A-Za-z\d]+")
 _LONGEST: Final = 60  # longer runs are hashes and encoded data
 
-STOP: Final = frozenset(
-    "the a an of to in is it and or for on with that this be as are was not if from by at but i we you when which have has "
-    "can do does should would will there so my me use using used no yes all any then than more also only into how what why "
-    "where e g etc via its our your they them one two like just because see here need want could may been being very some "
-    "such these those about after before other same still s t re ve ll don doesn isn didn won".split()
+_STOP_TEXT: Final = (
+    "the a an of to in is it and or for on with that this be as are was not if from by at but i we you when "
+    "which have has can do does should would will there so my me use using used no yes all any then than more "
+    "also only into how what why where e g etc via its our your they them one two like just because see here "
+    "need want could may been being very some such these those about after before other same still s t re ve "
+    "ll don doesn isn didn won"
 )
+STOP: Final = frozenset(_STOP_TEXT.split())
+
+
+_SHORTEST: Final = 4  # letters: shorter words are left as they are
+_ENDINGS: Final = (("ing", 3), ("ed", 3))  # an ending goes when so many letters stay
 
 
 def stem(word: str) -> str:
     """Return a lower-case English word without plural, -ing, -ed and a closing e, so that forms of one word meet."""
-    length = len(word)
-    if length <= 3:
+    if len(word) < _SHORTEST:
         return word
-    if word.endswith("ies") and length > 4:
+    if word.endswith("ies") and len(word) > _SHORTEST:
         return word[:-3] + "i"
     if word.endswith("s") and not word.endswith(("ss", "us", "is")):
         word = word[:-1]
-    if word.endswith("ing") and len(word) > 5:
-        word = word[:-3]
-    elif word.endswith("ed") and len(word) > 4:
-        word = word[:-2]
-    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiouls":
-        word = word[:-1]
-    if word.endswith("e") and len(word) > 3:
+    for ending, stays in _ENDINGS:
+        if word.endswith(ending) and len(word) >= len(ending) + stays:
+            word = word[: -len(ending)]
+            break
+    if len(word) < _SHORTEST:
+        return word
+    if word[-1] == word[-2] and word[-1] not in "aeiouls":
         return word[:-1]
-    return word[:-1] + "i" if word.endswith("y") and len(word) > 3 else word
+    if word.endswith("e"):
+        return word[:-1]
+    return word[:-1] + "i" if word.endswith("y") else word
 
 
 @lru_cache(maxsize=400_000)

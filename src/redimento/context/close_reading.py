@@ -1,0 +1,121 @@
+"""The second look: the most likely files, read again and judged by their best places."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from redimento.context.clues import Clues
+from redimento.context.segments import Segment, cut
+from redimento.context.signals import Signal, bm25, rarities, scaled
+from redimento.context.survey import File
+from redimento.context.tree import Tree
+from redimento.context.words import identifiers, terms
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A file with its lines, cut into segments, and how well each segment fits the clues."""
+
+    file: File
+    lines: tuple[str, ...]
+    segments: tuple[Segment, ...]
+    fits: tuple[float, ...]  # for each segment, between 0 and 1 over all files read
+    title_fits: tuple[float, ...]  # likewise for the words of the title alone
+    phrase: float  # the share of the best quoted phrase that stands in the file literally
+
+
+_RUN: Final = 3  # words: shorter runs stand in too many files by chance
+_SHORTEST_RUN: Final = 12  # characters
+_HOLE: Final = re.compile(r"%\(?\w*\)?[sdrif]|\{[^}]*\}|<[^>]*>|\$\{?\w+\}?|[\d.]{2,}")
+
+
+def read_closely(tree: Tree, files: Sequence[File], clues: Clues) -> list[Reading]:
+    """Read `files` and judge their segments; files that cannot be read are left out."""
+    contents = dict(tree.read([file.path for file in files]))
+    files = [file for file in files if file.path in contents]
+    texts = [contents[file.path].decode("utf-8", "replace") for file in files]
+    lines = [tuple(text.removesuffix("\n").split("\n")) for text in texts]
+    cuts = [cut(contents[file.path], file.language) for file in files]
+    counts: list[Mapping[str, float]] = []
+    lengths: list[int] = []
+    for rows, segments in zip(lines, cuts, strict=True):
+        for segment in segments:
+            found, length = _count(rows, segment, clues)
+            counts.append(found)
+            lengths.append(length + 20)
+    rarity = rarities(counts, len(counts))
+    fits = scaled(bm25(counts, lengths, clues.terms, rarity, length_share=0.4))
+    title = {term: clues.terms[term] for term in sorted(clues.title & clues.terms.keys())}
+    title_fits = scaled(bm25(counts, lengths, title, rarity, length_share=0.4))
+    phrases = _phrase_signal(texts, clues)
+    readings = []
+    position = 0
+    for file, rows, segments, phrase in zip(files, lines, cuts, phrases, strict=True):
+        own = slice(position, position + len(segments))
+        position += len(segments)
+        readings.append(Reading(file, rows, segments, tuple(fits[own]), tuple(title_fits[own]), phrase))
+    return readings
+
+
+def second_signals(readings: Sequence[Reading], clues: Clues) -> dict[str, Signal]:
+    """Return the signals that only the second look gives, one number for each reading."""
+    ordered = [sorted(reading.fits, reverse=True) for reading in readings]
+    return {
+        "place": [fits[0] if fits else 0.0 for fits in ordered],
+        "places": [sum(fits[1:4]) / 3 for fits in ordered],
+        "place_title": [max(reading.title_fits, default=0.0) for reading in readings],
+        "place_named": [_best_named(reading, clues) for reading in readings],
+        "phrase": [reading.phrase for reading in readings],
+    }
+
+
+def _best_named(reading: Reading, clues: Clues) -> float:
+    """The fit of the best definition whose name stands in the item."""
+    return max(
+        (
+            fit
+            for segment, fit in zip(reading.segments, reading.fits, strict=True)
+            if segment.signature and segment.name.rpartition(".")[2] in clues.names
+        ),
+        default=0.0,
+    )
+
+
+def _count(lines: Sequence[str], segment: Segment, clues: Clues) -> tuple[dict[str, float], int]:
+    counts: Counter[str] = Counter()
+    words = 0
+    for word, count in Counter(identifiers("\n".join(lines[segment.first - 1 : segment.last]))).items():
+        words += count
+        for term in terms(word):
+            if term in clues.terms:
+                counts[term] += count
+    for part in segment.name.split("."):
+        for term in terms(part):
+            if term in clues.terms:
+                counts[term] += 3
+    return dict(counts), words
+
+
+def _phrase_signal(texts: Sequence[str], clues: Clues) -> Signal:
+    """How much of the quoted texts stands literally in each file; what stands everywhere counts little."""
+    runs = [run for phrase in clues.phrases[:40] for run in _runs(phrase)]
+    scores = [0.0] * len(texts)
+    for run in dict.fromkeys(runs):
+        having = [number for number, text in enumerate(texts) if run in text]
+        for number in having:
+            scores[number] += 1 / len(having)
+    return [min(1.0, score / 2) for score in scores]
+
+
+def _runs(phrase: str) -> Iterator[str]:
+    """Yield the runs of words of a phrase that a program would write as they are: no numbers, no inserted values."""
+    for piece in _HOLE.split(phrase):
+        words = piece.split()
+        for start in range(max(0, len(words) - _RUN + 1)):
+            run = " ".join(words[start : start + _RUN])
+            if len(run) >= _SHORTEST_RUN:
+                yield run

@@ -1,0 +1,239 @@
+"""The signals that a file matters to a work item, each one number per file, from what the survey kept."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
+
+from redimento.context.clues import Clues
+from redimento.context.imports import import_graph, module_parts
+from redimento.context.survey import File, path_terms
+
+_SATURATION: Final = 1.2  # BM25's k1
+_LENGTH_SHARE: Final = 0.6  # BM25's b
+_COMMON_STEMS_TEXT: Final = "index init __init__ main utils util core base types common test tests app models views"
+_COMMON_STEMS: Final = frozenset(_COMMON_STEMS_TEXT.split())
+_SHORTEST_STEM: Final = 4
+
+Signal = list[float]  # one number for each file, in the order of the files
+
+
+def rarities(documents: Iterable[Collection[str]], number: int) -> dict[str, float]:
+    """Return for each term how much its presence tells (BM25's inverse document frequency)."""
+    frequency = Counter(term for document in documents for term in document)
+    return {term: math.log(1 + (number - count + 0.5) / (count + 0.5)) for term, count in frequency.items()}
+
+
+def bm25(
+    counted: Sequence[Mapping[str, float]],
+    lengths: Sequence[int],
+    weights: Mapping[str, float],
+    rarity: Mapping[str, float],
+    *,
+    length_share: float = _LENGTH_SHARE,
+) -> Signal:
+    """Return the BM25 score of each document, given its term counts and its length in words."""
+    mean = sum(lengths) / max(1, len(lengths)) or 1.0
+    value = {term: weight * rarity.get(term, 0.0) for term, weight in weights.items()}
+    scores = []
+    for counts, length in zip(counted, lengths, strict=True):
+        norm = _SATURATION * (1 - length_share + length_share * length / mean)
+        scores.append(sum(value.get(term, 0.0) * count / (count + norm) for term, count in counts.items()))
+    return scores
+
+
+def scaled(signal: Signal) -> Signal:
+    """Return the signal with its greatest value at 1."""
+    greatest = max(signal, default=0.0)
+    return [value / greatest for value in signal] if greatest > 0 else signal
+
+
+def first_signals(files: Sequence[File], clues: Clues) -> dict[str, Signal]:
+    """Return every signal that the survey alone gives, by name."""
+    lengths = [file.length for file in files]
+    rarity = rarities((file.hits for file in files), len(files))
+    in_path = [path_terms(file.path) for file in files]
+    path_rarity = rarities(in_path, len(files))
+    name_rarity = rarities((file.named for file in files), len(files))
+    title = {term: clues.terms[term] for term in clues.title if term in clues.terms}
+    counts = [file.hits for file in files]
+    stems = [module_parts(file.path)[-1].lower() for file in files]
+    in_text = {name.lower() for name in clues.names} | clues.title | clues.terms.keys()
+    signals = {
+        "text": scaled(bm25(counts, lengths, clues.terms, rarity)),
+        "prose": scaled(
+            bm25(
+                counts, lengths, {term: clues.terms[term] for term in sorted(clues.prose & clues.terms.keys())}, rarity
+            )
+        ),
+        "title": scaled(bm25(counts, lengths, title, rarity)),
+        "path": scaled([_sum(clues.terms, path_rarity, terms) / (2 + len(terms)) for terms in in_path]),
+        "path_title": scaled([_sum(title, path_rarity, terms) / (2 + len(terms)) for terms in in_path]),
+        "definitions": scaled([_sum(clues.terms, rarity, file.defined_terms) for file in files]),
+        "uses": scaled(bm25([file.named for file in files], lengths, clues.names, name_rarity)),
+        "defines": _definers(files, clues),
+        "mentioned": _mentioned(files, clues),
+        "module": _modules(files, clues),
+        "frame": _frames(files, clues),
+        "innermost": _frames(files, clues, most=1),
+        "stem_title": [
+            float(len(stem) >= _SHORTEST_STEM and stem not in _COMMON_STEMS and stem in clues.title) for stem in stems
+        ],
+        "stem": [
+            float(len(stem) >= _SHORTEST_STEM and stem not in _COMMON_STEMS and stem in in_text) for stem in stems
+        ],
+        "length": [math.log1p(length) / 10 for length in lengths],
+        "test": [float(file.role == "test") for file in files],
+        "package": [float(file.path.endswith("/__init__.py")) for file in files],
+        "margin": [float(_MARGIN.isdisjoint(file.path.lower().split("/")[:-1])) - 1.0 for file in files],
+        "grammar": [float(file.language != "") for file in files],
+    }
+    return signals | _around(files, signals)
+
+
+_MARGIN_TEXT: Final = (
+    "docs doc examples example samples sample demos demo benchmarks benchmark asv_benchmarks scripts tools ci "
+    "build migrations locale i18n tutorials hacking release website"
+)
+_MARGIN: Final = frozenset(_MARGIN_TEXT.split())
+
+
+def _sum(weights: Mapping[str, float], rarity: Mapping[str, float], terms: Iterable[str]) -> float:
+    return sum(weights[term] * rarity.get(term, 0.0) for term in sorted(terms) if term in weights)
+
+
+def _definers(files: Sequence[File], clues: Clues) -> Signal:
+    """Names of the clues that the file defines, each worth less the more files define it."""
+    definers = Counter(name for file in files if file.role == "source" for name in file.defined)
+    return [
+        min(2.0, sum(clues.names[name] / max(1, definers[name]) ** 0.8 for name in sorted(file.defined)))
+        for file in files
+    ]
+
+
+def _mentioned(files: Sequence[File], clues: Clues) -> Signal:
+    """Paths written in the item: the file with the longest common ending, shared when several fit equally."""
+    by_name: defaultdict[str, list[int]] = defaultdict(list)
+    for number, file in enumerate(files):
+        by_name[file.path.rpartition("/")[2].lower()].append(number)
+    scores = [0.0] * len(files)
+    for written in clues.paths:
+        _credit(scores, files, by_name, written, 1.0)
+    return [min(score, 1.5) for score in scores]
+
+
+def _frames(files: Sequence[File], clues: Clues, most: int = 12) -> Signal:
+    """Stack frames in the project's own files: the innermost counts most, and no more than `most` count."""
+    by_name: defaultdict[str, list[int]] = defaultdict(list)
+    for number, file in enumerate(files):
+        by_name[file.path.rpartition("/")[2].lower()].append(number)
+    scores = [0.0] * len(files)
+    credited = 0
+    for frame in reversed(clues.frames):
+        if credited < most and _credit(scores, files, by_name, frame.path, 0.75**credited):
+            credited += 1
+    return [min(score, 2.0) for score in scores]
+
+
+def _credit(
+    scores: Signal, files: Sequence[File], by_name: Mapping[str, Sequence[int]], written: str, weight: float
+) -> bool:
+    parts = written.lower().split("/")
+    numbers = by_name.get(parts[-1], ())
+    if not numbers:
+        return False
+    depth = {number: _common_ending(parts, files[number].path.lower().split("/")) for number in numbers}
+    deepest = max(depth.values())
+    best = [number for number in numbers if depth[number] == deepest]
+    if len(parts) > 1 and deepest == 1:
+        weight *= 0.3  # the folders differ: probably a file of another project
+    for number in best:
+        scores[number] += weight / len(best)
+    return True
+
+
+def _common_ending(one: Sequence[str], other: Sequence[str]) -> int:
+    count = 0
+    while count < min(len(one), len(other)) and one[-1 - count] == other[-1 - count]:
+        count += 1
+    return count
+
+
+def _modules(files: Sequence[File], clues: Clues) -> Signal:
+    """Dotted names of the item that name a file (`package.module.Class`), two parts at least."""
+    places: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for number, file in enumerate(files):
+        parts = [part.lower() for part in module_parts(file.path)]
+        for count in range(2, min(5, len(parts)) + 1):
+            places[tuple(parts[-count:])].append(number)
+    scores = [0.0] * len(files)
+    for module in clues.modules:
+        parts = [part.lower() for part in module]
+        for end in range(len(parts), 1, -1):
+            found = places.get(tuple(parts[max(0, end - 5) : end]), ())
+            if found:
+                for number in found:
+                    scores[number] += 1 / len(found)
+                break
+    return [min(score, 2.0) for score in scores]
+
+
+def _around(files: Sequence[File], signals: Mapping[str, Signal]) -> dict[str, Signal]:
+    """What the neighbours say: files that import or are imported, the folder, the tests."""
+    base = [
+        text + 0.5 * title + 0.5 * path + 0.5 * defines + mentioned + frame
+        for text, title, path, defines, mentioned, frame in zip(
+            *(signals[name] for name in ("text", "title", "path", "defines", "mentioned", "frame")), strict=True
+        )
+    ]
+    graph = import_graph(files)
+    imported: list[float] = [0.0] * len(files)
+    importing: list[float] = [0.0] * len(files)
+    tested: list[float] = [0.0] * len(files)
+    degree = [0] * len(files)
+    for number, targets in enumerate(graph):
+        is_test = files[number].role == "test"
+        for target in targets:
+            if is_test:
+                tested[target] = max(tested[target], base[number] / math.sqrt(len(targets)))
+                continue
+            degree[target] += 1
+            imported[target] = max(imported[target], base[number])
+            importing[number] = max(importing[number], base[target])
+    _pair(files, base, tested)
+    folders: defaultdict[str, list[float]] = defaultdict(list)
+    for file, score in zip(files, base, strict=True):
+        if file.role == "source":
+            folders[file.path.rpartition("/")[0]].append(score)
+    best_of = {folder: sorted(scores, reverse=True)[:4] for folder, scores in folders.items()}
+    beside = []
+    for file, score in zip(files, base, strict=True):
+        scores = best_of.get(file.path.rpartition("/")[0], [])
+        others = scores[1:] if scores and score >= scores[0] else scores[:3]
+        beside.append(sum(others) / 3)
+    return {
+        "imported": scaled(imported),
+        "importing": scaled(importing),
+        "tested": scaled(tested),
+        "degree": [math.log1p(count) / 5 for count in degree],
+        "folder": scaled(beside),
+    }
+
+
+def _pair(files: Sequence[File], base: Signal, tested: Signal) -> None:
+    """Credit `cart.py` with `test_cart.py`, `Cart.java` with `CartTest.java`."""
+    by_stem: defaultdict[str, list[int]] = defaultdict(list)
+    for number, file in enumerate(files):
+        if file.role == "source":
+            by_stem[module_parts(file.path)[-1].lower()].append(number)
+    for number, file in enumerate(files):
+        if file.role != "test":
+            continue
+        stem = file.path.rpartition("/")[2].partition(".")[0].lower()
+        for affix in ("test_", "_test", "-test", "tests", "test"):
+            stem = stem.removeprefix(affix) if affix == "test_" else stem.removesuffix(affix)
+        sources = by_stem.get(stem, ())
+        for source in sources:
+            tested[source] = max(tested[source], base[number] / len(sources))
