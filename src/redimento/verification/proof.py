@@ -49,13 +49,13 @@ def prove(bench: Workbench, change: Change, before: Checks, after: Checks, *, wi
     source = [file.path for file in change.files if not is_test_path(file.path)]
     if not tests:
         return ()
-    reporting = [result for result in after.results if result.tests]
-    if reporting:
-        altered = [(result, altered_tests(tests, result.tests)) for result in reporting]
-        wanted = [(result, chosen) for result, chosen in altered if chosen]
+    altered = [(result, altered_tests(tests, result.tests)) for result in after.results]
+    if wanted := [(result, chosen) for result, chosen in altered if chosen]:
         return _prove_by_test(bench, wanted, change, source, withheld)
     passing = frozenset(result.name for result in before.results if result.ok and not result.skipped)
-    candidates = [result for result in after.results if result.name in passing and not result.skipped]
+    candidates = [
+        result for result in after.results if result.name in passing and not result.skipped and not result.tests
+    ]
     return _prove_by_check(bench, candidates, change, source, withheld)
 
 
