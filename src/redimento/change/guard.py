@@ -1,9 +1,9 @@
-"""Judge a whole change against the tree it started from: every rule on what files may become."""
+"""Judge each file of a change: whether it may be touched, and what it may become."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from redimento.change import limits
 from redimento.change.document import NotTextError, decode
@@ -40,11 +40,6 @@ def file_refusals(measured: limits.Measured, settings: ChangeSettings) -> Iterat
         yield Refusal(file.path, f"{file.path} is a pipeline definition, which is protected: leave it as it is.")
     yield from _syntax(file)
     yield from _secrets(measured)
-
-
-def total_refusals(measured: Sequence[limits.Measured], settings: ChangeSettings) -> Iterator[Refusal]:
-    """Yield why the change as a whole goes too far."""
-    yield from limits.over_limits(measured, settings)
 
 
 def _text(path: str, content: bytes | None) -> str | None:

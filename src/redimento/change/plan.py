@@ -64,7 +64,7 @@ def plan(
     standing = {file.path: file for file in already.files}
     kept = [file for file in measured if file.file.path not in dropped]
     kept += [limits.measure(standing[path]) for path in sorted(dropped & standing.keys())]
-    over = list(guard.total_refusals(kept, settings))
+    over = list(limits.over_limits(kept, settings))
     refusals.extend(over)
     if over or (refusals and not partial):
         return Plan(already, tuple(refusals), (), applied.notes)
