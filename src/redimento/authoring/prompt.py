@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from redimento import wording
 from redimento.change.edit import Change, Refusal
 from redimento.context.selection import Context, Excerpt
-from redimento.settings import ProjectSettings
+from redimento.settings import CheckCommand, ProjectSettings
 from redimento.verification.evidence import Verdict
 from redimento.work_items.item import Comment, WorkItem
 
@@ -38,7 +38,12 @@ class Briefing:
 
 
 def briefing(
-    item: WorkItem, context: Context, project: ProjectSettings, *, comments: Sequence[Comment] | None = None
+    item: WorkItem,
+    context: Context,
+    project: ProjectSettings,
+    *,
+    checks: Sequence[CheckCommand] = (),
+    comments: Sequence[Comment] | None = None,
 ) -> Briefing:
     """Return the role and the task. `comments` replaces the item's own when some of them should not be shown."""
     language = project.language.lower() or context.language
@@ -54,6 +59,7 @@ def briefing(
         item=item,
         context=context,
         project=project,
+        checks=checks,
         comments=item.comments if comments is None else comments,
     )
     return Briefing(system, task)
@@ -86,7 +92,8 @@ def refused(
     summary: str, kept: Sequence[str], refusals: Sequence[Refusal], files: Sequence[str], whole: Sequence[str]
 ) -> str:
     """Return the request to correct what could not be applied; `files` are the files as they are, ready to be read,
-    `whole` names those wanted whole."""
+    `whole` names those wanted whole.
+    """
     return wording.render(
         "prompts/refused.md.j2", summary=summary, kept=kept, refusals=refusals, files=files, whole=whole
     )

@@ -8,9 +8,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from redimento import __version__, wording
 from redimento.attempt import Attempt
 from redimento.job import Finished, Job
+
+
+def spans(text: str) -> Markup:
+    """Return foreign text as HTML in which nothing but code spans is markup."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        pieces[-2:] = ["`".join(pieces[-2:])]
+    coded = Markup("<code>{}</code>")
+    return Markup("").join(coded.format(piece) if place % 2 else piece for place, piece in enumerate(pieces))
+
+
+wording.add_filter("spans", spans)
 
 
 def write_files(job: Job, finished: Finished) -> Path:
