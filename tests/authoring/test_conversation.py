@@ -1,0 +1,112 @@
+"""One conversation with the model: misread, cut off, reading first, each a bounded number of times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from redimento.authoring.conversation import READING_AT_MOST, UNREADABLE_AT_MOST, Talk, converse
+from redimento.authoring.prompt import Briefing
+from redimento.change.edit import Replace, WriteWhole
+from redimento.errors import ModelError
+from redimento.models.port import ModelReply, ModelRequest, Usage
+from redimento.settings import ModelSettings
+
+EDIT = '```json\n{"summary": "done"}\n```\n```python\na.py\n<<<<<<< SEARCH\nold\n=======\nnew\n>>>>>>> REPLACE\n```\n'
+READ = '```json\n{"read": ["b.py:1-20"], "search": ["def .*"]}\n```'
+
+
+@dataclass
+class Scripted:
+    """Answers from a list and remembers what it was asked; a pair is an answer that was cut off."""
+
+    answers: list[str | tuple[str]]
+    asked: list[ModelRequest] = field(default_factory=list)
+    name: str = "scripted"
+
+    def answer(self, request: ModelRequest) -> ModelReply:
+        self.asked.append(request)
+        answer = self.answers.pop(0)
+        cut = isinstance(answer, tuple)
+        text = answer[0] if isinstance(answer, tuple) else answer
+        return ModelReply(text, self.name, Usage(), "MAX_TOKENS" if cut else "STOP", truncated=cut)
+
+
+def look(paths: Sequence[str], patterns: Sequence[str]) -> list[str]:
+    return [f"content of {path}" for path in paths] + [f"hits of {pattern}" for pattern in patterns]
+
+
+def talk(model: Scripted) -> Talk:
+    return Talk(model, ModelSettings(max_output_tokens=999), Briefing("the role", "the task"), look, "medium")
+
+
+def test_edits_end_the_conversation() -> None:
+    model = Scripted([EDIT])
+    answer = converse(talk(model), "do it", purpose="author")
+
+    assert answer.edits == (Replace("a.py", "old\n", "new\n"),)
+    (request,) = model.asked
+    assert (request.system, request.messages[0].text) == ("the role", "the task\ndo it")
+    assert (request.max_output_tokens, request.thinking, request.purpose) == (999, "medium", "author")
+
+
+def test_questions_end_the_conversation() -> None:
+    answer = converse(talk(Scripted(['```json\n{"questions": ["Which?"]}\n```'])), "do it", purpose="author")
+    assert answer.questions == ("Which?",)
+
+
+def test_what_it_wants_to_read_is_shown_in_the_next_turn() -> None:
+    model = Scripted([READ, EDIT])
+    converse(talk(model), "do it", purpose="author")
+
+    first, wish, material = model.asked[1].messages
+    assert (first.role, wish.role, material.role) == ("user", "model", "user")
+    assert "content of b.py:1-20" in material.text
+    assert "hits of def .*" in material.text
+
+
+def test_reading_comes_to_an_end() -> None:
+    model = Scripted([READ] * (READING_AT_MOST + 1 + UNREADABLE_AT_MOST))
+    with pytest.raises(ModelError) as failure:
+        converse(talk(model), "do it", purpose="author")
+
+    assert failure.value.kind == "unreadable"
+    assert "the last time" in model.asked[READING_AT_MOST].messages[-1].text
+
+
+def test_an_unreadable_answer_is_asked_for_again_without_keeping_it() -> None:
+    model = Scripted(["I would rather not say.", EDIT])
+    converse(talk(model), "do it", purpose="author")
+
+    (message,) = model.asked[1].messages
+    assert "could not be used" in message.text
+    assert "rather not" not in message.text
+
+
+def test_unreadable_answers_come_to_an_end() -> None:
+    with pytest.raises(ModelError) as failure:
+        converse(talk(Scripted(["…"] * (UNREADABLE_AT_MOST + 1))), "do it", purpose="author")
+    assert (failure.value.kind, failure.value.exit_code) == ("unreadable", 4)
+
+
+def test_a_cut_off_answer_is_continued_and_both_parts_count() -> None:
+    begun = EDIT + "```python\nb.py\n<<<<<<< WHOLE\nhalf"
+    rest = "```python\nb.py\n<<<<<<< WHOLE\nwhole\n>>>>>>> WHOLE\n```\n"
+    model = Scripted([(begun,), rest])
+    answer = converse(talk(model), "do it", purpose="author")
+
+    assert answer.edits == (Replace("a.py", "old\n", "new\n"), WriteWhole("b.py", "whole\n"))
+    assert answer.summary == "done"
+    assert "a.py" in model.asked[1].messages[-1].text
+
+
+def test_claims_without_edits_are_an_answer_too() -> None:
+    answer = converse(
+        talk(Scripted(['```json\n{"summary": "nothing to do", "criteria": [{"id": 1, "status": "done"}]}\n```'])),
+        "x",
+        purpose="author",
+    )
+    assert answer.edits == ()
+    assert answer.criteria[0].id == 1

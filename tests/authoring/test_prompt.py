@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redimento.authoring import prompt
+from redimento.change.edit import Change, FileChange
+from redimento.context.selection import Context, Excerpt
+from redimento.settings import CheckCommand, ProjectSettings
+from redimento.verification.evidence import CheckResult, Checks, Failure, Verdict
+from redimento.work_items.item import Comment, Kind, RelatedItem, WorkItem
+
+ITEM = WorkItem(
+    id=7,
+    revision=1,
+    type="User Story",
+    kind="story",
+    title="Round the total",
+    description="As a buyer …",
+    acceptance_criteria=("Half up", "Shown\n- in the cart"),
+    comments=(Comment(1, "Ann", "2026-11-01", "Half up, please"),),
+    related=(RelatedItem("parent", 3, "Feature", "Cart", "Active"), RelatedItem("related", 5, "Bug", "Wrong sum", "")),
+)
+FILE = Excerpt("src/cart.py", "def total(): ...", 5, 1.0, None)
+CONTEXT = Context((FILE,), "src/ 1 py", (replace(FILE, path="AGENTS.md", text="No floats."),), 10, 100, "python")
+
+
+def test_the_task_holds_the_whole_item_and_the_code_in_front_of_it() -> None:
+    checks = (CheckCommand("tests", ("python3", "-m", "pytest")),)
+    task = prompt.briefing(ITEM, CONTEXT, ProjectSettings(framework="Django"), checks=checks).task
+
+    for part in (
+        "Framework: Django", "No floats.", "src/ 1 py", "## src/cart.py\n```\ndef total(): ...\n```",
+        "- tests: `python3 -m pytest`", "Title: Round the total", "Part of Feature 3: Cart", "As a buyer …",
+        "1. Half up", "2. Shown\n   - in the cart", "Ann, 2026-11-01:\nHalf up, please", "- related: Bug 5, Wrong sum",
+    ):  # fmt: skip
+        assert part in task
+    assert task.index("def total") < task.index("Title: Round the total")
+
+
+def test_comments_that_are_our_own_can_be_left_out() -> None:
+    assert "Half up, please" not in prompt.briefing(ITEM, CONTEXT, ProjectSettings(), comments=()).task
+
+
+@pytest.mark.parametrize("kind", ["story", "bug", "task"])
+@pytest.mark.parametrize("language", ["python", "typescript", "javascript", "csharp", "java", "go", "", "cobol"])
+def test_every_kind_and_language_has_its_rules(kind: Kind, language: str) -> None:
+    system = prompt.briefing(replace(ITEM, kind=kind), replace(CONTEXT, language=language), ProjectSettings()).system
+
+    assert "<<<<<<< SEARCH" in system
+    assert prompt.LANGUAGES.get(language, "The code") in system
+
+
+def test_the_settings_may_name_the_language() -> None:
+    system = prompt.briefing(ITEM, CONTEXT, ProjectSettings(language="Go")).system
+    assert "# Go" in system
+    assert "# Python" not in system
+
+
+def test_the_system_text_is_the_same_for_every_item_of_a_kind() -> None:
+    one = prompt.briefing(ITEM, CONTEXT, ProjectSettings()).system
+    other = prompt.briefing(replace(ITEM, title="Other", id=8), CONTEXT, ProjectSettings()).system
+    assert one == other
+
+
+def test_a_repair_is_told_what_fails_newly_and_what_stands_now() -> None:
+    change = Change((FileChange("src/cart.py", b"old", b"new total"), FileChange("gone.py", b"x", None)))
+    after = CheckResult("lint", "ruff", required=True, exit_code=1, seconds=0, output="E501 too long")
+    verdict = Verdict(
+        Checks(),
+        Checks((after,)),
+        new_failures=(Failure("tests", "t::test_a", "904 != 905"), Failure("lint", "", "")),
+        known_failures=(Failure("tests", "t::test_old", "known"),),
+    )
+    text = prompt.repair("It rounds.", change, verdict, ("## tests/t.py\nthe test",))
+
+    for part in ("new total", "Removed: gone.py", "t::test_a", "904 != 905", "E501 too long", "the test"):
+        assert part in text
+    assert "t::test_old" not in text
+
+
+@given(st.text(alphabet="`a\n ", max_size=60))
+def test_nothing_inside_a_fence_can_close_it(text: str) -> None:
+    lines = prompt.fenced(text).split("\n")
+    assert lines[0] == lines[-1]
+    assert not any(line.strip().startswith(lines[0]) for line in lines[1:-1])
+
+
+def test_of_a_long_text_head_and_tail_are_kept() -> None:
+    cut = prompt.head_and_tail("a" * 5_000 + "MIDDLE" + "z" * 5_000, 1_000)
+    assert cut.startswith("aaa")
+    assert cut.endswith("zzz")
+    assert "MIDDLE" not in cut
+    assert len(cut) < 1_100
