@@ -18,7 +18,10 @@ with atheris.instrument_imports(include=["redimento"]):
     from redimento.change.beneath import Found
 
 _FILES = {
-    "src/app.py": Found(b"def total(prices):\r\n    return sum(prices)\r\n\r\n\r\ndef count(prices):\r\n    return len(prices)\r\n", 0o100644),
+    "src/app.py": Found(
+        b"def total(prices):\r\n    return sum(prices)\r\n\r\n\r\ndef count(prices):\r\n    return len(prices)\r\n",
+        0o100644,
+    ),
     "notes.txt": Found("caf\u00e9\n\nlast".encode("latin-1"), 0o100644),
 }
 _PIECES = [
