@@ -90,7 +90,7 @@ def _candidate(job: Job, ports: Ports, talk: Talk, item: WorkItem, before: Befor
         try:
             return make_attempt(talk, course, ports.tell)
         finally:
-            before.wait()  # a command still at work would write into a tree that is being put back
+            # Nothing is written before `settle` has waited for the baseline, so no command is at work here.
             writer.recover(root, journal)
 
 

@@ -24,7 +24,7 @@ from redimento.events import Note, Tell, Warned, step
 from redimento.job import Admitted, Finished, Job, Ports
 from redimento.models.port import total_tokens
 from redimento.outcome import Outcome
-from redimento.verification.bench import Workbench, close_workbench
+from redimento.verification.bench import Workbench, abandon, close_workbench
 from redimento.verification.checks import baseline, run_setup
 from redimento.verification.evidence import Checks
 from redimento.work_items.admission import refusal
@@ -134,6 +134,7 @@ def _baseline(bench: Workbench, tell: Tell, cleanup: ExitStack) -> Before:
 
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="baseline")
     cleanup.callback(pool.shutdown, wait=True, cancel_futures=True)
+    cleanup.callback(abandon, bench)  # first of the three: a run that has ended does not wait for its baseline
     return Before(bench, pool.submit(work).result)
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -195,3 +196,21 @@ def test_a_listener_of_ours_is_out_of_reach_without_network(tmp_path: Path) -> N
         line = probe.format(port=server.getsockname()[1])
         assert run_here(tmp_path, line).output == "reached\n"
         assert run_here(tmp_path, line, network=False).output == "refused\n"
+
+
+def test_a_command_ends_soon_when_the_run_that_wanted_it_has_ended(tmp_path: Path) -> None:
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    ended = run(
+        "sleep 60",
+        folder=tmp_path,
+        tree=tmp_path,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
+        isolation=Isolation("process", "a test"),
+        timeout_seconds=60,
+        stop=stop,
+    )
+
+    assert ended.exit_code is None
+    assert ended.reason.startswith("stopped")
+    assert ended.seconds < 30

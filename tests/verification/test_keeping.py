@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from redimento.errors import UsageError
 from redimento.settings import CheckCommand
-from redimento.verification.bench import Workbench
+from redimento.verification.bench import Workbench, close_workbench, execute
 from redimento.verification.checks import run_check
 from redimento.verification.evidence import CheckResult
 
@@ -128,10 +127,20 @@ def test_build_products_are_left_for_the_next_run(tree: Path, open_bench: OpenBe
         ("remote.origin.url", "https://me:sesame@dev.azure.com/org/_git/shop"),
     ],
 )
-def test_a_checkout_that_stores_a_token_is_refused(tree: Path, open_bench: OpenBench, name: str, value: str) -> None:
+def test_a_token_that_the_checkout_stores_is_out_of_reach_until_the_bench_is_closed(
+    tree: Path, open_bench: OpenBench, name: str, value: str
+) -> None:
     subprocess.run(["git", "config", name, value], cwd=tree, check=True)
-    with pytest.raises(UsageError, match="persistCredentials"):
-        open_bench()
+    config = tree / ".git" / "config"
+    found = config.read_bytes()
+    bench = open_bench()
+    ended = execute(bench, "git config --list; cat .git/config", timeout_seconds=20)
+
+    assert ended.exit_code == 0
+    assert "bearer" not in ended.output
+    assert "sesame" not in ended.output
+    close_workbench(bench)
+    assert config.read_bytes() == found
 
 
 def test_a_user_name_in_the_remotes_address_is_no_token(tree: Path, open_bench: OpenBench) -> None:

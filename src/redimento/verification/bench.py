@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from redimento.errors import UsageError
@@ -16,11 +16,10 @@ from redimento.verification.environment import build_environment
 from redimento.verification.execution import Ended, run
 from redimento.verification.isolation import Isolation, find_isolation
 from redimento.verification.keeping import Kept, keep
+from redimento.verification.stored_token import StoredToken, bring_back, take_away
 
 _PROBE_SECONDS = 20.0
 _CLEANING_SECONDS = 120.0
-# A stored header, or a password in a remote's address. A user name alone (https://org@dev.azure.com/…) is no secret.
-_STORED_CREDENTIAL = re.compile(r"extraheader\s*=\s*\S|://[^/\s:@]*:[^/\s@]+@", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,8 @@ class Workbench:
     isolation: Isolation
     secrets: tuple[str, ...]
     kept: Kept
+    taken: tuple[StoredToken, ...] = ()
+    stop: threading.Event = field(default_factory=threading.Event)
 
     @property
     def home(self) -> Path:
@@ -61,24 +62,36 @@ def open_workbench(
 
     `files`: the paths git tracks, which are put back whenever a command changes or deletes them. Open the bench before
     the change is written. Raises UsageError when the isolation or the missing network that the settings ask for cannot
-    be had here, or when the checkout stores a token; SettingsError for a `pass_env` name that looks like a secret.
+    be had here; SettingsError for a `pass_env` name that looks like a secret. A token that the checkout stores is out of
+    reach until the bench is closed.
     """
     tree, scratch = tree.resolve(), scratch.resolve()
-    _refuse_stored_credentials(tree)
     scratch.mkdir(parents=True, exist_ok=True)
     for folder in (scratch / "home", scratch / "tmp", scratch / "kept"):
         _remove(folder)
     for folder in (scratch / "home", scratch / "tmp"):
         folder.mkdir(mode=0o700)
     isolation = find_isolation(settings.isolation, network=settings.network)
-    bench = Workbench(tree, settings, scratch, isolation, tuple(secrets), keep(tree, files, scratch / "kept"))
-    return _probed(bench)
+    taken = take_away(tree)
+    try:
+        kept = keep(tree, files, scratch / "kept")
+        return _probed(Workbench(tree, settings, scratch, isolation, tuple(secrets), kept, taken))
+    except BaseException:
+        bring_back(taken)
+        raise
+
+
+def abandon(bench: Workbench) -> None:
+    """End the command that runs on the bench, if any, and let no further one begin."""
+    bench.stop.set()
 
 
 def close_workbench(bench: Workbench) -> None:
-    """Remove the scratch space, files of the other account included."""
+    """Remove the scratch space, files of the other account included; a stored token is back where it was."""
+    bring_back(bench.taken)
     if bench.isolation.kind == "user":
-        execute(bench, 'find "$HOME" "$TMPDIR" -mindepth 1 -delete', timeout_seconds=_CLEANING_SECONDS)
+        cleaning = replace(bench, stop=threading.Event())
+        execute(cleaning, 'find "$HOME" "$TMPDIR" -mindepth 1 -delete', timeout_seconds=_CLEANING_SECONDS)
         for folder in (bench.home, bench.temporary):  # not ours to look into, but empty and in a folder of ours
             with contextlib.suppress(OSError):
                 folder.rmdir()
@@ -97,6 +110,7 @@ def execute(
         isolation=bench.isolation,
         timeout_seconds=timeout_seconds,
         secrets=bench.secrets,
+        stop=bench.stop,
     )
 
 
@@ -125,15 +139,6 @@ def _probed(bench: Workbench) -> Workbench:
     bench.home.mkdir(mode=0o700)
     bench.temporary.mkdir(mode=0o700)
     return _probed(replace(bench, isolation=instead))
-
-
-def _refuse_stored_credentials(tree: Path) -> None:
-    for config in (tree / ".git" / "config", *(tree / ".git" / "modules").glob("*/config")):
-        if config.is_file() and _STORED_CREDENTIAL.search(config.read_text("utf-8", "replace")):
-            raise UsageError(
-                f"{config.relative_to(tree)} stores a token, which every check could read.",
-                "Set `persistCredentials: false` on the checkout step, or take the password out of the remote's URL.",
-            )
 
 
 def _remove(folder: Path) -> None:

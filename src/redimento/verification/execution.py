@@ -10,6 +10,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ from redimento.verification.isolation import Isolation, warden_command
 
 _GRACE_SECONDS = 20.0  # for the warden to kill what is left (10 at most) and to walk over the tree
 _LAST_WORDS_SECONDS = 1.0
+_STOP_SECONDS = 0.25  # how often a wish to stop is looked for
 _START_SECONDS = 3600.0  # another run may hold the account for checks
 _LIMITS = {"CORE": 0, "FSIZE": 8 * 1024**3, "NPROC": 8192}  # NPROC counts all threads of the account
 _NOT_FOUND = 127  # the shell's own exit code, POSIX
@@ -47,12 +49,15 @@ def run(
     isolation: Isolation,
     timeout_seconds: float,
     secrets: Sequence[str] = (),
+    stop: threading.Event | None = None,
 ) -> Ended:
-    """Run `command` (a list as it is, a string by `bash -c`) in `folder` until it ends or its time is up.
+    """Run `command` (a list as it is, a string by `bash -c`) in `folder` until it ends, its time is up or `stop` is set.
 
     Everything it started is dead on return, daemons included; also when this process is interrupted or killed.
     Never raises for what the command does.
     """
+    if stop is not None and stop.is_set():
+        return Ended(None, 0.0, "", "stopped: the run that wanted to know it has ended")
     argv = ["bash", "-c", command] if isinstance(command, str) else list(command)
     # Found again by this mark in /proc/<pid>/environ, should a command under our own account kill the warden.
     mark = uuid.uuid4().hex
@@ -72,20 +77,30 @@ def run(
             "tree": str(tree),
             "private": [env["HOME"], env["TMPDIR"]],
         }
-    return _Watch(order, isolation, timeout_seconds, secrets, mark).run()
+    return _Watch(
+        order, isolation, timeout=timeout_seconds, secrets=secrets, mark=mark, stop=stop or threading.Event()
+    ).run()
 
 
 class _Watch:
     """One command under watch: what it prints, what the warden reports, what time it is."""
 
     def __init__(
-        self, order: Mapping[str, Any], isolation: Isolation, timeout: float, secrets: Sequence[str], mark: str
+        self,
+        order: Mapping[str, Any],
+        isolation: Isolation,
+        *,
+        timeout: float,
+        secrets: Sequence[str],
+        mark: str,
+        stop: threading.Event,
     ) -> None:
         self.order = order
         self.isolation = isolation
         self.timeout = timeout
         self.secrets = secrets
         self.mark = mark
+        self.stop = stop
         self.capture = Capture()
         self.reports = bytearray()
         self.started = 0.0
@@ -119,7 +134,7 @@ class _Watch:
                 os.set_blocking(stream.fileno(), False)
                 selector.register(stream, selectors.EVENT_READ)
             while selector.get_map() and time.monotonic() < self.latest:
-                for key, _ in selector.select(self.latest - time.monotonic()):
+                for key, _ in selector.select(min(self.latest - time.monotonic(), _STOP_SECONDS)):
                     data = os.read(key.fd, 1 << 20)
                     if not data:
                         selector.unregister(key.fileobj)
@@ -145,6 +160,8 @@ class _Watch:
     def _trouble(self) -> str:
         if self.reason or self.gone:
             return ""
+        if self.stop.is_set():
+            return "stopped: the run that wanted to know it has ended"
         if self.capture.flooded:
             return f"output flood: ended after {FLOOD_BYTES >> 20} MB"
         if time.monotonic() < self.latest:
