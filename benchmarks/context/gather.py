@@ -33,7 +33,7 @@ def signals_of(case: dict[str, Any], folder: str) -> dict[str, Any]:
     files = survey(tree, listed(tree.entries(), ()), clues)
     chosen, first = shortlist(files, clues)
     readings = read_closely(tree, chosen, clues)
-    signals = first | second_signals(readings, clues)
+    signals = first | second_signals(readings)
     gold = set(case["gold_files"])
     return {
         "id": case["id"],

@@ -24,7 +24,6 @@ class Reading:
     lines: tuple[str, ...]
     segments: tuple[Segment, ...]
     fits: tuple[float, ...]  # for each segment, between 0 and 1 over all files read
-    title_fits: tuple[float, ...]  # likewise for the words of the title alone
     phrase: float  # the share of the best quoted phrase that stands in the file literally
 
 
@@ -49,40 +48,24 @@ def read_closely(tree: Tree, files: Sequence[File], clues: Clues) -> list[Readin
             lengths.append(length + 20)
     rarity = rarities(counts, len(counts))
     fits = scaled(bm25(counts, lengths, clues.terms, rarity, length_share=0.4))
-    title = {term: clues.terms[term] for term in sorted(clues.title & clues.terms.keys())}
-    title_fits = scaled(bm25(counts, lengths, title, rarity, length_share=0.4))
     phrases = _phrase_signal(texts, clues)
     readings = []
     position = 0
     for file, rows, segments, phrase in zip(files, lines, cuts, phrases, strict=True):
         own = slice(position, position + len(segments))
         position += len(segments)
-        readings.append(Reading(file, rows, segments, tuple(fits[own]), tuple(title_fits[own]), phrase))
+        readings.append(Reading(file, rows, segments, tuple(fits[own]), phrase))
     return readings
 
 
-def second_signals(readings: Sequence[Reading], clues: Clues) -> dict[str, Signal]:
+def second_signals(readings: Sequence[Reading]) -> dict[str, Signal]:
     """Return the signals that only the second look gives, one number for each reading."""
     ordered = [sorted(reading.fits, reverse=True) for reading in readings]
     return {
         "place": [fits[0] if fits else 0.0 for fits in ordered],
         "places": [sum(fits[1:4]) / 3 for fits in ordered],
-        "place_title": [max(reading.title_fits, default=0.0) for reading in readings],
-        "place_named": [_best_named(reading, clues) for reading in readings],
         "phrase": [reading.phrase for reading in readings],
     }
-
-
-def _best_named(reading: Reading, clues: Clues) -> float:
-    """The fit of the best definition whose name stands in the item."""
-    return max(
-        (
-            fit
-            for segment, fit in zip(reading.segments, reading.fits, strict=True)
-            if segment.signature and segment.name.rpartition(".")[2] in clues.names
-        ),
-        default=0.0,
-    )
 
 
 def _count(lines: Sequence[str], segment: Segment, clues: Clues) -> tuple[dict[str, float], int]:

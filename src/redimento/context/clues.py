@@ -1,4 +1,4 @@
-"""What the text of a work item says about where to look: words, names, paths, stack frames, quoted phrases."""
+"""What the text of a work item says about where to look: words, names, paths, quoted phrases."""
 
 from __future__ import annotations
 
@@ -13,32 +13,20 @@ from redimento.context.words import STOP, identifiers, terms
 
 
 @dataclass(frozen=True)
-class Frame:
-    """One line of a stack trace: the file as written there, its line (1-based), the function ("" when not given)."""
-
-    path: str
-    line: int
-    function: str
-
-
-@dataclass(frozen=True)
 class Clues:
     """What to look for. Weights are relative: 1 is a word said once in prose."""
 
     title: frozenset[str]  # terms of the first line
     terms: Mapping[str, float]  # stems of words and parts of names, and whole names in lower case
-    prose: frozenset[str]  # those of the terms that stand outside code blocks
     names: Mapping[str, float]  # names of code as written: backticked, called, dotted, camelCase, snake_case
-    paths: tuple[str, ...]  # file paths as written, with an extension, but for those of stack frames
-    modules: tuple[tuple[str, ...], ...]  # dotted names as their parts
-    frames: tuple[Frame, ...]  # in the order of the trace, innermost last
+    paths: tuple[str, ...]  # file paths as written, with an extension; those of stack traces among them
     phrases: tuple[str, ...]  # runs of words that may stand in the code literally: quoted texts, error messages
 
 
 _COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 _FENCE: Final = re.compile(r"^(?:```|~~~)[^\n]*\n(.*?)(?:^(?:```|~~~)|\Z)", re.DOTALL | re.MULTILINE)
 _URL: Final = re.compile(r"https?://[^\s)\]>\"']+")
-_PERMALINK: Final = re.compile(r"/(?:blob|tree|src)/[^/\s]+/([^\s#?)\]>]+)(?:#L(\d+))?")
+_PERMALINK: Final = re.compile(r"/(?:blob|tree|src)/[^/\s]+/([^\s#?)\]>]+)")
 
 _ENDINGS: Final = (
     r"(?:pyi?|pyx|tsx?|jsx?|[mc]js|go|java|rs|cs|cshtml|razor|vue|svelte|html?|cc|cpp|hp?p?|css|s[ca]ss|less|pcss|sql|proto"
@@ -53,15 +41,6 @@ _SHAPED: Final = re.compile(
 )
 _WORDLIKE: Final = re.compile(r"[A-Za-z_]\w{2,}")
 
-_FRAMES: Final = (
-    re.compile(r'File "(?P<path>[^"\n]+)", line (?P<line>\d+)(?:, in (?P<function>[\w.<>]+))?'),  # Python
-    re.compile(r"\bat (?P<function>[\w.$<>]+) ?\(?(?:file:/+)?(?P<path>[^\s()]+?):(?P<line>\d+):\d+\)?"),  # JavaScript
-    re.compile(r"\bat (?P<function>[\w.$<>/]+)\((?P<path>\w+\.(?:java|kt|scala)):(?P<line>\d+)\)"),  # Java
-    re.compile(r"\bat (?P<function>[^\n(]+)\([^\n]*?\) in (?P<path>[^\n]+?):line (?P<line>\d+)"),  # .NET
-    re.compile(r"^\s+(?P<path>[\w./@\-]+\.go):(?P<line>\d+)(?P<function>)", re.MULTILINE),  # Go
-    re.compile(r"(?P<function>)(?P<path>[\w./\-]+\.rs):(?P<line>\d+)(?::\d+)?"),  # Rust
-    re.compile(r"^(?P<function>)(?P<path>[\w./\-]+\.py):(?P<line>\d+): ", re.MULTILINE),  # pytest, pylint
-)
 _QUOTED: Final = re.compile(
     r"\"([^\"\n]{6,200})\"|'([^'\n]{6,200})'|“([^”\n]{6,200})”|`([^`\n]{6,200})`|\u00b4([^\u00b4\n]{6,200})\u00b4"
 )
@@ -83,16 +62,11 @@ def read_clues(text: str) -> Clues:
     prose = _URL.sub(" ", _FENCE.sub("\n", body))
     title = first_line.lstrip("# ")
     plain = _URL.sub(" ", text)
-    frames = tuple(_frames(text))
-    traced = {frame.path for frame in frames}
     return Clues(
         title=_terms(title),
-        prose=_terms(f"{title}\n{prose}"),
         terms=_weigh_terms(title, prose, code),
         names=_weigh_names(title, plain),
-        paths=tuple(dict.fromkeys(path for path in _paths(text) if path not in traced)),
-        modules=tuple(dict.fromkeys(tuple(re.split(r"\.|::|#", name)) for name in _DOTTED.findall(plain))),
-        frames=frames,
+        paths=tuple(dict.fromkeys(_paths(text))),
         phrases=tuple(dict.fromkeys(_phrases(plain))),
     )
 
@@ -132,15 +106,6 @@ def _paths(text: str) -> Iterator[str]:
         path = written.replace("\\", "/").removeprefix("./")
         if path:
             yield path
-
-
-def _frames(text: str) -> Iterator[Frame]:
-    for pattern in _FRAMES:
-        for match in pattern.finditer(text):
-            yield Frame(match["path"].replace("\\", "/"), int(match["line"][:9]), match["function"] or "")
-    for match in _PERMALINK.finditer(text):
-        if match.group(2):
-            yield Frame(match.group(1), int(match.group(2)[:9]), "")
 
 
 def _phrases(text: str) -> Iterable[str]:

@@ -30,7 +30,7 @@ def rank(tree: Tree, files: Sequence[File], clues: Clues) -> list[Ranked]:
     chosen, first = shortlist(files, clues)
     readings = read_closely(tree, chosen, clues)
     signals = {name: dict(zip((file.path for file in chosen), signal, strict=True)) for name, signal in first.items()}
-    for name, signal in second_signals(readings, clues).items():
+    for name, signal in second_signals(readings).items():
         signals[name] = dict(zip((reading.file.path for reading in readings), signal, strict=True))
     ranked = [_ranked(reading, {name: signals[name][reading.file.path] for name in signals}) for reading in readings]
     ranked.sort(key=lambda one: (-one.score, one.reading.file.path))
@@ -67,9 +67,6 @@ _SAID: Final = {
     "definitions": "words in its definitions",
     "uses": "names it uses",
     "mentioned": "its path is in the item",
-    "module": "its module is in the item",
-    "frame": "it stands in the stack trace",
-    "stem_title": "its name is in the title",
     "imported": "imported by a strong candidate",
     "importing": "imports a strong candidate",
     "tested": "its test fits",

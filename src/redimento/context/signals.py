@@ -57,17 +57,12 @@ def first_signals(files: Sequence[File], clues: Clues) -> dict[str, Signal]:
     in_path = [path_terms(file.path) for file in files]
     path_rarity = rarities(in_path, len(files))
     name_rarity = rarities((file.named for file in files), len(files))
-    title = {term: clues.terms[term] for term in clues.title if term in clues.terms}
+    title = {term: clues.terms[term] for term in sorted(clues.title & clues.terms.keys())}
     counts = [file.hits for file in files]
     stems = [module_parts(file.path)[-1].lower() for file in files]
     in_text = {name.lower() for name in clues.names} | clues.title | clues.terms.keys()
     signals = {
         "text": scaled(bm25(counts, lengths, clues.terms, rarity)),
-        "prose": scaled(
-            bm25(
-                counts, lengths, {term: clues.terms[term] for term in sorted(clues.prose & clues.terms.keys())}, rarity
-            )
-        ),
         "title": scaled(bm25(counts, lengths, title, rarity)),
         "path": scaled([_sum(clues.terms, path_rarity, terms) / (2 + len(terms)) for terms in in_path]),
         "path_title": scaled([_sum(title, path_rarity, terms) / (2 + len(terms)) for terms in in_path]),
@@ -75,20 +70,11 @@ def first_signals(files: Sequence[File], clues: Clues) -> dict[str, Signal]:
         "uses": scaled(bm25([file.named for file in files], lengths, clues.names, name_rarity)),
         "defines": _definers(files, clues),
         "mentioned": _mentioned(files, clues),
-        "module": _modules(files, clues),
-        "frame": _frames(files, clues),
-        "innermost": _frames(files, clues, most=1),
-        "stem_title": [
-            float(len(stem) >= _SHORTEST_STEM and stem not in _COMMON_STEMS and stem in clues.title) for stem in stems
-        ],
         "stem": [
             float(len(stem) >= _SHORTEST_STEM and stem not in _COMMON_STEMS and stem in in_text) for stem in stems
         ],
-        "length": [math.log1p(length) / 10 for length in lengths],
         "test": [float(file.role == "test") for file in files],
-        "package": [float(file.path.endswith("/__init__.py")) for file in files],
         "margin": [float(_MARGIN.isdisjoint(file.path.lower().split("/")[:-1])) - 1.0 for file in files],
-        "grammar": [float(file.language != "") for file in files],
     }
     return signals | _around(files, signals)
 
@@ -124,19 +110,6 @@ def _mentioned(files: Sequence[File], clues: Clues) -> Signal:
     return [min(score, 1.5) for score in scores]
 
 
-def _frames(files: Sequence[File], clues: Clues, most: int = 12) -> Signal:
-    """Stack frames in the project's own files: the innermost counts most, and no more than `most` count."""
-    by_name: defaultdict[str, list[int]] = defaultdict(list)
-    for number, file in enumerate(files):
-        by_name[file.path.rpartition("/")[2].lower()].append(number)
-    scores = [0.0] * len(files)
-    credited = 0
-    for frame in reversed(clues.frames):
-        if credited < most and _credit(scores, files, by_name, frame.path, 0.75**credited):
-            credited += 1
-    return [min(score, 2.0) for score in scores]
-
-
 def _credit(
     scores: Signal, files: Sequence[File], by_name: Mapping[str, Sequence[int]], written: str, weight: float
 ) -> bool:
@@ -161,31 +134,12 @@ def _common_ending(one: Sequence[str], other: Sequence[str]) -> int:
     return count
 
 
-def _modules(files: Sequence[File], clues: Clues) -> Signal:
-    """Dotted names of the item that name a file (`package.module.Class`), two parts at least."""
-    places: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-    for number, file in enumerate(files):
-        parts = [part.lower() for part in module_parts(file.path)]
-        for count in range(2, min(5, len(parts)) + 1):
-            places[tuple(parts[-count:])].append(number)
-    scores = [0.0] * len(files)
-    for module in clues.modules:
-        parts = [part.lower() for part in module]
-        for end in range(len(parts), 1, -1):
-            found = places.get(tuple(parts[max(0, end - 5) : end]), ())
-            if found:
-                for number in found:
-                    scores[number] += 1 / len(found)
-                break
-    return [min(score, 2.0) for score in scores]
-
-
 def _around(files: Sequence[File], signals: Mapping[str, Signal]) -> dict[str, Signal]:
     """What the neighbours say: files that import or are imported, the folder, the tests."""
     base = [
-        text + 0.5 * title + 0.5 * path + 0.5 * defines + mentioned + frame
-        for text, title, path, defines, mentioned, frame in zip(
-            *(signals[name] for name in ("text", "title", "path", "defines", "mentioned", "frame")), strict=True
+        text + 0.5 * title + 0.5 * path + 0.5 * defines + mentioned
+        for text, title, path, defines, mentioned in zip(
+            *(signals[name] for name in ("text", "title", "path", "defines", "mentioned")), strict=True
         )
     ]
     graph = import_graph(files)

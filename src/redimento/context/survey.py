@@ -120,7 +120,7 @@ def _reduced(entry: Entry, found: Digest, relevance: _Relevance) -> File:
     """Return of a digest what the clues ask for."""
     hits: dict[str, int] = {}
     named = relevance.named(found.words)
-    for word in relevance.relevant(found.words):
+    for word in sorted(relevance.relevant(found.words)):  # in order: sums of floats depend on it
         for term in relevance.terms[word]:
             hits[term] = hits.get(term, 0) + found.words[word]
     defined = set(found.definitions)
