@@ -6,21 +6,23 @@ import json
 import os
 import signal
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from redimento import __version__
-from redimento.errors import RedimentoError, SettingsError, UsageError
+from redimento import __version__, defect
+from redimento.errors import RedimentoError, UsageError
 from redimento.foreign import neutralise, redact
+from redimento.outcome import INTERRUPTED, Outcome, failure
 
-INTERRUPTED = 130
+if TYPE_CHECKING:
+    from redimento.running import Ended
+
 _DEFECT = 1
 _USAGE = 2
 
@@ -47,21 +49,18 @@ def cli() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object on standard output.")
 def run(as_json: bool, **options: Any) -> None:  # noqa: FBT001  click passes options by name
     """Take one work item to a pull request."""
-    from redimento import wiring  # noqa: PLC0415  the whole program: --help and wrong options do without it
+    from redimento import running, wiring  # noqa: PLC0415  the whole program: --help and wrong options do without it
     from redimento.verification.isolation import protect_process  # noqa: PLC0415  see above
 
     protect_process()
     secrets = wiring.take_secrets(os.environ)
     environment = {**os.environ, **secrets}
     started = wiring.RunOptions(**options)
-    with (
-        _interruptible(),
-        _listener(as_json=as_json, secrets=tuple(secrets.values())) as tell,
-        wiring.prepared(started, environment, tell) as made,
-    ):
-        finished, summary = wiring.start(made)
-    _show(finished, made.job.folder.path, made.calls(), summary, as_json=as_json)
-    sys.exit(finished.outcome.exit_code)
+    with _interruptible():
+        with _listener(as_json=as_json, secrets=tuple(secrets.values())) as tell:
+            ended = running.carry_out(started, environment, tell)
+        _show(ended, as_json=as_json)
+    sys.exit(ended.finished.outcome.exit_code)
 
 
 @contextmanager
@@ -73,29 +72,25 @@ def _listener(*, as_json: bool, secrets: tuple[str, ...]) -> Iterator[Callable[[
     from redimento.reporting import console  # noqa: PLC0415  see `run`
 
     if pipelines.in_pipeline(os.environ):
-        stream = sys.stderr if as_json else sys.stdout
-        try:
-            yield console.pipeline_listener(pipelines, stream, secrets)
-        except RedimentoError as error:
-            console.show_pipeline_failure(pipelines, stream, error)
-            raise
+        yield console.pipeline_listener(pipelines, sys.stderr if as_json else sys.stdout, secrets)
         return
     with console.terminal_listener(Console(stderr=True), secrets) as tell:
         yield tell
 
 
-def _show(finished: Any, folder: Path, calls: tuple[str, ...], summary: Path, *, as_json: bool) -> None:
+def _show(ended: Ended, *, as_json: bool) -> None:
     from rich.console import Console  # noqa: PLC0415  see `run`
 
     from redimento.azure import pipelines  # noqa: PLC0415  see `run`
     from redimento.reporting import console  # noqa: PLC0415  see `run`
 
     if pipelines.in_pipeline(os.environ):
-        console.show_pipeline_end(pipelines, sys.stderr if as_json else sys.stdout, finished, summary, calls)
+        stream = sys.stderr if as_json else sys.stdout
+        console.show_pipeline_end(pipelines, stream, ended.finished, ended.summary, ended.calls)
     elif not as_json:
-        console.show_terminal_end(Console(), finished, folder, calls)
+        console.show_terminal_end(Console(), ended.finished, ended.folder, ended.calls)
     if as_json:
-        console.print_json(sys.stdout, console.as_json(finished, folder, calls))
+        console.print_json(sys.stdout, console.as_json(ended.finished, ended.folder, ended.calls))
 
 
 @cli.command()
@@ -198,56 +193,60 @@ def emulator(folder: Path, port: int, seed: Path | None) -> None:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Treat the agent's request to stop like Ctrl+C, so that the tree and the claim are put back."""
+    """Treat the agent's request to stop like Ctrl+C, so that the tree and the claim are put back.
+
+    Once: the agent asks again after seconds, and a second exception would end what puts things back.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM)
 
     def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = [signal.signal(each, stop) for each in signals]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in zip(signals, before, strict=True):
+            signal.signal(each, handler)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; every way out has one of the exit codes that `errors.py` names."""
+    words = sys.argv[1:] if arguments is None else arguments
+    leave = partial(_leave, as_json="--json" in words)
     try:
-        cli.main(args=arguments, prog_name="redimento", standalone_mode=False)
-    except click.exceptions.Abort:
-        _leave("interrupted.", code=INTERRUPTED)
-    except KeyboardInterrupt:
-        _leave("interrupted; the working tree is as it was, the run folder is kept.", code=INTERRUPTED)
+        cli.main(args=words, prog_name="redimento", standalone_mode=False)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        leave(Outcome("failed", "Interrupted.", exit_code=INTERRUPTED))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(_USAGE)
     except click.ClickException as error:
         context = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "redimento"
-        _leave(error.format_message(), f"See `{context} --help`.", code=_USAGE)
+        leave(Outcome("failed", f"{error.format_message().rstrip('.')}.", f"See `{context} --help`.", _USAGE))
     except RedimentoError as error:
-        problems = error.problems if isinstance(error, SettingsError) else ()
-        _leave(error.sentence, error.remedy, code=error.exit_code, problems=problems)
+        leave(failure(error))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_DEFECT)
     except Exception:  # noqa: BLE001  the one boundary: whatever comes here is a defect of ours
-        _leave(
-            f"this is a defect of Redimento; the details are in {_write_defect()}.",
-            "Please report it with that file; secrets are left out of it.",
-            code=_DEFECT,
-        )
+        leave(failure(defect.described(defect.details(), os.environ)))
     sys.exit(0)
 
 
-def _leave(sentence: str, remedy: str = "", *, code: int, problems: tuple[str, ...] = ()) -> NoReturn:
+def _leave(outcome: Outcome, *, as_json: bool) -> NoReturn:
+    """End with the sentence on standard error and, where JSON was asked for, one object on standard output."""
+    said = {
+        name: redact(neutralise(text)) for name, text in (("sentence", outcome.sentence), ("remedy", outcome.remedy))
+    }
+    problems = [redact(neutralise(problem)) for problem in outcome.problems]
     for problem in problems:
-        click.echo(neutralise(problem), err=True)
-    click.echo(f"redimento: {redact(neutralise(sentence))}", err=True)
-    if remedy:
-        click.echo(f"  {redact(neutralise(remedy))}", err=True)
-    sys.exit(code)
-
-
-def _write_defect() -> Path:
-    folder = Path(os.environ.get("AGENT_TEMPDIRECTORY") or tempfile.gettempdir())
-    handle, name = tempfile.mkstemp(prefix="redimento-defect-", suffix=".txt", dir=folder)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(f"redimento {__version__}, Python {sys.version}\n\n{redact(traceback.format_exc())}")
-    return Path(name)
+        click.echo(problem, err=True)
+    click.echo(f"redimento: {said['sentence']}", err=True)
+    if said["remedy"]:
+        click.echo(f"  {said['remedy']}", err=True)
+    if as_json:
+        click.echo(json.dumps({"outcome": outcome.kind, **said, "problems": problems, "exitCode": outcome.exit_code}))
+    sys.exit(outcome.exit_code)

@@ -23,7 +23,7 @@ from redimento.errors import RedimentoError
 from redimento.events import Note, Tell, Warned, step
 from redimento.job import Admitted, Finished, Job, Ports
 from redimento.models.port import total_tokens
-from redimento.outcome import Outcome
+from redimento.outcome import Outcome, failure
 from redimento.verification.bench import Workbench, abandon, close_workbench
 from redimento.verification.checks import baseline, run_setup
 from redimento.verification.evidence import Checks
@@ -43,11 +43,11 @@ def run(job: Job, ports: Ports) -> Finished:
         with ExitStack() as cleanup:
             finished = _way(job, ports, cleanup, seen)
     except RedimentoError as error:
-        failed = Outcome("failed", error.sentence, error.remedy, error.exit_code)
+        failed = failure(error)
         finished = Finished(failed, seen[0] if seen else None)
         if seen:
             _comment(job, ports, seen[0], failed, None)
-    return replace(finished, spent=ports.model.spent, seconds=monotonic() - started)
+    return replace(finished, spent=ports.spent(), seconds=monotonic() - started)
 
 
 def _way(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) -> Finished:
@@ -185,7 +185,7 @@ def _deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt) -> tu
 
 
 def _report(job: Job, ports: Ports, item: WorkItem, attempt: Attempt) -> Report:
-    spent, verdict = ports.model.spent, attempt.verdict
+    spent, verdict = ports.spent(), attempt.verdict
     criteria = assess(item.acceptance_criteria, attempt.answer.criteria, verdict)
     return Report(
         item=item,

@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from redimento.errors import RedimentoError, SettingsError
+
+INTERRUPTED = 130  # the exit code of an interrupted run, as shells count: 128 and the number of SIGINT
+
 OutcomeKind = Literal["delivered", "draft", "questions", "skipped", "failed"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`sentence` says what happened, `remedy` the next step; the exit code is the process's own."""
+    """`sentence` says what happened, `remedy` the next step; the exit code is the process's own.
+
+    `problems` are complete lines, one for each mistake in the settings.
+    """
 
     kind: OutcomeKind
     sentence: str
@@ -21,3 +28,10 @@ class Outcome:
     pull_request_id: int = 0
     pull_request_url: str = ""
     questions: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def failure(error: RedimentoError) -> Outcome:
+    """Return the end of a run that `error` stopped."""
+    problems = error.problems if isinstance(error, SettingsError) else ()
+    return Outcome("failed", error.sentence, error.remedy, error.exit_code, problems=problems)

@@ -20,12 +20,15 @@ class RunFolder:
     secrets: tuple[str, ...] = ()
 
     def write_text(self, name: str, text: str) -> Path:
-        """Write a text file in one step, so that a reader never sees half of it."""
+        """Write a text file in one step, so that a reader never sees half of it. Raises UsageError."""
         target = self.path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{target.name}.{os.getpid()}")
-        draft.write_text(redact(text, self.secrets), encoding="utf-8", newline="\n")
-        draft.replace(target)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_text(redact(text, self.secrets), encoding="utf-8", errors="backslashreplace", newline="\n")
+            draft.replace(target)
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
         return target
 
     def write_json(self, name: str, value: Any) -> Path:
@@ -33,24 +36,36 @@ class RunFolder:
         return self.write_text(name, as_json(value) + "\n")
 
     def append_line(self, name: str, value: Any) -> None:
-        """Add one JSON line; what was written before a crash stays readable."""
+        """Add one JSON line; what was written before a crash stays readable. Raises UsageError."""
         line = redact(json.dumps(value, ensure_ascii=False, default=_plain), self.secrets)
-        with (self.path / name).open("a", encoding="utf-8", newline="\n") as file:
-            file.write(line + "\n")
+        try:
+            with (self.path / name).open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
 
 
 def open_run_folder(path: Path, secrets: tuple[str, ...] = ()) -> RunFolder:
-    """Make the folder, readable by its owner alone, and empty it of an earlier run's files."""
+    """Make the folder, readable by its owner alone; one that is there stays as it is. Raises UsageError."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        path.chmod(0o700)
-        for name in FILES:
-            (path / name).unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise UsageError(
-            f"The run folder {path} cannot be written: {error.strerror}.", "Name another one with --run-dir."
-        ) from error
+        raise _unwritable(path, error) from error
     return RunFolder(path, secrets)
+
+
+def clear(folder: RunFolder) -> None:
+    """Remove the files of an earlier run. Raises UsageError."""
+    try:
+        for name in FILES:
+            (folder.path / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(folder.path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"The run folder {path} cannot be written: {error.strerror}.", "Name another one with --run-dir.")
 
 
 FILES = (
@@ -65,6 +80,7 @@ FILES = (
     "summary.md",
     "report.html",
     "junit.xml",
+    "defect.txt",
 )
 
 

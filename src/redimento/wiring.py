@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,16 +14,15 @@ from pathlib import Path
 
 from redimento.azure.boards import AzureBoard
 from redimento.azure.client import AzureClient
-from redimento.azure.pipelines import JobEnvironment, in_pipeline, job_environment
+from redimento.azure.pipelines import JobEnvironment, in_pipeline, job_environment, variable
 from redimento.azure.repos import AzurePullRequests
 from redimento.change import writer
 from redimento.context.tokens import estimate
 from redimento.context.tree import Tree
 from redimento.delivery.pull_request import PullRequests
-from redimento.errors import UsageError
+from redimento.errors import RedimentoError, UsageError
 from redimento.events import Note, Tell, Warned
-from redimento.flow import run
-from redimento.job import Finished, Job, Ports
+from redimento.job import Job, Ports
 from redimento.local.board import FileBoard
 from redimento.local.folder_tree import FolderTree
 from redimento.local.item_file import read_item
@@ -31,16 +31,14 @@ from redimento.models import access, prices, recorded
 from redimento.models.metered import MeteredModel
 from redimento.models.port import Model
 from redimento.models.retrying import with_retries
-from redimento.record import RunFolder, open_run_folder
-from redimento.reporting.files import write_files
+from redimento.record import RunFolder, clear, open_run_folder
 from redimento.repository.branch_name import branch_name
 from redimento.repository.branches import Author, CheckoutBranches, ServerBranches
-from redimento.repository.checkout import Checkout, dirty_paths, open_checkout, read_at, target_branch
+from redimento.repository.checkout import Checkout, dirty_paths, find_root, open_checkout, read_at, target_branch
 from redimento.repository.remote import Credentials, remote_url
 from redimento.repository.tree import GitTree
 from redimento.settings import ModelSettings, Settings
 from redimento.settings.file import parse
-from redimento.verification.junit import write_junit
 from redimento.work_items.board import Board
 from redimento.work_items.item import WorkItem
 from redimento.work_items.trigger import read_trigger
@@ -84,7 +82,7 @@ class _Site:
     checkout: Checkout
     settings: Settings
     environment: Mapping[str, str]
-    secrets: tuple[str, ...]
+    folder: RunFolder
     tell: Tell
 
 
@@ -96,10 +94,11 @@ def prepared(options: RunOptions, environment: Mapping[str, str], tell: Tell) ->
     if writer.recover(checkout.root, _journal(checkout)):
         tell(Note("The change of a run that was killed has been taken out of the working tree."))
     settings = load_settings(checkout, options.config, environment)
-    secrets = tuple(environment[name] for name in _SECRET_VARIABLES if environment.get(name))
-    site = _Site(options, checkout, settings, environment, secrets, tell)
+    site = _Site(options, checkout, settings, environment, run_folder(options, environment), tell)
     if options.work_item_file is not None:
-        yield _on_desk(site, options.work_item_file)
+        made = _on_desk(site, options.work_item_file)
+        clear(site.folder)
+        yield made
         return
     trigger = read_trigger(options.work_item, environment, options.payload)
     agent = job_environment(environment)
@@ -111,7 +110,9 @@ def prepared(options: RunOptions, environment: Mapping[str, str], tell: Tell) ->
         project_id=agent.project_id,
     )
     try:
-        yield _in_azure(site, trigger.item_id, client, agent)
+        made = _in_azure(site, trigger.item_id, client, agent)
+        clear(site.folder)
+        yield made
     finally:
         client.close()
 
@@ -120,24 +121,23 @@ def _on_desk(site: _Site, file: Path) -> Prepared:
     """Work on an item from a file: the pull request is a folder, the branch one of the checkout."""
     item = read_item(file)
     noted: list[str] = []
-    folder = _run_folder(site, str(item.id or file.stem))
     branches = CheckoutBranches(site.checkout, _author(site.settings), noted.append if site.options.dry_run else None)
-    job = _job(site, item.id, folder, repository=site.checkout.root.name)
-    ports = _ports(site, folder, FileBoard(file, folder.path), FolderPullRequests(folder.path), branches)
+    job = _job(site, item.id, repository=site.checkout.root.name)
+    folder = site.folder.path
+    ports = _ports(site, FileBoard(file, folder), FolderPullRequests(folder), branches)
     return Prepared(job, ports, lambda: tuple(noted))
 
 
 def _in_azure(site: _Site, item_id: int, client: AzureClient, agent: JobEnvironment) -> Prepared:
     """Work on an item of Azure Boards: the pull request is one of Azure Repos."""
     noted: list[str] = []
-    folder = _run_folder(site, str(item_id))
     branches = ServerBranches(
         site.checkout,
         _author(site.settings),
         noted.append if site.options.dry_run else None,
         credentials=Credentials(remote_url(site.checkout, site.environment), agent.token),
     )
-    job = _job(site, item_id, folder, repository=agent.repository_name)
+    job = _job(site, item_id, repository=agent.repository_name)
     job = replace(job, project=agent.project, run=agent.build_id, run_url=agent.build_url)
     board = AzureBoard(client, agent.project, lambda sentence: site.tell(Warned(sentence)))
     pull_requests = AzurePullRequests(
@@ -147,10 +147,10 @@ def _in_azure(site: _Site, item_id: int, client: AzureClient, agent: JobEnvironm
     def calls() -> tuple[str, ...]:
         return (*noted, *(f"{write.method} {write.url} {write.summary}".strip() for write in client.noted))
 
-    return Prepared(job, _ports(site, folder, board, pull_requests, branches), calls)
+    return Prepared(job, _ports(site, board, pull_requests, branches), calls)
 
 
-def _job(site: _Site, item_id: int, folder: RunFolder, *, repository: str) -> Job:
+def _job(site: _Site, item_id: int, *, repository: str) -> Job:
     settings, checkout = site.settings, site.checkout
 
     def branch(item: WorkItem) -> str:
@@ -160,14 +160,14 @@ def _job(site: _Site, item_id: int, folder: RunFolder, *, repository: str) -> Jo
         item_id=item_id,
         settings=settings,
         root=checkout.root,
-        folder=folder,
+        folder=site.folder,
         scratch=_scratch(checkout, site.environment),
         journal=_journal(checkout),
         target=settings.pull_request.target or target_branch(checkout, _source_branch(site)),
         branch=branch,
         repository=repository,
         locked=dirty_paths(checkout),
-        secrets=site.secrets,
+        secrets=site.folder.secrets,
     )
 
 
@@ -177,22 +177,32 @@ def _journal(checkout: Checkout) -> Path:
 
 def _source_branch(site: _Site) -> str:
     """Return the branch that the pipeline builds; on a desk a variable left over from elsewhere must not decide."""
-    return site.environment.get("BUILD_SOURCEBRANCH", "") if site.options.work_item_file is None else ""
+    return variable(site.environment, "BUILD_SOURCEBRANCH") if site.options.work_item_file is None else ""
 
 
-def _ports(
-    site: _Site, folder: RunFolder, board: Board, pull_requests: PullRequests, branches: CheckoutBranches
-) -> Ports:
+def _ports(site: _Site, board: Board, pull_requests: PullRequests, branches: CheckoutBranches) -> Ports:
     settings = site.settings.model
     metered = MeteredModel(
-        inner=_open_model(settings, site.environment, site.checkout.root),
+        inner=_open_model(site),
         settings=settings,
         price=prices.price_of(settings),
         estimate=estimate,
-        write=partial(folder.append_line, "conversation.jsonl"),
+        write=partial(site.folder.append_line, "conversation.jsonl"),
+    )
+    # The account is kept inside the retries: each attempt is billed, so each is checked against the limits.
+    replayed = settings.sdk == "recorded"
+    model = with_retries(
+        metered,
+        # Time for one call that runs into its own limit, and for a second one.
+        deadline_seconds=2 * settings.call_timeout_seconds,
+        sleep=_no_wait if replayed else time.sleep,
     )
     tree = GitTree(site.checkout, site.checkout.head)
-    return Ports(board, pull_requests, branches, tree, metered, site.tell)
+    return Ports(board, pull_requests, branches, tree, model, lambda: metered.spent, site.tell)
+
+
+def _no_wait(_seconds: float) -> None:
+    """Replay the failures of a recording without the pauses that there were."""
 
 
 def _author(settings: Settings) -> Author:
@@ -235,35 +245,74 @@ def _text(content: bytes, name: str) -> str:
         raise UsageError(f"{name} is not UTF-8 text.", "Save it as UTF-8.") from error
 
 
-def _open_model(settings: ModelSettings, environment: Mapping[str, str], root: Path) -> Model:
+def _open_model(site: _Site) -> Model:
+    settings = site.settings.model
     if settings.sdk == "recorded":
-        if not settings.recording:
-            raise UsageError("model.sdk is `recorded`, but nothing is recorded.", "Set model.recording to a file.")
-        return recorded.open_model(root / settings.recording)
-    key = access.find_key(environment)
-    base_url = access.find_base_url(settings.base_url, environment)
+        return recorded.open_model(_recording(settings, site))
+    key = access.find_key(site.environment)
+    base_url = access.find_base_url(settings.base_url, site.environment)
     # The SDKs cost 0.3 s and 50 MB each: only the one that is used is imported.
     if settings.sdk == "google-generativeai":
         from redimento.models.google_generativeai import open_model  # noqa: PLC0415  see above
     else:
         from redimento.models.google_genai import open_model  # noqa: PLC0415  see above
-    # Time for one call that runs into its own limit, and for a second one.
-    return with_retries(open_model(settings, key, base_url), deadline_seconds=2 * settings.call_timeout_seconds)
+    return open_model(settings, key, base_url)
 
 
-def _run_folder(site: _Site, name: str) -> RunFolder:
-    return open_run_folder(_run_dir(site, name), site.secrets)
+def _recording(settings: ModelSettings, site: _Site) -> Path:
+    if not settings.recording:
+        raise UsageError("model.sdk is `recorded`, but nothing is recorded.", "Set model.recording to a file.")
+    path = (site.checkout.root / settings.recording).resolve()
+    if path.is_relative_to(site.folder.path.resolve()):
+        raise UsageError(
+            f"The recording {path} lies in the folder that this run writes to.",
+            "Copy it to another place, or let the run write elsewhere with --run-dir.",
+        )
+    return path
 
 
-def _run_dir(site: _Site, name: str) -> Path:
-    if site.options.run_dir is not None:
-        return site.options.run_dir.resolve()
-    if temporary := site.environment.get("AGENT_TEMPDIRECTORY"):
+def run_folder(options: RunOptions, environment: Mapping[str, str]) -> RunFolder:
+    """Open the folder of a run, also of one that cannot start. Raises UsageError when there is no place for it."""
+    secrets = (variable(environment, name) for name in _SECRET_VARIABLES)
+    return open_run_folder(_run_dir(options, environment), tuple(filter(None, secrets)))
+
+
+def _run_dir(options: RunOptions, environment: Mapping[str, str]) -> Path:
+    if options.run_dir is not None:
+        return options.run_dir.resolve()
+    name = _run_name(options, environment)
+    if temporary := variable(environment, "AGENT_TEMPDIRECTORY"):
         return Path(temporary) / "redimento" / name
-    own = site.checkout.root / ".redimento"
-    own.mkdir(exist_ok=True)
-    (own / ".gitignore").write_text("*\n")
-    return own / "runs" / name
+    root = find_root(options.repo)
+    if root is None:
+        raise UsageError("There is no checkout to keep the record of this run in.", "Name a folder with --run-dir.")
+    return _own_folder(root) / "runs" / name
+
+
+def _run_name(options: RunOptions, environment: Mapping[str, str]) -> str:
+    """Return the item's number or its file's name; what is wrong with either is said when it is read in earnest."""
+    file = options.work_item_file
+    try:
+        if file is not None:
+            return str(read_item(file).id or file.stem)
+        return str(read_trigger(options.work_item, environment, options.payload).item_id)
+    except RedimentoError:
+        return file.stem if file is not None else "unnamed"
+
+
+def _own_folder(root: Path) -> Path:
+    """Return `.redimento` in a checkout, hidden from git. A repository may hold a link of that name."""
+    own = root / ".redimento"
+    ignore = own / ".gitignore"
+    if own.resolve() != root.resolve() / ".redimento" or (own / "runs").is_symlink():
+        raise UsageError(f"{own} leads to another place.", "Remove the link, or name a folder with --run-dir.")
+    try:
+        own.mkdir(exist_ok=True)
+        if not ignore.is_symlink() and not ignore.exists():
+            ignore.write_text("*\n")
+    except OSError as error:
+        raise UsageError(f"{own} cannot be written: {error.strerror}.", "Name a folder with --run-dir.") from error
+    return own
 
 
 def _scratch(checkout: Checkout, environment: Mapping[str, str]) -> Path:
@@ -271,7 +320,7 @@ def _scratch(checkout: Checkout, environment: Mapping[str, str]) -> Path:
 
     One for each checkout and account; other accounts may pass through it but not look into it.
     """
-    base = Path(environment.get("AGENT_TEMPDIRECTORY") or tempfile.gettempdir())
+    base = Path(variable(environment, "AGENT_TEMPDIRECTORY") or tempfile.gettempdir())
     name = hashlib.sha256(str(checkout.root).encode()).hexdigest()[:12]
     folder = base / f"redimento-{os.getuid()}-{name}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -285,17 +334,6 @@ def context_cache(repo: Path) -> Path:
     """Return where the digests of files are kept from run to run."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return home / "redimento" / hashlib.sha256(str(repo.resolve()).encode()).hexdigest()[:12]
-
-
-def start(made: Prepared) -> tuple[Finished, Path]:
-    """Run the job, then write its record, summary, page and JUnit report; return the end and the summary's path."""
-    finished = run(made.job, made.ports)
-    folder = made.job.folder
-    folder.write_json("calls.json", list(made.calls()))
-    chosen = finished.attempts[0] if finished.attempts else None
-    if chosen is not None and chosen.verdict is not None:
-        write_junit(chosen.verdict, folder.path / "junit.xml")
-    return finished, write_files(made.job, finished)
 
 
 def open_tree(path: Path) -> Tree:

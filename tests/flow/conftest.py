@@ -16,10 +16,10 @@ import pytest
 import yaml
 
 from devops_emulator.server import Emulator, running
-from redimento import wiring
 from redimento.azure.client import AzureClient
 from redimento.events import Event
 from redimento.job import Finished
+from redimento.running import carry_out
 from redimento.wiring import RunOptions
 
 CALC = "def add(a, b):\n    return a - b\n"
@@ -177,9 +177,9 @@ class Site:
             dry_run=False,
         )
         events: list[Event] = []
-        with wiring.prepared(replace(base, **options), self.environment, events.append) as made:
-            finished, _ = wiring.start(made)
-            return Ended(finished, tuple(events), made.calls(), made.job.folder.path)
+        ended = carry_out(replace(base, **options), self.environment, events.append)
+        assert ended.folder is not None
+        return Ended(ended.finished, tuple(events), ended.calls, ended.folder)
 
 
 def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

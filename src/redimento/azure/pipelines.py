@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -64,10 +65,7 @@ def job_environment(environ: Mapping[str, str]) -> JobEnvironment:
     Raises UsageError that names every variable that is missing, or the kind of repository that is not supported.
     """
 
-    def value(name: str) -> str:
-        text = environ.get(name, "").strip()
-        return "" if _UNEXPANDED.fullmatch(text) else text
-
+    value = partial(variable, environ)
     provider = value("BUILD_REPOSITORY_PROVIDER") or _AZURE_REPOS
     if provider != _AZURE_REPOS:
         raise UsageError(
@@ -106,6 +104,12 @@ def job_environment(environ: Mapping[str, str]) -> JobEnvironment:
         in_pipeline=in_pipeline(environ),
         debug=value("SYSTEM_DEBUG").lower() == "true",
     )
+
+
+def variable(environ: Mapping[str, str], name: str) -> str:
+    """Return the value of a variable, "" when it is unset or a macro such as `$(Name)` that was never expanded."""
+    text = environ.get(name, "").strip()
+    return "" if _UNEXPANDED.fullmatch(text) else text
 
 
 def in_pipeline(environ: Mapping[str, str]) -> bool:

@@ -14,7 +14,6 @@ from rich.table import Table
 from rich.text import Text
 
 from redimento.delivery.report import Report
-from redimento.errors import RedimentoError, SettingsError
 from redimento.events import Event, Note, StepEnded, StepStarted, Tell, Warned
 from redimento.foreign import neutralise, redact
 from redimento.job import Finished
@@ -95,7 +94,7 @@ def terminal_listener(console: Console, secrets: tuple[str, ...]) -> Iterator[Te
 
 
 def show_pipeline_end(
-    dialect: Dialect, stream: TextIO, finished: Finished, summary: Path, calls: tuple[str, ...] = ()
+    dialect: Dialect, stream: TextIO, finished: Finished, summary: Path | None, calls: tuple[str, ...] = ()
 ) -> None:
     """Write the outcome, the output variables and the summary for the agent."""
     outcome = finished.outcome
@@ -105,20 +104,13 @@ def show_pipeline_end(
     if outcome.pull_request_url:
         lines.append(outcome.pull_request_url)
     lines += [f"not done, a dry run: {neutralise(call)}" for call in calls]
+    lines += [dialect.log_issue("error", problem) for problem in outcome.problems]
     if outcome.kind in {"failed", "draft"}:
         lines.append(dialect.log_issue("error" if outcome.kind == "failed" else "warning", text))
     lines += [dialect.set_variable(name, value) for name, value in variables(finished).items()]
     lines.append(dialect.set_progress(100, outcome.kind))
-    lines.append(dialect.upload_summary(summary))
-    stream.write("\n".join(lines) + "\n")
-    stream.flush()
-
-
-def show_pipeline_failure(dialect: Dialect, stream: TextIO, error: RedimentoError) -> None:
-    """Write a failure that came before there was a run to report: an issue on the run's page, and the outcome."""
-    problems = error.problems if isinstance(error, SettingsError) else ()
-    lines = [dialect.log_issue("error", text) for text in (*problems, str(error))]
-    lines.append(dialect.set_variable("outcome", "failed"))
+    if summary is not None:
+        lines.append(dialect.upload_summary(summary))
     stream.write("\n".join(lines) + "\n")
     stream.flush()
 
@@ -135,13 +127,14 @@ def variables(finished: Finished) -> dict[str, str]:
     }
 
 
-def as_json(finished: Finished, folder: Path, calls: tuple[str, ...]) -> dict[str, Any]:
+def as_json(finished: Finished, folder: Path | None, calls: tuple[str, ...]) -> dict[str, Any]:
     """Return what `--json` prints of a run."""
     outcome = finished.outcome
     return {
         "outcome": outcome.kind,
         "sentence": outcome.sentence,
         "remedy": outcome.remedy,
+        "problems": list(outcome.problems),
         "questions": list(outcome.questions),
         "branch": outcome.branch,
         "commit": outcome.commit,
@@ -149,7 +142,7 @@ def as_json(finished: Finished, folder: Path, calls: tuple[str, ...]) -> dict[st
         "pullRequestUrl": outcome.pull_request_url or None,
         "costUsd": round(finished.spent.usd, 6),
         "seconds": round(finished.seconds, 2),
-        "runFolder": str(folder),
+        "runFolder": str(folder) if folder else None,
         "calls": list(calls),
         "exitCode": outcome.exit_code,
     }
@@ -160,10 +153,12 @@ def print_json(stream: TextIO, value: Any) -> None:
     stream.flush()
 
 
-def show_terminal_end(console: Console, finished: Finished, folder: Path, calls: tuple[str, ...]) -> None:
+def show_terminal_end(console: Console, finished: Finished, folder: Path | None, calls: tuple[str, ...]) -> None:
     """Print how the run ended: outcome, criteria, checks, money, where the report is."""
     outcome = finished.outcome
     console.print()
+    for problem in outcome.problems:
+        console.print(Text(neutralise(problem)), soft_wrap=True)
     heading = Text(f" {outcome.kind.upper()} ", style=f"bold reverse {_COLOURS[outcome.kind]}")
     console.print(heading + Text(" ") + Text(neutralise(outcome.sentence)))
     if outcome.remedy:
@@ -198,7 +193,7 @@ def _show_report(console: Console, report: Report) -> None:
         console.print(table)
 
 
-def _show_rest(console: Console, finished: Finished, outcome: Outcome, folder: Path) -> None:
+def _show_rest(console: Console, finished: Finished, outcome: Outcome, folder: Path | None) -> None:
     rows: list[tuple[str, str]] = []
     if outcome.pull_request_url:
         rows.append(("pull request", outcome.pull_request_url))
@@ -206,7 +201,8 @@ def _show_rest(console: Console, finished: Finished, outcome: Outcome, folder: P
         rows.append(("branch", outcome.branch))
     spent = finished.spent
     rows.append(("cost", f"${spent.usd:.4f} in {spent.calls} model calls, {finished.seconds:.1f} s"))
-    rows.append(("run folder", str(folder)))
+    if folder is not None:
+        rows.append(("run folder", str(folder)))
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         console.print(Text(f"{name:>{width}}  ", style="dim") + Text(value), soft_wrap=True)

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from redimento import __version__, wording
 from redimento.attempt import Attempt
 from redimento.job import Finished, Job
+from redimento.record import RunFolder
 
 
 def spans(text: str) -> Markup:
@@ -27,41 +28,50 @@ def spans(text: str) -> Markup:
 wording.add_filter("spans", spans)
 
 
-def write_files(job: Job, finished: Finished) -> Path:
-    """Write record.json, summary.md and report.html; return the path of the summary."""
+def write_files(folder: RunFolder, finished: Finished, job: Job | None) -> Path:
+    """Write record.json, summary.md and report.html; return the path of the summary. No job: the run never started."""
     ended = datetime.now(UTC)
-    job.folder.write_json("record.json", _record(job, finished, ended))
-    patch = job.folder.path / "change.patch"
+    folder.write_json("record.json", _record(finished, job, ended))
+    patch = folder.path / "change.patch"
     shown = {
-        "job": job,
+        "heading": _heading(finished, job),
+        "repository": job.repository if job else "",
+        "target": job.target if job else "",
         "finished": finished,
         "ended": ended.isoformat(timespec="seconds"),
         "version": __version__,
-        "patch": patch.read_text("utf-8", "replace") if patch.is_file() else "",
+        "patch": patch.read_text("utf-8", "replace") if job and patch.is_file() else "",
     }
-    job.folder.write_text("report.html", wording.render("report/page.html.j2", **shown))
-    return job.folder.write_text("summary.md", wording.render("report/summary.md.j2", **shown))
+    folder.write_text("report.html", wording.render("report/page.html.j2", **shown))
+    return folder.write_text("summary.md", wording.render("report/summary.md.j2", **shown))
 
 
-def _record(job: Job, finished: Finished, ended: datetime) -> dict[str, Any]:
+def _heading(finished: Finished, job: Job | None) -> str:
+    if finished.item is not None:
+        return finished.item.title
+    return f"Work item {job.item_id}" if job else "A run that could not start"
+
+
+def _record(finished: Finished, job: Job | None, ended: datetime) -> dict[str, Any]:
     return {
         "redimento": __version__,
         "python": platform.python_version(),
-        "workItem": job.item_id,
-        "repository": job.repository,
-        "target": job.target,
+        "workItem": job.item_id if job else None,
+        "repository": job.repository if job else "",
+        "target": job.target if job else "",
         "ended": ended.isoformat(timespec="seconds"),
         "seconds": round(finished.seconds, 3),
         "outcome": asdict(finished.outcome),
         "spent": asdict(finished.spent),
         "candidates": [_attempt(attempt) for attempt in finished.attempts],
-        "settings": asdict(job.settings),
+        "settings": asdict(job.settings) if job else None,
     }
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:
     verdict = attempt.verdict
     return {
+        "number": attempt.number,
         "summary": attempt.answer.summary,
         "files": list(attempt.change.paths),
         "rounds": attempt.rounds,

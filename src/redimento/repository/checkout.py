@@ -32,7 +32,7 @@ def open_checkout(path: Path) -> Checkout:
 
     Raises UsageError when there is no repository, only a bare one, or no commit yet.
     """
-    root = _root(path)
+    root = find_root(path)
     if root is None:
         raise UsageError(
             f"There is no git working tree at {path.resolve()}.",
@@ -114,8 +114,11 @@ def target_branch(checkout: Checkout, source_branch: str) -> str:
     )
 
 
-def _root(path: Path) -> Path | None:
-    """Find the folder that holds `.git`. We look ourselves: git would follow `core.worktree` to any other place."""
+def find_root(path: Path) -> Path | None:
+    """Return the folder above `path` that holds `.git`, None when there is none.
+
+    We look ourselves: git would follow `core.worktree` to any other place.
+    """
     path = path.resolve()
     return next((folder for folder in (path, *path.parents) if (folder / ".git").exists()), None)
 

@@ -1,0 +1,54 @@
+"""The command line, in this process: arguments in, exit code and both streams out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from redimento.cli import main
+from tests.flow.conftest import write_sample
+
+
+@dataclass(frozen=True)
+class Said:
+    code: object
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What stands on standard output, which must be one JSON value and nothing else."""
+        return json.loads(self.out)
+
+
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def redimento(capsys: pytest.CaptureFixture[str]) -> Command:
+    def call(*arguments: str | Path) -> Said:
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return Said(ended.value.code, said.out, said.err)
+
+    return call
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A checkout of the calculator whose add() subtracts."""
+    return write_sample(tmp_path / "calc")
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Path:
+    file = tmp_path / "story.md"
+    file.write_text("add adds\n\ncalc.add subtracts.\n\n## Acceptance criteria\n\n- add(1, 1) is 2\n")
+    return file
