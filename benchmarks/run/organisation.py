@@ -50,8 +50,8 @@ class Organisation:
         self.fetch(folder, "main", uid=uid)
         return folder
 
-    def fetch(self, folder: Path, branch: str, *, uid: int | None = None) -> None:
-        """Make `folder` a checkout of the last commit of `branch`."""
+    def fetch(self, folder: Path, branch: str, *, depth: int = 1, uid: int | None = None) -> None:
+        """Make `folder` a checkout of `branch` with its last `depth` commits."""
         job = self.emulator.environment[_REPOSITORY]
         url = job["BUILD_REPOSITORY_URI"]
         signed_in = {
@@ -64,7 +64,7 @@ class Organisation:
         for arguments in (
             ("init", "--quiet"),
             ("remote", "add", "origin", url),
-            ("fetch", "--quiet", "--depth=1", "origin", f"+refs/heads/{branch}:{remote}"),
+            ("fetch", "--quiet", f"--depth={depth}", "origin", f"+refs/heads/{branch}:{remote}"),
             ("checkout", "--quiet", "--detach", remote),
         ):
             git(folder, *arguments, more=signed_in, uid=uid)
