@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +121,11 @@ def write_starter_files(repo: Path, *, force: bool) -> str:
     checks = propose(paths, read)
     target.write_text(wording.render("starter/redimento.yml.j2", checks=checks), encoding="utf-8")
     lines = [f"wrote {target}"]
-    lines += [f"  check {command.name}: {command.run}" for command in checks.commands]
+    lines += [f"  check {command.name}: {_line(command.run)}" for command in checks.commands]
     if not checks.commands:
         lines.append("  No checks were recognised: add the commands that tell whether a change is right.")
     return "\n".join(lines)
+
+
+def _line(command: str | tuple[str, ...]) -> str:
+    return command if isinstance(command, str) else shlex.join(command)

@@ -13,7 +13,7 @@ from redimento.delivery.branches import Branches, Tip
 from redimento.delivery.pull_request import PullRequests
 from redimento.delivery.report import Report
 from redimento.events import Tell
-from redimento.models.port import NOTHING_SPENT, AccountedModel, Spent
+from redimento.models.port import NOTHING_SPENT, Model, Spent
 from redimento.outcome import Outcome
 from redimento.record import RunFolder
 from redimento.settings import Settings
@@ -53,13 +53,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Ports:
-    """Everything outside: the board, the repository, the model, and who listens."""
+    """Everything outside: the board, the repository, the model and its account, and who listens."""
 
     board: Board
     pull_requests: PullRequests
     branches: Branches
     tree: Tree
-    model: AccountedModel
+    model: Model
+    spent: Callable[[], Spent]
     tell: Tell
 
 

@@ -103,3 +103,16 @@ def test_what_is_written_can_be_answered_from(tmp_path: Path) -> None:
     given = taken.model.answer(REQUEST)
     (tmp_path / "conversation.jsonl").write_text("".join(json.dumps(line) + "\n" for line in taken.lines))
     assert recorded.open_model(tmp_path).answer(REQUEST) == given
+
+
+def test_a_run_that_has_taken_its_time_asks_no_more() -> None:
+    now = [0.0]
+    inner = Scripted([reply(), reply()])
+    settings = replace(SETTINGS, max_cost_usd=100.0, max_minutes=1)
+    model = MeteredModel(inner, settings, price_of(settings), len, lambda _line: None, clock=lambda: now[0])
+
+    model.answer(REQUEST)
+    now[0] = 61.0
+    with pytest.raises(LimitError, match="1 minutes"):
+        model.answer(REQUEST)
+    assert inner.asked == 1

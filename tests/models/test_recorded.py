@@ -44,7 +44,7 @@ def test_run_folder_is_replayed_answer_for_answer_and_failure_for_failure(tmp_pa
         model.answer(request("repair"))
     assert (caught.value.kind, caught.value.sentence, caught.value.remedy) == ("unavailable", "It broke.", "Mend it.")
     assert caught.value.usage == Usage(prompt=4)
-    assert not caught.value.retryable, "the retries were part of what was recorded"
+    assert caught.value.retryable, "a replay tries again where the run did"
 
 
 def test_line_of_a_conversation_says_what_was_asked() -> None:

@@ -35,6 +35,7 @@ _ERROR = {
         "kind": {"enum": list(get_args(Failure))},
         "sentence": {"type": "string"},
         "remedy": {"type": "string"},
+        "retryable": {"type": "boolean"},
         "usage": {"anyOf": [_REPLY["properties"]["usage"], {"type": "null"}]},  # type: ignore[index]
     },
 }
@@ -57,6 +58,7 @@ def to_json(request: ModelRequest, outcome: ModelReply | ModelError, *, model: s
             "kind": outcome.kind,
             "sentence": outcome.sentence,
             "remedy": outcome.remedy,
+            "retryable": outcome.retryable,
             "usage": usage,
         }
     return line
@@ -65,8 +67,7 @@ def to_json(request: ModelRequest, outcome: ModelReply | ModelError, *, model: s
 def from_json(line: Any) -> tuple[str, ModelReply | ModelError]:
     """Return the purpose (empty: any) and how the call ended, from such a line or from a bare reply with its text.
 
-    A failure comes back as one that is not worth a retry: the retries were part of it. Raise ValueError, saying what
-    is wrong, for anything else.
+    Raise ValueError, saying what is wrong, for anything else.
     """
     problem = next(iter(_VALIDATOR.iter_errors(line)), None)
     if problem is not None:
@@ -75,7 +76,13 @@ def from_json(line: Any) -> tuple[str, ModelReply | ModelError]:
     if "error" in line:
         error = line["error"]
         usage = Usage(**error["usage"]) if error.get("usage") else None
-        return purpose, ModelError(error["sentence"], error.get("remedy", ""), kind=error["kind"], usage=usage)
+        return purpose, ModelError(
+            error["sentence"],
+            error.get("remedy", ""),
+            kind=error["kind"],
+            retryable=error.get("retryable", False),
+            usage=usage,
+        )
     reply = line.get("reply", line)
     reply["text"].encode()  # half a surrogate pair is legal in JSON, and cannot be written to any file
     return purpose, ModelReply(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -28,8 +29,13 @@ class MeteredModel:
     price: Price
     estimate: Callable[[str], int]
     write: Callable[[dict[str, Any]], None]
+    clock: Callable[[], float] = time.monotonic
     spent: Spent = NOTHING_SPENT
+    _ends: float = field(init=False, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        self._ends = self.clock() + 60 * self.settings.max_minutes
 
     @property
     def name(self) -> str:
@@ -40,14 +46,15 @@ class MeteredModel:
         with self._lock:
             prompt_tokens = self._prompt_tokens(request)
             self._check(request, prompt_tokens)
+            left = self._ends - self.clock()
             try:
-                reply = self.inner.answer(request)
+                reply = self.inner.answer(replace(request, timeout_seconds=min(request.timeout_seconds, left)))
             except ModelError as error:
                 self.write(conversation.to_json(request, error, model=self.name))
                 self._book(error.usage or Usage(), 0.0, 0)
                 raise
             self.write(conversation.to_json(request, reply, model=self.name))
-            # The usage of several attempts says nothing about the size of one prompt.
+            # A replayed reply may hold the usage of several attempts, which says nothing about the size of one prompt.
             self._book(reply.usage, reply.seconds, prompt_tokens if reply.attempts == 1 else 0)
             return reply
 
@@ -63,6 +70,11 @@ class MeteredModel:
                 f"The next call could bring the run to ${worst:.2f}; the limit is ${limits.max_cost_usd:.2f} "
                 f"and ${self.spent.usd:.2f} are spent.",
                 "Raise model.max_cost_usd, or lower context.budget_tokens or model.max_output_tokens.",
+            )
+        if self.clock() >= self._ends:
+            raise LimitError(
+                f"The run has taken the {limits.max_minutes} minutes that it may take.",
+                "Raise model.max_minutes, and timeoutInMinutes of the job with it.",
             )
         used = total_tokens(self.spent.usage)
         if used + prompt_tokens + request.max_output_tokens > limits.max_tokens:

@@ -116,10 +116,3 @@ NOTHING_SPENT = Spent()
 def total_tokens(usage: Usage) -> int:
     """Return all tokens that are billed, cached ones included."""
     return usage.prompt + usage.output + usage.thoughts
-
-
-class AccountedModel(Model, Protocol):
-    """A model that keeps account of what it costs."""
-
-    @property
-    def spent(self) -> Spent: ...

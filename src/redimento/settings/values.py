@@ -53,6 +53,7 @@ class ModelSettings:
     candidates: int = 1
     max_cost_usd: float = 2.0
     max_tokens: int = 2_000_000
+    max_minutes: int = 45
     recording: str = ""
     input_usd_per_million: float | None = None
     output_usd_per_million: float | None = None
