@@ -17,7 +17,7 @@ import click
 
 from redimento import __version__, defect
 from redimento.errors import RedimentoError, UsageError
-from redimento.foreign import neutralise, redact
+from redimento.foreign import json_line, neutralise, redact
 from redimento.outcome import INTERRUPTED, Outcome, failure
 
 if TYPE_CHECKING:
@@ -100,9 +100,9 @@ def _show(ended: Ended, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print files, spans and tokens as one JSON object.")
 def context(work_item_file: Path, repo: Path, budget: int | None, as_json: bool) -> None:  # noqa: FBT001  click
     """Show which parts of the repository the model would see, and why."""
-    from redimento import commands  # noqa: PLC0415  see `run`
+    from redimento.commands.context import show_context  # noqa: PLC0415  see `run`
 
-    click.echo(commands.show_context(work_item_file, repo, budget, as_json=as_json))
+    click.echo(show_context(work_item_file, repo, budget, as_json=as_json))
 
 
 @cli.command()
@@ -112,10 +112,10 @@ def context(work_item_file: Path, repo: Path, budget: int | None, as_json: bool)
 @click.option("--json", "as_json", is_flag=True, help="Print what was written, deleted and refused as JSON.")
 def apply(answer: Any, repo: Path, partial: bool, as_json: bool) -> None:  # noqa: FBT001  click
     """Apply a model's answer (a file, or - for standard input) to a tree, all of it or nothing."""
-    from redimento import commands  # noqa: PLC0415  see `run`
+    from redimento.commands.apply import apply_answer  # noqa: PLC0415  see `run`
 
-    applied = commands.apply_answer(answer.read(), repo, partial=partial)
-    click.echo(json.dumps(applied.as_json(), ensure_ascii=False) if as_json else neutralise(applied.as_text()))
+    applied = apply_answer(answer.read(), repo, partial=partial)
+    click.echo(json_line(applied.as_json()) if as_json else neutralise(applied.as_text()))
     sys.exit(_USAGE if applied.refused and not partial else 0)
 
 
@@ -129,9 +129,9 @@ def config() -> None:
 @click.argument("file", type=_file, required=False)
 def validate(repo: Path, file: Path | None) -> None:
     """Say everything that is wrong with .redimento.yml, or with FILE."""
-    from redimento import commands  # noqa: PLC0415  see `run`
+    from redimento.commands.settings import validate_settings  # noqa: PLC0415  see `run`
 
-    click.echo(commands.validate_settings(repo, file))
+    click.echo(validate_settings(repo, file))
 
 
 @config.command()
@@ -139,17 +139,17 @@ def validate(repo: Path, file: Path | None) -> None:
 @click.argument("file", type=_file, required=False)
 def show(repo: Path, file: Path | None) -> None:
     """Print the settings as they take effect, defaults included."""
-    from redimento import commands  # noqa: PLC0415  see `run`
+    from redimento.commands.settings import show_settings  # noqa: PLC0415  see `run`
 
-    click.echo(commands.show_settings(repo, file), nl=False)
+    click.echo(show_settings(repo, file), nl=False)
 
 
 @config.command()
 def schema() -> None:
     """Print the JSON Schema of .redimento.yml."""
-    from redimento.settings import file as settings_file  # noqa: PLC0415  see `run`
+    from redimento.settings import schema as settings_schema  # noqa: PLC0415  see `run`
 
-    click.echo(json.dumps(settings_file.schema(), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(settings_schema.schema(), indent=2, ensure_ascii=False))
 
 
 @cli.command()
@@ -157,9 +157,9 @@ def schema() -> None:
 @click.option("--force", is_flag=True, help="Replace a .redimento.yml that is there.")
 def init(repo: Path, force: bool) -> None:  # noqa: FBT001  click
     """Write a .redimento.yml with the checks that the repository's files suggest."""
-    from redimento import commands  # noqa: PLC0415  see `run`
+    from redimento.commands.starter import write_starter_files  # noqa: PLC0415  see `run`
 
-    click.echo(commands.write_starter_files(repo, force=force))
+    click.echo(write_starter_files(repo, force=force))
 
 
 @cli.command()
@@ -248,5 +248,5 @@ def _leave(outcome: Outcome, *, as_json: bool) -> NoReturn:
     if said["remedy"]:
         click.echo(f"  {said['remedy']}", err=True)
     if as_json:
-        click.echo(json.dumps({"outcome": outcome.kind, **said, "problems": problems, "exitCode": outcome.exit_code}))
+        click.echo(json_line({"outcome": outcome.kind, **said, "problems": problems, "exitCode": outcome.exit_code}))
     sys.exit(outcome.exit_code)

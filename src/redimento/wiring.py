@@ -7,15 +7,12 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from redimento.azure.boards import AzureBoard
-from redimento.azure.client import AzureClient
-from redimento.azure.pipelines import JobEnvironment, in_pipeline, job_environment, variable
-from redimento.azure.repos import AzurePullRequests
+from redimento.azure.pipelines import in_pipeline, job_environment, variable
 from redimento.change import writer
 from redimento.context.tokens import estimate
 from redimento.context.tree import Tree
@@ -27,6 +24,7 @@ from redimento.local.board import FileBoard
 from redimento.local.folder_tree import FolderTree
 from redimento.local.item_file import read_item
 from redimento.local.pull_requests import FolderPullRequests
+from redimento.locks import held, own_folder
 from redimento.models import access, prices, recorded
 from redimento.models.metered import MeteredModel
 from redimento.models.port import Model
@@ -38,12 +36,11 @@ from redimento.repository.checkout import Checkout, dirty_paths, find_root, open
 from redimento.repository.remote import Credentials, remote_url
 from redimento.repository.tree import GitTree
 from redimento.settings import ModelSettings, Settings
-from redimento.settings.file import parse
+from redimento.settings import file as settings_file
 from redimento.work_items.board import Board
 from redimento.work_items.item import WorkItem
 from redimento.work_items.trigger import read_trigger
 
-SETTINGS_FILE = ".redimento.yml"
 _SECRET_VARIABLES = ("SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY")
 
 
@@ -88,33 +85,25 @@ class _Site:
 
 @contextmanager
 def prepared(options: RunOptions, environment: Mapping[str, str], tell: Tell) -> Iterator[Prepared]:
-    """Lend a run with everything behind its ports; raises RedimentoError for whatever is wrong or missing."""
+    """Lend a run with everything behind its ports.
+
+    Raises RedimentoError for whatever is wrong or missing, TakenError when another run works in this checkout or on
+    this item.
+    """
     checkout = open_checkout(options.repo)
-    # Before anything is read from the tree: a run that was killed may have left its change in it.
-    if writer.recover(checkout.root, _journal(checkout)):
-        tell(Note("The change of a run that was killed has been taken out of the working tree."))
-    settings = load_settings(checkout, options.config, environment)
-    site = _Site(options, checkout, settings, environment, run_folder(options, environment), tell)
-    if options.work_item_file is not None:
-        made = _on_desk(site, options.work_item_file)
-        clear(site.folder)
-        yield made
-        return
-    trigger = read_trigger(options.work_item, environment, options.payload)
-    agent = job_environment(environment)
-    client = AzureClient(
-        agent.collection_url,
-        agent.token,
-        outward="note" if options.dry_run else "send",
-        project=agent.project,
-        project_id=agent.project_id,
-    )
-    try:
-        made = _in_azure(site, trigger.item_id, client, agent)
-        clear(site.folder)
-        yield made
-    finally:
-        client.close()
+    with held(str(checkout.root), f"Another run is working in {checkout.root}."):
+        # Before anything is read from the tree: a run that was killed may have left its change in it.
+        if writer.recover(checkout.root, _journal(checkout)):
+            tell(Note("The change of a run that was killed has been taken out of the working tree."))
+        settings = load_settings(checkout, options.config, environment)
+        site = _Site(options, checkout, settings, environment, run_folder(options, environment), tell)
+        with (
+            _in_azure(site)
+            if options.work_item_file is None
+            else nullcontext(_on_desk(site, options.work_item_file)) as made
+        ):
+            clear(site.folder)
+            yield made
 
 
 def _on_desk(site: _Site, file: Path) -> Prepared:
@@ -128,8 +117,16 @@ def _on_desk(site: _Site, file: Path) -> Prepared:
     return Prepared(job, ports, lambda: tuple(noted))
 
 
-def _in_azure(site: _Site, item_id: int, client: AzureClient, agent: JobEnvironment) -> Prepared:
+@contextmanager
+def _in_azure(site: _Site) -> Iterator[Prepared]:
     """Work on an item of Azure Boards: the pull request is one of Azure Repos."""
+    # HTTP, HTML and Markdown take 0.2 s to load, and a run on a desk needs none of them.
+    from redimento.azure.boards import AzureBoard  # noqa: PLC0415  see above
+    from redimento.azure.client import AzureClient  # noqa: PLC0415  see above
+    from redimento.azure.repos import AzurePullRequests  # noqa: PLC0415  see above
+
+    item_id = read_trigger(site.options.work_item, site.environment, site.options.payload).item_id
+    agent = job_environment(site.environment)
     noted: list[str] = []
     branches = ServerBranches(
         site.checkout,
@@ -139,6 +136,13 @@ def _in_azure(site: _Site, item_id: int, client: AzureClient, agent: JobEnvironm
     )
     job = _job(site, item_id, repository=agent.repository_name)
     job = replace(job, project=agent.project, run=agent.build_id, run_url=agent.build_url)
+    client = AzureClient(
+        agent.collection_url,
+        agent.token,
+        outward="note" if site.options.dry_run else "send",
+        project=agent.project,
+        project_id=agent.project_id,
+    )
     board = AzureBoard(client, agent.project, lambda sentence: site.tell(Warned(sentence)))
     pull_requests = AzurePullRequests(
         client, agent.project, agent.project_id, agent.repository_name, agent.repository_id
@@ -147,7 +151,12 @@ def _in_azure(site: _Site, item_id: int, client: AzureClient, agent: JobEnvironm
     def calls() -> tuple[str, ...]:
         return (*noted, *(f"{write.method} {write.url} {write.summary}".strip() for write in client.noted))
 
-    return Prepared(job, _ports(site, board, pull_requests, branches), calls)
+    item = f"{agent.collection_url} {agent.repository_id} {item_id}"
+    try:
+        with held(item, "Another run is working on this item."):
+            yield Prepared(job, _ports(site, board, pull_requests, branches), calls)
+    finally:
+        client.close()
 
 
 def _job(site: _Site, item_id: int, *, repository: str) -> Job:
@@ -216,33 +225,11 @@ def load_settings(checkout: Checkout, config: Path | None, environment: Mapping[
     desk the file in the working tree counts, so that it can be tried before it is committed.
     """
     if config is not None:
-        return settings_of(config, must_exist=True)
-    in_tree = checkout.root / SETTINGS_FILE
+        return settings_file.read(config, must_exist=True)
     if not in_pipeline(environment):
-        return settings_of(in_tree, must_exist=False)
-    content = read_at(checkout, checkout.head, SETTINGS_FILE)
-    return Settings() if content is None else parse(_text(content, SETTINGS_FILE), SETTINGS_FILE)
-
-
-def settings_of(path: Path, *, must_exist: bool) -> Settings:
-    """Return the settings of a file; the defaults when it is absent and may be."""
-    if not path.exists() and not must_exist:
-        return Settings()
-    return parse(_text(_read(path), str(path)), str(path))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.", "Check the path and its rights.") from error
-
-
-def _text(content: bytes, name: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{name} is not UTF-8 text.", "Save it as UTF-8.") from error
+        return settings_file.read(checkout.root / settings_file.NAME, must_exist=False)
+    content = read_at(checkout, checkout.head, settings_file.NAME)
+    return Settings() if content is None else settings_file.decode(content, settings_file.NAME)
 
 
 def _open_model(site: _Site) -> Model:
@@ -322,10 +309,7 @@ def _scratch(checkout: Checkout, environment: Mapping[str, str]) -> Path:
     """
     base = Path(variable(environment, "AGENT_TEMPDIRECTORY") or tempfile.gettempdir())
     name = hashlib.sha256(str(checkout.root).encode()).hexdigest()[:12]
-    folder = base / f"redimento-{os.getuid()}-{name}"
-    folder.mkdir(parents=True, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-        raise UsageError(f"{folder} belongs to somebody else.", "Remove it, or set TMPDIR to a folder of your own.")
+    folder = own_folder(base, name)
     folder.chmod(0o711)
     return folder
 

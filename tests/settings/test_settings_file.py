@@ -12,7 +12,9 @@ from jsonschema import Draft202012Validator
 
 from redimento.errors import SettingsError
 from redimento.settings import CheckCommand, ModelSettings, Settings, WorkItemSettings
-from redimento.settings.file import parse, reference_page, schema, show
+from redimento.settings.file import parse, show
+from redimento.settings.reference import reference_page
+from redimento.settings.schema import schema
 
 NAME = ".redimento.yml"
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -213,7 +215,7 @@ def test_schema_and_values_have_the_same_keys_and_defaults() -> None:
 
 def test_the_page_is_made_from_the_schema() -> None:
     assert PAGE.read_text("utf-8") == reference_page(), (
-        "write docs/settings.md anew from redimento.settings.file.reference_page()"
+        "write docs/settings.md anew from redimento.settings.reference.reference_page()"
     )
 
 

@@ -1,17 +1,16 @@
-"""`.redimento.yml`: read with every mistake named at once, shown, and described."""
+"""`.redimento.yml`: read with every mistake named at once, and shown."""
 
 from __future__ import annotations
 
-import json
+import pathlib
 import shlex
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import yaml
 
-from redimento import marked_yaml, wording
-from redimento.errors import SettingsError
+from redimento import marked_yaml
+from redimento.errors import SettingsError, UsageError
 from redimento.marked_yaml import Document, Path
 from redimento.settings import (
     ChangeSettings,
@@ -27,9 +26,28 @@ from redimento.settings import (
     rules,
 )
 from redimento.settings import schema as schema_module
-from redimento.settings.schema import KINDS, schema
 
-__all__ = ["parse", "reference_page", "schema", "show"]
+NAME = ".redimento.yml"
+
+
+def read(path: pathlib.Path, *, must_exist: bool) -> Settings:
+    """Return the settings of a file; the defaults when it is absent and may be. Raises UsageError as `decode` does."""
+    if not path.exists() and not must_exist:
+        return Settings()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.", "Check the path and its rights.") from error
+    return decode(content, str(path))
+
+
+def decode(content: bytes, name: str) -> Settings:
+    """Return the settings in the content of a file; raise UsageError unless it is UTF-8 and SettingsError as `parse`."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name} is not UTF-8 text.", "Save it as UTF-8.") from error
+    return parse(text, name)
 
 
 def parse(text: str, name: str) -> Settings:
@@ -55,14 +73,6 @@ def show(settings: Settings) -> str:
     data = asdict(settings)
     data["checks"]["commands"] = [_written(command) for command in settings.checks.commands]
     return yaml.safe_dump(_plain(data), sort_keys=False, allow_unicode=True, width=110)
-
-
-def reference_page() -> str:
-    """Return `docs/settings.md`, made from the schema."""
-    described = schema()
-    sections = [(name, section, _rows(section)) for name, section in described["properties"].items()]
-    check = described["$defs"]["check"]
-    return wording.render("docs/settings.md.j2", sections=sections, check_rows=_rows(check))
 
 
 def _error(name: str, found: list[tuple[int, Path, str]], document: Document) -> SettingsError:
@@ -143,24 +153,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, tuple | list) else value
-
-
-def _rows(section: Mapping[str, Any]) -> list[dict[str, str]]:
-    rows = []
-    for name, key in section["properties"].items():
-        default = json.dumps(key["default"], ensure_ascii=False) if "default" in key else ""
-        rows.append({"name": name, "values": _values(key), "default": default, "description": key["description"]})
-    return rows
-
-
-def _values(key: Mapping[str, Any]) -> str:
-    """Return in words what a key takes."""
-    if "enum" in key:
-        return " · ".join(f"`{each}`" for each in key["enum"])
-    if "$ref" in key:
-        return "text or list"
-    kind = key["type"] if isinstance(key["type"], str) else key["type"][0]
-    if kind in {"integer", "number"}:
-        least = f"{key['minimum']}" if "minimum" in key else f"more than {key['exclusiveMinimum']}"
-        return f"{KINDS[kind]}, {least} to {key['maximum']}"
-    return KINDS[kind]

@@ -1,0 +1,41 @@
+"""`redimento context`: show what the model would see."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from redimento import wiring
+from redimento.commands.settings import read_settings
+from redimento.context import explain
+from redimento.context.select import select
+from redimento.flow import item_text
+from redimento.foreign import neutralise
+from redimento.local.item_file import read_item
+
+
+def show_context(work_item_file: Path, repo: Path, budget: int | None, *, as_json: bool) -> str:
+    """Return what `redimento context` prints: a table for people, or JSON with the files best first."""
+    settings = read_settings(repo)
+    tree = wiring.open_tree(repo)
+    chosen = select(
+        tree,
+        item_text(read_item(work_item_file)),
+        settings=settings.context,
+        budget=settings.context.budget_tokens if budget is None else budget,
+        conventions=settings.project.conventions,
+        cache=wiring.context_cache(repo),
+    )
+    if as_json:
+        return json.dumps(explain.as_json(chosen), ensure_ascii=False)
+    table = Table("File", "Lines", "Tokens", "Why", box=None, pad_edge=False)
+    for row in explain.rows(chosen):
+        table.add_row(*(Text(neutralise(cell)) for cell in row))
+    out = io.StringIO()
+    Console(file=out, width=140).print(table, f"\n{chosen.tokens:,} of {chosen.budget:,} tokens")
+    return out.getvalue().rstrip()
