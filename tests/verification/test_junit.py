@@ -28,8 +28,7 @@ def outcomes(report: str) -> dict[str, str]:
             "pytest::tests.test_broken": "error",
         }),
         ("jest.xml", {
-            "cart total of nothing (empty)::cart total of nothing (empty)": "failed",
-            "cart total is a number::cart total is a number": "passed",
+            "cart total of nothing (empty)": "failed", "cart total is a number": "passed",
         }),
         ("vitest.xml", {
             "vt/cart.test.mjs::cart > total > of nothing (empty)": "failed",
@@ -49,6 +48,16 @@ def outcomes(report: str) -> dict[str, str]:
 )  # fmt: skip
 def test_reports_of_every_runner_are_read(report: str, expected: dict[str, str]) -> None:
     assert outcomes(report) == expected
+
+
+def test_a_title_told_twice_gives_way_to_the_file_seen_from_the_tree(tmp_path: Path) -> None:
+    (tmp_path / "mocha.xml").write_text(
+        f'<testsuites><testsuite name="Copy" file="{tmp_path}/test/copy.js">'
+        '<testcase classname="keeps the source" name="Copy keeps the source"/></testsuite></testsuites>'
+    )
+    (test,) = read_junit("mocha.xml", tmp_path)
+
+    assert (test.id, test.file) == ("test/copy.js::Copy keeps the source", "test/copy.js")
 
 
 @pytest.mark.parametrize("report", ["pytest", "jest", "vitest", "surefire", "gradle", "dotnet", "go"])

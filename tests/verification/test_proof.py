@@ -81,6 +81,14 @@ def test_altered_tests_are_found_in_brace_languages() -> None:
     assert ids("src/test/java/shop/CartTest.java", JAVA, changed, *java) == ["shop.CartTest::one()"]
 
 
+def test_a_new_row_of_a_table_is_a_new_test() -> None:
+    before = "ROWS = [1]\n\n\n@mark('x', ROWS)\ndef test_a(x):\n    assert x\n"
+    file = FileChange("test_t.py", before.encode(), before.replace("[1]", "[1, 2]").encode())
+    tests = [passed("test_t::test_a[1]"), passed("test_t::test_a[2]"), passed("test_u::test_a[3]")]
+
+    assert altered_tests([file], tests, frozenset({"test_t::test_a[1]"})) == [tests[1]]
+
+
 def test_a_test_of_the_same_name_in_another_file_is_not_meant() -> None:
     text = "def test_a():\n    assert 1\n"
     mine, other = passed("tests.test_cart::test_a"), passed("tests.test_cart_more::test_a")

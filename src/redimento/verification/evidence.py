@@ -40,6 +40,11 @@ class CheckResult:
     def ok(self) -> bool:
         return self.skipped or (self.exit_code == 0 and not self.reason)
 
+    @property
+    def speaks(self) -> bool:
+        """Whether the check ran and something in it passed."""
+        return not self.skipped and (self.ok or any(test.outcome == "passed" for test in self.tests))
+
 
 @dataclass(frozen=True)
 class Checks:
@@ -94,6 +99,9 @@ class Verdict:
 
     @property
     def verified(self) -> bool:
-        """True when at least one required check ran and nothing required fails newly."""
-        ran = any(result.required and not result.skipped for result in self.after.results)
-        return ran and not any(failure.required for failure in self.new_failures)
+        """True when at least one required check has something to say for the change and nothing required fails newly.
+
+        A check that fails as a whole, before and after, sees nothing of the change.
+        """
+        speaks = any(result.required and result.speaks for result in self.after.results)
+        return speaks and not any(failure.required for failure in self.new_failures)

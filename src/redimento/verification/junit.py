@@ -76,7 +76,7 @@ def read_junit(
     for path, facts in sorted(find_reports(pattern, root).items()):
         if stale and stale.get(path) == facts:
             continue
-        for test in _tests_of(path):
+        for test in _tests_of(path, root):
             known = tests.get(test.id)
             if known is None or _SEVERITY[test.outcome] > _SEVERITY[known.outcome]:
                 tests[test.id] = replace(test, message=redact(test.message, secrets), id=redact(test.id, secrets))
@@ -85,16 +85,16 @@ def read_junit(
     return tuple(sorted(tests.values(), key=lambda test: test.id))
 
 
-def _tests_of(path: Path) -> Iterator[TestResult]:
+def _tests_of(path: Path, root: Path) -> Iterator[TestResult]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return
     with os.fdopen(descriptor, "rb") as stream, contextlib.suppress(ET.ParseError, defusedxml.DefusedXmlException):
-        yield from _parse(stream)
+        yield from _parse(stream, root)
 
 
-def _parse(stream: IO[bytes]) -> Iterator[TestResult]:
+def _parse(stream: IO[bytes], root: Path) -> Iterator[TestResult]:
     suites: list[ET.Element] = []
     for event, element in iterparse(stream, events=("start", "end"), forbid_dtd=True):
         tag = element.tag.rpartition("}")[2]
@@ -105,22 +105,33 @@ def _parse(stream: IO[bytes]) -> Iterator[TestResult]:
                 suites.pop()
                 element.clear()
         elif tag == "testcase" and event == "end":
-            yield _test(element, suites)
+            yield _test(element, suites, root)
             element.clear()
 
 
-def _test(case: ET.Element, suites: Sequence[ET.Element]) -> TestResult:
+def _test(case: ET.Element, suites: Sequence[ET.Element], root: Path) -> TestResult:
     suite_name = next((suite.get("name", "") for suite in reversed(suites) if suite.get("name")), "")
     suite_file = next((suite.get("file", "") for suite in reversed(suites) if suite.get("file")), "")
-    group = case.get("classname") or suite_name
+    file = _inside(case.get("file") or suite_file, root)
+    group, name = case.get("classname") or suite_name, case.get("name", "")
+    # mocha and jest repeat the title where others name the class: it says nothing, and two files may share it.
+    if group == name or (file and name.endswith(f" {group}")):
+        group = file
     outcome, message = _outcome(case)
     return TestResult(
-        id=_line(f"{group}::{case.get('name', '')}" if group else case.get("name", ""))[:_LONGEST_ID],
+        id=_line(f"{group}::{name}" if group else name)[:_LONGEST_ID],
         outcome=outcome,
         seconds=_seconds(case.get("time", "")),
         message=message,
-        file=_line(case.get("file") or suite_file)[:_LONGEST_ID],
+        file=_line(file)[:_LONGEST_ID],
     )
+
+
+def _inside(path: str, root: Path) -> str:
+    """Return `path` as seen from `root`; mocha's and phpunit's reports name files by their place on the machine."""
+    for start in (root, root.resolve()):
+        path = path.removeprefix(f"{start}/")
+    return path.removeprefix("./")
 
 
 def _outcome(case: ET.Element) -> tuple[Outcome, str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from redimento.change.edit import Change, FileChange
@@ -49,7 +50,10 @@ def prove(bench: Workbench, change: Change, before: Checks, after: Checks, *, wi
     source = [file.path for file in change.files if not is_test_path(file.path)]
     if not tests:
         return ()
-    altered = [(result, altered_tests(tests, result.tests)) for result in after.results]
+    known = {result.name: frozenset(test.id for test in result.tests) for result in before.results}
+    altered = [
+        (result, altered_tests(tests, result.tests, known.get(result.name, frozenset()))) for result in after.results
+    ]
     if wanted := [(result, chosen) for result, chosen in altered if chosen]:
         return _prove_by_test(bench, wanted, change, source, withheld)
     passing = frozenset(result.name for result in before.results if result.ok and not result.skipped)
@@ -121,23 +125,34 @@ def _ending_of_check(old: CheckResult) -> Ending:
     return "failed" if not old.reason and is_assertion(old.output) else "error"
 
 
-def altered_tests(files: Sequence[FileChange], tests: Sequence[TestResult]) -> list[TestResult]:
-    """Return those of `tests` that stand in one of `files` and read otherwise than before the change."""
-    return [test for test in tests if any(_is_altered(file, test) for file in files)]
+def altered_tests(
+    files: Sequence[FileChange], tests: Sequence[TestResult], known: frozenset[str] = frozenset()
+) -> list[TestResult]:
+    """Return those of `tests` that stand in one of `files` and read otherwise than before the change.
+
+    `known`: the ids that were reported before the change; any other is new, though it may be a row of a table that the
+    declaration of its test does not show.
+    """
+    texts = [(file.path, _text(file.before), _text(file.after)) for file in files]
+    return [
+        test
+        for test in tests
+        if any(
+            _may_stand_in(path, test) and _is_altered(test, before, after, is_new=bool(known) and test.id not in known)
+            for path, before, after in texts
+        )
+    ]
 
 
-def _is_altered(file: FileChange, test: TestResult) -> bool:
-    """Tell whether `test` stands in `file`, and reads otherwise than before the change."""
-    if not _may_stand_in(file.path, test):
-        return False
-    names = _names(test)
-    now = next((text for name in names if (text := _declaration(_text(file.after), name))), "")
-    return bool(now) and now not in _text(file.before)
+def _is_altered(test: TestResult, before: str, after: str, *, is_new: bool) -> bool:
+    """Tell whether `test` is declared in `after`, and is new there or reads otherwise than in `before`."""
+    now = next((text for name in _names(test) if (text := _declaration(after, name))), "")
+    return bool(now) and (is_new or now not in before)
 
 
 def _may_stand_in(path: str, test: TestResult) -> bool:
     if test.file:
-        return path.endswith(test.file.removeprefix("./")) or test.file.endswith(path)
+        return path.endswith(test.file) or test.file.endswith(path)
     pure = PurePosixPath(path)
     if pure.suffix == ".py":
         return _is_module(pure.with_suffix("").parts, test.id.partition("::")[0].split("."))
@@ -165,8 +180,11 @@ def _names(test: TestResult) -> list[str]:
     return [one for one in dict.fromkeys([name, *ends, words, *groups]) if one]
 
 
+@lru_cache(maxsize=512)  # all cases of a parametrised test are declared in one place
 def _declaration(text: str, name: str) -> str:
     """Return the lines from where `name` is declared to the end of its body, judged by indentation."""
+    if name not in text:
+        return ""
     lines = text.splitlines()
     exact = re.escape(name)
     # As a title in quotes or as a function; anywhere else it may be any word.

@@ -31,6 +31,12 @@ def narrowed(command: str | Sequence[str], tests: Sequence[TestResult], tree: Pa
     return None
 
 
+def file_of(test: TestResult, tree: Path) -> str:
+    """Return the path of the file in `tree` where a test stands; empty when its report does not tell."""
+    # pytest names the module only, unless junit_family is the old xunit1.
+    return test.file or _python_file(test.id.partition("::")[0], tree)
+
+
 def is_test_runner(command: str | Sequence[str]) -> bool:
     """Tell whether the command is one that runs tests, as far as we know them."""
     text = command if isinstance(command, str) else shlex.join(command)
@@ -78,12 +84,15 @@ def _pytest_node(test: TestResult, tree: Path) -> str:
     group, separator, name = test.id.partition("::")
     if not separator:
         group, name = name or group, ""
-    words = group.split(".")
-    for length in range(len(words), 0, -1):
-        path = "/".join(words[:length]) + ".py"
-        if (tree / path).is_file():
-            return "::".join(word for word in (path, *words[length:], name) if word)
-    return ""
+    path = _python_file(group, tree)
+    inner = group.split(".")[path.count("/") + 1 :]
+    return "::".join(word for word in (path, *inner, name) if word) if path else ""
+
+
+def _python_file(dotted: str, tree: Path) -> str:
+    words = dotted.split(".")
+    paths = ("/".join(words[:length]) + ".py" for length in range(len(words), 0, -1))
+    return next((path for path in paths if (tree / path).is_file()), "")
 
 
 def _jest(argv: list[str], tests: Sequence[TestResult], _tree: Path) -> list[str]:
