@@ -49,7 +49,7 @@ def parse_answer(text: str, *, truncated: bool = False) -> Answer:
     )
     if answer.edits or answer.questions or answer.read or answer.search or answer.problems or incomplete:
         return answer
-    return answer if head is not None and answer.summary else Answer(problems=(_NOTHING,))
+    return answer if answer.summary or answer.criteria else Answer(problems=(_NOTHING,))
 
 
 def _without_doubles(edits: Iterable[Edit]) -> tuple[Edit, ...]:
