@@ -20,6 +20,7 @@ from redimento.errors import LimitError, ModelError
 from redimento.events import Note, Tell
 from redimento.proposal import Ground, complete, joined, propose
 from redimento.verification.evidence import Checks, Verdict
+from redimento.verification.runners import file_of
 
 WORSE_AT_MOST = 2  # rounds without progress before the repair stops
 
@@ -37,6 +38,7 @@ class Attempt:
     rounds: int = 0
     notes: tuple[str, ...] = ()
     stopped: str = ""  # why the repair ended before everything passed
+    number: int = 1  # which of the candidates it is
 
     @property
     def verified(self) -> bool:
@@ -104,22 +106,22 @@ def _repaired(talk: Talk, course: Course, best: Attempt, tell: Tell) -> Attempt:
     stopped = ""
     while required_failures(best) and rounds < course.rounds and worse < WORSE_AT_MOST:
         rounds += 1
-        tell(Note(f"Repair round {rounds}: {required_failures(best)} new failures."))
+        tell(Note(f"Repair round {rounds}: {_counted(best)}."))
         try:
             tried = _tried(talk, course, best, tell, fresh=worse > 0)
         except (ModelError, LimitError) as error:
             stopped = str(error)
             break
         if rank(tried) < rank(best):
-            best = tried
+            best, worse = tried, 0
             course.save(best)
             continue
         worse += 1
-        tell(Note(f"{required_failures(tried)} new failures after round {rounds}: the better state is taken back."))
+        tell(Note(f"{_counted(tried)} after round {rounds}: the better state is taken back."))
         _swap(course, tried.change, best.change)
     if required_failures(best) and not stopped:
-        why = "two rounds in a row brought nothing" if worse == WORSE_AT_MOST else f"all {rounds} rounds are used"
-        stopped = f"The repair ended with {required_failures(best)} new failures: {why}."
+        why = "two rounds in a row brought nothing" if worse == WORSE_AT_MOST else "no further round is allowed"
+        stopped = f"The repair ended with {_counted(best)}: {why}."
     return replace(best, rounds=rounds, stopped=stopped)
 
 
@@ -132,7 +134,7 @@ def _tried(talk: Talk, course: Course, best: Attempt, tell: Tell, *, fresh: bool
     if fresh:
         _swap(course, best.change, NO_CHANGE)
     try:
-        request = prompt.ask(lesson=_lesson(best), of=course.of) if fresh else _repair_request(talk, best)
+        request = prompt.ask(lesson=_lesson(best), of=course.of) if fresh else _repair_request(talk, course, best)
         answer = converse(talk, request, purpose="fresh start" if fresh else "repair")
         proposal = propose(talk, course.ground, answer, already, tell)
     except BaseException:
@@ -150,17 +152,17 @@ def _tried(talk: Talk, course: Course, best: Attempt, tell: Tell, *, fresh: bool
     return _judged(course, Attempt(answer, proposal.change, notes=proposal.notes))
 
 
-def _repair_request(talk: Talk, best: Attempt) -> str:
+def _repair_request(talk: Talk, course: Course, best: Attempt) -> str:
     verdict = _verdict(best)
     failing = {(failure.check, failure.test) for failure in verdict.new_failures}
     files = {
-        test.file
+        file_of(test, course.ground.root)
         for result in verdict.after.results
         for test in result.tests
-        if test.file and (result.name, test.id) in failing and test.file not in best.change.paths
+        if (result.name, test.id) in failing
     }
-    tests = talk.look(sorted(files), ()) if files else ()
-    return prompt.repair(best.answer.summary, best.change, verdict, tests)
+    wanted = sorted(files - {"", *best.change.paths})
+    return prompt.repair(best.answer.summary, best.change, verdict, talk.look(wanted, ()) if wanted else ())
 
 
 def _lesson(best: Attempt) -> str:
@@ -173,6 +175,11 @@ def _lesson(best: Attempt) -> str:
 def required_failures(attempt: Attempt) -> int:
     """Return how many required things fail because of the change."""
     return sum(failure.required for failure in _verdict(attempt).new_failures)
+
+
+def _counted(attempt: Attempt) -> str:
+    number = required_failures(attempt)
+    return "1 new failure" if number == 1 else f"{number or 'no'} new failures"
 
 
 def rank(attempt: Attempt) -> tuple[int, int, int, int]:

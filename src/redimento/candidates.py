@@ -44,16 +44,20 @@ def attempts(job: Job, ports: Ports, talk: Talk, item: WorkItem, before: Before)
         if wanted > 1:
             ports.tell(Note(f"Candidate {number} of {wanted}."))
         try:
-            made.append(_candidate(job, ports, _bolder(talk, number), item, before, number=number, of=wanted))
+            attempt = _candidate(job, ports, _bolder(talk, number), item, before, number=number, of=wanted)
         except (ModelError, LimitError) as error:
             if not made and (number == wanted or isinstance(error, LimitError)):
                 raise
             ports.tell(Note(f"Candidate {number} came to nothing: {error}"))
             continue
+        made.append(replace(attempt, number=number))
         if wins(made[-1]) or not made[-1].change.files:
             break
     # A stable sort: of equals, the earlier one stands.
-    return tuple(sorted(made, key=lambda attempt: (not attempt.change.files, not wins(attempt), rank(attempt))))
+    made.sort(key=lambda attempt: (not attempt.change.files, not wins(attempt), rank(attempt)))
+    if made[0].change.files:
+        _keep(job, ports, made[0])  # a later candidate may have left its own there
+    return tuple(made)
 
 
 def wins(attempt: Attempt) -> bool:
