@@ -19,7 +19,7 @@ from redimento.delivery import earlier, texts
 from redimento.delivery.criteria import assess
 from redimento.delivery.publish import Parcel, outcome, publish
 from redimento.delivery.report import Report, check_lines, file_lines, further_proofs
-from redimento.errors import RedimentoError
+from redimento.errors import RedimentoError, UsageError
 from redimento.events import Note, Tell, Warned, step
 from redimento.job import Admitted, Finished, Job, Ports
 from redimento.models.port import total_tokens
@@ -67,8 +67,13 @@ def _way(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) -> Fi
         cleanup.callback(close_workbench, bench)
         before = _baseline(bench, ports.tell, cleanup)
         made = attempts(job, ports, _talk(job, ports, item, context), item, before)
-    with step(ports.tell, "deliver", "Hand the change over"):
-        ended, report = _deliver(job, ports, admitted, made[0])
+    try:
+        with step(ports.tell, "deliver", "Hand the change over"):
+            ended, report = _deliver(job, ports, admitted, made[0], of=len(made))
+    except RedimentoError as error:
+        # What was made and checked is told all the same: it cost money, and the run folder holds it.
+        ended, report = failure(error), None
+        _comment(job, ports, item, ended, None)
     return Finished(ended, item, context, made, report)
 
 
@@ -83,12 +88,18 @@ def _admit(job: Job, ports: Ports, item: WorkItem) -> Admitted | Outcome:
     reason = refusal(item, job.settings.work_items, job.project)
     if reason is not None:
         return Outcome("skipped", reason)
+    if not ports.branches.exists(job.target):
+        raise UsageError(
+            f"There is no branch {job.target} on the server to aim a pull request at.",
+            "Correct `pull_request.target` in .redimento.yml, or start the run on a branch that is there.",
+        )
     branch = job.branch(item)
     tip = ports.branches.tip(branch)
     known = ports.pull_requests.find(branch, job.target)
     reason = earlier.reason_to_stop(item, branch, tip, known, marker=job.marker)
     if reason is not None:
-        return Outcome("skipped", reason, branch=branch, pull_request_id=known.id if known else 0)
+        skipped = Outcome("skipped", reason, branch=branch)
+        return replace(skipped, pull_request_id=known.id, pull_request_url=known.url) if known else skipped
     return Admitted(item, branch, tip, earlier.reference(item, job.marker))
 
 
@@ -157,7 +168,7 @@ def _look(job: Job, ports: Ports) -> Look:
     return look
 
 
-def _deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt) -> tuple[Outcome, Report | None]:
+def _deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of: int) -> tuple[Outcome, Report | None]:
     item, answer = admitted.item, attempt.answer
     if not attempt.change.files:
         if answer.questions:
@@ -169,7 +180,7 @@ def _deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt) -> tu
         idle = Outcome("skipped", nothing, "If something is missing, say it in the work item and run again.")
         _comment(job, ports, item, idle, None)
         return idle, None
-    report = _report(job, ports, item, attempt)
+    report = _report(job, ports, item, attempt, of=of)
     parcel = Parcel(
         item, attempt.change, report, admitted.branch, job.target, admitted.tip, admitted.reference,
         draft=not attempt.verified,
@@ -184,7 +195,7 @@ def _deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt) -> tu
     return ended, report
 
 
-def _report(job: Job, ports: Ports, item: WorkItem, attempt: Attempt) -> Report:
+def _report(job: Job, ports: Ports, item: WorkItem, attempt: Attempt, *, of: int) -> Report:
     spent, verdict = ports.spent(), attempt.verdict
     criteria = assess(item.acceptance_criteria, attempt.answer.criteria, verdict)
     return Report(
@@ -204,6 +215,8 @@ def _report(job: Job, ports: Ports, item: WorkItem, attempt: Attempt) -> Report:
         run_url=job.run_url,
         documentation=attempt.answer.documentation,
         build_instructions=attempt.answer.build_instructions,
+        candidate=attempt.number,
+        candidates=of,
     )
 
 
@@ -215,7 +228,7 @@ def _draft_reasons(attempt: Attempt) -> tuple[str, ...]:
         return ("No checks are configured, so nothing has verified this change.",)
     failing = sum(failure.required for failure in verdict.new_failures)
     if not failing:
-        return ("No required check ran on this change.",)
+        return ("No required check could judge this change: they were left out, or failed as a whole before already.",)
     what = "1 required test or check fails" if failing == 1 else f"{failing} required tests or checks fail"
     return tuple(text for text in (f"{what} since this change.", attempt.stopped) if text)
 

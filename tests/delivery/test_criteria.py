@@ -40,6 +40,13 @@ def test_what_stands_behind_a_criterion(claim: CriterionClaim, seen: Verdict | N
     assert evidence.standing == standing
 
 
+def test_a_test_that_should_have_failed_before_is_told_from_an_older_one() -> None:
+    (new,) = assess(["x"], [DONE], verdict(None, "passed", (Proof(PROOF.test, "passed", "passed"),)))
+    (old,) = assess(["x"], [DONE], verdict("passed", "passed"))
+
+    assert [test.changed for test in (*new.tests, *old.tests)] == [True, False]
+
+
 def test_of_a_parametrised_test_the_worst_case_speaks() -> None:
     proofs = (Proof("tests.t::test_a[1]", "failed", "passed"), Proof("tests.t::test_a[2]", "failed", "failed"))
     (evidence,) = assess(["x"], [CriterionClaim(1, "done", ("tests/t.py::test_a",))], verdict(None, "passed", proofs))
@@ -53,6 +60,13 @@ def test_of_a_parametrised_test_the_worst_case_speaks() -> None:
         ("tests/test_cart.py::Total::test_sum", "tests.test_cart.Total::test_sum", True),
         ("test_sum", "tests.test_cart::test_sum", True),
         ("tests/test_cart.py::test_sum", "tests.test_cart::test_sum[3]", True),
+        ("tests/test_cart.py::test_sum[3]", "tests.test_cart::test_sum[3]", True),
+        ("tests/test_cart.py::test_sum[3]", "tests.test_cart::test_sum[4]", False),
+        ("tests/test_cart.py::test_sum[3]", "tests.test_cart::test_sum", False),
+        ("test/copy.js::keeps the source", "test/copy.js::Copy: keeps the source", True),
+        ("test/copy.js::keeps the source", "test/copy.js::Copy keeps the source", True),
+        ("test/copy.js::the source", "test/copy.js::Copy seeks the resource", False),
+        ("test/move.js::keeps the source", "test/copy.js::Copy keeps the source", False),
         ("tests/test_cart.py::test_sum", "tests.test_stock::test_sum", False),
         ("tests/test_cart.py::test_sum", "tests.test_cart::test_sums", False),
         ("src/cart.test.ts > totals", "src/cart.test.ts::totals", True),

@@ -65,6 +65,21 @@ def test_failures_before_and_since_are_told_apart() -> None:
     assert "1 failed before already and still does: `t::old`" in text
 
 
+def test_what_fails_as_before_is_neither_green_nor_red() -> None:
+    line = CheckLine("tests", required=True, before="11 in error", after="11 in error", ok=False)
+
+    assert "| tests | 11 in error | ⚠️ 11 in error |" in description(replace(REPORT, checks=(line,)))
+    assert "| ❌ 11 in error |" in description(replace(REPORT, checks=(replace(line, broken=True),)))
+
+
+def test_the_chosen_candidate_and_what_it_mended_are_named() -> None:
+    verdict = replace(VERDICT, fixed=tuple(Failure("tests", f"t::{number}", "x") for number in range(4)))
+    text = description(replace(REPORT, verdict=verdict, candidate=3, candidates=3))
+
+    assert "Failed before and pass now: `t::0`, `t::1`, `t::2` and 1 more." in text
+    assert "candidate 3 of 3, 0 repair rounds" in text
+
+
 @settings(max_examples=25)
 @given(st.integers(1, 60), st.integers(0, 1000), st.sampled_from(["a", "é", "𝄞", "<", "|", "`", "#1 "]))
 def test_no_description_is_longer_than_azure_takes(count: int, length: int, character: str) -> None:

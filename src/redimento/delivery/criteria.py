@@ -22,11 +22,15 @@ Standing = Literal["proved", "passes", "fails", "claimed", "partly", "not", "una
 
 @dataclass(frozen=True)
 class NamedTest:
-    """A test that the model names for a criterion, and how it ended; empty: it was not seen in any report."""
+    """A test that the model names for a criterion, and how it ended; empty: it was not seen in any report.
+
+    `changed`: the change adds or alters it, so that it should have failed before.
+    """
 
     name: str
     before: str = ""
     after: str = ""
+    changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,20 +60,30 @@ def same_test(named: str, seen: str) -> bool:
     """Tell whether a test as a model names it is the one that a report names.
 
     Models write `tests/test_cart.py::TestTotal::test_empty`, reports `tests.test_cart.TestTotal::test_empty`: the last
-    part must be equal, and what else was named must be in the report's name, in order.
+    part must be equal, and what else was named must be in the report's name, in order. mocha and jest put the titles of
+    the groups before the test's own, with nothing but a space between.
     """
+    named, case = _without_case(named)
+    seen, seen_case = _without_case(seen)
     wanted, found = _words(named), _words(seen)
-    if not wanted or not found or wanted[-1] != found[-1]:
+    if not wanted or not found or not f" {found[-1]}".endswith(f" {wanted[-1]}"):
+        return False
+    if case and case != seen_case:  # without one, all cases of a parametrised test are meant
         return False
     rest = iter(found[:-1])
     return all(word in rest for word in wanted[:-1]) or len(wanted) == 1 or len(found) == 1
 
 
+def _without_case(name: str) -> tuple[str, str]:
+    """Split `test_a[1-b]` into the test and its parameter set."""
+    test, bracket, case = name.partition("[") if name.endswith("]") else (name, "", "")
+    return (test, bracket + case) if test else (name, "")
+
+
 @lru_cache(maxsize=4096)
 def _words(name: str) -> list[str]:
-    name = re.sub(r"\[.*\]$", "", name)  # a parameter set is one of many runs of the same test
     name = re.sub(r"\.(py|[cm]?[jt]sx?|java|kt|cs|go|rs)(?=::|$| )", "", name)
-    return [word for word in re.split(r"::|[/\\.>#:]| > ", name) if word.strip()]
+    return [word.strip() for word in re.split(r"::|[/\\.>#:]", name) if word.strip()]
 
 
 def _one(number: int, text: str, claim: CriterionClaim | None, verdict: Verdict | None) -> CriterionEvidence:
@@ -95,7 +109,7 @@ def _seen(name: str, verdict: Verdict | None) -> NamedTest:
         return NamedTest(name)
     proof = _proof(name, verdict.proofs)
     if proof is not None:
-        return NamedTest(name, proof.before, proof.after)
+        return NamedTest(name, proof.before, proof.after, changed=True)
     after = _outcome(name, verdict, "after")
     return NamedTest(name, _outcome(name, verdict, "before") if after else "", after)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from redimento.change.edit import Change, FileChange
 from redimento.delivery.criteria import CriterionEvidence, same_test
+from redimento.verification.comparison import failures_of
 from redimento.verification.evidence import CheckResult, Proof, Verdict
 from redimento.work_items.item import WorkItem
 
@@ -24,13 +25,14 @@ class FileLine:
 
 @dataclass(frozen=True)
 class CheckLine:
-    """One check before and after, in words."""
+    """One check before and after, in words. `ok`: nothing fails in it; `broken`: something fails since the change."""
 
     name: str
     required: bool
     before: str
     after: str
     ok: bool
+    broken: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Report:
     run_url: str
     documentation: str = ""
     build_instructions: str = ""
+    candidate: int = 1  # which of the `candidates` that were made
+    candidates: int = 1
 
 
 def further_proofs(criteria: Sequence[CriterionEvidence], verdict: Verdict | None) -> tuple[Proof, ...]:
@@ -89,7 +93,8 @@ def check_lines(verdict: Verdict) -> tuple[CheckLine, ...]:
             result.required,
             in_words(before.get(result.name)),
             in_words(result),
-            result.name not in broken,
+            ok=result.ok and not failures_of(result),
+            broken=result.name in broken,
         )
         for result in verdict.after.results
     )
