@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
+from typing import Any
 
 # The agent acts on `##vso[` anywhere in a line and on `##[` at its start, in any case of the letters; it splits lines
 # at CR as well as LF (microsoft/azure-pipelines-agent, Command.cs).
@@ -29,3 +31,8 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in sorted((s for s in secrets if len(s) >= _SHORTEST_SECRET), key=len, reverse=True):
         text = text.replace(secret, _REDACTED)
     return _KEYS.sub(_REDACTED, text)
+
+
+def json_line(value: Any) -> str:
+    """Return `value` as JSON on one line of plain ASCII, in which no agent finds a command and no terminal an order."""
+    return json.dumps(value).replace("#", r"\u0023")  # `#` stands in strings alone; the agent reads ##vso[ anywhere

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 
 from redimento import defect, flow, wiring
 from redimento.errors import RedimentoError
 from redimento.events import Tell, Warned
 from redimento.job import Finished
+from redimento.locks import TakenError
 from redimento.models.port import NOTHING_SPENT
 from redimento.outcome import INTERRUPTED, Outcome, failure
 from redimento.record import RunFolder
@@ -42,16 +44,21 @@ def carry_out(options: RunOptions, environment: Mapping[str, str], tell: Tell) -
     A run that cannot start, is interrupted, or meets a defect of ours ends in the outcome `failed` like any other.
     """
     made: Prepared | None = None
+    started = monotonic()
     try:
         with wiring.prepared(options, environment, tell) as made:
             finished = flow.run(made.job, made.ports)
+    except TakenError as error:
+        # Its folder may be the one that the other run writes to.
+        return Ended(Finished(Outcome("skipped", str(error), "Run again when it has ended.")))
     except RedimentoError as error:
         finished = Finished(failure(error))
     except KeyboardInterrupt:
-        finished = Finished(_STOPPED, spent=made.ports.spent() if made else NOTHING_SPENT)
+        finished = Finished(_STOPPED)
     except Exception:  # noqa: BLE001  whatever comes here is a defect of ours, and the run has to be told all the same
-        spent = made.ports.spent() if made else NOTHING_SPENT
-        finished = Finished(failure(_defect(options, environment)), spent=spent)
+        finished = Finished(failure(_defect(options, environment)))
+    spent = made.ports.spent() if made else NOTHING_SPENT
+    finished = replace(finished, spent=spent, seconds=monotonic() - started)
     return _reported(options, environment, made, finished, tell)
 
 

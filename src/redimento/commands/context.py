@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +14,7 @@ from redimento.commands.settings import read_settings
 from redimento.context import explain
 from redimento.context.select import select
 from redimento.flow import item_text
-from redimento.foreign import neutralise
+from redimento.foreign import json_line, neutralise
 from redimento.local.item_file import read_item
 
 
@@ -32,7 +31,7 @@ def show_context(work_item_file: Path, repo: Path, budget: int | None, *, as_jso
         cache=wiring.context_cache(repo),
     )
     if as_json:
-        return json.dumps(explain.as_json(chosen), ensure_ascii=False)
+        return json_line(explain.as_json(chosen))
     table = Table("File", "Lines", "Tokens", "Why", box=None, pad_edge=False)
     for row in explain.rows(chosen):
         table.add_row(*(Text(neutralise(cell)) for cell in row))

@@ -37,6 +37,10 @@ class Branches(Protocol):
         """The commit that the change is made upon."""
         ...
 
+    def exists(self, branch: str) -> bool:
+        """Tell whether a pull request can aim at `branch`. Raises GitError."""
+        ...
+
     def tip(self, branch: str) -> Tip | None:
         """Return the tip of `branch`, None when there is no such branch. Raises GitError, AzureError."""
         ...

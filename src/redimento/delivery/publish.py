@@ -79,12 +79,15 @@ def _parents(tip: Tip | None, head: str) -> tuple[str, ...]:
 
 
 def outcome(parcel: Parcel, commit: str, pull_request: PullRequest) -> Outcome:
-    """Return how the run ended, for a change that is delivered."""
+    """Return how the run ended, for a change that is delivered. A dry run's pull request has no number."""
+    ready = (
+        f"Pull request {pull_request.id} is ready for review."
+        if pull_request.id
+        else "The pull request would be ready for review; this was a dry run, and nothing was written."
+    )
     return Outcome(
         kind="draft" if parcel.draft else "delivered",
-        sentence=" ".join(parcel.report.draft_reasons)
-        if parcel.draft
-        else f"Pull request {pull_request.id} is ready for review.",
+        sentence=" ".join(parcel.report.draft_reasons) if parcel.draft else ready,
         branch=parcel.branch,
         commit=commit,
         pull_request_id=pull_request.id,

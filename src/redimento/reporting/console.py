@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ from rich.text import Text
 
 from redimento.delivery.report import Report
 from redimento.events import Event, Note, StepEnded, StepStarted, Tell, Warned
-from redimento.foreign import neutralise, redact
+from redimento.foreign import json_line, neutralise, redact
 from redimento.job import Finished
 from redimento.outcome import Outcome
 
@@ -149,7 +148,7 @@ def as_json(finished: Finished, folder: Path | None, calls: tuple[str, ...]) -> 
 
 
 def print_json(stream: TextIO, value: Any) -> None:
-    stream.write(json.dumps(value, ensure_ascii=False) + "\n")
+    stream.write(json_line(value) + "\n")
     stream.flush()
 
 

@@ -33,6 +33,9 @@ class CheckoutBranches:
     def head(self) -> str:
         return self.checkout.head
 
+    def exists(self, branch: str) -> bool:  # noqa: ARG002  nothing is merged on a desk, so any name will do
+        return True
+
     def tip(self, branch: str) -> Tip | None:
         """Return the tip of a local branch."""
         commit = local_tip(self.checkout, branch)
@@ -71,6 +74,10 @@ class ServerBranches(CheckoutBranches):
     """Commits in a checkout, published by push to the server that it came from."""
 
     credentials: Credentials = field(kw_only=True)
+
+    def exists(self, branch: str) -> bool:
+        """Tell whether the server has `branch`."""
+        return remote.remote_tip(self.checkout, self.credentials, branch) is not None
 
     def tip(self, branch: str) -> Tip | None:
         """Return the tip that the server has; its commit is fetched, no reference changes."""
