@@ -29,7 +29,7 @@ def kept_digests(folder: Path | None, wanted: Iterable[str]) -> Iterator[Kept]:
     if folder is None or not (folder / _NAME).is_file():
         return
     missing = set(wanted)
-    with (folder / _NAME).open(encoding="utf-8") as lines:
+    with (folder / _NAME).open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             key = line[: line.find("\t")]
             if key not in missing:

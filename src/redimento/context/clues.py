@@ -23,21 +23,22 @@ class Clues:
     phrases: tuple[str, ...]  # runs of words that may stand in the code literally: quoted texts, error messages
 
 
-_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENT: Final = re.compile(r"<!--.{0,8000}?-->", re.DOTALL)
 _FENCE: Final = re.compile(r"^(?:```|~~~)[^\n]*\n(.*?)(?:^(?:```|~~~)|\Z)", re.DOTALL | re.MULTILINE)
 _URL: Final = re.compile(r"https?://[^\s)\]>\"']+")
 _PERMALINK: Final = re.compile(r"/(?:blob|tree|src)/[^/\s]+/([^\s#?)\]>]+)")
 
+# Repetitions are bounded where they could meet themselves: the text is a stranger's, and must not hold up the run.
 _ENDINGS: Final = (
     r"(?:pyi?|pyx|tsx?|jsx?|[mc]js|go|java|rs|cs|cshtml|razor|vue|svelte|html?|cc|cpp|hp?p?|css|s[ca]ss|less|pcss|sql|proto"
     r"|kt|swift|rb|php|scala|sh|ps1|tpl|c|m|xml|json|ya?ml|toml|ini|cfg|md|rst)"
 )
-_PATH: Final = re.compile(rf"(?<![\w@])(?:[A-Za-z]:)?[\w.\-/\\]*[\w\-]\.{_ENDINGS}(?![\w.]*\w)")
+_PATH: Final = re.compile(rf"(?<![\w@])(?:[A-Za-z]:)?[\w.\-/\\]{{0,200}}[\w\-]\.{_ENDINGS}(?![\w.]{{0,40}}\w)")
 _DOTTED: Final = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:(?:\.|::|#)[A-Za-z_]\w*)+")
-_TICKED: Final = re.compile(r"`+([^`\n]{2,120})`+")
+_TICKED: Final = re.compile(r"`{1,2}([^`\n]{2,120})`")
 _CALLED: Final = re.compile(r"\b([A-Za-z_]\w{2,})\(")
 _SHAPED: Final = re.compile(
-    r"\b(?:[a-z]+[a-z0-9]*[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*|\w+_\w+|[A-Z]{2,}[a-z]\w*|[A-Z][A-Z0-9_]{3,})\b"
+    r"\b(?:[a-z][a-z0-9]*[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*|\w+_\w+|[A-Z]{2,}[a-z]\w*|[A-Z][A-Z0-9_]{3,})\b"
 )
 _WORDLIKE: Final = re.compile(r"[A-Za-z_]\w{2,}")
 
@@ -100,8 +101,10 @@ def _weigh_names(title: str, text: str) -> dict[str, float]:
 
 
 def _paths(text: str) -> Iterator[str]:
-    for match in _PERMALINK.finditer(text):
-        yield match.group(1)
+    for url in _URL.findall(text):
+        linked = _PERMALINK.search(url)
+        if linked:
+            yield linked.group(1)
     for written in _PATH.findall(_URL.sub(" ", text)):
         path = written.replace("\\", "/").removeprefix("./")
         if path:

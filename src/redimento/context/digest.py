@@ -66,7 +66,7 @@ _DEFINED["typescript"] = _DEFINED["tsx"] = _DEFINED["javascript"]
 
 _IMPORTED: Final = {
     "python": (
-        re.compile(rb"\n[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)"),
+        re.compile(rb"\n[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]{0,4000}\)|[^\n]*)"),
         re.compile(rb"\n[ \t]*import ([\w., \t]+)"),
     ),
     "go": (re.compile(rb"\n(?:import )?[ \t]*(?:[\w.]+ )?\"([\w./\-]+)\"[ \t\r]*(?=\n)"),),

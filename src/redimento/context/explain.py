@@ -20,9 +20,9 @@ def as_json(context: Context) -> dict[str, Any]:
 
 
 def rows(context: Context) -> list[tuple[str, str, str, str]]:
-    """Return one row for each excerpt: path, tokens, the lines shown, the reasons."""
+    """Return one row for each excerpt: path, the lines shown, tokens, the reasons."""
     return [
-        (excerpt.path, f"{excerpt.tokens:,}", _shown(excerpt), ", ".join(excerpt.reasons))
+        (excerpt.path, _shown(excerpt), f"{excerpt.tokens:,}", ", ".join(excerpt.reasons))
         for excerpt in (*context.conventions, *_best_first(context))
     ]
 

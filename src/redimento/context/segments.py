@@ -30,7 +30,7 @@ class _Definition:
     first: int
     last: int
     name: str
-    body: int  # the line on which the body begins
+    body: int  # the last line of the head: that of the opening brace, or the one before an indented body
     container: bool
 
 
@@ -124,9 +124,14 @@ def _definition(node: Node, *, container: bool) -> _Definition:
         first=outer.start_point.row + 1,
         last=outer.end_point.row + 1,
         name=written[:80],
-        body=body.start_point.row + 1 if body else start,
+        body=_head_end(body, start) if body else start,
         container=container,
     )
+
+
+def _head_end(body: Node, start: int) -> int:
+    indented = body.type == "block" and body.start_point.row + 1 > start and not (body.text or b"").startswith(b"{")
+    return body.start_point.row if indented else body.start_point.row + 1
 
 
 def _segments(lines: Sequence[bytes], definitions: Sequence[_Definition]) -> list[Segment]:

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha1
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from redimento.context.explain import as_json, rows
+from redimento.context.select import select
+from redimento.context.selection import Context
+from redimento.context.tokens import estimate
+from redimento.context.tree import Entry, PastCommit
+from redimento.local.folder_tree import FolderTree
+from redimento.settings import ContextSettings
+
+SHOP = {
+    "src/shop/cart.py": '''"""The cart."""
+from shop.money import rounded
+
+
+class Cart:
+    """What a customer is about to buy."""
+
+    def add(self, entry):
+        self.entries.append(entry)
+
+    def total_price(self):
+        return rounded(sum(entry.price for entry in self.entries))
+''',
+    "src/shop/money.py": "def rounded(amount):\n    return round(amount, 2)\n",
+    "src/shop/login.py": "class Session:\n    def open(self, user):\n        return user\n",
+    "tests/test_cart.py": "def test_total_price_of_an_empty_cart():\n    assert Cart().total_price() == 0\n",
+    "web/checkout.ts": "export function renderCheckout(cart: Cart): string {\n  return `${cart.total}`;\n}\n",
+    "AGENTS.md": "Write tests first.\n",
+    ".env": "PASSWORD=hunter2\n",
+    "package-lock.json": '{"lockfileVersion": 3}\n',
+    "node_modules/left/index.js": "module.exports = function cart() {}\n",
+}
+ITEM = "Total price of a cart is wrong\n\nThe `total_price` of a cart is not rounded."
+
+
+class CountingTree:
+    """A tree in memory with blob ids, which counts what is read."""
+
+    def __init__(self, files: dict[str, str]) -> None:
+        self.files = {path: text.encode() for path, text in files.items()}
+        self.read_paths: list[str] = []
+
+    def entries(self) -> Sequence[Entry]:
+        return [Entry(path, len(data), sha1(data).hexdigest()) for path, data in sorted(self.files.items())]
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        for path in paths:
+            self.read_paths.append(path)
+            yield path, self.files[path]
+
+    def history(self, limit: int) -> Sequence[PastCommit]:
+        return ()
+
+
+def written(root: Path, files: dict[str, str]) -> FolderTree:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+    return FolderTree(root)
+
+
+def crowded(functions: int = 60) -> dict[str, str]:
+    """The shop beside so much else that a small budget cannot hold it all."""
+    files = dict(SHOP)
+    for number in range(40):
+        body = "\n".join(f"def step_{number}_{n}(value):\n    return value + {n}\n" for n in range(functions))
+        files[f"src/steps/step_{number}.py"] = body
+    return files
+
+
+def chosen(context: Context) -> list[str]:
+    return [file["path"] for file in as_json(context)["files"]]
+
+
+def test_the_file_that_the_item_speaks_of_comes_first(tmp_path: Path) -> None:
+    context = select(written(tmp_path, crowded()), ITEM, settings=ContextSettings(), budget=3_000)
+    assert chosen(context)[0] == "src/shop/cart.py"
+    assert context.language == "python"
+
+
+def test_a_path_in_the_item_outweighs_its_words(tmp_path: Path) -> None:
+    text = "It is slow\n\nProfiling points at `src/shop/login.py`."
+    context = select(written(tmp_path, crowded()), text, settings=ContextSettings(), budget=3_000)
+    assert chosen(context)[0] == "src/shop/login.py"
+
+
+def test_a_stack_trace_names_its_files(tmp_path: Path) -> None:
+    trace = 'Crash\n\n```\nTraceback:\n  File "/app/src/steps/step_7.py", line 3, in run\nValueError\n```\n'
+    context = select(written(tmp_path, crowded()), trace, settings=ContextSettings(), budget=3_000)
+    assert chosen(context)[0] == "src/steps/step_7.py"
+
+
+def test_secrets_lock_files_and_foreign_code_are_never_shown(tmp_path: Path) -> None:
+    context = select(written(tmp_path, SHOP), ITEM, settings=ContextSettings(), budget=50_000)
+    assert not {".env", "package-lock.json", "node_modules/left/index.js"} & set(chosen(context))
+    assert "hunter2" not in repr(context)
+    assert ".env" not in context.outline
+
+
+def test_the_settings_exclude_files(tmp_path: Path) -> None:
+    hidden = ContextSettings(exclude=("src/shop/cart.py", "web/"))
+    context = select(written(tmp_path, SHOP), ITEM, settings=hidden, budget=50_000)
+    assert not {"src/shop/cart.py", "web/checkout.ts"} & set(chosen(context))
+
+
+def test_a_repository_that_fits_is_sent_whole_in_path_order(tmp_path: Path) -> None:
+    context = select(written(tmp_path, SHOP), ITEM, settings=ContextSettings(), budget=50_000)
+    paths = [excerpt.path for excerpt in context.excerpts]
+    assert paths == sorted(paths)
+    assert all(excerpt.spans is None for excerpt in context.excerpts)
+    assert chosen(context)[0] == "src/shop/cart.py"
+
+
+def test_conventions_come_apart_and_only_once(tmp_path: Path) -> None:
+    names = ("AGENTS.md", "CONTRIBUTING.md")
+    context = select(written(tmp_path, SHOP), ITEM, settings=ContextSettings(), budget=50_000, conventions=names)
+    assert [excerpt.text for excerpt in context.conventions] == ["Write tests first."]
+    assert "AGENTS.md" not in chosen(context)
+
+
+def test_the_same_item_gives_the_same_context(tmp_path: Path) -> None:
+    tree = written(tmp_path, crowded())
+    first, second = (select(tree, ITEM, settings=ContextSettings(), budget=2_000) for _ in range(2))
+    assert first == second
+
+
+def test_of_a_large_file_the_fitting_definition_is_shown_with_its_line_numbers(tmp_path: Path) -> None:
+    files = crowded(functions=400)
+    files["src/steps/step_3.py"] += "\n\ndef apply_discount(cart):\n    return cart.total * 0.9\n"
+    text = "apply_discount ignores vouchers\n\n`apply_discount` must look at vouchers."
+    tree = written(tmp_path, files)
+    context = select(tree, text, settings=ContextSettings(), budget=2_500)
+    excerpt = next(one for one in context.excerpts if one.path == "src/steps/step_3.py")
+    assert excerpt.spans is not None
+    assert "return cart.total * 0.9" in excerpt.text
+    lines = files["src/steps/step_3.py"].split("\n")
+    for first, last in excerpt.spans:
+        assert "\n".join(lines[first - 1 : last]) in excerpt.text
+
+
+@settings(max_examples=25, deadline=None)
+@given(budget=st.integers(0, 30_000), text=st.text(max_size=300))
+def test_no_budget_is_ever_exceeded(budget: int, text: str) -> None:
+    context = select(CountingTree(crowded(20)), f"Cart {text}", settings=ContextSettings(), budget=budget)
+    assert context.tokens <= budget
+    shown = sum(estimate(one.text) for one in (*context.excerpts, *context.conventions))
+    assert shown + (estimate(context.outline) if context.outline else 0) <= context.tokens
+
+
+def test_a_second_run_reads_only_what_changed(tmp_path: Path) -> None:
+    tree = CountingTree(crowded())
+    cold = select(tree, ITEM, settings=ContextSettings(), budget=2_000, cache=tmp_path / "cache")
+    read_cold = len(tree.read_paths)
+    tree.read_paths.clear()
+    warm = select(tree, ITEM, settings=ContextSettings(), budget=2_000, cache=tmp_path / "cache")
+    assert warm == cold
+    survey_reads = read_cold - len(tree.read_paths)
+    assert survey_reads == sum(path.endswith((".py", ".ts")) for path in tree.files)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff\xfe", b"garbage\n", b'abc.python\t[{"x": 1}\n'])
+def test_a_damaged_cache_is_worked_around(tmp_path: Path, damage: bytes) -> None:
+    tree = CountingTree(crowded())
+    sound = select(tree, ITEM, settings=ContextSettings(), budget=2_000, cache=tmp_path)
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes()[:200] + damage)
+    assert select(tree, ITEM, settings=ContextSettings(), budget=2_000, cache=tmp_path) == sound
+
+
+def test_binary_and_generated_files_are_passed_over(tmp_path: Path) -> None:
+    files = crowded() | {
+        "src/shop/cart_api.go": "// Code generated by protoc. DO NOT EDIT.\npackage shop\nfunc TotalPrice() {}\n",
+        "src/shop/total_price.js": "\0binary total price cart",
+    }
+    context = select(written(tmp_path, files), ITEM, settings=ContextSettings(), budget=6_000)
+    assert not {"src/shop/cart_api.go", "src/shop/total_price.js"} & set(chosen(context))
+
+
+def test_an_empty_repository_gives_an_empty_context(tmp_path: Path) -> None:
+    context = select(FolderTree(tmp_path), ITEM, settings=ContextSettings(), budget=1_000)
+    assert (context.excerpts, context.outline, context.tokens, context.language) == ((), "", 0, "")
+
+
+def test_each_row_says_lines_tokens_and_why(tmp_path: Path) -> None:
+    context = select(written(tmp_path, crowded()), ITEM, settings=ContextSettings(), budget=3_000)
+    path, lines, tokens, why = rows(context)[0]
+    assert (path, lines) == ("src/shop/cart.py", "whole")
+    assert int(tokens) > 0
+    assert "defines" in why
