@@ -36,6 +36,7 @@ class Attempt:
     change: Change = NO_CHANGE
     verdict: Verdict | None = None
     rounds: int = 0
+    failures_by_round: tuple[int, ...] = ()  # required new failures after the first answer and after each round
     notes: tuple[str, ...] = ()
     stopped: str = ""  # why the repair ended before everything passed
     number: int = 1  # which of the candidates it is
@@ -103,6 +104,7 @@ def _judged(course: Course, attempt: Attempt) -> Attempt:
 def _repaired(talk: Talk, course: Course, best: Attempt, tell: Tell) -> Attempt:
     """Feed new failures back until none is left, or rounds, money or progress run out."""
     worse = rounds = 0
+    failures = [required_failures(best)]
     stopped = ""
     while required_failures(best) and rounds < course.rounds and worse < WORSE_AT_MOST:
         rounds += 1
@@ -112,6 +114,7 @@ def _repaired(talk: Talk, course: Course, best: Attempt, tell: Tell) -> Attempt:
         except (ModelError, LimitError) as error:
             stopped = str(error)
             break
+        failures.append(required_failures(tried))
         if rank(tried) < rank(best):
             best, worse = tried, 0
             course.save(best)
@@ -122,7 +125,7 @@ def _repaired(talk: Talk, course: Course, best: Attempt, tell: Tell) -> Attempt:
     if required_failures(best) and not stopped:
         why = "two rounds in a row brought nothing" if worse == WORSE_AT_MOST else "no further round is allowed"
         stopped = f"The repair ended with {_counted(best)}: {why}."
-    return replace(best, rounds=rounds, stopped=stopped)
+    return replace(best, rounds=rounds, failures_by_round=tuple(failures), stopped=stopped)
 
 
 def _tried(talk: Talk, course: Course, best: Attempt, tell: Tell, *, fresh: bool) -> Attempt:

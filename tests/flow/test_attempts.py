@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.flow.conftest import BAD_FIX, GOOD_FIX, REPAIR, Site
 
 PULL_REQUESTS = "_apis/git/repositories/calc/pullrequests"
@@ -65,3 +67,5 @@ def test_after_a_fresh_start_that_helped_the_repair_goes_on_from_there(site: Sit
     assert ended.kind == "delivered", ended.finished.outcome
     purposes = [call["purpose"] for call in ended.conversation()]
     assert purposes == ["author", "repair", "fresh start", "repair"]
+    record = json.loads((ended.folder / "record.json").read_text())
+    assert record["candidates"][0]["failuresByRound"] == [2, 2, 1, 0]

@@ -75,6 +75,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "summary": attempt.answer.summary,
         "files": list(attempt.change.paths),
         "rounds": attempt.rounds,
+        "failuresByRound": list(attempt.failures_by_round),
         "stopped": attempt.stopped,
         "verified": attempt.verified,
         "newFailures": [asdict(failure) for failure in verdict.new_failures] if verdict else [],
