@@ -32,10 +32,10 @@ check: .venv/dev-installed
 # requirements.lock: what the image runs with; -build: what builds the package for it; -demo: with the emulator; -dev: everything, as the tests need it.
 lock: | .venv/bin/python
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header requirements-build.in -o requirements-build.lock
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header pyproject.toml requirements-build.in --extra demo -o requirements-demo.lock
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header pyproject.toml requirements-build.in --extra demo --extra legacy --extra dev -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --no-strip-extras --universal --generate-hashes --no-header pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --no-strip-extras --universal --generate-hashes --no-header requirements-build.in -o requirements-build.lock
+	$(BIN)/uv pip compile -q --no-strip-extras --universal --generate-hashes --no-header pyproject.toml requirements-build.in --extra demo -o requirements-demo.lock
+	$(BIN)/uv pip compile -q --no-strip-extras --universal --generate-hashes --no-header pyproject.toml requirements-build.in --extra demo --extra legacy --extra dev -o requirements-dev.lock
 
 clean:
 	rm -rf .venv dist .coverage* htmlcov .mypy_cache .ruff_cache .pytest_cache .hypothesis
