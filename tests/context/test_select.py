@@ -87,10 +87,10 @@ def test_the_file_that_the_item_speaks_of_comes_first(tmp_path: Path) -> None:
     assert context.language == "python"
 
 
-def test_a_path_in_the_item_outweighs_its_words(tmp_path: Path) -> None:
-    text = "It is slow\n\nProfiling points at `src/shop/login.py`."
+def test_of_files_alike_the_one_whose_path_is_in_the_item_comes_first(tmp_path: Path) -> None:
+    text = "It is slow\n\nProfiling points at `src/steps/step_9.py`."
     context = select(written(tmp_path, crowded()), text, settings=ContextSettings(), budget=3_000)
-    assert chosen(context)[0] == "src/shop/login.py"
+    assert chosen(context)[0] == "src/steps/step_9.py"
 
 
 def test_a_stack_trace_names_its_files(tmp_path: Path) -> None:
