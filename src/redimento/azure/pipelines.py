@@ -64,7 +64,6 @@ def job_environment(environ: Mapping[str, str]) -> JobEnvironment:
 
     Raises UsageError that names every variable that is missing, or the kind of repository that is not supported.
     """
-
     value = partial(variable, environ)
     provider = value("BUILD_REPOSITORY_PROVIDER") or _AZURE_REPOS
     if provider != _AZURE_REPOS:
