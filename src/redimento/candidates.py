@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 
 from redimento.attempt import Attempt, Course, Withheld, make_attempt, rank
+from redimento.authoring import prompt
 from redimento.authoring.conversation import Talk
 from redimento.change import writer
 from redimento.change.edit import Change
 from redimento.errors import LimitError, ModelError
-from redimento.events import Note
+from redimento.events import Note, Tell, Warned
 from redimento.job import Job, Ports
 from redimento.proposal import Ground
 from redimento.settings import Thinking
@@ -35,8 +36,8 @@ class Before:
 def attempts(job: Job, ports: Ports, talk: Talk, item: WorkItem, before: Before) -> tuple[Attempt, ...]:
     """Return the attempts that were made, the chosen one first; every tree is as it was.
 
-    The first candidate works in the checkout, the others in worktrees of their own. Without checks there is nothing
-    to choose by, so there is one. Raises ModelError or LimitError when not even one attempt came about.
+    The first candidate works in the checkout, the others in worktrees of their own where `checks.setup` can prepare
+    them. Without checks there is nothing to choose by, so there is one. Raises ModelError or LimitError when not even one attempt came about.
     """
     wanted = job.settings.model.candidates if job.settings.checks.commands else 1
     made: list[Attempt] = []
@@ -76,7 +77,7 @@ def _bolder(talk: Talk, number: int) -> Talk:
 
 def _candidate(job: Job, ports: Ports, talk: Talk, item: WorkItem, before: Before, *, number: int, of: int) -> Attempt:
     with _workplace(job, ports, before, number) as (root, bench):
-        journal = job.journal if number == 1 else job.scratch / f"journal-{number}"
+        journal = job.journal if root == job.root else job.scratch / f"journal-{number}"
 
         def judge(change: Change, withheld: Withheld) -> Verdict:
             return verify(bench, change, before.wait(), withheld=withheld)
@@ -100,16 +101,26 @@ def _candidate(job: Job, ports: Ports, talk: Talk, item: WorkItem, before: Befor
 
 @contextmanager
 def _workplace(job: Job, ports: Ports, before: Before, number: int) -> Iterator[tuple[Path, Workbench]]:
-    if number == 1:
+    # A worktree holds what git knows and nothing else. What an earlier step installed into the checkout (node_modules,
+    # .venv) would be missing there, and every check would fail: without a setup, candidates take turns in the checkout.
+    if number == 1 or not job.settings.checks.setup:
         yield job.root, before.bench
         return
     with ports.branches.worktree(job.scratch / f"candidate-{number}") as root:
         bench = open_bench(job, ports, root, f"checks-{number}")
         try:
-            run_setup(bench)
+            set_up(bench, ports.tell)
             yield root, bench
         finally:
             close_workbench(bench)
+
+
+def set_up(bench: Workbench, tell: Tell) -> None:
+    """Run `checks.setup`, and say so when it fails: the checks will show what that means."""
+    setup = run_setup(bench)
+    if setup is not None and not setup.ok:
+        why = setup.reason or f"exit code {setup.exit_code}"
+        tell(Warned(f"checks.setup failed ({why}): {prompt.head_and_tail(setup.output, 1_500)}"))
 
 
 def open_bench(job: Job, ports: Ports, root: Path, name: str) -> Workbench:

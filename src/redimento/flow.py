@@ -11,7 +11,7 @@ from time import monotonic
 from redimento.attempt import Attempt
 from redimento.authoring import prompt
 from redimento.authoring.conversation import Look, Talk
-from redimento.candidates import Before, attempts, open_bench
+from redimento.candidates import Before, attempts, open_bench, set_up
 from redimento.context.reading import read_excerpt, search
 from redimento.context.select import select
 from redimento.context.selection import Context
@@ -25,7 +25,7 @@ from redimento.job import Admitted, Finished, Job, Ports
 from redimento.models.port import total_tokens
 from redimento.outcome import Outcome, failure
 from redimento.verification.bench import Workbench, abandon, close_workbench
-from redimento.verification.checks import baseline, run_setup
+from redimento.verification.checks import baseline
 from redimento.verification.evidence import Checks
 from redimento.work_items.admission import refusal
 from redimento.work_items.item import WorkItem
@@ -137,10 +137,7 @@ def _baseline(bench: Workbench, tell: Tell, cleanup: ExitStack) -> Before:
     """Start setup and baseline, which run while the model thinks."""
 
     def work() -> Checks:
-        setup = run_setup(bench)
-        if setup is not None and not setup.ok:
-            why = setup.reason or f"exit code {setup.exit_code}"
-            tell(Warned(f"checks.setup failed ({why}): {prompt.head_and_tail(setup.output, 1_500)}"))
+        set_up(bench, tell)
         return baseline(bench)
 
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="baseline")

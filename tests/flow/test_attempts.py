@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.flow.conftest import BAD_FIX, GOOD_FIX, REPAIR, Site
+from tests.flow.conftest import BAD_FIX, CALC, GOOD_FIX, REPAIR, Site
 
 PULL_REQUESTS = "_apis/git/repositories/calc/pullrequests"
 THREE = {"model": {"candidates": 3}, "checks": {"repair_rounds": 0}}
@@ -23,6 +23,27 @@ def test_a_later_candidate_is_chosen_when_the_first_is_not_verified(site: Site) 
     assert ended.kind == "delivered", ended.finished.outcome
     assert [attempt.number for attempt in ended.finished.attempts] == [2, 1]
     assert "candidate 2 of 2" in description(site, ended.finished.outcome.pull_request_id)
+
+
+def test_candidates_without_a_setup_find_what_was_installed_into_the_checkout(site: Site) -> None:
+    """A worktree would not have it: git ignores it, and nothing here could install it again."""
+    (site.checkout / "__pycache__").mkdir()
+    (site.checkout / "__pycache__" / "installed").touch()
+    check = {"name": "tests", "run": "test -e __pycache__/installed && python3 run_tests.py", "junit": "report.xml"}
+    ended = site.run([BAD_FIX, GOOD_FIX], {**THREE, "checks": {"repair_rounds": 0, "commands": [check]}})
+
+    assert ended.kind == "delivered", ended.finished.outcome
+    assert ended.finished.attempts[0].number == 2
+    assert (site.checkout / "calc.py").read_text() == CALC
+
+
+def test_candidates_with_a_setup_have_worktrees_of_their_own(site: Site) -> None:
+    setup = ['echo "$PWD" >> "$HOME/../../places"']
+    ended = site.run([BAD_FIX, GOOD_FIX], {**THREE, "checks": {"repair_rounds": 0, "setup": setup}})
+
+    assert ended.kind == "delivered", ended.finished.outcome
+    (places,) = (site.tmp / "agent-temp").glob("*/places")
+    assert [place == str(site.checkout) for place in places.read_text().splitlines()] == [True, False]
 
 
 def test_the_run_folder_keeps_the_change_of_the_chosen_candidate(site: Site) -> None:
