@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -18,6 +16,7 @@ import click
 from redimento import __version__, defect
 from redimento.errors import RedimentoError, UsageError
 from redimento.foreign import json_line, neutralise, redact
+from redimento.interruption import interruptible
 from redimento.outcome import INTERRUPTED, Outcome, failure
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def run(as_json: bool, **options: Any) -> None:  # noqa: FBT001  click passes op
     secrets = wiring.take_secrets(os.environ)
     environment = {**os.environ, **secrets}
     started = wiring.RunOptions(**options)
-    with _interruptible():
+    with interruptible():
         with _listener(as_json=as_json, secrets=tuple(secrets.values())) as tell:
             ended = running.carry_out(started, environment, tell)
         _show(ended, as_json=as_json)
@@ -168,7 +167,7 @@ def demo(folder: Path | None) -> None:
     """Take a sample work item to a pull request on an Azure DevOps of your own, on this machine."""
     from redimento.demo import play  # noqa: PLC0415  see `run`
 
-    with _interruptible():
+    with interruptible():
         sys.exit(play(folder, sys.stdout))
 
 
@@ -189,27 +188,6 @@ def emulator(folder: Path, port: int, seed: Path | None) -> None:
         serve(folder, port, seed)
     except StartError as error:
         raise UsageError(str(error)) from error
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Treat the agent's request to stop like Ctrl+C, so that the tree and the claim are put back.
-
-    Once: the agent asks again after seconds, and a second exception would end what puts things back.
-    """
-    signals = (signal.SIGINT, signal.SIGTERM)
-
-    def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-        for each in signals:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = [signal.signal(each, stop) for each in signals]
-    try:
-        yield
-    finally:
-        for each, handler in zip(signals, before, strict=True):
-            signal.signal(each, handler)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -81,3 +81,13 @@ def test_a_failure_that_nobody_knows_is_passed_on_in_short() -> None:
 
 def test_no_output_is_still_a_sentence() -> None:
     assert rejection("Pushing 'b'", "").sentence == "Pushing 'b' failed: git gave no reason."
+
+
+def test_a_branch_in_the_way_of_a_name_is_named() -> None:
+    said = "error: cannot lock ref 'refs/heads/redimento/7-x': 'refs/heads/redimento' exists; cannot create 'refs/heads/redimento/7-x'"
+
+    error = rejection("Pushing 'redimento/7-x'", said)
+
+    assert isinstance(error, GitError)
+    assert "'redimento' is in the way" in error.sentence
+    assert "pull_request.branch" in error.remedy

@@ -14,6 +14,8 @@ _OVERTAKEN: Final = re.compile(
     r"|TF401028",
     re.IGNORECASE,
 )
+# A branch `a` and a branch `a/b` cannot both exist: git keeps the one as a file and the other in a folder.
+_IN_THE_WAY: Final = re.compile(r"'refs/heads/([^']+)' exists; cannot create", re.IGNORECASE)
 _TRANSIENT: Final = re.compile(
     r"Could not resolve host|Failed to connect|Connection (?:refused|reset|timed out|was reset)|Operation timed out"
     r"|Empty reply from server|early EOF|unexpected disconnect|hung up unexpectedly|RPC failed|SSL_ERROR_SYSCALL"
@@ -52,6 +54,11 @@ def rejection(action: str, said: str) -> GitError | AzureError:
     """Return the error for a failed command; `action` completes "… failed", `said` is what git printed."""
     numbers = " ".join(dict.fromkeys(_NUMBER.findall(said)))
     reason = _reason(said)
+    if other := _IN_THE_WAY.search(said):
+        return GitError(
+            f"{action} failed: the branch {other[1]!r} is in the way of that name.",
+            "Rename that branch, or choose other names in `pull_request.branch`.",
+        )
     if _OVERTAKEN.search(said) and "TF402455" not in numbers:
         return ConflictError(
             f"{action} failed because somebody else changed the branch first: {reason}",

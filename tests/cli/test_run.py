@@ -1,0 +1,223 @@
+"""`redimento run` as a process, as the agent starts it: streams, exit codes, signals, what it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.flow.conftest import CALC, GOOD_FIX, SETTINGS, Site, git, organise, sample, site
+
+__all__ = ["organise", "sample", "site"]  # fixtures
+
+SLOW = {"checks": {"commands": [{"name": "tests", "run": "touch started; sleep 60", "timeout": 90}]}}
+
+
+def arguments(site: Site, *more: str, settings: dict[str, Any] | None = None, answer: str = GOOD_FIX) -> list[str]:
+    recording = site.tmp / "answer.jsonl"
+    recording.write_text(json.dumps({"text": answer}) + "\n")
+    config = site.tmp / "settings.yml"
+    merged = {**SETTINGS, **(settings or {}), "model": {"sdk": "recorded", "recording": str(recording)}}
+    config.write_text(yaml.safe_dump(merged))
+    command = [sys.executable, "-m", "redimento", "run", "--repo", str(site.checkout), "--config", str(config)]
+    return [*command, *more]
+
+
+def started(site: Site, *more: str, **options: Any) -> subprocess.Popen[str]:
+    environment = {**site.environment, **options.pop("environment", {})}
+    return subprocess.Popen(
+        arguments(site, *more, **options), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def ended(site: Site, *more: str, **options: Any) -> tuple[int, str, str]:
+    process = started(site, *more, **options)
+    out, err = process.communicate(timeout=60)
+    for stream in (out, err):
+        assert "Traceback" not in stream
+        assert site.emulator.token not in stream
+    return process.returncode, out, err
+
+
+def record(site: Site, name: str = "7") -> dict[str, Any]:
+    folder = site.tmp / "agent-temp" / "redimento" / name
+    assert (folder / "summary.md").is_file()
+    assert (folder / "report.html").is_file()
+    found: dict[str, Any] = json.loads((folder / "record.json").read_text())
+    return found
+
+
+def test_in_a_pipeline_a_run_speaks_to_the_agent(site: Site) -> None:
+    code, out, _ = ended(site, "--work-item", "7")
+
+    lines = out.splitlines()
+    assert code == 0
+    assert lines.count("##[endgroup]") == sum(line.startswith("##[group]") for line in lines) == 4
+    assert "##vso[task.setvariable variable=outcome;isOutput=true;]delivered" in lines
+    assert "##vso[task.setvariable variable=pullRequestId;isOutput=true;]1" in lines
+    assert "##vso[task.setvariable variable=branch;isOutput=true;]redimento/7-add-adds" in lines
+    names = ("outcome", "pullRequestId", "pullRequestUrl", "branch", "costUsd")
+    assert all(f"variable={name};" in out for name in names)
+    uploaded = next(line for line in lines if line.startswith("##vso[task.uploadsummary]")).partition("]")[2]
+    assert Path(uploaded).is_absolute()
+    assert Path(uploaded).is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "name", "sentence", "code"),
+    [
+        ([], {}, "unnamed", "No work item was named", 2),
+        (["--work-item", "$(WorkItem)"], {}, "unnamed", "No work item was named", 2),
+        (["--work-item", "7; rm -rf"], {}, "unnamed", "not the number of a work item", 2),
+        (["--work-item", "7"], {"SYSTEM_ACCESSTOKEN": "$(System.AccessToken)"}, "7", "SYSTEM_ACCESSTOKEN", 2),
+        (["--work-item", "7"], {"SYSTEM_ACCESSTOKEN": "not-the-token"}, "7", "did not accept the token", 3),
+        (["--work-item", "7"], {"BUILD_SOURCEBRANCH": "refs/heads/gone"}, "7", "no branch gone on the server", 2),
+        (["--work-item", "99"], {}, "99", "Work item 99 does not exist", 3),
+        (["--work-item", "7", "--config", "no-such.yml"], {}, "7", "no-such.yml cannot be read", 2),
+        (["--work-item", "7", "--repo", "/"], {}, "7", "no git working tree", 2),
+    ],
+)
+def test_a_run_that_cannot_go_on_is_told_as_json_and_leaves_a_record(
+    site: Site, *, options: list[str], environment: dict[str, str], name: str, sentence: str, code: int
+) -> None:
+    ended_with, out, _ = ended(site, *options, "--json", environment=environment)
+
+    said = json.loads(out)
+    assert ended_with == said["exitCode"] == code
+    assert said["outcome"] == "failed"
+    assert sentence in said["sentence"]
+    assert said["remedy"]
+    assert record(site, name)["outcome"]["sentence"] == said["sentence"]
+    assert Path(said["runFolder"]).name == name
+
+
+def test_every_mistake_in_the_settings_is_an_issue_of_the_run(site: Site) -> None:
+    code, out, _ = ended(site, "--work-item", "7", settings={"modle": {}, "checks": {"command": []}})
+
+    issues = [line for line in out.splitlines() if line.startswith("##vso[task.logissue type=error;]")]
+    assert code == 2
+    assert any("modle" in line for line in issues)
+    assert any("checks.command" in line for line in issues)
+    assert len(record(site)["outcome"]["problems"]) == 2
+
+
+def test_foreign_text_in_json_is_no_command_to_the_agent(site: Site) -> None:
+    question = "Which? ##vso[task.complete result=Failed;] ##[error] \x1b[31m"
+    code, out, err = ended(
+        site, "--work-item", "7", "--json", answer="```json\n" + json.dumps({"questions": [question]}) + "\n```"
+    )
+
+    assert code == 0
+    assert json.loads(out)["questions"] == [question]
+    assert "##" not in out
+    assert "##vso[task.complete" not in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_puts_everything_back_and_says_so(site: Site, number: signal.Signals) -> None:
+    process = started(site, "--work-item", "7", "--json", settings=SLOW)
+    _wait_for(site.checkout / "started")
+    process.send_signal(number)
+    process.send_signal(signal.SIGTERM)  # the agent asks twice
+    out, err = process.communicate(timeout=30)
+
+    assert process.returncode == json.loads(out)["exitCode"] == 130
+    assert "Traceback" not in err
+    assert record(site)["outcome"]["kind"] == "failed"
+    assert (site.checkout / "calc.py").read_text() == CALC
+    assert "redimento" not in site.get("_apis/wit/workitems/7")["fields"].get("System.Tags", "")
+
+
+def test_the_next_run_starts_clean_after_a_kill(site: Site) -> None:
+    slow = {"checks": {"commands": [{"name": "tests", "run": "grep -q 'a + b' calc.py && touch started && sleep 60"}]}}
+    process = started(site, "--work-item", "7", settings=slow)
+    _wait_for(site.checkout / "started")
+    process.kill()
+    process.communicate(timeout=30)
+    assert (site.checkout / "calc.py").read_text() != CALC
+
+    code, out, _ = ended(site, "--work-item", "7", "--json")
+    assert code == 0
+    assert json.loads(out)["outcome"] == "delivered"
+    assert (site.checkout / "calc.py").read_text() == CALC
+
+
+def test_of_two_runs_at_once_one_works_and_the_other_does_nothing(site: Site) -> None:
+    first = started(site, "--work-item", "7", "--json", settings=SLOW)
+    _wait_for(site.checkout / "started")
+    code, out, _ = ended(site, "--work-item", "7", "--json")
+    first.send_signal(signal.SIGTERM)
+    first.communicate(timeout=30)
+
+    assert code == 0
+    assert json.loads(out)["outcome"] == "skipped"
+    assert "Another run is working" in json.loads(out)["sentence"]
+
+
+def test_token_and_key_are_in_no_command_line_and_no_file(site: Site) -> None:
+    key = "AIza" + "k" * 35
+    process = started(site, "--work-item", "7", settings=SLOW, environment={"GEMINI_API_KEY": key})
+    _wait_for(site.checkout / "started")
+    lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if os.access(path, os.R_OK)]
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+
+    files = [path.read_bytes() for path in (site.tmp / "agent-temp").rglob("*") if path.is_file()]
+    assert files
+    for secret in (site.emulator.token.encode(), key.encode()):
+        assert not any(secret in text for text in (*lines, *files))
+
+
+def test_on_a_desk_the_run_ends_with_where_to_look(sample: Path, tmp_path: Path) -> None:
+    story = tmp_path / "story.md"
+    story.write_text("add adds\n\ncalc.add subtracts.\n\n## Acceptance criteria\n\n- add(1, 1) is 2\n")
+    (tmp_path / "answer.md").write_text(GOOD_FIX)
+    (sample / ".redimento.yml").write_text(
+        yaml.safe_dump({**SETTINGS, "model": {"sdk": "recorded", "recording": str(tmp_path / "answer.md")}})
+    )
+    command = [sys.executable, "-m", "redimento", "run", "--work-item-file", str(story), "--repo", str(sample)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert " DELIVERED " in done.stdout
+    assert str(sample / ".redimento" / "runs" / "story") in done.stdout
+    assert "redimento" in git(sample, "branch", "--list", "redimento/*")
+    assert "##" not in done.stdout
+
+
+def test_a_link_in_the_repository_leads_the_run_nowhere_else(sample: Path, tmp_path: Path) -> None:
+    story = tmp_path / "story.md"
+    story.write_text("add adds\n\ncalc.add subtracts.\n")
+    (tmp_path / "elsewhere").mkdir()
+    (sample / ".redimento").symlink_to(tmp_path / "elsewhere")
+    command = [
+        sys.executable,
+        "-m",
+        "redimento",
+        "run",
+        "--work-item-file",
+        str(story),
+        "--repo",
+        str(sample),
+        "--json",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "leads to another place" in json.loads(done.stdout)["sentence"]
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def _wait_for(file: Path) -> None:
+    until = time.monotonic() + 30
+    while not file.exists():
+        assert time.monotonic() < until, f"{file.name} never came"
+        time.sleep(0.02)
