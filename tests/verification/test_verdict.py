@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -12,7 +14,7 @@ import pytest
 
 from redimento.change.edit import Change, FileChange
 from redimento.settings import CheckCommand
-from redimento.verification.bench import Workbench
+from redimento.verification.bench import Workbench, execute
 from redimento.verification.checks import baseline, run_checks, run_setup
 from redimento.verification.evidence import Proof, Verdict
 from redimento.verification.verdict import verify
@@ -231,6 +233,15 @@ def test_setup_runs_in_order_stops_at_a_failure_and_keeps_no_secret(tree: Path, 
     result = run_setup(bench)
     assert result is not None
     assert (result.exit_code, result.output, (tree / "made").read_text()) == (1, "***\n", "one\n")
+
+
+def test_old_and_new_source_of_one_size_in_one_second_are_told_apart(tree: Path, open_bench: OpenBench) -> None:
+    bench = open_bench()
+    for number in (1, 2):
+        (tree / "cart.py").write_text(f"TOTAL = {number}\n")
+        os.utime(tree / "cart.py", (1_700_000_000, 1_700_000_000))
+        seen = execute(bench, (sys.executable, "-c", "import cart; print(cart.TOTAL)"), timeout_seconds=60)
+        assert seen.output == f"{number}\n"
 
 
 def test_a_command_gets_its_own_variables(open_bench: OpenBench) -> None:

@@ -82,6 +82,9 @@ def build_environment(
         # Java takes the home of the account from the system, not from HOME; there Maven and Gradle keep passwords.
         "MAVEN_OPTS": f"-Duser.home={home}",
         "GRADLE_USER_HOME": str(home / ".gradle"),
+        # Python takes its bytecode for current by size and whole second of the source (PEP 3147): what ran on the new
+        # source would run again where the old one has just been put in its place.
+        "PYTHONDONTWRITEBYTECODE": "1",
         "DOTNET_NOLOGO": "1",
         "DOTNET_CLI_TELEMETRY_OPTOUT": "1",
         **_GIT_WITHOUT_CREDENTIALS,
