@@ -79,7 +79,7 @@ def _state(*, outside_only: bool = False) -> str:
 
 def _path(data: atheris.FuzzedDataProvider) -> str:
     pieces = [data.PickValueInList(_FRAGMENTS) for _ in range(data.ConsumeIntInRange(1, 3))]
-    return "".join(pieces) + data.ConsumeUnicode(data.ConsumeIntInRange(0, 2))
+    return "".join([*pieces, data.ConsumeUnicode(data.ConsumeIntInRange(0, 2))])
 
 
 def _edit(data: atheris.FuzzedDataProvider) -> Edit:
