@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from redimento import __version__, wording
 from redimento.attempt import Attempt
+from redimento.delivery import markdown as _markdown  # noqa: F401  the templates use its filters
 from redimento.job import Finished, Job
 from redimento.record import RunFolder
 

@@ -1,0 +1,121 @@
+"""What stands on the agent's log and on a terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from redimento.azure import pipelines
+from redimento.events import Note, StepEnded, StepStarted, Warned
+from redimento.job import Finished
+from redimento.outcome import Outcome
+from redimento.reporting import console
+from tests.reporting.conftest import HOSTILE
+
+SECRET = "a-secret-of-many-letters"
+
+
+def commands(text: str) -> list[str]:
+    return [line for line in text.splitlines() if "##vso[" in line or line.startswith("##[")]
+
+
+def test_each_event_is_a_line_for_the_agent() -> None:
+    stream = io.StringIO()
+    tell = console.pipeline_listener(pipelines, stream, (SECRET,))
+    for event in (
+        StepStarted("gather", "Choose"),
+        Note(f"5 files {SECRET}"),
+        Warned("Look here; now", "src/a.py"),
+        StepEnded("gather", 1.25),
+    ):
+        tell(event)
+
+    assert stream.getvalue().splitlines() == [
+        "##vso[task.setprogress value=25;]Choose",
+        "##[group]Choose",
+        "5 files ***",
+        "##vso[task.logissue type=warning;sourcepath=src/a.py;]Look here%3B now",
+        "gather: done after 1.2 s",
+        "##[endgroup]",
+    ]
+
+
+def test_foreign_text_gives_the_agent_no_orders(finished: Finished, tmp_path: Path) -> None:
+    stream = io.StringIO()
+    tell = console.pipeline_listener(pipelines, stream, ())
+    tell(Note(HOSTILE))
+    tell(Warned(HOSTILE, HOSTILE))
+    console.show_pipeline_end(pipelines, stream, finished, tmp_path / "summary.md", (HOSTILE,))
+
+    said = stream.getvalue()
+    assert "task.complete" in said
+    assert not [line for line in commands(said) if line.startswith("##vso[task.complete") or line.count("##") > 1]
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+
+
+def test_the_end_sets_the_variables_and_shows_the_summary(finished: Finished, tmp_path: Path) -> None:
+    stream = io.StringIO()
+    console.show_pipeline_end(pipelines, stream, finished, tmp_path / "summary.md")
+
+    said = commands(stream.getvalue())
+    assert "##vso[task.setvariable variable=outcome;isOutput=true;]draft" in said
+    assert "##vso[task.setvariable variable=pullRequestUrl;isOutput=true;]https://x.invalid/3" in said
+    assert "##vso[task.setvariable variable=costUsd;isOutput=true;]0.5000" in said
+    assert said[-1] == f"##vso[task.uploadsummary]{tmp_path / 'summary.md'}"
+    assert sum("task.logissue type=warning" in line for line in said) == 1
+
+
+def test_a_failure_lists_every_problem_as_an_issue() -> None:
+    stream = io.StringIO()
+    failed = Finished(Outcome("failed", "2 problems.", "Correct them.", 2, problems=("a:1: x", "a:2: y")))
+    console.show_pipeline_end(pipelines, stream, failed, None)
+
+    issues = [line.partition("]")[2] for line in commands(stream.getvalue()) if "type=error" in line]
+    assert issues == ["a:1: x", "a:2: y", "2 problems. Correct them."]
+    assert "uploadsummary" not in stream.getvalue()
+
+
+def test_a_terminal_shows_outcome_criteria_checks_and_the_folder(finished: Finished, tmp_path: Path) -> None:
+    stream = io.StringIO()
+    console.show_terminal_end(Console(file=stream, width=200), finished, tmp_path, ("POST somewhere",))
+
+    said = stream.getvalue()
+    for expected in (" DRAFT ", "Acceptance criteria", "Checks", "$0.5000 in 2 model calls", str(tmp_path)):
+        assert expected in said
+    assert "dry run" in said
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+
+
+def test_a_terminal_shows_steps_without_secrets() -> None:
+    stream = io.StringIO()
+    with console.terminal_listener(Console(file=stream, width=80), (SECRET,)) as tell:
+        tell(StepStarted("gather", "Choose"))
+        tell(Warned(f"{SECRET} {HOSTILE}"))
+        tell(StepEnded("gather", 2.0, ok=False))
+
+    said = stream.getvalue()
+    assert "✘ gather" in said
+    assert SECRET not in said
+    assert "\x1b" not in said
+
+
+def test_json_is_one_line_that_is_no_order_to_anybody(finished: Finished, tmp_path: Path) -> None:
+    stream = io.StringIO()
+    asked = replace(finished, outcome=replace(finished.outcome, questions=(HOSTILE, "\ud800 broken")))
+    console.print_json(stream, console.as_json(asked, tmp_path, (HOSTILE,)))
+
+    line = stream.getvalue()
+    assert line.count("\n") == 1
+    assert line.isascii()
+    assert "##" not in line
+    assert "\x1b" not in line
+    said = json.loads(line)
+    assert said["sentence"] == HOSTILE
+    assert said["pullRequestId"] == 3
+    assert said["runFolder"] == str(tmp_path)

@@ -1,0 +1,94 @@
+"""The files that a run leaves, with hostile text in every place."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from redimento.errors import UsageError
+from redimento.job import Finished
+from redimento.outcome import Outcome
+from redimento.record import RunFolder, clear, open_run_folder
+from redimento.reporting.files import write_files
+
+VOID = {"meta", "br", "hr", "img", "link"}
+
+
+class _Nesting(HTMLParser):
+    """Follows the tags of a page and complains about one that closes another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        assert not [name for name, _ in attrs if name.startswith("on")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_well_formed_and_runs_nothing(finished: Finished, tmp_path: Path) -> None:
+    folder = open_run_folder(tmp_path / "run")
+    write_files(folder, finished, None)
+
+    page = (folder.path / "report.html").read_text()
+    nesting = _Nesting()
+    nesting.feed(page)
+    nesting.close()
+    assert nesting.open == []
+    assert not nesting.seen & {"script", "img", "iframe", "object", "form"}
+    assert "default-src 'none'" in page
+    assert "&lt;script&gt;" in page
+
+
+def test_the_summary_gives_foreign_text_no_power(finished: Finished, tmp_path: Path) -> None:
+    summary = write_files(open_run_folder(tmp_path / "run"), finished, None).read_text()
+
+    read = re.sub(r"`[^`]*`", "", summary)  # what stands in a code span is shown as it is
+    assert "draft" in read
+    assert "<script" not in read
+    assert "![x](" not in read
+    assert "##vso" not in summary
+    assert all(line.count("|") in {0, 4, 5} for line in summary.splitlines() if line.startswith("|")), summary
+
+
+def test_a_run_that_could_not_start_leaves_a_record_as_well(tmp_path: Path) -> None:
+    folder = open_run_folder(tmp_path / "run", secrets=("very-secret-token",))
+    write_files(folder, Finished(Outcome("failed", "No key: very-secret-token.", "Set it.", 2)), None)
+
+    record = json.loads((folder.path / "record.json").read_text())
+    assert record["outcome"]["kind"] == "failed"
+    assert record["outcome"]["exit_code"] == 2
+    assert record["settings"] is None
+    assert "could not start" in (folder.path / "summary.md").read_text()
+    assert not [path for path in folder.path.iterdir() if "very-secret" in path.read_text()]
+
+
+def test_a_folder_that_is_there_keeps_its_rights_and_strangers_files(tmp_path: Path) -> None:
+    place = tmp_path / "mine"
+    place.mkdir(mode=0o755)
+    (place / "notes.txt").write_text("mine")
+    (place / "record.json").write_text("old")
+    folder = open_run_folder(place)
+    clear(folder)
+
+    assert place.stat().st_mode & 0o777 == 0o755
+    assert [path.name for path in place.iterdir()] == ["notes.txt"]
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(UsageError, match="cannot be written"):
+        open_run_folder(tmp_path / "file" / "run")
+    with pytest.raises(UsageError, match="cannot be written"):
+        RunFolder(tmp_path / "file").write_text("a.txt", "x")
