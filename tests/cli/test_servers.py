@@ -1,0 +1,60 @@
+"""The commands that start a server: the emulator's first line, and the demo from end to end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.cli.conftest import Command
+
+EMULATOR = [sys.executable, "-m", "redimento", "emulator"]
+
+
+def test_the_emulator_starts_by_saying_where_it_is(repository: Path, tmp_path: Path) -> None:
+    seed = {"project": "Shop", "process": "Agile", "repositories": [{"name": "calc", "from": str(repository)}]}
+    (tmp_path / "seed.json").write_text(json.dumps(seed))
+    command = [*EMULATOR, "--folder", str(tmp_path / "org"), "--seed", str(tmp_path / "seed.json")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        said = json.loads(server.stdout.readline())
+        server.send_signal(signal.SIGTERM)
+        server.wait(timeout=20)
+
+    assert set(said) == {"url", "token", "projects", "environment"}
+    assert said["environment"]["calc"]["SYSTEM_ACCESSTOKEN"] == said["token"]
+    assert said["environment"]["calc"]["SYSTEM_COLLECTIONURI"] == said["url"]
+
+
+def test_a_wrong_seed_is_one_sentence(redimento: Command, tmp_path: Path) -> None:
+    (tmp_path / "seed.yml").write_text("project: Shop\nwork_items: [{id: x}]\n")
+    said = redimento("emulator", "--folder", tmp_path / "org", "--seed", tmp_path / "seed.yml")
+
+    assert said.code == 2
+    assert "seed" in said.err
+
+
+def test_the_demo_ends_in_a_pull_request(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "redimento", "demo", "--folder", str(tmp_path / "demo")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+    assert done.returncode == 0, done.stderr
+    for expected in (
+        "Pull request 1 (ready for review)",
+        "Acceptance criteria",
+        "Its diff",
+        "report.html",
+        "recorded model",
+    ):
+        assert expected in done.stdout
+    assert (tmp_path / "demo" / "run" / "report.html").is_file()
+
+
+def test_the_demo_wants_a_folder_of_its_own(redimento: Command, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    said = redimento("demo", "--folder", tmp_path)
+
+    assert said.code == 2
+    assert "not empty" in said.err
