@@ -17,8 +17,9 @@ import yaml
 
 from devops_emulator.server import Emulator, running
 from redimento.azure.client import AzureClient
-from redimento.events import Event
+from redimento.events import Event, Tell
 from redimento.job import Finished
+from redimento.running import Ended as RunEnded
 from redimento.running import carry_out
 from redimento.wiring import RunOptions
 
@@ -159,6 +160,14 @@ class Site:
 
     def run(self, answers: Answers, settings: Mapping[str, Any] | None = None, **options: Any) -> Ended:
         """Run item 7 with these answers, one after the other."""
+        events: list[Event] = []
+        ended = self.carry_out(answers, settings, tell=events.append, **options)
+        assert ended.folder is not None
+        return Ended(ended.finished, tuple(events), ended.calls, ended.folder)
+
+    def carry_out(
+        self, answers: Answers, settings: Mapping[str, Any] | None = None, tell: Tell = print, **options: Any
+    ) -> RunEnded:
         self.runs += 1
         recording = self.tmp / f"answers-{self.runs}.jsonl"
         rows = [answer if isinstance(answer, dict) else {"text": answer} for answer in answers or ["never asked"]]
@@ -176,10 +185,7 @@ class Site:
             run_dir=None,
             dry_run=False,
         )
-        events: list[Event] = []
-        ended = carry_out(replace(base, **options), self.environment, events.append)
-        assert ended.folder is not None
-        return Ended(ended.finished, tuple(events), ended.calls, ended.folder)
+        return carry_out(replace(base, **options), self.environment, tell)
 
 
 def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
