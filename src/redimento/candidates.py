@@ -56,7 +56,7 @@ def attempts(job: Job, ports: Ports, talk: Talk, item: WorkItem, before: Before)
             break
     # A stable sort: of equals, the earlier one stands.
     made.sort(key=lambda attempt: (not attempt.change.files, not wins(attempt), rank(attempt)))
-    if made[0].change.files:
+    if len(made) > 1 and made[0].change.files:
         _keep(job, ports, made[0])  # a later candidate may have left its own there
     return tuple(made)
 
