@@ -85,3 +85,10 @@ def test_a_defect_of_ours_is_told_like_any_other_end(site: Site, tmp_path: Path)
     assert (ended.folder / "record.json").is_file()
     assert site.emulator.token not in (ended.folder / "defect.txt").read_text()
     assert (site.checkout / "calc.py").read_text() == CALC
+
+
+def test_answers_without_anything_in_them_end_in_a_sentence_that_says_so(site: Site) -> None:
+    ended = site.run(['```json\n{"summary": "nothing"}\n```'] * 3)
+
+    assert ended.finished.outcome.exit_code == 4
+    assert ended.finished.outcome.sentence.endswith("no edit and no question in it.")

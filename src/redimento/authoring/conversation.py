@@ -17,6 +17,7 @@ from redimento.settings import ModelSettings, Thinking
 Look = Callable[[Sequence[str], Sequence[str]], Sequence[str]]
 
 UNREADABLE_AT_MOST = 2  # times that it is asked to answer again
+_NOTHING_IN_IT = ("There was no edit and no question in it.",)
 READING_AT_MOST = 3  # rounds of reading
 REST_AT_MOST = 2  # times that a cut-off answer is continued
 
@@ -63,13 +64,12 @@ def converse(talk: Talk, request: str, *, purpose: str) -> Answer:
             return answer  # nothing to change, or only words were asked for
         elif unreadable < UNREADABLE_AT_MOST:
             unreadable += 1
-            problems = answer.problems or ("There was no edit, no question and no wish to read in it.",)
+            problems = answer.problems or _NOTHING_IN_IT
             turns = (replace(first, text=first.text + prompt.unreadable(problems)),)
         else:
             raise ModelError(
-                f"The model's answer could not be used {unreadable + 1} times: {' '.join(answer.problems)}".rstrip(
-                    ": "
-                ),
+                f"The model's answer could not be used {unreadable + 1} times: "
+                f"{' '.join(answer.problems or _NOTHING_IN_IT)}",
                 "Look at conversation.jsonl in the run folder; a stronger model or a smaller work item helps.",
                 kind="unreadable",
             )
