@@ -83,7 +83,7 @@ def _candidate(job: Job, ports: Ports, talk: Talk, item: WorkItem, before: Befor
             return verify(bench, change, before.wait(), withheld=withheld)
 
         course = Course(
-            ground=Ground(root, job.settings.change, job.locked),
+            ground=Ground(root, job.settings.change, job.locked, job.secrets),
             journal=journal,
             criteria=item.acceptance_criteria,
             settle=before.wait,

@@ -10,7 +10,7 @@ from redimento.authoring import prompt
 from redimento.authoring.answer import Answer, CriterionClaim
 from redimento.authoring.conversation import Talk, converse
 from redimento.change.edit import NO_CHANGE, Change, Edit, Refusal, Rename
-from redimento.change.plan import plan
+from redimento.change.plan import Plan, plan
 from redimento.delivery.criteria import unanswered
 from redimento.errors import LimitError, ModelError
 from redimento.events import Note, Tell
@@ -22,11 +22,15 @@ _WHOLE_AFTER = 2  # from this failure on, a file is asked for whole: one failed 
 
 @dataclass(frozen=True)
 class Ground:
-    """A tree and what may change there. `locked`: paths with local modifications, which stay as they are."""
+    """A tree and what may change there.
+
+    `locked`: paths with local modifications, which stay as they are; `secrets`: this run's own, which no file may hold.
+    """
 
     root: Path
     settings: ChangeSettings
     locked: frozenset[str] = frozenset()
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def propose(talk: Talk, ground: Ground, answer: Answer, already: Change, tell: T
     failures: dict[str, int] = {}
     refusals: tuple[Refusal, ...] = ()
     for correction in range(REFUSED_AT_MOST + 1):
-        planned = plan(ground.root, answer.edits, ground.settings, locked=ground.locked, already=already)
+        planned = _planned(ground, answer.edits, already)
         refusals = (*planned.refusals, *(Refusal("", problem) for problem in answer.problems))
         if not refusals:
             return Proposal(answer, planned.change, planned.notes)
@@ -64,6 +68,16 @@ def propose(talk: Talk, ground: Ground, answer: Answer, already: Change, tell: T
         "Nothing was changed; conversation.jsonl in the run folder has the answers.",
         kind="not_applicable",
     )
+
+
+def _planned(ground: Ground, edits: Sequence[Edit], already: Change) -> Plan:
+    planned = plan(ground.root, edits, ground.settings, locked=ground.locked, already=already)
+    leaks = tuple(
+        Refusal(file.path, "it would hold a secret of this run, which no file may")
+        for file in planned.change.files
+        if any(secret.encode() in (file.after or b"") for secret in ground.secrets if secret)
+    )
+    return replace(planned, refusals=(*planned.refusals, *leaks)) if leaks else planned
 
 
 def _corrected(talk: Talk, answer: Answer, refusals: Sequence[Refusal], failures: dict[str, int]) -> Answer:
@@ -106,7 +120,7 @@ def complete(talk: Talk, ground: Ground, criteria: Sequence[str], proposal: Prop
         return proposal  # a change without that claim is worth more than no change
     completed = replace(answer, criteria=joined(answer.criteria, second.criteria))
     edits = (*answer.edits, *second.edits)
-    planned = plan(ground.root, edits, ground.settings, locked=ground.locked) if second.edits else None
+    planned = _planned(ground, edits, NO_CHANGE) if second.edits else None
     if planned is None:
         return replace(proposal, answer=completed)
     if planned.refusals or second.problems:

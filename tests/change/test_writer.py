@@ -239,3 +239,17 @@ def test_the_journal_is_for_its_owner_alone(root: Path, journal: Path) -> None:
     write(root, CHANGE, journal)
     assert journal.stat().st_mode & 0o077 == 0
     assert os.listdir(journal.parent) == ["journal.json"]  # noqa: PTH208  # names are enough
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write for somebody else")
+def test_root_leaves_files_to_whom_they_belong(root: Path, tmp_path: Path) -> None:
+    (root / "mine.txt").write_bytes(b"old")
+    for path in (root, root / "mine.txt"):
+        os.chown(path, 1001, 1001)
+    change = Change((FileChange("mine.txt", b"old", b"new"), FileChange("new/a.txt", None, b"x")))
+    journal = tmp_path / "journal"
+
+    write(root, change, journal)
+    assert {(root / name).stat().st_uid for name in ("mine.txt", "new", "new/a.txt")} == {1001}
+    restore(root, change, journal)
+    assert (root / "mine.txt").stat().st_uid == 1001

@@ -92,3 +92,13 @@ def test_answers_without_anything_in_them_end_in_a_sentence_that_says_so(site: S
 
     assert ended.finished.outcome.exit_code == 4
     assert ended.finished.outcome.sentence.endswith("no edit and no question in it.")
+
+
+def test_an_answer_that_holds_the_jobs_own_token_is_refused(site: Site) -> None:
+    leaking = GOOD_FIX.replace("return a + b", f"return a + b  # {site.emulator.token}")
+    ended = site.run([leaking] * 9)
+
+    assert ended.kind == "failed"
+    assert ended.finished.outcome.exit_code == 4
+    assert "secret" in ended.finished.outcome.sentence
+    assert site.emulator.token not in ended.finished.outcome.sentence

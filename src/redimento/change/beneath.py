@@ -55,8 +55,7 @@ def parent_of(root: int, path: str, *, create: bool = False) -> Iterator[tuple[i
     try:
         for folder in folders:
             if create:
-                with suppress(FileExistsError):
-                    os.mkdir(folder, dir_fd=current)
+                _make_folder(current, folder)
             below = _enter(current, folder)
             os.close(current)
             current = below
@@ -65,6 +64,16 @@ def parent_of(root: int, path: str, *, create: bool = False) -> Iterator[tuple[i
         yield current, name
     finally:
         os.close(current)
+
+
+def _make_folder(directory: int, name: str) -> None:
+    try:
+        os.mkdir(name, dir_fd=directory)
+    except FileExistsError:
+        return
+    if os.geteuid() == 0:  # see _keep_owner
+        owner = os.fstat(directory)
+        os.chown(name, owner.st_uid, owner.st_gid, dir_fd=directory, follow_symlinks=False)
 
 
 def _enter(directory: int, name: str) -> int:
@@ -140,6 +149,7 @@ def put(root: int, path: str, content: bytes, mode: int) -> None:
                 file.write(content)
                 file.flush()
                 os.fchmod(file.fileno(), _permissions(directory, name, mode))
+                _keep_owner(directory, name, file.fileno())
                 os.fsync(file.fileno())
             os.replace(_TEMPORARY, name, src_dir_fd=directory, dst_dir_fd=directory)
         except BaseException:
@@ -169,6 +179,19 @@ def _permissions(directory: int, name: str, mode: int) -> int:
     umask = os.umask(0)
     os.umask(umask)
     return (0o777 if mode & 0o100 else 0o666) & ~umask
+
+
+def _keep_owner(directory: int, name: str, descriptor: int) -> None:
+    """Give a file that root writes to whom it belonged, a new one to the owner of its folder.
+
+    Otherwise a step that runs as root would leave files in the agent's checkout that the agent cannot clean up.
+    """
+    if os.geteuid() != 0:
+        return
+    status = os.fstat(directory)
+    with suppress(FileNotFoundError):
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    os.fchown(descriptor, status.st_uid, status.st_gid)
 
 
 def remove(root: int, path: str) -> None:
