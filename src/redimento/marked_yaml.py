@@ -21,10 +21,14 @@ _WORDS = frozenset(_STANDARD + name for name in ("timestamp", "merge", "value"))
 
 @dataclass
 class Document:
-    """What a YAML text says. `lines` has the 1-based line of each path, `problems` what could not be read."""
+    """What a YAML text says. `lines` has the 1-based line of each path, `problems` what could not be read.
+
+    `empty`: the keys without a value, which are not in `data`.
+    """
 
     data: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
+    empty: list[Path] = field(default_factory=list)
     problems: list[tuple[int, Path, str]] = field(default_factory=list)
 
     def line(self, path: Path) -> int:
@@ -112,9 +116,12 @@ class _Reader:
                 continue
             seen[key] = line
             self._document.lines[*path, key] = line
+            before = len(self._document.problems)
             value = self.value(value_node, (*path, key))
             if value is not None:
                 data[key] = value
+            elif len(self._document.problems) == before:
+                self._document.empty.append((*path, key))
         return data
 
     def _scalar(self, node: yaml.Node, path: Path) -> Any:

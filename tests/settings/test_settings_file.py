@@ -280,3 +280,17 @@ def test_any_value_of_any_key_is_read_or_refused(key: tuple[str, str], value: ob
     read, found = outcome(yaml.safe_dump({key[0]: {key[1]: value}}))
     assert all(key[0] in problem for problem in found)
     assert read is None or parse(show(read), NAME) == read
+
+
+def test_a_command_that_falls_apart_at_a_comma_is_not_cut_short_in_silence() -> None:
+    text = 'checks:\n  commands:\n  - {name: t, run: python3 -c "assert add(1, 1) == 2"}\n'
+    with pytest.raises(SettingsError) as caught:
+        parse(text, ".redimento.yml")
+    assert any(".redimento.yml:3: checks.commands[0]" in problem for problem in caught.value.problems)
+
+
+def test_a_setting_without_a_value_keeps_its_default_and_an_unknown_one_is_named() -> None:
+    assert parse("model:\n  name:\n", "f") == Settings()
+    with pytest.raises(SettingsError) as caught:
+        parse("model:\n  nmae:\n", "f")
+    assert caught.value.problems == ('f:2: model.nmae: is not a known setting. Did you mean "name"?',)

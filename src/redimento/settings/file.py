@@ -61,7 +61,9 @@ def parse(text: str, name: str) -> Settings:
     # After a mistake of syntax there is no data, and an empty file would be complained of next.
     if document.data is not None:
         unread = {path for _, path, _ in found}
-        further = [*schema_module.problems(data), *rules.problems(data)]
+        # A command with a comma inside braces falls apart into keys without a value: they must not vanish.
+        empty = [(path, schema_module.unknown(path)) for path in document.empty]
+        further = [*schema_module.problems(data), *rules.problems(data), *((path, why) for path, why in empty if why)]
         found += [(document.line(path), path, reason) for path, reason in further if path not in unread]
     if found:
         raise _error(name, found, document)

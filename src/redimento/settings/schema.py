@@ -59,6 +59,25 @@ def problems(data: object) -> Iterator[tuple[Path, str]]:
             yield path, _reason(error)
 
 
+def unknown(path: Path) -> str:
+    """Return what is wrong with a key that stands there without a value; "" when it is a setting."""
+    whole = schema()
+    described: Mapping[str, Any] = whole
+    for place, part in enumerate(path):
+        if isinstance(part, int):
+            described = described.get("items", {})
+            if "$ref" in described:
+                described = whole["$defs"][described["$ref"].rpartition("/")[2]]
+            continue
+        known = described.get("properties")
+        if known is None:
+            return ""
+        if part not in known:
+            return f"is not a known setting.{_nearest(part, path[:place], known)}"
+        described = known[part]
+    return ""
+
+
 def dotted(path: Path) -> str:
     """Return `path` as people write it, with a colon and a space behind; "" for the whole file."""
     text = ""
