@@ -63,3 +63,7 @@ def test_so_does_a_checkout_that_another_account_made(site: Site) -> None:
     assert_right_commit(site, ended, base)
     assert (site.checkout / "calc.py").read_text() == CALC
     assert (site.checkout / "tests" / "test_calc.py").read_text() == CALC_TEST
+    # What a check leaves is the check's; everything of ours has to belong to the owner.
+    ours = (path for path in site.checkout.rglob("*") if path.name != "report.xml")
+    strangers = [path for path in ours if path.lstat().st_uid != AGENT]
+    assert strangers == [], "the account that owns the checkout has to be able to fetch into it and to clean it up"

@@ -7,9 +7,10 @@ the checkout may have written there. So git runs on a private git directory that
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -96,7 +97,24 @@ def private_git(store: Store, *, work_tree: Path | None = None) -> Iterator[Priv
         if work_tree is None:
             work_tree = Path(scratch, "tree")
             work_tree.mkdir()
-        yield PrivateGit(store, folder, work_tree)
+        try:
+            yield PrivateGit(store, folder, work_tree)
+        finally:
+            _leave_to_owner(store.objects)
+
+
+def _leave_to_owner(objects: Path) -> None:
+    """Give what root wrote among the objects to the owner of the checkout, whose next fetch writes there too."""
+    if os.geteuid() != 0:
+        return
+    owner = objects.stat()
+    if owner.st_uid == 0:
+        return
+    for parent, _, names in os.walk(objects):
+        for path in (parent, *(os.path.join(parent, name) for name in names)):  # noqa: PTH118  thousands of them
+            with suppress(FileNotFoundError):
+                if os.lstat(path).st_uid == 0:
+                    os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def write_git_directory(store: Store, folder: Path) -> None:
