@@ -27,19 +27,8 @@ class JobEnvironment:
     project_id: str
     repository_id: str
     repository_name: str
-    repository_url: str
     token: str = field(repr=False)
     build_id: str = ""
-    build_number: str = ""
-    source_branch: str = ""  # full: refs/heads/main
-    source_version: str = ""
-    requested_for: str = ""
-    requested_for_email: str = ""
-    sources_directory: str = ""
-    temp_directory: str = ""
-    attempt: int = 1
-    in_pipeline: bool = False
-    debug: bool = False
 
     @property
     def build_url(self) -> str:
@@ -82,26 +71,14 @@ def job_environment(environ: Mapping[str, str]) -> JobEnvironment:
             f"The environment lacks what is needed to reach Azure DevOps: {'; '.join(missing)}.",
             "A job of Azure Pipelines has these variables. On a desk use --work-item-file, or set them yourself.",
         )
-    attempt = value("SYSTEM_JOBATTEMPT")
     return JobEnvironment(
         collection_url=collection_url.rstrip("/") + "/",
         project=value("SYSTEM_TEAMPROJECT"),
         project_id=value("SYSTEM_TEAMPROJECTID"),
         repository_id=value("BUILD_REPOSITORY_ID"),
         repository_name=value("BUILD_REPOSITORY_NAME"),
-        repository_url=value("BUILD_REPOSITORY_URI"),
         token=value("SYSTEM_ACCESSTOKEN"),
         build_id=value("BUILD_BUILDID"),
-        build_number=value("BUILD_BUILDNUMBER"),
-        source_branch=value("BUILD_SOURCEBRANCH"),
-        source_version=value("BUILD_SOURCEVERSION"),
-        requested_for=value("BUILD_REQUESTEDFOR"),
-        requested_for_email=value("BUILD_REQUESTEDFOREMAIL"),
-        sources_directory=value("BUILD_SOURCESDIRECTORY"),
-        temp_directory=value("AGENT_TEMPDIRECTORY"),
-        attempt=int(attempt) if attempt.isdecimal() else 1,
-        in_pipeline=in_pipeline(environ),
-        debug=value("SYSTEM_DEBUG").lower() == "true",
     )
 
 
@@ -124,30 +101,15 @@ def endgroup() -> str:
     return "##[endgroup]"
 
 
-def section(title: str) -> str:
-    return f"##[section]{_one_line(title)}"
-
-
 def log_issue(kind: Literal["error", "warning"], message: str, *, path: str = "", line: int | None = None) -> str:
     """Return the command that lists `message` on the run's page; a path inside the repository becomes a link there."""
     number = "" if line is None else str(line)
     return _command("task.logissue", neutralise(message), type=kind, sourcepath=neutralise(path), linenumber=number)
 
 
-def set_variable(name: str, value: str, *, output: bool = True, secret: bool = False) -> str:
-    """Return the command that sets a variable for later steps, as an output of this step unless `output` is False.
-
-    Raises UsageError for a secret of several lines: the agent refuses it, because it masks line by line.
-    """
-    if secret and ("\n" in value or "\r" in value):
-        raise UsageError(f"The secret variable '{name}' has several lines, which Azure Pipelines refuses.")
-    return _command(
-        "task.setvariable",
-        value,
-        variable=name,
-        isOutput="true" if output else "",
-        isSecret="true" if secret else "",
-    )
+def set_variable(name: str, value: str) -> str:
+    """Return the command that sets an output variable of this step, which later steps and jobs read."""
+    return _command("task.setvariable", value, variable=name, isOutput="true")
 
 
 def set_progress(percent: int, text: str) -> str:
@@ -157,20 +119,6 @@ def set_progress(percent: int, text: str) -> str:
 def upload_summary(file: Path) -> str:
     """Return the command that shows a Markdown file on the run's page; the file must exist when the line is printed."""
     return _command("task.uploadsummary", str(file.absolute()))
-
-
-def set_secret(value: str) -> str:
-    """Return the command that masks `value` in the rest of the log."""
-    return _command("task.setsecret", value)
-
-
-def debug(message: str) -> str:
-    return _command("task.debug", neutralise(message))
-
-
-def add_build_tag(tag: str) -> str:
-    """Return the command that tags the run; a colon, which Azure refuses in tags, becomes a hyphen."""
-    return _command("build.addbuildtag", tag.replace(":", "-"))
 
 
 def _command(name: str, data: str, **properties: str) -> str:
