@@ -149,7 +149,12 @@ def _baseline(bench: Workbench, tell: Tell, cleanup: ExitStack) -> Before:
 def _talk(job: Job, ports: Ports, item: WorkItem, context: Context) -> Talk:
     settings = job.settings
     brief = prompt.briefing(
-        item, context, settings.project, checks=settings.checks.commands, comments=earlier.others(item, job.marker)
+        item,
+        context,
+        settings.project,
+        change=settings.change,
+        checks=settings.checks.commands,
+        comments=earlier.others(item, job.marker),
     )
     return Talk(ports.model, settings.model, brief, _look(job, ports), settings.model.thinking)
 

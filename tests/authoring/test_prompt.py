@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from redimento.authoring import prompt
 from redimento.change.edit import Change, FileChange
 from redimento.context.selection import Context, Excerpt
-from redimento.settings import CheckCommand, ProjectSettings
+from redimento.settings import ChangeSettings, CheckCommand, ProjectSettings
 from redimento.verification.evidence import CheckResult, Checks, Failure, Verdict
 from redimento.work_items.item import Comment, Kind, RelatedItem, WorkItem
 
@@ -39,6 +39,14 @@ def test_the_task_holds_the_whole_item_and_the_code_in_front_of_it() -> None:
     ):  # fmt: skip
         assert part in task
     assert task.index("def total") < task.index("Title: Round the total")
+
+
+def test_the_model_is_told_what_the_settings_protect_and_free() -> None:
+    change = ChangeSettings(protected=("db/", "*.sql"), allow=("package-lock.json",))
+    task = prompt.briefing(ITEM, CONTEXT, ProjectSettings(), change=change).task
+    assert "stay as they are, too: db/, *.sql." in task
+    assert "may be changed although they are protected elsewhere: package-lock.json." in task
+    assert "What may change here" not in prompt.briefing(ITEM, CONTEXT, ProjectSettings()).task
 
 
 def test_comments_that_are_our_own_can_be_left_out() -> None:

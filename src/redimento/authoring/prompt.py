@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from redimento import wording
 from redimento.change.edit import Change, Refusal
 from redimento.context.selection import Context, Excerpt
-from redimento.settings import CheckCommand, ProjectSettings
+from redimento.settings import ChangeSettings, CheckCommand, ProjectSettings
 from redimento.verification.evidence import Verdict
 from redimento.work_items.item import Comment, WorkItem
 
@@ -42,6 +42,7 @@ def briefing(
     context: Context,
     project: ProjectSettings,
     *,
+    change: ChangeSettings = ChangeSettings(),  # noqa: B008  frozen
     checks: Sequence[CheckCommand] = (),
     comments: Sequence[Comment] | None = None,
 ) -> Briefing:
@@ -59,6 +60,7 @@ def briefing(
         item=item,
         context=context,
         project=project,
+        change=change,
         checks=checks,
         comments=item.comments if comments is None else comments,
     )
