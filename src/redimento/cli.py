@@ -38,7 +38,7 @@ def cli() -> None:
 @cli.command()
 @click.option("--work-item", metavar="ID", help="Number of the work item; also taken from REDIMENTO_WORK_ITEM.")
 @click.option(
-    "--work-item-file", type=_file, help="A work item from a YAML or Markdown file; nothing leaves this desk."
+    "--work-item-file", type=_file, help="A work item from a YAML or Markdown file; the result stays on this machine."
 )
 @click.option("--payload", type=_file, help="The body of a service hook; only the number in it is believed.")
 @click.option("--repo", type=_folder, default=".", show_default=True, help="The checked-out repository.")

@@ -10,7 +10,7 @@ RedimentoError                1  a defect of ours when raised bare
 │   └── ConflictError         3  somebody else was faster (409, 412)
 ├── GitError                  3  git, or the server behind it, refused or failed
 ├── ModelError                4  the model refused or failed; `kind` says how
-└── LimitError                5  money, tokens, rounds or time ended the run
+└── LimitError                5  money, tokens or time ended the run
 """
 
 from __future__ import annotations
@@ -108,6 +108,6 @@ class ModelError(RedimentoError):
 
 
 class LimitError(RedimentoError):
-    """A limit on money, tokens, rounds or time ended the run."""
+    """A limit on money, tokens or time ended the run."""
 
     exit_code = 5
