@@ -55,6 +55,33 @@ def test_a_block_that_was_applied_already_counts_as_done() -> None:
     assert outcome.notes == ("a: a block was applied already.",)
 
 
+@pytest.mark.parametrize(
+    ("search", "replacement"),
+    [
+        # A deletion whose kept lines stand there anyway.
+        ("    if a > 2:\n        log(a)\n    return result_total\n", "    return result_total\n"),
+        # The one line that is to be written stands somewhere else.
+        ("    return old_call()\n", "    return result_total\n"),
+    ],
+)
+def test_lines_that_stood_there_before_do_not_make_a_block_applied(search: str, replacement: str) -> None:
+    text = "def f(a):\n    if a > 1:\n        print(a)\n    return result_total\n"
+    assert "is not in the file" in reasons(applied({"a": text}, Replace("a", search, replacement)))
+
+
+@pytest.mark.parametrize(
+    ("text", "search", "replacement"),
+    [
+        ("a = 1\nb = 2\n", "1 | a = 1\n2 | b = 2\n", "1 | a = 1\n2 | b = 3\n    c = 4\n"),
+        ("name: foo\nb: 2\n", "- name: foo\n", "x: 1\n- name: bar\n"),
+    ],
+)
+def test_prefixes_on_some_lines_of_a_replacement_never_get_into_the_file(
+    text: str, search: str, replacement: str
+) -> None:
+    assert "is not in the file" in reasons(applied({"a": text}, Replace("a", search, replacement)))
+
+
 def test_added_lines_are_not_added_twice() -> None:
     text = "import os\nimport sys\n"
     assert after(applied({"a": text}, Replace("a", "import os\n", "import os\nimport sys\n"))) == {"a": text}

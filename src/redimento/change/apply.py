@@ -10,12 +10,14 @@ from redimento.change.beneath import BlockedError, Found
 from redimento.change.document import Document, NotTextError, decode, encode, fresh, plain, rewritten, splice
 from redimento.change.edit import Delete, Edit, Refusal, Rename, Replace, WriteWhole
 from redimento.change.elision import is_elision
+from redimento.change.fuzzy import similarity
 from redimento.change.nearest import nearest
 from redimento.change.placeholders import new_placeholder
 
 _PLAIN = 0o100644
 _SCRIPT = 0o100755
 _FEWEST_LETTERS = 12  # a shorter replacement may stand in a file by chance
+_ALIKE = 0.8  # similarity from which a line is another state of one line
 
 
 class RefusedError(Exception):
@@ -198,10 +200,11 @@ def _places(state: _State, document: Document, path: str, search: str, replaceme
             f"The SEARCH text for {path} fits more than one place (lines {where}): add lines around it until it fits one.",
         )
     if outcome is None:
-        if _stands_already(document.text, replacement):
+        stood = match.find(state.earlier[path].text, search, replacement) is not None
+        if _stands_already(document.text, search, replacement, stood=stood):
             state.notes.append(f"{path}: a block was applied already.")
             return ()
-        if match.find(state.earlier[path].text, search, replacement) is not None:
+        if stood:
             raise _overlaps(path, document.text, search)
         raise _not_found(path, document.text, search)
     # Only an exact match may build on what an earlier block wrote; a forgiving one would undo it.
@@ -234,10 +237,25 @@ def _not_found(path: str, text: str, search: str) -> RefusedError:
     return RefusedError(path, f"The SEARCH text for {path} is not in the file: {hint}.", near)
 
 
-def _stands_already(text: str, replacement: str) -> bool:
-    """Tell whether a replacement that says something stands in the text exactly once."""
-    says_something = sum(character.isalnum() for character in replacement) >= _FEWEST_LETTERS
-    return says_something and match.stands_once(text, replacement)
+def _stands_already(text: str, search: str, replacement: str, *, stood: bool) -> bool:
+    """Tell whether a replacement that says something stands in the text exactly once, because the block was applied.
+
+    `stood`: the search text stood there before an earlier block. Otherwise lines that the block only keeps prove
+    nothing, for they stood there before; and neither does a single line that is quite another one, which may stand in
+    another place.
+    """
+    old, new = _said(search), _said(replacement)
+    if sum(character.isalnum() for character in replacement) < _FEWEST_LETTERS:
+        return False
+    if not stood and any(old[at : at + len(new)] == new for at in range(len(old))):
+        return False
+    if not stood and len(new) == 1 and max(similarity(line, new[0]) for line in old) < _ALIKE:
+        return False
+    return match.stands_once(text, replacement)
+
+
+def _said(text: str) -> list[str]:
+    return [line.strip() for line in text.split("\n") if line.strip()]
 
 
 def _stands_there(text: str, place: match.Place, search: str, replacement: str) -> bool:

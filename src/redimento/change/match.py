@@ -24,6 +24,7 @@ _LOOK_ALIKES = str.maketrans(
     }
 )
 _LINE_NUMBER = re.compile(r"\s{0,8}\d{1,6}(?: ?[|:\u2502]|\t)")
+_DIFF_MARK = re.compile(r"[-+]")
 _OPENS_BLOCK = (":", "{", "(", "[", "=>", ",")
 _WORD = re.compile(r"\w")
 _MOST_PLACES = 20  # enough to tell that there are several, and where
@@ -243,11 +244,13 @@ def _own_characters(old: str, new: str) -> str:
 
 def _without_prefixes(lines: Lines, search: str, replacement: str) -> Outcome:
     """Forgive line numbers, or the marks of a diff, before every line of the search text."""
-    for strip in (_without_numbers, _without_diff_marks):
+    for strip, prefix in ((_without_numbers, _LINE_NUMBER), (_without_diff_marks, _DIFF_MARK)):
         wanted = strip(search)
         if wanted is None:
             continue
         new = strip(replacement)
+        if new is None and any(map(prefix.match, replacement.split("\n"))):
+            continue  # prefixes on some of the lines only: none may get into the file
         outcome = _by_rungs(lines, wanted, replacement if new is None else new)
         if outcome is not None:
             return (
