@@ -288,3 +288,30 @@ def test_a_well_formed_block_is_read_as_it_was_written(old: list[str], new: list
     search, replacement = "".join(f"{line}\n" for line in old), "".join(f"{line}\n" for line in new)
     text = f"```\nsrc/a.py\n<<<<<<< SEARCH\n{search}=======\n{replacement}>>>>>>> REPLACE\n```\n"
     assert parse_answer(text).edits == (Replace("src/a.py", search, replacement),)
+
+
+@pytest.mark.parametrize(
+    "between",
+    ["Now let `src/b.py` call `helper.run`:", "Move it from `src/b.py` to `src/c.py`:", "src/my other file.py"],
+)
+def test_a_block_after_words_on_other_files_is_not_put_into_the_one_before(between: str) -> None:
+    answer = parse_answer(f"src/a.py\n```\n{PAIR}```\n\n{between}\n```\n{PAIR.replace('old', 'older')}```\n")
+    assert answer.edits == (EDIT,)
+    assert "names no file" in answer.problems[0]
+
+
+def test_a_further_pair_after_words_on_no_file_is_for_the_one_before() -> None:
+    text = f"src/a.py\n```\n{PAIR}```\n\nAnd then the other place.\n```\n{PAIR.replace('old', 'older')}```\n"
+    assert edits(text) == (EDIT, Replace("src/a.py", "older\n", "new\n"))
+
+
+@pytest.mark.parametrize("opening", ["src/c.py\n\n```python", "**`src/c.py`**\n```python", "```python src/c.py"])
+def test_a_file_without_marks_is_missed_though_its_path_stands_outside_the_fence(opening: str) -> None:
+    answer = parse_answer(f"src/a.py\n```\n{PAIR}```\n\n{opening}\nimport os\nx = 1\n```\n")
+    assert answer.edits == (EDIT,)
+    assert answer.problems[0].startswith("The fence for src/c.py has no mark")
+
+
+@pytest.mark.parametrize("heading", ["### 1. src/a.py", "2) `src/a.py`"])
+def test_a_numbered_path(heading: str) -> None:
+    assert edits(f"{heading}\n```\n{PAIR}```\n") == (EDIT,)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from redimento.authoring.answer_paths import is_likely, path_before, path_of_line
+from redimento.authoring.answer_paths import is_likely, names_files, path_before, path_of_fence, path_of_line
 from redimento.change.edit import Delete, Edit, Rename, Replace, WriteWhole
 
 Kind = Literal["replace", "whole", "delete", "rename"]
@@ -144,7 +144,10 @@ def _outside(state: _Reading, line: str) -> None:
 
 def _open(state: _Reading, mark: _Mark) -> None:
     kind = _OPENERS[mark.word]
-    path = path_before(state.before) or (state.path if kind == "replace" else "")
+    path = path_before(state.before)
+    # A further pair for the same file. Where the lines between speak of files, it may be meant for one of those.
+    if not path and kind == "replace" and not names_files(state.before):
+        path = state.path
     state.block = _Block(kind, mark, path, fenced=bool(state.fence))
     state.before.clear()
     state.inside_from = 0
@@ -158,8 +161,7 @@ def _leave_fence(state: _Reading) -> None:
     elif (
         len(lines) > 1
         and state.language not in _COMMANDS
-        and is_likely(path := path_of_line(lines[0]))
-        and path[-1] != "/"
+        and (path := path_of_fence(state.before[: state.inside_from], lines[0]))
     ):
         state.unmarked.append(
             (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 _LONGEST = 400  # characters
@@ -32,6 +33,7 @@ _LABELS = (
     "for",
 )
 _NEVER_IN_A_NAME = frozenset('<>"|*;={}')
+_NUMBERED = re.compile(r"^\d{1,3}[.)] +")
 _FENCES = ("```", "~~~")
 
 
@@ -53,6 +55,21 @@ def path_before(lines: Sequence[str]) -> str:
         if seen > _LOOK_BACK:
             break
     return ""
+
+
+def names_files(lines: Sequence[str]) -> bool:
+    """Tell whether the last of these lines speak of any file, though it may not be clear of which one."""
+    spoken = [line for line in lines if line.strip() and not line.lstrip().startswith(_FENCES)][-_LOOK_BACK:]
+    return any(
+        any(is_likely(piece.strip()) for piece in line.split("`")[1::2]) or "." in path_of_line(line) for line in spoken
+    )
+
+
+def path_of_fence(before: Sequence[str], first: str) -> str:
+    """Return the path of a fence: its first line, on the line that opens it (the last of `before`), or above alone."""
+    above = next((line for line in reversed(before[:-1]) if line.strip()), "")
+    found = (path_of_line(first), path_on_fence(before[-1]) if before else "", _bare(above))
+    return next((path for path in found if is_likely(path) and not path.endswith("/")), "")
 
 
 def path_on_fence(line: str) -> str:
@@ -109,7 +126,7 @@ def _bare(line: str) -> str:
         before = text
         text = text.lstrip("#>").removesuffix("-->").removesuffix("*/").removeprefix("<!--").strip()
         text = text.removeprefix("//").removeprefix("/*").removeprefix("-- ").removeprefix("- ").strip()
-        text = text.strip("`'\"*").strip()
+        text = _NUMBERED.sub("", text.strip("`'\"*").strip())
         text = text.removesuffix(":").removesuffix("(new file)").removesuffix("(new)").strip()
         label, colon, rest = text.partition(":")
         if colon and rest.strip() and label.strip(" *`").lower() in _LABELS:
