@@ -8,6 +8,7 @@ from redimento.context.clues import read_clues
 from redimento.context.digest import digest
 from redimento.context.exclusion import reason
 from redimento.context.languages import is_test, language, role
+from redimento.context.naming import named_files
 from redimento.context.outline import outline
 from redimento.context.segments import cut
 from redimento.context.tokens import corrected, estimate
@@ -151,3 +152,30 @@ def test_the_outline_keeps_to_its_budget() -> None:
     paths = [f"src/part{n}/file{m}.py" for n in range(50) for m in range(3)]
     assert outline(paths, 40) == "src/ 150 py\n"
     assert "src/part7/ 3 py" in outline(paths, 5_000)
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ("src/shop/cart.py", {"src/shop/cart.py"}),
+        ("/app/src/shop/cart.py", {"src/shop/cart.py"}),
+        ("shop/Cart.py", {"src/shop/cart.py"}),
+        ("cart.py", set()),
+        ("other/cart.py", set()),
+        ("views/index.ts", set()),
+        ("views/index.ts/", set()),
+        ("web/views/index.ts", {"web/views/index.ts"}),
+    ],
+)
+def test_a_path_names_a_file_with_its_folder_and_only_one(written: str, named: set[str]) -> None:
+    paths = ["src/shop/cart.py", "web/views/index.ts", "admin/web/views/index.ts"]
+    assert named_files([written], paths) == named
+
+
+def test_paths_in_prose_are_told_apart_from_those_of_code_and_stack_traces() -> None:
+    clues = read_clues(
+        "Crash\n\nChange `src/shop/cart.py` and web/view.ts:12 please.\n\n"
+        '  File "/app/src/shop/a.py", line 3\n    at run (src/shop/b.js:3:4)\nsrc/shop/c.go:12: undefined\n'
+        "```\nimport x from 'src/shop/d.ts'\n```\n"
+    )
+    assert set(clues.told_paths) == {"src/shop/cart.py", "web/view.ts"}

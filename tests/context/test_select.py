@@ -93,6 +93,15 @@ def test_of_files_alike_the_one_whose_path_is_in_the_item_comes_first(tmp_path: 
     assert chosen(context)[0] == "src/steps/step_9.py"
 
 
+@pytest.mark.parametrize("path", ["src/steps/step_9.py", "tests/test_login.py", "docs/guide.md"])
+def test_a_file_whose_path_the_item_names_comes_before_all_others(tmp_path: Path, path: str) -> None:
+    files = crowded() | {"docs/guide.md": "# Guide\n", "tests/test_login.py": "def test_login():\n    assert True\n"}
+    text = f"{ITEM} `Cart.total_price` in the cart calls `rounded`.\n\nDescribe it in `{path}` too."
+    context = select(written(tmp_path, files), text, settings=ContextSettings(), budget=3_000)
+    assert chosen(context)[0] == path
+    assert "src/shop/cart.py" in chosen(context)
+
+
 def test_a_stack_trace_names_its_files(tmp_path: Path) -> None:
     trace = 'Crash\n\n```\nTraceback:\n  File "/app/src/steps/step_7.py", line 3, in run\nValueError\n```\n'
     context = select(written(tmp_path, crowded()), trace, settings=ContextSettings(), budget=3_000)

@@ -13,7 +13,7 @@ from redimento.context.segments import Segment, cut
 from redimento.context.signals import Signal, bm25, rarities, scaled
 from redimento.context.survey import File
 from redimento.context.tree import Tree
-from redimento.context.words import identifiers, terms
+from redimento.context.words import identifiers
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +68,14 @@ def second_signals(readings: Sequence[Reading]) -> dict[str, Signal]:
     }
 
 
-def _count(lines: Sequence[str], segment: Segment, clues: Clues) -> tuple[dict[str, float], int]:
-    counts: Counter[str] = Counter()
-    words = 0
-    for word, count in Counter(identifiers("\n".join(lines[segment.first - 1 : segment.last]))).items():
-        words += count
-        for term in terms(word):
-            if term in clues.terms:
-                counts[term] += count
+def _count(lines: Sequence[str], segment: Segment, clues: Clues) -> tuple[Mapping[str, float], int]:
+    words = identifiers("\n".join(lines[segment.first - 1 : segment.last]))
+    wanted = clues.wanted
+    counts = Counter([term for word in words for term in wanted[word]])
     for part in segment.name.split("."):
-        for term in terms(part):
-            if term in clues.terms:
-                counts[term] += 3
-    return dict(counts), words
+        for term in wanted[part]:
+            counts[term] += 3
+    return counts, len(words)
 
 
 def _phrase_signal(texts: Sequence[str], clues: Clues) -> Signal:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from redimento.context.words import STOP, identifiers, terms
@@ -20,7 +21,30 @@ class Clues:
     terms: Mapping[str, float]  # stems of words and parts of names, and whole names in lower case
     names: Mapping[str, float]  # names of code as written: backticked, called, dotted, camelCase, snake_case
     paths: tuple[str, ...]  # file paths as written, with an extension; those of stack traces among them
+    told_paths: tuple[str, ...]  # those of them that stand in prose: 9 in 10 of these are changed, of the others few
     phrases: tuple[str, ...]  # runs of words that may stand in the code literally: quoted texts, error messages
+
+    @cached_property
+    def wanted(self) -> Wanted:
+        """Return word → those of `terms` that it stands for, `()` for most words."""
+        return Wanted(self.terms)
+
+
+_KNOWN_WORDS: Final = 400_000  # the memory of a vocabulary: beyond it, words are judged anew
+
+
+class Wanted(dict[str, tuple[str, ...]]):
+    """Word of a file → the wanted terms that it stands for. Each distinct word is judged once, when first asked for."""
+
+    def __init__(self, wanted: Container[str]) -> None:
+        super().__init__()
+        self._wanted = wanted
+
+    def __missing__(self, word: str) -> tuple[str, ...]:
+        if len(self) > _KNOWN_WORDS:
+            self.clear()
+        found = self[word] = tuple(term for term in terms(word) if term in self._wanted)
+        return found
 
 
 _COMMENT: Final = re.compile(r"<!--.{0,8000}?-->", re.DOTALL)
@@ -49,6 +73,9 @@ _ERROR: Final = re.compile(
     r"^[^\n]{0,60}?(?:\b\w*(?:Error|Exception|Warning|Failure|Invalid\w*)\b|\b(?:error|panic|fatal|warning|FAIL)\b)[^:\n]{0,40}: ?([^\n]{6,300})$",
     re.MULTILINE,
 )
+_FRAME: Final = re.compile(
+    r"\s*(?:File \"|at |\d{1,3}: |[^\s:`]{1,200}:\d+(?::\d+)?(?:$|[: ])|[^\n]{0,300}(?:\", line \d+|\.\w{1,5}:\d+\)$))"
+)  # a line of a stack trace or of a compiler
 _SHORTEST_NAME: Final = 3
 _LONGEST_TEXT: Final = 60_000  # characters: more is a pasted log
 _TITLE_WEIGHT: Final = 1.6
@@ -68,6 +95,7 @@ def read_clues(text: str) -> Clues:
         terms=_weigh_terms(title, prose, code),
         names=_weigh_names(title, plain),
         paths=tuple(dict.fromkeys(_paths(text))),
+        told_paths=tuple(dict.fromkeys(_paths(_without_frames(_FENCE.sub("\n", text))))),
         phrases=tuple(dict.fromkeys(_phrases(plain))),
     )
 
@@ -109,6 +137,10 @@ def _paths(text: str) -> Iterator[str]:
         path = written.replace("\\", "/").removeprefix("./")
         if path:
             yield path
+
+
+def _without_frames(text: str) -> str:
+    return "\n".join(line for line in text.split("\n") if not _FRAME.match(line))
 
 
 def _phrases(text: str) -> Iterable[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from redimento.context.close_reading import Reading, read_closely, second_signals
@@ -26,22 +26,37 @@ class Ranked:
 
 
 def rank(tree: Tree, files: Sequence[File], clues: Clues) -> list[Ranked]:
-    """Return the most likely files best first; ties in path order."""
+    """Return the most likely files best first; ties in path order.
+
+    Files whose path the item names come ahead of all others, with a higher score than the best of those.
+    """
     chosen, first = shortlist(files, clues)
     readings = read_closely(tree, chosen, clues)
     signals = {name: dict(zip((file.path for file in chosen), signal, strict=True)) for name, signal in first.items()}
     for name, signal in second_signals(readings).items():
         signals[name] = dict(zip((reading.file.path for reading in readings), signal, strict=True))
     ranked = [_ranked(reading, {name: signals[name][reading.file.path] for name in signals}) for reading in readings]
-    ranked.sort(key=lambda one: (-one.score, one.reading.file.path))
+    ranked = _asked_lifted(ranked)
+    ranked.sort(key=lambda one: (not one.reading.file.asked, -one.score, one.reading.file.path))
     return ranked
+
+
+_AHEAD: Final = 0.01
+
+
+def _asked_lifted(ranked: Sequence[Ranked]) -> list[Ranked]:
+    """Return `ranked` with the files that the item names lifted just above the best of the others."""
+    best = max((one.score for one in ranked if not one.reading.file.asked), default=0.0)
+    return [replace(one, score=max(one.score, best + _AHEAD)) if one.reading.file.asked else one for one in ranked]
 
 
 def shortlist(files: Sequence[File], clues: Clues) -> tuple[list[File], dict[str, Signal]]:
     """Return the files worth a second look, and the signals of the survey for each of them."""
     signals = first_signals(files, clues)
     scores = [sum(weight * signals[name][number] for name, weight in FIRST.items()) for number in range(len(files))]
-    best = sorted(range(len(files)), key=lambda number: (-scores[number], files[number].path))[:SHORTLIST]
+    best = sorted(range(len(files)), key=lambda number: (not files[number].asked, -scores[number], files[number].path))[
+        :SHORTLIST
+    ]
     return [files[number] for number in best], {
         name: [signal[number] for number in best] for name, signal in signals.items()
     }

@@ -73,7 +73,7 @@ def first_signals(files: Sequence[File], clues: Clues) -> dict[str, Signal]:
         "stem": [
             float(len(stem) >= _SHORTEST_STEM and stem not in _COMMON_STEMS and stem in in_text) for stem in stems
         ],
-        "test": [float(file.role == "test") for file in files],
+        "test": [float(file.role == "test" and not file.asked) for file in files],
         "margin": [float(_MARGIN.isdisjoint(file.path.lower().split("/")[:-1])) - 1.0 for file in files],
     }
     return signals | _around(files, signals)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,7 @@ from redimento.context.cache import Kept, keep, kept_digests
 from redimento.context.clues import Clues
 from redimento.context.digest import Digest, digest
 from redimento.context.languages import Role, language, role
+from redimento.context.naming import named_files
 from redimento.context.tree import Entry, Tree
 from redimento.context.words import terms
 
@@ -36,35 +38,10 @@ class File:
     defined: frozenset[str]
     defined_terms: frozenset[str]
     imports: tuple[str, ...]
+    asked: bool  # the item names its path
 
 
 _PART: Final = re.compile(r"[/.\-]+")
-_KNOWN_WORDS: Final = 400_000  # the memory of the vocabulary: beyond it, words are judged anew
-
-
-class _Relevance:
-    """Which terms of the clues a word stands for; each distinct word is judged once."""
-
-    def __init__(self, clues: Clues) -> None:
-        self._wanted = clues.terms.keys()
-        self._names = clues.names.keys()
-        self._known: set[str] = set()
-        self.terms: dict[str, tuple[str, ...]] = {}
-
-    def relevant(self, words: Mapping[str, int]) -> Iterable[str]:
-        """Return those of `words` that stand for a wanted term."""
-        if len(self._known) > _KNOWN_WORDS:
-            self._known.clear()
-        fresh = words.keys() - self._known
-        for word in fresh:
-            found = tuple(term for term in terms(word) if term in self._wanted)
-            if found:
-                self.terms[word] = found
-        self._known |= fresh
-        return words.keys() & self.terms.keys()
-
-    def named(self, words: Mapping[str, int]) -> dict[str, int]:
-        return {name: words[name] for name in words.keys() & self._names}
 
 
 def listed(entries: Sequence[Entry], exclude: Sequence[str]) -> list[Entry]:
@@ -73,12 +50,12 @@ def listed(entries: Sequence[Entry], exclude: Sequence[str]) -> list[Entry]:
 
 
 def survey(tree: Tree, entries: Sequence[Entry], clues: Clues, cache: Path | None = None) -> list[File]:
-    """Digest source files and tests among `entries` and keep what `clues` ask for, in path order.
+    """Digest source files, tests and whatever the item names among `entries`, and keep what `clues` ask for, in path order.
 
     `cache` is the folder of digests by blob id; without a blob id a file is always read.
     """
-    wanted = [entry for entry in entries if entry.size and role(entry.path) in ("source", "test")]
-    relevance = _Relevance(clues)
+    asked = named_files(clues.told_paths, [entry.path for entry in entries])
+    wanted = [entry for entry in entries if entry.size and (role(entry.path) in _SURVEYED or entry.path in asked)]
     by_key: dict[str, list[Entry]] = {}
     for entry in wanted:
         if entry.blob:
@@ -86,14 +63,14 @@ def survey(tree: Tree, entries: Sequence[Entry], clues: Clues, cache: Path | Non
     files: dict[str, File | None] = {}
     for kept in kept_digests(cache, by_key):
         for entry in by_key[kept.key]:
-            files[entry.path] = _reduced(entry, kept.digest, relevance) if kept.digest else None
+            files[entry.path] = _reduced(entry, kept.digest, clues, asked) if kept.digest else None
     fresh: list[Kept] = []
     missing = {entry.path: entry for entry in wanted if entry.path not in files}
     for path, content in tree.read(missing):
         entry = missing[path]
         hidden = exclusion.looks_binary(content) or exclusion.looks_generated(content)
         found = None if hidden else digest(content, language(path))
-        files[path] = _reduced(entry, found, relevance) if found else None
+        files[path] = _reduced(entry, found, clues, asked) if found else None
         if cache and entry.blob:
             fresh.append(Kept(_key(entry), found))
             if len(fresh) == _KEPT_AT_ONCE:
@@ -103,6 +80,7 @@ def survey(tree: Tree, entries: Sequence[Entry], clues: Clues, cache: Path | Non
     return [file for _, file in sorted(files.items()) if file]
 
 
+_SURVEYED: Final[tuple[Role, ...]] = ("source", "test")
 _KEPT_AT_ONCE: Final = 1000  # digests held in memory before they are written
 
 
@@ -116,13 +94,14 @@ def _key(entry: Entry) -> str:
     return f"{entry.blob}.{language(entry.path)}"
 
 
-def _reduced(entry: Entry, found: Digest, relevance: _Relevance) -> File:
+def _reduced(entry: Entry, found: Digest, clues: Clues, asked: AbstractSet[str]) -> File:
     """Return of a digest what the clues ask for."""
     hits: dict[str, int] = {}
-    named = relevance.named(found.words)
-    for word in sorted(relevance.relevant(found.words)):  # in order: sums of floats depend on it
-        for term in relevance.terms[word]:
+    wanted = clues.wanted
+    for word in sorted([word for word in found.words if wanted[word]]):  # in order: sums of floats depend on it
+        for term in wanted[word]:
             hits[term] = hits.get(term, 0) + found.words[word]
+    named = {name: found.words[name] for name in found.words.keys() & clues.names.keys()}
     defined = set(found.definitions)
     return File(
         path=entry.path,
@@ -133,8 +112,9 @@ def _reduced(entry: Entry, found: Digest, relevance: _Relevance) -> File:
         hits=hits,
         named=named,
         defined=frozenset(named.keys() & defined),
-        defined_terms=frozenset(term for name in relevance.terms.keys() & defined for term in relevance.terms[name]),
+        defined_terms=frozenset(term for name in defined & found.words.keys() for term in wanted[name]),
         imports=found.imports,
+        asked=entry.path in asked,
     )
 
 

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import math
 import re
+import string
 from typing import Final
 
-_WORD: Final = re.compile(r"[A-Z]?[a-z]+")
-_CAPITAL: Final = re.compile(r"[A-Z](?![a-z])")
-_DIGIT: Final = re.compile(r"[0-9]")
-_MARKS: Final = re.compile(r"[!-/:-@\[-`{-~]+")
+
+def _marked(characters: str) -> bytes:
+    """Return a translation table that makes `x` of `characters` and a blank of all else."""
+    return "".join("x" if chr(code) in characters else " " for code in range(256)).encode()
+
+
+# Counting in texts that tell one kind of character from the rest is several times as fast as regular expressions.
+_LOWER: Final = _marked(string.ascii_lowercase)
+_MARKS: Final = _marked(string.punctuation)
+_DIGITS: Final = _marked(string.digits)
+_ENCODING: Final = _marked(string.ascii_letters + string.digits + "+/")
+_CASES: Final = (
+    "".join("a" if c.islower() else "A" if c.isupper() else " " for c in map(chr, range(128))).encode() + b" " * 128
+)
+_SHORTEST_ENCODED: Final = 32  # characters
 _OTHER_SCRIPT: Final = re.compile(r"[^\x00-\x7f]")
 _PICTURE: Final = re.compile(r"[\U00010000-\U0010ffff]")
-_ENCODED: Final = re.compile(r"[A-Za-z0-9+/]{32,}")
 
 # Tokens for each of these, least squares over 414 files and diffs of 22 kinds counted with the Gemma 3 vocabulary, which
 # Google's own offline tokenizer uses for Gemini 2 and 3. The median file comes out exact; one in a hundred is 17 % larger.
@@ -32,17 +43,25 @@ def estimate(text: str) -> int:
 
     Single short texts of an odd kind may exceed it; a prompt of many files does not.
     """
+    content = text.encode("utf-8", "surrogatepass")
+    cases = content.translate(_CASES)
+    encoded = (len(run) for run in content.translate(_ENCODING).split() if len(run) >= _SHORTEST_ENCODED)
     tokens = (
-        _PER_WORD * len(_WORD.findall(text))
-        + _PER_CAPITAL * len(_CAPITAL.findall(text))
-        + _PER_DIGIT * len(_DIGIT.findall(text))
-        + _PER_MARKS * len(_MARKS.findall(text))
+        _PER_WORD * _runs(content.translate(_LOWER))
+        + _PER_CAPITAL * (cases.count(b"A") - cases.count(b"Aa"))
+        + _PER_DIGIT * content.translate(_DIGITS).count(b"x")
+        + _PER_MARKS * _runs(content.translate(_MARKS))
         + _PER_LINE * (text.count("\n") + 1)
-        + _PER_ENCODED * sum(map(len, _ENCODED.findall(text)))
+        + _PER_ENCODED * sum(encoded)
     )
     if not text.isascii():
         tokens += _PER_OTHER_SCRIPT * len(_OTHER_SCRIPT.findall(text)) + _PER_PICTURE * len(_PICTURE.findall(text))
     return math.ceil(_SAFETY * tokens)
+
+
+def _runs(marked: bytes) -> int:
+    """Return how many stretches of `x` there are."""
+    return marked.count(b" x") + marked.startswith(b"x")
 
 
 def corrected(estimated: int, ratio: float) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -46,18 +45,21 @@ def stem(word: str) -> str:
     return word[:-1] + "i" if word.endswith("y") else word
 
 
-@lru_cache(maxsize=400_000)
 def terms(identifier: str) -> tuple[str, ...]:
     """Return the search terms of an identifier: the stems of its parts and, when it has several, itself in lower case."""
     parts = _PART.findall(identifier)
-    found = [stem(part.lower()) for part in parts if len(part) > 1 and part.lower() not in STOP]
+    found = [term for part in parts if (term := _term(part))]
     if len(parts) > 1 and len(identifier) <= _LONGEST:
         found.append(identifier.lower())
     return tuple(dict.fromkeys(found))
 
 
-def identifiers(text: str) -> Iterator[str]:
-    """Yield every identifier or word of `text`, in order."""
-    for match in _IDENTIFIER.finditer(text):
-        if match.end() - match.start() <= _LONGEST:
-            yield match.group()
+@lru_cache(maxsize=100_000)  # parts are far fewer than the identifiers made of them
+def _term(part: str) -> str:
+    lower = part.lower()
+    return stem(lower) if len(part) > 1 and lower not in STOP else ""
+
+
+def identifiers(text: str) -> list[str]:
+    """Return every identifier or word of `text`, in order."""
+    return [word for word in _IDENTIFIER.findall(text) if len(word) <= _LONGEST]
