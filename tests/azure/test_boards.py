@@ -60,7 +60,7 @@ def test_every_page_of_comments_is_read(tmp_path: Path) -> None:
     assert [comment.text for comment in found] == [comment["text"] for comment in comments]
 
 
-def test_attachments_are_listed_and_can_be_downloaded(tmp_path: Path) -> None:
+def test_attachments_are_listed(tmp_path: Path) -> None:
     (tmp_path / "shot.png").write_bytes(b"\x89PNG\x00")
     bug = {
         "id": 7,
@@ -70,10 +70,8 @@ def test_attachments_are_listed_and_can_be_downloaded(tmp_path: Path) -> None:
     }
     seed = {"project": "My Shop", "repositories": [{"name": "web"}], "work_items": [bug]}
     with running(tmp_path / "organisation", seed=seed) as emulator:
-        desk = desk_on(emulator)
-        (attachment,) = desk.board.load(7).attachments
+        (attachment,) = desk_on(emulator).board.load(7).attachments
         assert (attachment.name, attachment.size) == ("shot.png", 5)
-        assert desk.client.download(attachment.url, limit_bytes=100) == b"\x89PNG\x00"
 
 
 def test_an_item_that_is_not_there(desk: Desk) -> None:

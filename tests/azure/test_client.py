@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import logging
 import shutil
 import ssl
@@ -11,8 +12,8 @@ import pytest
 
 from redimento.azure.client import JSON_PATCH, AzureClient
 from redimento.errors import AzureError, SignInError, UsageError
-from tests.azure.clients import OK, PASSING, PROJECT_ID, TOKEN, client_for
-from tests.azure.hostile import Serve, Step, answer, dripping, fault, html, json_answer
+from tests.azure.clients import OK, PASSING, TOKEN, client_for
+from tests.azure.hostile import Serve, Step, answer, fault, html, json_answer
 
 
 def test_a_call_carries_the_token_the_version_and_the_wish_for_no_sign_in_page(serve: Serve) -> None:
@@ -133,43 +134,11 @@ def test_an_entry_in_netrc_does_not_replace_the_token(
     assert server.seen[0].headers["authorization"] == f"Bearer {TOKEN}"
 
 
-# Attachments
-
-ATTACHMENT = "0a1b2c3d-1111-2222-3333-444455556666"
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        f"https://evil.example/_apis/wit/attachments/{ATTACHMENT}?fileName=a.png",
-        f"https://dev.azure.com/org/{PROJECT_ID}/_apis/wit/attachments/{ATTACHMENT.upper()}",
-    ],
-)
-def test_an_attachment_is_asked_for_at_the_collection_whatever_host_its_address_names(serve: Serve, url: str) -> None:
-    server = serve(answer(200, b"\x89PNG", "application/octet-stream"))
-    assert client_for(server).download(url, limit_bytes=100) == b"\x89PNG"
-    assert server.seen[0].target == f"/tfs/Main/_apis/wit/attachments/{ATTACHMENT}?download=true"
-    assert server.seen[0].headers["accept"] == "application/octet-stream;api-version=7.1"
-
-
-@pytest.mark.parametrize("url", ["https://evil.example/a.png", "file:///etc/passwd", "", f"/attachments/{ATTACHMENT}x"])
-def test_what_is_no_attachment_is_not_downloaded(serve: Serve, url: str) -> None:
-    server = serve(OK)
-    with pytest.raises(AzureError, match="not downloaded"):
-        client_for(server).download(url, limit_bytes=100)
-    assert server.seen == []
-
-
-def test_an_attachment_that_is_too_long_is_given_up(serve: Serve) -> None:
-    server = serve(dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n", b"x" * 1000))
-    with pytest.raises(AzureError, match="longer than 5,000 bytes"):
-        client_for(server).download(f"/_apis/wit/attachments/{ATTACHMENT}", limit_bytes=5000)
-
-
-def test_an_attachment_may_be_a_web_page(serve: Serve) -> None:
-    server = serve(answer(200, b"<html>report</html>", "application/octet-stream"))
-    url = f"/_apis/wit/attachments/{ATTACHMENT}"
-    assert client_for(server).download(url, limit_bytes=100) == b"<html>report</html>"
+def test_an_answer_that_unfolds_beyond_all_measure_is_given_up(serve: Serve) -> None:
+    body = gzip.compress(bytes(65 * 1024 * 1024), compresslevel=1)
+    with pytest.raises(AzureError, match="longer than 67,108,864 bytes") as caught:
+        client_for(serve(answer(200, body, Content_Encoding="gzip"))).get("_apis/projects")
+    assert caught.value.remedy
 
 
 # Other addresses of the organisation, proxies and certificates

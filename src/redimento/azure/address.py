@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import quote, urlsplit
 
 from redimento.errors import UsageError
-
-_ATTACHMENT = re.compile(
-    r"/_apis/wit/attachments/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[/?#]|$)", re.IGNORECASE
-)
 
 
 def collection_url(text: str) -> str:
@@ -30,12 +25,6 @@ def organisation(collection: str) -> str:
     if host.endswith(".visualstudio.com"):
         return host.partition(".")[0]
     return parts.path.strip("/").rpartition("/")[2] or host
-
-
-def attachment_id(url: str) -> str:
-    """Return the id in an attachment's address, "" when it is not one."""
-    found = _ATTACHMENT.search(url)
-    return found[1].lower() if found else ""
 
 
 def below(base: str, *segments: str) -> str:

@@ -28,8 +28,6 @@ class HttpAnswer:
 
     @property
     def is_html(self) -> bool:
-        if self.content_type == "application/octet-stream":  # an attachment, which may well be a page
-            return False
         return "html" in self.content_type or _HTML.match(self.body) is not None
 
     def parsed(self) -> Any:

@@ -37,7 +37,10 @@ class AzureBoard:
             f"_apis/wit/workitems/{item_id}", query={"$expand": "all"}, api_version=_ITEM_VERSION, about=about
         )
         if not isinstance(answer, Mapping) or not isinstance(answer.get("fields"), Mapping):
-            raise AzureError(f"Azure DevOps answered with something that is no work item when asked for {about}.")
+            raise AzureError(
+                f"Azure DevOps answered with something that is no work item when asked for {about}.",
+                "Check that SYSTEM_COLLECTIONURI is the address of the organisation, and run it again.",
+            )
         fields = answer["fields"]
         kind_of(str(fields.get(TYPE) or ""))  # a kind that is refused needs no further call
         project = str(fields.get(PROJECT) or self.project)

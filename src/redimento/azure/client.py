@@ -30,7 +30,7 @@ Outward = Literal["send", "note"]
 JSON_PATCH = "application/json-patch+json"
 
 _CONNECT_SECONDS = 15.0
-_LONGEST_JSON = 64 * 1024 * 1024  # bytes; one long text of a work item may have a million characters
+_LONGEST_ANSWER = 64 * 1024 * 1024  # bytes; one long text of a work item may have a million characters
 _PIECE = 64 * 1024
 _PASSING = frozenset((429, 500, 502, 503, 504))
 _LONGEST_SUMMARY = 200
@@ -52,10 +52,8 @@ class _Request:
     url: str
     body: bytes | None
     content_type: str
-    accept: str
     api_version: str
     about: str
-    limit_bytes: int = _LONGEST_JSON
 
     @property
     def call(self) -> str:
@@ -119,13 +117,13 @@ class AzureClient:
         Raises SignInError, PermissionMissingError, NotThereError, ConflictError, AzureError.
         """
         url = self._url(path, project, query)
-        return self._read(_Request("GET", url, None, "", "application/json", api_version, about))
+        return self._read(_Request("GET", url, None, "", api_version, about))
 
     def query(self, path: str, *, body: Any, project: str = "", api_version: str = "7.1", about: str = "") -> Any:
         """Return the answer to a POST that only reads, such as a batch or a WIQL query; otherwise as `get`."""
         url = self._url(path, project, None)
         sent = json.dumps(body).encode()
-        return self._read(_Request("POST", url, sent, "application/json", "application/json", api_version, about))
+        return self._read(_Request("POST", url, sent, "application/json", api_version, about))
 
     def write(
         self,
@@ -151,26 +149,11 @@ class AzureClient:
             self.noted.append(NotedWrite(method, url, _summary(body)))
             return dict(body) if isinstance(body, dict) else {}
         sent = json.dumps(body).encode()
-        request = _Request(method, url, sent, content_type, "application/json", api_version, about)
+        request = _Request(method, url, sent, content_type, api_version, about)
         with self._within_deadline():
             if happened is None:
                 return once(partial(self._parsed, request))
             return self._persist(_asking_first(partial(self._parsed, request), happened))
-
-    def download(self, attachment_url: str, *, limit_bytes: int) -> bytes:
-        """Return the content of a work item's attachment, at most `limit_bytes`.
-
-        The host in `attachment_url` comes from a work item and is not believed: the attachment's id is taken from it
-        and asked for at this collection, so that the token goes nowhere else. Raises AzureError for another kind of
-        address and for a content that is too long, otherwise as `get`.
-        """
-        attachment = address.attachment_id(attachment_url)
-        if not attachment:
-            raise AzureError("The address of an attachment is none of Azure Boards; it was not downloaded.")
-        url = self._url(f"_apis/wit/attachments/{attachment}", "", {"download": "true"})
-        request = _Request("GET", url, None, "", "application/octet-stream", "7.1", "the attachment", limit_bytes)
-        with self._within_deadline():
-            return self._persist(partial(self._exchange, request)).body
 
     def service(self, area: str) -> AzureClient:
         """Return a client for the service that serves the resource area with the id `area`.
@@ -259,7 +242,8 @@ class AzureClient:
             error: AzureError | PassingError = PassingError(_no_answer(request, "no complete answer came in time"))
         except _TooLongError:
             error = AzureError(
-                f"The content of {request.about or request.call} is longer than {request.limit_bytes:,} bytes."
+                f"The answer to {request.call} is longer than {_LONGEST_ANSWER:,} bytes, and was given up.",
+                "Look at what is so large there: a work item or comment of that size cannot be worked on.",
             )
         except requests.exceptions.SSLError as failure:
             error = AzureError(
@@ -277,7 +261,7 @@ class AzureClient:
     def _transfer(self, request: _Request) -> HttpAnswer:
         until = self._until
         left = max(until - time.monotonic(), 0.001)
-        headers = {"Accept": f"{request.accept};api-version={not_newer(request.api_version, self._newest)}"}
+        headers = {"Accept": f"application/json;api-version={not_newer(request.api_version, self._newest)}"}
         if request.body is not None:
             headers["Content-Type"] = request.content_type
         with self._session.request(
@@ -293,7 +277,7 @@ class AzureClient:
             # read1 hands over what has arrived; iter_content would wait for a whole piece of a dripping body.
             while piece := response.raw.read1(_PIECE, decode_content=True):
                 body += piece
-                if len(body) > request.limit_bytes:
+                if len(body) > _LONGEST_ANSWER:
                     raise _TooLongError
                 if time.monotonic() > until:
                     raise TimeoutError
