@@ -230,7 +230,8 @@ def _draft_reasons(attempt: Attempt) -> tuple[str, ...]:
         return ("No checks are configured, so nothing has verified this change.",)
     failing = sum(failure.required for failure in verdict.new_failures)
     if not failing:
-        return ("No required check could judge this change: they were left out, or failed as a whole before already.",)
+        why = "they were left out, failed as a whole before already, or report none of the tests that passed before"
+        return (f"No required check could judge this change: {why}.",)
     what = "1 required test or check fails" if failing == 1 else f"{failing} required tests or checks fail"
     return tuple(text for text in (f"{what} since this change.", attempt.stopped) if text)
 

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from redimento.verification.comparison import compare, failures_of
-from redimento.verification.evidence import CheckResult, Checks, Outcome, TestResult
+from redimento.verification.evidence import CheckResult, Checks, Outcome, TestResult, Verdict
 
 
 def result(name: str = "unit", *, code: int | None = 0, reason: str = "", **tests: Outcome) -> CheckResult:
@@ -51,6 +55,29 @@ def test_a_test_that_vanished_is_not_called_fixed() -> None:
 def test_a_crash_is_new_when_single_tests_failed_before() -> None:
     compared = compare(Checks((result(code=1, old="failed"),)), Checks((result(code=2),)))
     assert names(compared.new) == [("unit", "")]
+
+
+def test_a_build_that_stops_newly_is_not_hidden_by_a_test_that_failed_before() -> None:
+    before = Checks((result(code=1, old="failed", elsewhere="passed"),))
+    stopped = replace(result(code=1, old="failed"), output="[ERROR] COMPILATION ERROR :\n[ERROR] Cart.java:[3,1]")
+    assert names(compare(before, Checks((stopped,))).new) == [("unit", "")]
+    assert names(compare(Checks((stopped,)), Checks((stopped,))).new) == []
+
+
+@pytest.mark.parametrize(
+    ("now", "command", "verified"),
+    [
+        (result(), "make test", False),
+        (result(a="skipped"), "make test", False),
+        (result(b="passed"), "make test", True),
+        (result(), "./gradlew test", True),
+    ],
+)
+def test_a_check_that_says_0_but_has_lost_all_its_tests_verifies_nothing(
+    now: CheckResult, command: str, *, verified: bool
+) -> None:
+    before = Checks((result(a="passed"), result("lint")))
+    assert Verdict(before, Checks((replace(now, command=command), result("lint")))).verified == verified
 
 
 def test_without_a_baseline_every_failure_is_new() -> None:

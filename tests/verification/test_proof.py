@@ -47,6 +47,7 @@ def test_an_assertion_is_recognised(message: str) -> None:
         "TypeError: f() got an unexpected keyword argument", "ReferenceError: total is not defined", "SyntaxError: bad",
         "panic: runtime error: index out of range", "cart.go:3:2: undefined: Absent", "error CS0103: The name",
         "NameError: name 'x' is not defined\n\n    assert total(x)", "OSError: disk",
+        "Failed\n    cart_test.go:9: a line that the test logs\npanic: runtime error: index out of range",
     ],
 )  # fmt: skip
 def test_other_trouble_is_no_assertion(message: str) -> None:

@@ -25,8 +25,20 @@ _NOT_RUN = re.compile(
     r"\b(?:ImportError|ModuleNotFoundError|SyntaxError|IndentationError|NameError|ReferenceError|NoClassDefFoundError"
     r"|ClassNotFoundException|NoSuchMethodError|NoSuchFieldError)\b|Cannot find module|collection failure"
     r"|errors? during collection|COMPILATION ERROR|\berror CS\d{4}\b|\berror TS\d+\b|\berror\[E\d{4}\]|\[build failed\]"
-    r"|fixture '.*' not found",
+    # Go prints the log lines of a test that panics in the form of its errors.
+    r"|fixture '.*' not found|^panic: ",
+    re.MULTILINE,
 )
+# Only what compilers and build tools print of their own: such a build stops before the tests of what it could not make.
+_NOT_BUILT = re.compile(
+    r"COMPILATION ERROR|Compilation failed; see the compiler|\berror (?:CS|FS|BC|MSB)\d{4}\b|\berror\[E\d{4}\]"
+    r"|\[(?:build|setup) failed\]"
+)
+
+
+def did_not_build(output: str) -> bool:
+    """Tell whether a command's output says that some of the program could not be built."""
+    return _NOT_BUILT.search(output) is not None
 
 
 def is_assertion(message: str) -> bool:

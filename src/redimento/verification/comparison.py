@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from redimento.verification.assertions import did_not_build
 from redimento.verification.evidence import CheckResult, Checks, Failure
 
 _LONGEST_MESSAGE = 4_000
@@ -23,14 +24,15 @@ def failures_of(result: CheckResult) -> tuple[Failure, ...]:
     """Return what fails in one check: its failing tests, or the check itself where no test says why it failed.
 
     A failing test counts even when the command says 0, for some build tools are told to go on after failures. A check
-    that did not end by itself fails as a whole: its tests are not complete.
+    that did not end by itself, or could not build all of the program, fails as a whole: its tests are not complete.
     """
     tests = tuple(
         Failure(result.name, test.id, test.message, result.required)
         for test in result.tests
         if test.outcome in {"failed", "error"}
     )
-    if result.ok or (tests and not result.reason):
+    complete = not result.reason and not did_not_build(result.output)
+    if result.ok or (tests and complete):
         return tests
     message = f"{result.reason}\n{result.output[-_LONGEST_MESSAGE:]}".strip()
     return (*tests, Failure(result.name, "", message, result.required))

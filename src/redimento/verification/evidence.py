@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 Outcome = Literal["passed", "failed", "error", "skipped"]
 Ending = Literal["failed", "passed", "error", "absent"]
+
+# Build tools that leave out tests whose inputs are as before: no test in the report is then no sign of trouble.
+_RUNS_WHAT_CHANGED = re.compile(r"\b(?:gradlew?|bazel|bazelisk|turbo|nx)\b")
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,11 @@ class CheckResult:
     @property
     def speaks(self) -> bool:
         """Whether the check ran and something in it passed."""
-        return not self.skipped and (self.ok or any(test.outcome == "passed" for test in self.tests))
+        return not self.skipped and (self.ok or self.has_passed_tests)
+
+    @property
+    def has_passed_tests(self) -> bool:
+        return any(test.outcome == "passed" for test in self.tests)
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,16 @@ class Verdict:
     def verified(self) -> bool:
         """True when at least one required check has something to say for the change and nothing required fails newly.
 
-        A check that fails as a whole, before and after, sees nothing of the change.
+        A check that fails as a whole, before and after, sees nothing of the change. One that has lost all its tests may
+        say 0 because the change keeps them from running.
         """
-        speaks = any(result.required and result.speaks for result in self.after.results)
+        required = [result for result in self.after.results if result.required]
+        if any(self._has_lost_its_tests(result) for result in required):
+            return False
+        speaks = any(result.speaks for result in required)
         return speaks and not any(failure.required for failure in self.new_failures)
+
+    def _has_lost_its_tests(self, result: CheckResult) -> bool:
+        if result.skipped or not result.ok or result.has_passed_tests or _RUNS_WHAT_CHANGED.search(result.command):
+            return False
+        return any(old.name == result.name and old.has_passed_tests for old in self.before.results)
