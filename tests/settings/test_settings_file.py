@@ -147,6 +147,7 @@ def test_what_is_no_plain_yaml_is_named(text: str, problem: str) -> None:
         ("model: {base_url: 'https://x:port'}", "model.base_url: is not an address"),
         ("model: {sdk: recorded}", "model.sdk: recorded needs model.recording"),
         ("checks: {pass_env: [SYSTEM_ACCESSTOKEN]}", "checks.pass_env[0]: holds a secret"),
+        ("checks: {pass_env: [REGION, NPM_TOKEN]}", "checks.pass_env[1]: looks like a secret"),
         ("checks: {pass_env: ['A B']}", 'checks.pass_env[0]: "A B" is not the name'),
         ("checks: {commands: [{name: a, run: x, env: {GEMINI_API_KEY: x}}]}", "checks.commands[0].env.GEMINI_API_KEY: holds a secret"),
         ("checks: {commands: [{name: a, run: x}, {name: a, run: y}]}", "checks.commands[1].name: another check"),

@@ -12,6 +12,7 @@ from pathspec.patterns.gitignore import GitIgnorePatternError
 
 from redimento.foreign import redact
 from redimento.marked_yaml import Path
+from redimento.verification.environment import looks_secret
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _BRANCH = ("id", "slug", "type")
@@ -160,6 +161,11 @@ def _variable(name: str) -> str:
     return "holds a secret of the job and is never passed to commands" if name.upper() in _SECRET_VARIABLES else ""
 
 
+def _passed(name: str) -> str:
+    # The same judgement as at run time: what validates must not be refused later.
+    return _variable(name) or ("looks like a secret, and is never passed to commands" if looks_secret(name) else "")
+
+
 def _mail(address: str) -> str:
     return "" if _MAIL.fullmatch(address) else "must be a mail address"
 
@@ -180,7 +186,7 @@ _RULES: tuple[tuple[str, str, Rule], ...] = (
     ("project", "conventions", _inside),
     ("context", "exclude", _pattern),
     ("model", "base_url", _address),
-    ("checks", "pass_env", _variable),
+    ("checks", "pass_env", _passed),
     ("change", "protected", _pattern),
     ("change", "allow", _pattern),
     ("pull_request", "branch", _branch),
