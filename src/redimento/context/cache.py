@@ -1,74 +1,54 @@
-"""Digests kept between runs, by blob id: a second run reads only what changed."""
+"""What was found out about files, kept between runs by blob id: a second run reads only what changed."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from redimento.context.digest import Digest
+Kind = Literal["digests", "segments"]
 
-# A new version of what is kept gets a new file: an old one is never misread.
-_NAME: Final = "digests-1.jsonl"
-_LARGEST: Final = 200_000_000  # bytes: a larger cache is begun anew
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A file as the cache knows it. `digest` is None when it must not be shown: binary or generated."""
-
-    key: str  # blob id and language
-    digest: Digest | None
+_FORM: Final = 2  # a new form of what is kept gets new files: an old one is never misread
+_LARGEST: Final = 200_000_000  # bytes: a larger file is begun anew
 
 
-def kept_digests(folder: Path | None, wanted: Iterable[str]) -> Iterator[Kept]:
-    """Yield what the cache in `folder` knows of the keys `wanted`; a cache that is absent or broken knows nothing."""
-    if folder is None or not (folder / _NAME).is_file():
+def recall(folder: Path | None, kind: Kind, wanted: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Yield key and value, plain data, of what is kept for `wanted`; a cache that is absent or broken holds nothing."""
+    if folder is None or not _file(folder, kind).is_file():
         return
     missing = set(wanted)
-    with (folder / _NAME).open(encoding="utf-8", errors="replace") as lines:
+    with _file(folder, kind).open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             key = line[: line.find("\t")]
             if key not in missing:
                 continue
-            kept = _parsed(key, line[len(key) + 1 :])
-            if kept is not None:
+            with contextlib.suppress(ValueError):  # a line cut short by a run that was killed
+                value = json.loads(line[len(key) + 1 :])
                 missing.discard(key)
-                yield kept
+                yield key, value
 
 
-def keep(folder: Path, fresh: Iterable[Kept]) -> None:
-    """Add `fresh` to the cache in `folder`, in one write, so that two runs at once do not mix their lines.
+def keep(folder: Path, kind: Kind, fresh: Mapping[str, object]) -> None:
+    """Add `fresh` to what is kept, in one write, so that two runs at once do not mix their lines.
 
-    Raises OSError when the folder cannot be written.
+    A folder that cannot be written costs the next run time, never this one its result.
     """
-    text = "".join(f"{kept.key}\t{_written(kept.digest)}\n" for kept in fresh)
-    if not text:
+    if not fresh:
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / _NAME
-    full = path.is_file() and path.stat().st_size + len(text) > _LARGEST
-    mode = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if full else os.O_APPEND)
-    handle = os.open(path, mode, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(text.encode("utf-8", "replace"))
+    text = "".join(
+        f"{key}\t{json.dumps(value, ensure_ascii=False, separators=(',', ':'))}\n" for key, value in fresh.items()
+    )
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        path = _file(folder, kind)
+        full = path.is_file() and path.stat().st_size + len(text) > _LARGEST
+        mode = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if full else os.O_APPEND)
+        with os.fdopen(os.open(path, mode, 0o600), "wb") as file:
+            file.write(text.encode("utf-8", "replace"))
 
 
-def _written(digest: Digest | None) -> str:
-    if digest is None:
-        return "null"
-    return json.dumps([digest.words, digest.definitions, digest.imports], ensure_ascii=False, separators=(",", ":"))
-
-
-def _parsed(key: str, text: str) -> Kept | None:
-    try:
-        value: Any = json.loads(text)
-        if value is None:
-            return Kept(key, None)
-        words, definitions, imports = value
-        return Kept(key, Digest(dict(words), tuple(definitions), tuple(imports)))
-    except (ValueError, TypeError):
-        return None  # a line cut short by a run that was killed
+def _file(folder: Path, kind: Kind) -> Path:
+    return folder / f"{kind}-{_FORM}.jsonl"

@@ -6,8 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
+from redimento.context.cache import keep, recall
 from redimento.context.clues import Clues
 from redimento.context.segments import Segment, cut
 from redimento.context.signals import Signal, bm25, rarities, scaled
@@ -32,13 +34,16 @@ _SHORTEST_RUN: Final = 12  # characters
 _HOLE: Final = re.compile(r"%\(?\w*\)?[sdrif]|\{[^}]*\}|<[^>]*>|\$\{?\w+\}?|[\d.]{2,}")
 
 
-def read_closely(tree: Tree, files: Sequence[File], clues: Clues) -> list[Reading]:
-    """Read `files` and judge their segments; files that cannot be read are left out."""
+def read_closely(tree: Tree, files: Sequence[File], clues: Clues, cache: Path | None = None) -> list[Reading]:
+    """Read `files` and judge their segments; files that cannot be read are left out.
+
+    `cache` is the folder of segments by blob id.
+    """
     contents = dict(tree.read([file.path for file in files]))
     files = [file for file in files if file.path in contents]
     texts = [contents[file.path].decode("utf-8", "replace") for file in files]
     lines = [tuple(text.removesuffix("\n").split("\n")) for text in texts]
-    cuts = [cut(contents[file.path], file.language) for file in files]
+    cuts = _cuts(files, contents, cache)
     counts: list[Mapping[str, float]] = []
     lengths: list[int] = []
     for rows, segments in zip(lines, cuts, strict=True):
@@ -56,6 +61,20 @@ def read_closely(tree: Tree, files: Sequence[File], clues: Clues) -> list[Readin
         position += len(segments)
         readings.append(Reading(file, rows, segments, tuple(fits[own]), phrase))
     return readings
+
+
+def _cuts(files: Sequence[File], contents: Mapping[str, bytes], cache: Path | None) -> list[tuple[Segment, ...]]:
+    """Cut each file at its definitions, or recall how it was cut: to parse takes half of the second look."""
+    known = {
+        key: tuple(Segment(*parts) for parts in kept)
+        for key, kept in recall(cache, "segments", [file.key for file in files if file.key])
+    }
+    found = [known.get(file.key) or cut(contents[file.path], file.language) for file in files]
+    if cache:
+        fresh = {file.key: own for file, own in zip(files, found, strict=True) if file.key and file.key not in known}
+        plain = {key: [(one.first, one.last, one.name, one.signature) for one in own] for key, own in fresh.items()}
+        keep(cache, "segments", plain)
+    return found
 
 
 def second_signals(readings: Sequence[Reading]) -> dict[str, Signal]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 LARGEST_FILE: Final = 600_000  # bytes; larger sources are tables and bundles, and one would fill a whole prompt
@@ -52,14 +52,24 @@ def reason(path: str, size: int, exclude: Sequence[str] = ()) -> str:
 
     `exclude` holds patterns in the manner of `.gitignore`: `*`, `**`, `?`, a trailing `/` for folders.
     """
-    for pattern, why in _WHY:
-        if pattern.search(path):
-            return why
+    folder, _, name = path.rpartition("/")
+    why = _why(name) or _why_folder(folder)
+    if why:
+        return why
     if any(_matcher(pattern)(path) for pattern in exclude):
         return "`context.exclude` names it"
     if size > LARGEST_FILE:
         return f"it is larger than {LARGEST_FILE:,} bytes"
     return ""
+
+
+def _why(name: str) -> str:
+    return next((why for pattern, why in _WHY if pattern.search(name)), "")
+
+
+@lru_cache(maxsize=50_000)  # a folder has many files, and a long path takes the patterns long
+def _why_folder(folder: str) -> str:
+    return _why(f"{folder}/") if folder else ""
 
 
 def looks_binary(content: bytes) -> bool:

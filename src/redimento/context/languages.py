@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Literal
 
 Role = Literal["source", "test", "prose", "data"]
@@ -47,6 +47,7 @@ def language(path: str) -> str:
     return _BY_EXTENSION.get(extension(path.rpartition("/")[2]), "")
 
 
+@lru_cache(maxsize=100_000)  # asked several times for each file
 def role(path: str) -> Role:
     """Say what part a file plays: source code, a test or its material, prose, or data and configuration."""
     ending = extension(path.rpartition("/")[2])

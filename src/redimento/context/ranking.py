@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from redimento.context.close_reading import Reading, read_closely, second_signals
@@ -25,13 +26,13 @@ class Ranked:
     reasons: tuple[str, ...]
 
 
-def rank(tree: Tree, files: Sequence[File], clues: Clues) -> list[Ranked]:
+def rank(tree: Tree, files: Sequence[File], clues: Clues, cache: Path | None = None) -> list[Ranked]:
     """Return the most likely files best first; ties in path order.
 
     Files whose path the item names come ahead of all others, with a higher score than the best of those.
     """
     chosen, first = shortlist(files, clues)
-    readings = read_closely(tree, chosen, clues)
+    readings = read_closely(tree, chosen, clues, cache)
     signals = {name: dict(zip((file.path for file in chosen), signal, strict=True)) for name, signal in first.items()}
     for name, signal in second_signals(readings).items():
         signals[name] = dict(zip((reading.file.path for reading in readings), signal, strict=True))

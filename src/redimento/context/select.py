@@ -56,7 +56,8 @@ def consider(tree: Tree, text: str, *, settings: ContextSettings, cache: Path | 
     """Rank the files of `tree` for a work item: what `select` does before it looks at the budget."""
     entries = listed(tree.entries(), settings.exclude)
     clues = read_clues(text)
-    return Consideration(tuple(entries), clues, tuple(rank(tree, survey(tree, entries, clues, cache), clues)))
+    files = survey(tree, entries, clues, cache)
+    return Consideration(tuple(entries), clues, tuple(rank(tree, files, clues, cache)))
 
 
 def fill(tree: Tree, considered: Consideration, *, budget: int, conventions: Sequence[str] = ()) -> Context:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from redimento.context import exclusion
-from redimento.context.cache import Kept, keep, kept_digests
+from redimento.context.cache import keep, recall
 from redimento.context.clues import Clues
 from redimento.context.digest import Digest, digest
 from redimento.context.languages import Role, language, role
@@ -39,6 +38,7 @@ class File:
     defined_terms: frozenset[str]
     imports: tuple[str, ...]
     asked: bool  # the item names its path
+    key: str  # of its content and language in the cache, "" without a blob id
 
 
 _PART: Final = re.compile(r"[/.\-]+")
@@ -61,10 +61,10 @@ def survey(tree: Tree, entries: Sequence[Entry], clues: Clues, cache: Path | Non
         if entry.blob:
             by_key.setdefault(_key(entry), []).append(entry)
     files: dict[str, File | None] = {}
-    for kept in kept_digests(cache, by_key):
-        for entry in by_key[kept.key]:
-            files[entry.path] = _reduced(entry, kept.digest, clues, asked) if kept.digest else None
-    fresh: list[Kept] = []
+    for key, kept in recall(cache, "digests", by_key):
+        for entry in by_key[key]:
+            files[entry.path] = _reduced(entry, Digest(*kept), clues, asked) if kept else None
+    fresh: dict[str, Digest | None] = {}
     missing = {entry.path: entry for entry in wanted if entry.path not in files}
     for path, content in tree.read(missing):
         entry = missing[path]
@@ -72,9 +72,10 @@ def survey(tree: Tree, entries: Sequence[Entry], clues: Clues, cache: Path | Non
         found = None if hidden else digest(content, language(path))
         files[path] = _reduced(entry, found, clues, asked) if found else None
         if cache and entry.blob:
-            fresh.append(Kept(_key(entry), found))
+            fresh[_key(entry)] = found
             if len(fresh) == _KEPT_AT_ONCE:
                 _keep(cache, fresh)
+                fresh.clear()
     if cache:
         _keep(cache, fresh)
     return [file for _, file in sorted(files.items()) if file]
@@ -84,10 +85,9 @@ _SURVEYED: Final[tuple[Role, ...]] = ("source", "test")
 _KEPT_AT_ONCE: Final = 1000  # digests held in memory before they are written
 
 
-def _keep(cache: Path, fresh: list[Kept]) -> None:
-    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, never the run
-        keep(cache, fresh)
-    fresh.clear()
+def _keep(cache: Path, fresh: Mapping[str, Digest | None]) -> None:
+    plain = {key: found and (found.words, found.definitions, found.imports) for key, found in fresh.items()}
+    keep(cache, "digests", plain)
 
 
 def _key(entry: Entry) -> str:
@@ -96,25 +96,27 @@ def _key(entry: Entry) -> str:
 
 def _reduced(entry: Entry, found: Digest, clues: Clues, asked: AbstractSet[str]) -> File:
     """Return of a digest what the clues ask for."""
+    path, words = entry.path, found.words
     hits: dict[str, int] = {}
     wanted = clues.wanted
-    for word in sorted([word for word in found.words if wanted[word]]):  # in order: sums of floats depend on it
+    for word in sorted([word for word in words if wanted[word]]):  # in order: sums of floats depend on it
         for term in wanted[word]:
-            hits[term] = hits.get(term, 0) + found.words[word]
-    named = {name: found.words[name] for name in found.words.keys() & clues.names.keys()}
+            hits[term] = hits.get(term, 0) + words[word]
+    named = {name: words[name] for name in words.keys() & clues.names.keys()}
     defined = set(found.definitions)
     return File(
-        path=entry.path,
+        path=path,
         size=entry.size,
-        role=role(entry.path),
-        language=language(entry.path),
-        length=sum(found.words.values()),
+        role=role(path),
+        language=language(path),
+        length=sum(words.values()),
         hits=hits,
         named=named,
         defined=frozenset(named.keys() & defined),
-        defined_terms=frozenset(term for name in defined & found.words.keys() for term in wanted[name]),
+        defined_terms=frozenset(term for name in defined & words.keys() for term in wanted[name]),
         imports=found.imports,
-        asked=entry.path in asked,
+        asked=path in asked,
+        key=_key(entry) if entry.blob else "",
     )
 
 
