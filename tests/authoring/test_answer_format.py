@@ -17,7 +17,7 @@ EDIT = Replace("src/a.py", "old\n", "new\n")
 ANSWER = f"""Here is the change.
 ```json
 {{"summary": "Rounds totals", "criteria": [{{"id": 1, "status": "done", "tests": ["t::a"], "note": "n"}}],
- "dependencies": ["x"], "build_instructions": "make", "documentation": "d"}}
+ "build_instructions": "make", "documentation": "d"}}
 ```
 ```python
 src/a.py
@@ -37,7 +37,6 @@ def test_a_head_and_its_blocks() -> None:
         summary="Rounds totals",
         edits=(EDIT,),
         criteria=(CriterionClaim(1, "done", ("t::a",), "n"),),
-        dependencies=("x",),
         build_instructions="make",
         documentation="d",
     )
@@ -201,7 +200,6 @@ ORIGINAL = {
 def test_files_in_json_are_accepted(form: str) -> None:
     assert parse_answer(form.replace("{}", json.dumps(ORIGINAL, indent=2))) == Answer(
         edits=(WriteWhole("src/a.tsx", "a\n"), WriteWhole("src/a.test.tsx", "t\n")),
-        dependencies=("react", "left-pad 1.3.0"),
         build_instructions="npm test",
         documentation="## Notes",
     )

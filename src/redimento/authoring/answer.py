@@ -28,7 +28,6 @@ class Answer:
     search: tuple[str, ...] = ()
     edits: tuple[Edit, ...] = ()
     criteria: tuple[CriterionClaim, ...] = ()
-    dependencies: tuple[str, ...] = ()
     build_instructions: str = ""
     documentation: str = ""
     problems: tuple[str, ...] = ()

@@ -41,7 +41,6 @@ def parse_answer(text: str, *, truncated: bool = False) -> Answer:
         search=answer_json.texts(values.get("search")),
         edits=_without_doubles(edits),
         criteria=answer_json.claims(values.get("criteria")),
-        dependencies=answer_json.texts(values.get("dependencies")),
         build_instructions=answer_json.long_text(values.get("build_instructions", values.get("buildInstructions"))),
         documentation=answer_json.long_text(values.get("documentation")),
         problems=tuple(dict.fromkeys(problems)),

@@ -146,15 +146,9 @@ def complete_files(text: str) -> list[Edit]:
 
 
 def texts(value: Any) -> tuple[str, ...]:
-    """Return a list of strings whatever a model made of it: a string, a list, a table of names and versions."""
+    """Return a list of strings whatever a model made of it: a string, a list of strings, or of objects that hold one."""
     if isinstance(value, str):
         return (clean(value),) if value.strip() else ()
-    if isinstance(value, dict):
-        return tuple(
-            clean(f"{name} {version}".strip())
-            for name, version in value.items()
-            if isinstance(version, str | int | float)
-        )
     if not isinstance(value, list):
         return ()
     return tuple(text for item in value if (text := _one_text(item)))
@@ -163,11 +157,7 @@ def texts(value: Any) -> tuple[str, ...]:
 def _one_text(item: Any) -> str:
     if isinstance(item, dict):
         return clean(
-            " ".join(
-                str(item[key])
-                for key in ("name", "version", "question", "path", "text")
-                if isinstance(item.get(key), str)
-            )
+            " ".join(str(item[key]) for key in ("name", "question", "path", "text") if isinstance(item.get(key), str))
         )
     return clean(str(item)) if isinstance(item, str | int | float) else ""
 

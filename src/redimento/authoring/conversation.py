@@ -87,7 +87,6 @@ def merged(earlier: Answer, later: Answer) -> Answer:
         search=later.search,
         edits=(*earlier.edits, *(edit for edit in later.edits if edit not in earlier.edits)),
         criteria=later.criteria or earlier.criteria,
-        dependencies=later.dependencies or earlier.dependencies,
         build_instructions=later.build_instructions or earlier.build_instructions,
         documentation=later.documentation or earlier.documentation,
         problems=later.problems,
