@@ -98,6 +98,27 @@ def test_a_pipeline_is_protected_under_any_name(content: str, tmp_path: Path) ->
     assert freed.change.paths == ("build/ci.yml",)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
+def test_a_pipeline_is_protected_in_any_encoding(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "ci.yml").write_bytes("steps:\n- script: a\n".encode(encoding))
+    for edit in (Delete("ci.yml"), Rename("ci.yml", "b.txt"), Replace("ci.yml", "- script: a\n", "- script: b\n")):
+        planned = plan(tmp_path, [edit], ChangeSettings())
+        assert planned.change.files == ()
+        assert planned.refusals
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "parameters:\n- name: jobs\njobs: ${{ parameters.jobs }}\n",
+        "${{ if eq(variables.a, 1) }}:\n  steps:\n  - script: a\n",
+    ],
+)
+def test_a_pipeline_that_is_put_together_by_expressions_is_one(content: str, tmp_path: Path) -> None:
+    (refusal,) = plan(tmp_path, [WriteWhole("ci.yml", content)], ChangeSettings()).refusals
+    assert "pipeline definition" in refusal.reason
+
+
 @pytest.mark.parametrize(
     "content", ["a:\n  steps:\n  - b\n", "services:\n  web:\n    image: x\n", "- steps: []\n", "steps: 3\n"]
 )

@@ -7,8 +7,9 @@ from functools import lru_cache
 
 from pathspec import GitIgnoreSpec
 
+from redimento.change.document import NotTextError, decode
 from redimento.change.paths import fold
-from redimento.change.yaml_outline import top_level
+from redimento.change.yaml_outline import is_expression, top_level
 
 # Patterns as in .gitignore, compared without regard to case. A name without a slash is protected in every folder.
 _PIPELINES = """
@@ -70,5 +71,11 @@ def is_pipeline(path: str, content: bytes | None) -> bool:
     """Tell whether a YAML file is a pipeline definition, or a template of one, by what it holds."""
     if content is None or not path.lower().endswith((".yml", ".yaml")):
         return False
-    parts = top_level(content.decode("utf-8", "replace"))
-    return any(parts.get(name) == "list" for name in _PIPELINE_LISTS) or parts.get("extends") == "mapping"
+    try:
+        text = decode(content).text
+    except NotTextError:  # UTF-16 without its mark, for one
+        text = content.decode("utf-8", "replace").replace("\0", "")
+    parts = top_level(text)
+    if any(parts.get(name) in {"list", "expression"} for name in _PIPELINE_LISTS) or parts.get("extends") == "mapping":
+        return True
+    return any(map(is_expression, parts))  # what it inserts may be steps

@@ -29,7 +29,7 @@ def yaml_error(text: str) -> str:
 
 
 def top_level(text: str) -> dict[str, str]:
-    """Return the keys of the outermost mappings and what each holds: "list", "mapping" or "scalar".
+    """Return the keys of the outermost mappings and what each holds: "list", "mapping", "expression" (`${{ … }}`) or "scalar".
 
     What cannot be parsed is read line by line, so that a broken file does not hide its keys.
     """
@@ -78,7 +78,14 @@ def _keys(text: str) -> Iterator[tuple[str, str]]:
 def _kind(event: yaml.NodeEvent) -> str:
     if isinstance(event, yaml.SequenceStartEvent):
         return "list"
-    return "mapping" if isinstance(event, yaml.MappingStartEvent) else "scalar"
+    if isinstance(event, yaml.MappingStartEvent):
+        return "mapping"
+    return "expression" if is_expression(getattr(event, "value", "")) else "scalar"
+
+
+def is_expression(text: str) -> bool:
+    """Tell whether a key or value is inserted when a template of Azure Pipelines is expanded."""
+    return text.lstrip().startswith("${{")
 
 
 def _keys_by_line(text: str) -> Iterator[tuple[str, str]]:
