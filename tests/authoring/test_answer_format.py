@@ -313,3 +313,12 @@ def test_a_file_without_marks_is_missed_though_its_path_stands_outside_the_fence
 @pytest.mark.parametrize("heading", ["### 1. src/a.py", "2) `src/a.py`"])
 def test_a_numbered_path(heading: str) -> None:
     assert edits(f"{heading}\n```\n{PAIR}```\n") == (EDIT,)
+
+
+def test_a_file_in_a_list_loses_the_indentation_of_the_list() -> None:
+    text = "1. A page:\n   ```md\n   a.md\n   <<<<<<< WHOLE\n   # A\n\n       code\n   >>>>>>> WHOLE\n   ```\n"
+    assert edits(text) == (WriteWhole("a.md", "# A\n\n    code\n"),)
+
+
+def test_an_indented_mark_alone_changes_no_line() -> None:
+    assert edits("a.md\n```\n  <<<<<<< WHOLE\n# A\n  b\n  >>>>>>> WHOLE\n```\n") == (WriteWhole("a.md", "# A\n  b\n"),)

@@ -82,6 +82,15 @@ def test_prefixes_on_some_lines_of_a_replacement_never_get_into_the_file(
     assert "is not in the file" in reasons(applied({"a": text}, Replace("a", search, replacement)))
 
 
+def test_a_diff_in_place_of_the_new_lines_is_refused() -> None:
+    text = "a: 1\nb: 2\nc: 3\n"
+    assert "is a diff" in reasons(applied({"a": text}, Replace("a", text, " a: 1\n-b: 2\n+b: 4\n c: 3\n")))
+
+
+def test_lines_that_become_a_list_are_no_diff() -> None:
+    assert after(applied({"a": "one\ntwo\n"}, Replace("a", "one\ntwo\n", "- one\n- two\n"))) == {"a": "- one\n- two\n"}
+
+
 def test_added_lines_are_not_added_twice() -> None:
     text = "import os\nimport sys\n"
     assert after(applied({"a": text}, Replace("a", "import os\n", "import os\nimport sys\n"))) == {"a": text}

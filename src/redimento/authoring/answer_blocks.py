@@ -64,6 +64,7 @@ class _Block:
     mark: _Mark
     path: str
     fenced: bool
+    indent: str = ""  # of the opening mark: a fence in a list indents everything
     lines: list[str] = field(default_factory=list)
 
 
@@ -124,7 +125,7 @@ def _mark(line: str) -> _Mark | None:
 def _outside(state: _Reading, line: str) -> None:
     mark = _mark(line)
     if mark is not None and mark.sign == "<":
-        _open(state, mark)
+        _open(state, mark, line)
         return
     if mark is not None and mark.sign == ">" and mark.word:
         _close_unopened(state, mark)
@@ -142,13 +143,14 @@ def _outside(state: _Reading, line: str) -> None:
     state.outside.append(line)
 
 
-def _open(state: _Reading, mark: _Mark) -> None:
+def _open(state: _Reading, mark: _Mark, line: str) -> None:
     kind = _OPENERS[mark.word]
     path = path_before(state.before)
     # A further pair for the same file. Where the lines between speak of files, it may be meant for one of those.
     if not path and kind == "replace" and not names_files(state.before):
         path = state.path
-    state.block = _Block(kind, mark, path, fenced=bool(state.fence))
+    indent = line[: len(line) - len(line.lstrip())]
+    state.block = _Block(kind, mark, path, fenced=bool(state.fence), indent=indent)
     state.before.clear()
     state.inside_from = 0
 
@@ -190,7 +192,7 @@ def _inside(state: _Reading, block: _Block, line: str) -> None:
                 f"The {block.mark.word} block for {block.path or 'a file'} was never closed: write it again, whole."
             )
             state.block = None
-        _open(state, mark)
+        _open(state, mark, line)
         return
     block.lines.append(line)
 
@@ -232,7 +234,7 @@ def _edit(block: _Block, path: str, lines: Sequence[str]) -> Edit | str:
     """Return the edit that a block stands for, or what is wrong with it."""
     match block.kind:
         case "whole":
-            return WriteWhole(path, _text(_without_fence(path, lines)))
+            return WriteWhole(path, _text(_without_fence(path, _dedented(lines, block.indent))))
         case "delete":
             return Delete(path)
         case "rename":
@@ -259,6 +261,13 @@ def _pair(block: _Block, path: str, lines: Sequence[str]) -> Edit | str:
     first, last = dividers[len(dividers) // 2]
     search, replacement = _without_fence(path, lines[:first]), _without_fence(path, lines[last + 1 :])
     return Replace(path, _text(search), _text(replacement), everywhere=block.mark.everywhere)
+
+
+def _dedented(lines: Sequence[str], indent: str) -> Sequence[str]:
+    """Take away the indentation that the list around the block gave to all lines of a file."""
+    if not indent or not all(line.startswith(indent) for line in lines if line.strip()):
+        return lines
+    return [line.removeprefix(indent) for line in lines]
 
 
 def _dividers(lines: Sequence[str], length: int) -> list[tuple[int, int]]:

@@ -167,6 +167,8 @@ def _replace(state: _State, edit: Replace) -> None:
         return
     if found is None:
         raise RefusedError(path, f"There is no file {path}: name an existing one, or write it as a whole.")
+    if _is_diff(search, replacement):
+        raise RefusedError(path, f"The REPLACE text for {path} is a diff: write its new lines as they are to stand.")
     document = state.text(path, found)
     if edit.everywhere:
         state.texts[path] = _everywhere(document, path, search, replacement)
@@ -175,6 +177,15 @@ def _replace(state: _State, edit: Replace) -> None:
     for place in reversed(places):
         document = splice(document, place.start, place.end, place.new)
     state.texts[path] = document
+
+
+def _is_diff(search: str, replacement: str) -> bool:
+    """Tell whether the replacement is a diff of the search text, whose marks would get into the file."""
+    new = replacement.splitlines()
+    if not {line[:1] for line in new} <= {" ", "-", "+"} or not any(line.startswith(("-", "+")) for line in new):
+        return False
+    kept = [line[1:] for line in new if not line.startswith("+")]
+    return bool(kept) and kept == search.splitlines()
 
 
 def _everywhere(document: Document, path: str, search: str, replacement: str) -> Document:
