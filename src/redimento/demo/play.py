@@ -22,7 +22,7 @@ from rich.text import Text
 
 from redimento.azure.client import AzureClient
 from redimento.azure.pipelines import job_environment
-from redimento.errors import RedimentoError, UsageError
+from redimento.errors import GitError, RedimentoError, UsageError
 
 _HERE = Path(__file__).parent
 _ITEM, _REPOSITORY = "7", "web"
@@ -86,7 +86,10 @@ def _organisation(folder: Path, origin: Path) -> Iterator[dict[str, Any]]:
             line = server.stdout.readline()
             if not line:
                 assert server.stderr is not None  # noqa: S101  a pipe was asked for
-                raise RedimentoError(f"The emulator did not start: {server.stderr.read().strip()}")
+                raise UsageError(
+                    f"The emulator did not start: {server.stderr.read().strip()}",
+                    "`make demo` installs what it needs; elsewhere: pip install 'redimento[demo]'.",
+                )
             yield json.loads(line)
         finally:
             server.terminate()
@@ -121,7 +124,10 @@ def _run(folder: Path, checkout: Path, environment: Mapping[str, str]) -> dict[s
         command, env={**os.environ, **mine, "PATH": path}, stdout=subprocess.PIPE, text=True, check=False
     )
     if not done.stdout.strip():
-        raise RedimentoError("The run ended without an outcome; what it said stands above.")
+        raise RedimentoError(
+            "The run ended without an outcome; what it said stands above.",
+            "Please report it with those lines.",
+        )
     outcome: dict[str, Any] = json.loads(done.stdout)
     return outcome
 
@@ -162,5 +168,5 @@ def _git(folder: Path, *arguments: str, more: Mapping[str, str] | None = None) -
         [*_GIT, *arguments], cwd=folder, env={**kept, **(more or {})}, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise RedimentoError(f"git {arguments[0]} failed: {done.stderr.strip()}")
+        raise GitError(f"git {arguments[0]} failed: {done.stderr.strip()}", "The demo needs git 2.38 or newer.")
     return done.stdout
