@@ -43,7 +43,10 @@ def running_build(organisation: Organisation, repository: Document) -> Document:
 
 
 def job_variables(organisation: Organisation, repository: Document) -> dict[str, str]:
-    """Name the environment variables of a job of this repository (reference f)."""
+    """Name the environment variables of a job of this repository.
+
+    Names: learn.microsoft.com/azure/devops/pipelines/build/variables.
+    """
     project = repositories.project_of(organisation, repository)
     build = running_build(organisation, repository)
     me = people.job(organisation)

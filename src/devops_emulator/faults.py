@@ -12,8 +12,7 @@ class StartError(Exception):
 class Fault(Exception):  # noqa: N818 - a refusal is an answer here, not an error
     """A refused request: HTTP status, `typeKey` and message of the JSON body.
 
-    Shape and type keys: reference of the REST error contract, `{"$id", "innerException", "message", "typeName",
-    "typeKey", "errorCode", "eventId"}`.
+    Its shape is that of Azure DevOps: `{"$id", "innerException", "message", "typeName", "typeKey", "errorCode", "eventId"}`.
     """
 
     def __init__(self, status: int, type_key: str, message: str) -> None:
@@ -67,7 +66,7 @@ def body_missing(what: str) -> Fault:
 
 
 def needs_git_permission(right: str, identity: str) -> Fault:
-    """Refuse for want of a Git right (403 TF401027, reference c.7)."""
+    """Refuse for want of a Git right (403 TF401027)."""
     return Fault(403, "GitNeedsPermissionException", permission_text(right, identity))
 
 

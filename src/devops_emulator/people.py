@@ -15,7 +15,7 @@ _NAME_AND_MAIL = re.compile(r"^\s*(?P<name>[^<>]*?)\s*<(?P<mail>[^<>]+)>\s*$")
 
 
 def job(organisation: Organisation) -> Document:
-    """Name the identity behind the job's token (reference e: the collection's build service)."""
+    """Name the identity behind the job's token (the collection's build service)."""
     identity = str(uuid5(UUID(organisation.id), "build"))
     return _person(f"Project Collection Build Service ({NAME})", f"Build\\{identity}", identity)
 

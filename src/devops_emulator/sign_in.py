@@ -12,7 +12,7 @@ from devops_emulator.organisation import Organisation
 
 
 def turned_away(organisation: Organisation, request: Request, *, git: bool) -> Response | None:
-    """Turn away whoever does not hold the token (reference c.7): 401 for git and with Suppress, else a sign-in page."""
+    """Turn away whoever does not hold the token: 401 for git and with Suppress, else a sign-in page."""
     scheme, _, secret = request.headers.get("Authorization", "").strip().partition(" ")
     given = secret.strip()
     if scheme.casefold() == "basic":

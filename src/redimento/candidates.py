@@ -37,7 +37,8 @@ def attempts(job: Job, ports: Ports, talk: Talk, item: WorkItem, before: Before)
     """Return the attempts that were made, the chosen one first; every tree is as it was.
 
     The first candidate works in the checkout, the others in worktrees of their own where `checks.setup` can prepare
-    them. Without checks there is nothing to choose by, so there is one. Raises ModelError or LimitError when not even one attempt came about.
+    them. Without checks there is nothing to choose by, so there is one. Raises ModelError or LimitError when not even
+    one attempt came about.
     """
     wanted = job.settings.model.candidates if job.settings.checks.commands else 1
     made: list[Attempt] = []

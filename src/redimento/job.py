@@ -25,9 +25,9 @@ from redimento.work_items.item import WorkItem
 class Job:
     """What one run is about.
 
-    `run` names it in claims (empty on a desk, where nobody could tell that a claim is void), `repository` in comments; `locked` are files with local modifications; `secrets` must
-    reach neither a file nor a command. `journal` is where an interrupted write finds how to be undone: it has to outlive
-    the job's temporary folder, as the checkout does.
+    `run` names it in claims (empty on a desk, where nobody could tell that a claim is void), `repository` in comments;
+    `locked` are files with local modifications; `secrets` must reach neither a file nor a command. `journal` is where an
+    interrupted write finds how to be undone: it has to outlive the job's temporary folder, as the checkout does.
     """
 
     item_id: int

@@ -35,7 +35,7 @@ def of_repository(organisation: Organisation, repository: Document) -> list[Docu
 
 
 def artifact(pull: Document) -> str:
-    """Name a pull request as work items link to it (reference c.4)."""
+    """Name a pull request as work items link to it: `vstfs:///Git/PullRequestId/...`."""
     return f"vstfs:///Git/PullRequestId/{pull['project']}%2F{pull['repository']}%2F{pull['id']}"
 
 

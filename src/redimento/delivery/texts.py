@@ -11,7 +11,7 @@ from redimento.foreign import neutralise
 from redimento.outcome import Outcome
 from redimento.work_items.item import WorkItem
 
-# Azure refuses 4,000 and counts, as far as can be seen, UTF-16 units (reference: scala-steward#3572, renovate's cut at
+# Azure refuses 4,000 and counts, as far as can be seen, UTF-16 units (scala-steward#3572, renovate's cut at
 # 3,999); a margin keeps us away from the edge.
 DESCRIPTION_UNITS = 3_900
 TITLE_LENGTH = 250  # a title of 419 characters was refused elsewhere (dotnet/arcade-services#1148)

@@ -12,7 +12,7 @@ GOOGLE = "https://generativelanguage.googleapis.com"
 
 # Azure Pipelines hands on `$(NAME)` as it stands when there is no such variable.
 _NOT_EXPANDED = re.compile(r"\$\([^)]*\)")
-# The prefix says nothing: `AIza` is followed by `AQ.` since 2026, and the next one is unknown (reference: AI Studio).
+# The prefix says nothing: `AIza` is followed by `AQ.` since 2026, and the next one is unknown (as AI Studio hands them out).
 _KEY = re.compile(r"[A-Za-z0-9._~+/=:-]{1,512}")
 
 
