@@ -322,3 +322,23 @@ def test_a_file_in_a_list_loses_the_indentation_of_the_list() -> None:
 
 def test_an_indented_mark_alone_changes_no_line() -> None:
     assert edits("a.md\n```\n  <<<<<<< WHOLE\n# A\n  b\n  >>>>>>> WHOLE\n```\n") == (WriteWhole("a.md", "# A\n  b\n"),)
+
+
+@pytest.mark.parametrize("fence", ["```", "```python"])
+def test_a_block_without_its_end_never_takes_the_next_fence_in(fence: str) -> None:
+    shown = "```sh\nmake\n```\n"
+    text = f"b.py\n{fence}\n<<<<<<< WHOLE\nx = 1\n```\nThen run\n{shown}\nsrc/a.py\n{fence}\n{PAIR}```\n"
+    assert edits(text) == (WriteWhole("b.py", "x = 1\n"), EDIT)
+
+
+def test_markdown_without_its_end_is_not_cut_at_a_fence_of_its_own() -> None:
+    text = f"README.md\n```markdown\n<<<<<<< WHOLE\n# T\n```sh\nx\n```\nrest\n\nsrc/a.py\n```\n{PAIR}```\n"
+    answer = parse_answer(text)
+    assert all(edit.path != "README.md" for edit in answer.edits)
+    assert "never closed" in answer.problems[0]
+
+
+def test_a_deletion_that_names_two_files_deletes_neither() -> None:
+    answer = parse_answer("`keep.py` replaces it.\n```\n<<<<<<< DELETE\nold.py\n>>>>>>> DELETE\n```\n")
+    assert answer.edits == ()
+    assert "names keep.py and old.py" in answer.problems[0]

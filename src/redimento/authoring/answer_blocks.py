@@ -36,6 +36,7 @@ _OPENERS: dict[str, Kind] = {
 }
 _CLOSERS = {*_OPENERS, "REPLACE", "UPDATED", "UPDATE", "REPLACEMENT", "END"}
 _INDENTED = ("    ", "\t")  # a dividing mark is not: an underlined heading in a docstring is
+_FENCE = 3  # marks of the shortest fence
 _SHORTEST = 5  # of a mark; seven are asked for, models miscount
 _COMMANDS = {"bash", "sh", "shell", "console", "text", "txt", "powershell", "pwsh", "cmd", "tree", "log", "output"}
 
@@ -63,7 +64,7 @@ class _Block:
     kind: Kind
     mark: _Mark
     path: str
-    fenced: bool
+    fence: str  # that the block stands in, "" if in none
     indent: str = ""  # of the opening mark: a fence in a list indents everything
     lines: list[str] = field(default_factory=list)
 
@@ -150,7 +151,7 @@ def _open(state: _Reading, mark: _Mark, line: str) -> None:
     if not path and kind == "replace" and not names_files(state.before):
         path = state.path
     indent = line[: len(line) - len(line.lstrip())]
-    state.block = _Block(kind, mark, path, fenced=bool(state.fence), indent=indent)
+    state.block = _Block(kind, mark, path, fence=state.fence, indent=indent)
     state.before.clear()
     state.inside_from = 0
 
@@ -202,15 +203,23 @@ def _closes(block: _Block, mark: _Mark) -> bool:
 
 
 def _closing_fence(block: _Block, *, last_line_only: bool = False) -> int | None:
-    """Return the line that closes the fence around a block whose own closing mark is missing."""
-    if not block.fenced:
+    """Return the line that closes the fence around a block whose own closing mark is missing.
+
+    A Markdown file may hold such fences itself: only a longer one, or the last line of the answer, is no part of it.
+    """
+    if not block.fence or (_may_hold_fences(block.path) and len(block.fence) == _FENCE and not last_line_only):
         return None
-    for number in range(len(block.lines) - 1, -1, -1):
-        text = block.lines[number].strip()
-        if text.startswith("```") and not text.strip("`"):
-            return number
-        if last_line_only and text:
-            return None
+    inner = False
+    for number, line in enumerate(block.lines):
+        text = line.strip()
+        if not text.startswith(block.fence):
+            continue
+        if text.strip(text[0]):
+            inner = True
+        elif inner:
+            inner = False
+        else:
+            return None if last_line_only and any(map(str.strip, block.lines[number + 1 :])) else number
     return None
 
 
@@ -236,6 +245,9 @@ def _edit(block: _Block, path: str, lines: Sequence[str]) -> Edit | str:
         case "whole":
             return WriteWhole(path, _text(_without_fence(path, _dedented(lines, block.indent))))
         case "delete":
+            inside = next((path_of_line(line) for line in lines if line.strip()), "")
+            if is_likely(inside) and inside != path:
+                return f"A DELETE block names {path} and {inside}: write one path before its mark, and nothing inside."
             return Delete(path)
         case "rename":
             new = next((path_of_line(line) for line in lines if line.strip()), "")
@@ -285,11 +297,15 @@ def _dividers(lines: Sequence[str], length: int) -> list[tuple[int, int]]:
 
 def _without_fence(path: str, lines: Sequence[str]) -> Sequence[str]:
     """Take away a fence that was put inside the marks; in Markdown it belongs to the file."""
-    if path.lower().endswith((".md", ".markdown", ".mdx", ".rst")) or not lines[1:]:
+    if _may_hold_fences(path) or not lines[1:]:
         return lines
     opens, closes = lines[0].strip(), lines[-1].strip()
     fenced = opens.startswith("```") and closes.startswith("```") and not closes.strip("`")
     return lines[1:-1] if fenced else lines
+
+
+def _may_hold_fences(path: str) -> bool:
+    return path.lower().endswith((".md", ".markdown", ".mdx", ".rst"))
 
 
 def _text(lines: Sequence[str]) -> str:
@@ -308,7 +324,7 @@ def _close_unopened(state: _Reading, mark: _Mark) -> None:
     path = path_of_line(lines[0])
     kind = _OPENERS.get(mark.word, "replace")
     if is_likely(path) and kind in {"replace", "whole"}:
-        _finish(state, _Block(kind, _Mark("<", mark.length, mark.word), path, fenced=True), lines[1:])
+        _finish(state, _Block(kind, _Mark("<", mark.length, mark.word), path, state.fence), lines[1:])
     else:
         state.problems.append(
             f"A closing mark (>>>>>>> {mark.word}) has no opening one: write that block again, whole."
