@@ -50,6 +50,18 @@ def test_reports_of_every_runner_are_read(report: str, expected: dict[str, str])
     assert outcomes(report) == expected
 
 
+@pytest.mark.parametrize(
+    ("attributes", "outcome"),
+    [
+        ('status="FAIL"', "failed"), ('result="Failed"', "failed"), ('status="Timeout"', "error"),
+        ('status="run" result="suppressed"', "skipped"), ('status="run" result="completed"', "passed"), ("", "passed"),
+    ],
+)  # fmt: skip
+def test_an_outcome_said_in_an_attribute_only(tmp_path: Path, attributes: str, outcome: str) -> None:
+    (tmp_path / "a.xml").write_text(f'<testsuite name="s"><testcase classname="A" name="a" {attributes}/></testsuite>')
+    assert [test.outcome for test in read_junit("a.xml", tmp_path)] == [outcome]
+
+
 def test_a_title_told_twice_gives_way_to_the_file_seen_from_the_tree(tmp_path: Path) -> None:
     (tmp_path / "mocha.xml").write_text(
         f'<testsuites><testsuite name="Copy" file="{tmp_path}/test/copy.js">'

@@ -31,6 +31,13 @@ _LONGEST_ID = 1_000
 _LONGEST_SECONDS = 1e9  # beyond it: NaN, infinity and nonsense
 _NEVER_ENTERED = frozenset({".git", "node_modules"})
 _SEVERITY: dict[Outcome, int] = {"skipped": 0, "passed": 1, "failed": 2, "error": 3}
+_SAID: dict[str, Outcome] = {
+    **dict.fromkeys(("failed", "failure", "fail"), "failed"),
+    **dict.fromkeys(("error", "timeout", "timedout", "aborted"), "error"),
+    **dict.fromkeys(
+        ("skipped", "notrun", "disabled", "notexecuted", "ignored", "inconclusive", "pending", "suppressed"), "skipped"
+    ),
+}
 _BROKEN = re.compile("[^\\t\\n\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")  # what XML 1.0 cannot carry
 
 Reports = Mapping[Path, tuple[int, int, int]]
@@ -142,11 +149,9 @@ def _outcome(case: ET.Element) -> tuple[Outcome, str]:
         return "failed", _message(failure)
     if "skipped" in parts:
         return "skipped", _message(parts["skipped"])
-    # Some loggers of dotnet say it in an attribute only.
-    said = (case.get("status") or case.get("result") or "").lower()
-    if said in {"failed", "failure", "error"}:
-        return ("error" if said == "error" else "failed"), ""
-    return ("skipped", "") if said in {"skipped", "notrun", "disabled"} else ("passed", "")
+    # Some loggers, of dotnet and CTest, say it in an attribute only.
+    said = (_SAID.get(case.get(name, "").lower()) for name in ("status", "result"))
+    return next((outcome for outcome in said if outcome), "passed"), ""
 
 
 def _message(element: ET.Element) -> str:
