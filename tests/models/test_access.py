@@ -57,3 +57,8 @@ def test_address_that_cannot_be_reached_is_refused(address: str) -> None:
         find_base_url(address, {})
     with pytest.raises(UsageError, match="GOOGLE_GEMINI_BASE_URL is not an address"):
         find_base_url("", {"GOOGLE_GEMINI_BASE_URL": address})
+
+
+def test_the_key_never_travels_in_the_clear_to_another_machine() -> None:
+    with pytest.raises(UsageError, match="GOOGLE_GEMINI_BASE_URL"):
+        find_base_url("", {"GOOGLE_GEMINI_BASE_URL": "http://gateway.example.com"})

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from redimento.errors import UsageError
 
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 GOOGLE = "https://generativelanguage.googleapis.com"
 
 # Azure Pipelines hands on `$(NAME)` as it stands when there is no such variable.
@@ -39,20 +40,22 @@ def find_key(environment: Mapping[str, str]) -> str:
 def find_base_url(setting: str, environment: Mapping[str, str]) -> str:
     """Return the address of the service: `model.base_url`, else GOOGLE_GEMINI_BASE_URL, else Google's own.
 
-    Raise UsageError for something that is no http or https address of a host.
+    Raise UsageError for something that is no address of a host, and for http to another machine: the key would travel
+    in the clear.
     """
     source = "model.base_url" if setting else "GOOGLE_GEMINI_BASE_URL"
     address = (setting or _value(environment, "GOOGLE_GEMINI_BASE_URL") or GOOGLE).rstrip("/")
     try:
         parts = urlsplit(address)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+        schemes = {"http", "https"} if parts.hostname in _LOOPBACK else {"https"}
+        usable = parts.scheme in schemes and bool(parts.hostname) and (parts.port or 1) > 0
         bare = not (parts.username or parts.password or parts.query or parts.fragment)
     except ValueError:
         usable = bare = False
     if not (usable and bare and address.isascii() and address.isprintable() and " " not in address):
         raise UsageError(
             f"{source} is not an address that the model can be reached at.",
-            f"Write it like {GOOGLE}: http or https, a host, no user name, no `?` and no `#`.",
+            f"Write it like {GOOGLE}: https (http on this machine only), a host, no user name, no `?` and no `#`.",
         )
     return address
 
