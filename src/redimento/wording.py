@@ -32,12 +32,3 @@ def _environment() -> jinja2.Environment:
 def render(template: str, **values: Any) -> str:
     """Return the text of `templates/<template>` filled with `values`; an undefined name is an error."""
     return _environment().get_template(template).render(**values)
-
-
-def exists(template: str) -> bool:
-    """Tell whether there is such a template."""
-    try:
-        _environment().get_template(template)
-    except jinja2.TemplateNotFound:
-        return False
-    return True
