@@ -203,7 +203,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(_USAGE)
     except click.ClickException as error:
         context = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "redimento"
-        leave(Outcome("failed", f"{error.format_message().rstrip('.')}.", f"See `{context} --help`.", _USAGE))
+        said = error.format_message()
+        leave(Outcome("failed", said if said.endswith((".", "?")) else f"{said}.", f"See `{context} --help`.", _USAGE))
     except RedimentoError as error:
         leave(failure(error))
     except BrokenPipeError:
