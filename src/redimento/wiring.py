@@ -41,7 +41,7 @@ from redimento.work_items.board import Board
 from redimento.work_items.item import WorkItem
 from redimento.work_items.trigger import read_trigger
 
-_SECRET_VARIABLES = ("SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY")
+_SECRET_VARIABLES = ("SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AZURE_DEVOPS_EXT_PAT")
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,10 @@ def test_of_files_alike_the_one_whose_path_is_in_the_item_comes_first(tmp_path: 
 
 @pytest.mark.parametrize("path", ["src/steps/step_9.py", "tests/test_login.py", "docs/guide.md"])
 def test_a_file_whose_path_the_item_names_comes_before_all_others(tmp_path: Path, path: str) -> None:
-    files = crowded() | {"docs/guide.md": "# Guide\n", "tests/test_login.py": "def test_login():\n    assert True\n"}
+    files = crowded() | {
+        "docs/guide.md": "# Guide\n",
+        "tests/test_login.py": "def test_login():\n    assert 1 + 1 == 2\n",
+    }
     text = f"{ITEM} `Cart.total_price` in the cart calls `rounded`.\n\nDescribe it in `{path}` too."
     context = select(written(tmp_path, files), text, settings=ContextSettings(), budget=3_000)
     assert chosen(context)[0] == path

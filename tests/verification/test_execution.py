@@ -14,8 +14,6 @@ import pytest
 from redimento.verification.execution import Ended, run
 from redimento.verification.isolation import Isolation
 
-PROCESS = Isolation("process", "a test asks for it")
-
 
 def run_here(
     folder: Path,

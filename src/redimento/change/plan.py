@@ -22,12 +22,11 @@ _LARGEST_EDITORCONFIG = 100_000  # bytes
 class Plan:
     """What a list of edits comes to.
 
-    `change` is total: against the original tree. `applied` are the edits that stand, `notes` says what was forgiven.
+    `change` is total: against the original tree. `notes` says what was forgiven.
     """
 
     change: Change
     refusals: tuple[Refusal, ...] = ()
-    applied: tuple[Edit, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -67,10 +66,9 @@ def plan(
     over = list(limits.over_limits(kept, settings))
     refusals.extend(over)
     if over or (refusals and not partial):
-        return Plan(already, tuple(refusals), (), applied.notes)
+        return Plan(already, tuple(refusals), applied.notes)
     total = tuple(sorted((file.file for file in kept), key=lambda file: file.path))
-    stands = tuple(edit for edit in applied.edits if not dropped.intersection(_named(edit)))
-    return Plan(Change(total, new_dependencies(total)), tuple(refusals), stands, applied.notes)
+    return Plan(Change(total, new_dependencies(total)), tuple(refusals), applied.notes)
 
 
 def _nested(files: Sequence[FileChange]) -> Iterable[Refusal]:
