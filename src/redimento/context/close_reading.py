@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from redimento.context.both_cores import in_two
 from redimento.context.cache import keep, recall
 from redimento.context.clues import Clues
 from redimento.context.segments import Segment, cut
 from redimento.context.signals import Signal, bm25, rarities, scaled
 from redimento.context.survey import File
 from redimento.context.tree import Tree
-from redimento.context.words import identifiers
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,29 @@ def read_closely(tree: Tree, files: Sequence[File], clues: Clues, cache: Path | 
     files = [file for file in files if file.path in contents]
     texts = [contents[file.path].decode("utf-8", "replace") for file in files]
     lines = [tuple(text.removesuffix("\n").split("\n")) for text in texts]
-    cuts = _cuts(files, contents, cache)
+    known = _recalled(files, cache)
+    cuts: list[tuple[Segment, ...]] = []
     counts: list[Mapping[str, float]] = []
     lengths: list[int] = []
-    for rows, segments in zip(lines, cuts, strict=True):
-        for segment in segments:
-            found, length = _count(rows, segment, clues)
-            counts.append(found)
-            lengths.append(length + 20)
+
+    def dissected(numbers: Sequence[int]) -> list[_Dissected]:
+        return [_dissect(files[n], contents[files[n].path], lines[n], known.get(files[n].key), clues) for n in numbers]
+
+    numbers = range(len(files))
+    unknown = sum(file.size for file in files if file.key not in known)
+    if unknown > _WORTH_TWO:
+        one, other = in_two(dissected, numbers[::2], numbers[1::2])
+        found = [(other if n % 2 else one)[n // 2] for n in numbers]
+    else:
+        found = dissected(numbers)
+    for segments, own_counts, own_lengths in found:
+        cuts.append(segments)
+        counts += own_counts
+        lengths += [length + 20 for length in own_lengths]
+    if cache:
+        _keep(
+            cache, {file.key: own for file, own in zip(files, cuts, strict=True) if file.key and file.key not in known}
+        )
     rarity = rarities(counts, len(counts))
     fits = scaled(bm25(counts, lengths, clues.terms, rarity, length_share=0.4))
     phrases = _phrase_signal(texts, clues)
@@ -63,18 +78,32 @@ def read_closely(tree: Tree, files: Sequence[File], clues: Clues, cache: Path | 
     return readings
 
 
-def _cuts(files: Sequence[File], contents: Mapping[str, bytes], cache: Path | None) -> list[tuple[Segment, ...]]:
-    """Cut each file at its definitions, or recall how it was cut: to parse takes half of the second look."""
-    known = {
+_WORTH_TWO: Final = 300_000  # bytes to parse: for fewer, a second process takes longer than it saves
+_Dissected = tuple[tuple[Segment, ...], list[Counter[str]], list[int]]
+
+
+def _recalled(files: Sequence[File], cache: Path | None) -> dict[str, tuple[Segment, ...]]:
+    return {
         key: tuple(Segment(*parts) for parts in kept)
         for key, kept in recall(cache, "segments", [file.key for file in files if file.key])
     }
-    found = [known.get(file.key) or cut(contents[file.path], file.language) for file in files]
-    if cache:
-        fresh = {file.key: own for file, own in zip(files, found, strict=True) if file.key and file.key not in known}
-        plain = {key: [(one.first, one.last, one.name, one.signature) for one in own] for key, own in fresh.items()}
-        keep(cache, "segments", plain)
-    return found
+
+
+def _keep(cache: Path, fresh: Mapping[str, Sequence[Segment]]) -> None:
+    keep(
+        cache,
+        "segments",
+        {key: [(one.first, one.last, one.name, one.signature) for one in own] for key, own in fresh.items()},
+    )
+
+
+def _dissect(
+    file: File, content: bytes, rows: Sequence[str], known: tuple[Segment, ...] | None, clues: Clues
+) -> _Dissected:
+    """Cut a file at its definitions, unless it is known how, and count the words of each segment."""
+    segments = known or cut(content, file.language)
+    counted = [_count(rows, segment, clues) for segment in segments]
+    return segments, [counts for counts, _ in counted], [length for _, length in counted]
 
 
 def second_signals(readings: Sequence[Reading]) -> dict[str, Signal]:
@@ -87,14 +116,13 @@ def second_signals(readings: Sequence[Reading]) -> dict[str, Signal]:
     }
 
 
-def _count(lines: Sequence[str], segment: Segment, clues: Clues) -> tuple[Mapping[str, float], int]:
-    words = identifiers("\n".join(lines[segment.first - 1 : segment.last]))
-    wanted = clues.wanted
-    counts = Counter([term for word in words for term in wanted[word]])
+def _count(lines: Sequence[str], segment: Segment, clues: Clues) -> tuple[Counter[str], int]:
+    found, length = clues.wanted.in_text("\n".join(lines[segment.first - 1 : segment.last]))
+    counts = Counter(found)
     for part in segment.name.split("."):
-        for term in wanted[part]:
+        for term in clues.wanted.terms(part):
             counts[term] += 3
-    return counts, len(words)
+    return counts, length
 
 
 def _phrase_signal(texts: Sequence[str], clues: Clues) -> Signal:

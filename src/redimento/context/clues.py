@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from redimento.context.vocabulary import Wanted
 from redimento.context.words import STOP, identifiers, terms
 
 
@@ -26,25 +27,8 @@ class Clues:
 
     @cached_property
     def wanted(self) -> Wanted:
-        """Return word → those of `terms` that it stands for, `()` for most words."""
+        """Return what tells which words stand for `terms`."""
         return Wanted(self.terms)
-
-
-_KNOWN_WORDS: Final = 400_000  # the memory of a vocabulary: beyond it, words are judged anew
-
-
-class Wanted(dict[str, tuple[str, ...]]):
-    """Word of a file → the wanted terms that it stands for. Each distinct word is judged once, when first asked for."""
-
-    def __init__(self, wanted: Container[str]) -> None:
-        super().__init__()
-        self._wanted = wanted
-
-    def __missing__(self, word: str) -> tuple[str, ...]:
-        if len(self) > _KNOWN_WORDS:
-            self.clear()
-        found = self[word] = tuple(term for term in terms(word) if term in self._wanted)
-        return found
 
 
 _COMMENT: Final = re.compile(r"<!--.{0,8000}?-->", re.DOTALL)

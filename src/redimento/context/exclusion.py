@@ -80,7 +80,7 @@ def looks_binary(content: bytes) -> bool:
 def looks_generated(content: bytes) -> bool:
     """Tell whether the file says that it is generated, or is minified."""
     head = content[:2000]
-    if _GENERATED.search(head):
+    if b"generated" in head.lower() and _GENERATED.search(head):  # the first test is quick, and most files end there
         return True
     return len(content) > _MINIFIED_FROM and content.count(b"\n") * _LONGEST_MEAN_LINE < len(content)
 

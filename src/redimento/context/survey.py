@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from redimento.context import exclusion
+from redimento.context.both_cores import in_two
 from redimento.context.cache import keep, recall
 from redimento.context.clues import Clues
 from redimento.context.digest import Digest, digest
@@ -64,21 +65,40 @@ def survey(tree: Tree, entries: Sequence[Entry], clues: Clues, cache: Path | Non
     for key, kept in recall(cache, "digests", by_key):
         for entry in by_key[key]:
             files[entry.path] = _reduced(entry, Digest(*kept), clues, asked) if kept else None
+    missing = [entry for entry in wanted if entry.path not in files]
+
+    def digested(entries: Sequence[Entry]) -> dict[str, File | None]:
+        return dict(_digested(tree, entries, clues, asked, cache))
+
+    if sum(entry.size for entry in missing) > _WORTH_TWO:
+        for half in in_two(digested, missing[::2], missing[1::2]):
+            files.update(half)
+    else:
+        files.update(digested(missing))
+    return [file for _, file in sorted(files.items()) if file]
+
+
+_WORTH_TWO: Final = 1_000_000  # bytes to digest: for fewer, a second process takes longer than it saves
+
+
+def _digested(
+    tree: Tree, entries: Sequence[Entry], clues: Clues, asked: AbstractSet[str], cache: Path | None
+) -> Iterator[tuple[str, File | None]]:
+    """Read and digest files, and keep the digests; None for a file that may not be shown."""
+    by_path = {entry.path: entry for entry in entries}
     fresh: dict[str, Digest | None] = {}
-    missing = {entry.path: entry for entry in wanted if entry.path not in files}
-    for path, content in tree.read(missing):
-        entry = missing[path]
+    for path, content in tree.read(by_path):
+        entry = by_path[path]
         hidden = exclusion.looks_binary(content) or exclusion.looks_generated(content)
         found = None if hidden else digest(content, language(path))
-        files[path] = _reduced(entry, found, clues, asked) if found else None
         if cache and entry.blob:
             fresh[_key(entry)] = found
             if len(fresh) == _KEPT_AT_ONCE:
                 _keep(cache, fresh)
                 fresh.clear()
+        yield path, _reduced(entry, found, clues, asked) if found else None
     if cache:
         _keep(cache, fresh)
-    return [file for _, file in sorted(files.items()) if file]
 
 
 _SURVEYED: Final[tuple[Role, ...]] = ("source", "test")
@@ -98,11 +118,11 @@ def _reduced(entry: Entry, found: Digest, clues: Clues, asked: AbstractSet[str])
     """Return of a digest what the clues ask for."""
     path, words = entry.path, found.words
     hits: dict[str, int] = {}
-    wanted = clues.wanted
-    for word in sorted([word for word in words if wanted[word]]):  # in order: sums of floats depend on it
-        for term in wanted[word]:
+    wanted = clues.wanted.among(words)
+    for word, terms_of_word in wanted.items():  # in order: sums of floats depend on it
+        for term in terms_of_word:
             hits[term] = hits.get(term, 0) + words[word]
-    named = {name: words[name] for name in words.keys() & clues.names.keys()}
+    named = {name: words[name] for name in sorted(words.keys() & clues.names.keys())}
     defined = set(found.definitions)
     return File(
         path=path,
@@ -113,7 +133,7 @@ def _reduced(entry: Entry, found: Digest, clues: Clues, asked: AbstractSet[str])
         hits=hits,
         named=named,
         defined=frozenset(named.keys() & defined),
-        defined_terms=frozenset(term for name in defined & words.keys() for term in wanted[name]),
+        defined_terms=frozenset(term for name in defined & wanted.keys() for term in wanted[name]),
         imports=found.imports,
         asked=path in asked,
         key=_key(entry) if entry.blob else "",

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from redimento.context.both_cores import in_two
+
+# A process of its own: the test runner has threads, and beside threads nothing is forked.
+SCRIPT = """
+import os
+from redimento.context.both_cores import in_two
+
+def work(part):
+    if part == "killed" and os.getpid() != PARENT:
+        os.kill(os.getpid(), 9)
+    if part == "odd":
+        raise ValueError(part)
+    return part * 2, os.getpid() == PARENT
+
+PARENT = os.getpid()
+{call}
+try:
+    os.wait()
+except ChildProcessError:
+    print("no child is left")
+"""
+
+
+def alone(call: str) -> list[str]:
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", SCRIPT.format(call=call)], capture_output=True, check=True, timeout=60
+    )
+    assert run.stderr == b""
+    return run.stdout.decode().split("\n")[:-1]
+
+
+def test_both_halves_come_back_in_order() -> None:
+    assert alone("print([done for done, _ in in_two(work, 'a', 'b' * 500_000)] == ['aa', 'b' * 1_000_000])") == [
+        "True",
+        "no child is left",
+    ]
+
+
+def test_a_half_whose_process_was_killed_is_done_again_here() -> None:
+    assert alone("print(in_two(work, 'a', 'killed')[1])") == ["('killedkilled', True)", "no child is left"]
+
+
+@pytest.mark.parametrize("halves", ["'a', 'odd'", "'odd', 'a'"])
+def test_an_error_of_either_half_is_met_here(halves: str) -> None:
+    call = f"try:\n    in_two(work, {halves})\nexcept ValueError as error:\n    print(error)"
+    assert alone(call) == ["odd", "no child is left"]
+
+
+def test_beside_other_threads_both_halves_are_done_here() -> None:
+    assert in_two(len, "a", "bc") == (1, 2)
+    call = (
+        "import threading\nend = threading.Event()\nthreading.Thread(target=end.wait).start()\n"
+        "print(in_two(work, 'a', 'b'))\nend.set()"
+    )
+    assert alone(call) == ["(('aa', True), ('bb', True))", "no child is left"]
