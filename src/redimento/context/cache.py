@@ -1,4 +1,4 @@
-"""What was found out about files, kept between runs by blob id: a second run reads only what changed."""
+"""How files are cut, kept between runs by blob id; and how anything is added to the cache."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
-
-Kind = Literal["digests", "segments"]
+from typing import Any, Final
 
 _FORM: Final = 2  # a new form of what is kept gets new files: an old one is never misread
-_LARGEST: Final = 200_000_000  # bytes: a larger file is begun anew
+LARGEST: Final = 200_000_000  # bytes: a larger file is begun anew
 
 
-def recall(folder: Path | None, kind: Kind, wanted: Iterable[str]) -> Iterator[tuple[str, Any]]:
+def recall(folder: Path | None, wanted: Iterable[str]) -> Iterator[tuple[str, Any]]:
     """Yield key and value, plain data, of what is kept for `wanted`; a cache that is absent or broken holds nothing."""
-    if folder is None or not _file(folder, kind).is_file():
+    if folder is None or not _file(folder).is_file():
         return
     missing = set(wanted)
-    with _file(folder, kind).open(encoding="utf-8", errors="replace") as lines:
+    with _file(folder).open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             key = line[: line.find("\t")]
             if key not in missing:
@@ -31,24 +29,28 @@ def recall(folder: Path | None, kind: Kind, wanted: Iterable[str]) -> Iterator[t
                 yield key, value
 
 
-def keep(folder: Path, kind: Kind, fresh: Mapping[str, object]) -> None:
-    """Add `fresh` to what is kept, in one write, so that two runs at once do not mix their lines.
-
-    A folder that cannot be written costs the next run time, never this one its result.
-    """
+def keep(folder: Path, fresh: Mapping[str, object]) -> None:
+    """Add `fresh` to what is kept."""
     if not fresh:
         return
     text = "".join(
         f"{key}\t{json.dumps(value, ensure_ascii=False, separators=(',', ':'))}\n" for key, value in fresh.items()
     )
+    append(_file(folder), text.encode("utf-8", "replace"))
+
+
+def append(path: Path, content: bytes) -> None:
+    """Add to a file of the cache in one write, so that two runs at once do not mix what they write.
+
+    A folder that cannot be written costs the next run time, never this one its result.
+    """
     with contextlib.suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        path = _file(folder, kind)
-        full = path.is_file() and path.stat().st_size + len(text) > _LARGEST
+        path.parent.mkdir(parents=True, exist_ok=True)
+        full = path.is_file() and path.stat().st_size + len(content) > LARGEST
         mode = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if full else os.O_APPEND)
         with os.fdopen(os.open(path, mode, 0o600), "wb") as file:
-            file.write(text.encode("utf-8", "replace"))
+            file.write(content)
 
 
-def _file(folder: Path, kind: Kind) -> Path:
-    return folder / f"{kind}-{_FORM}.jsonl"
+def _file(folder: Path) -> Path:
+    return folder / f"segments-{_FORM}.jsonl"

@@ -85,14 +85,13 @@ _Dissected = tuple[tuple[Segment, ...], list[Counter[str]], list[int]]
 def _recalled(files: Sequence[File], cache: Path | None) -> dict[str, tuple[Segment, ...]]:
     return {
         key: tuple(Segment(*parts) for parts in kept)
-        for key, kept in recall(cache, "segments", [file.key for file in files if file.key])
+        for key, kept in recall(cache, [file.key for file in files if file.key])
     }
 
 
 def _keep(cache: Path, fresh: Mapping[str, Sequence[Segment]]) -> None:
     keep(
         cache,
-        "segments",
         {key: [(one.first, one.last, one.name, one.signature) for one in own] for key, own in fresh.items()},
     )
 

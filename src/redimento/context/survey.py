@@ -11,10 +11,11 @@ from typing import Final
 
 from redimento.context import exclusion
 from redimento.context.both_cores import in_two
-from redimento.context.cache import keep, recall
 from redimento.context.clues import Clues
 from redimento.context.digest import Digest, digest
+from redimento.context.index import keep, recall
 from redimento.context.languages import Role, language, role
+from redimento.context.matching import Match, match
 from redimento.context.naming import named_files
 from redimento.context.tree import Entry, Tree
 from redimento.context.words import terms
@@ -62,9 +63,9 @@ def survey(tree: Tree, entries: Sequence[Entry], clues: Clues, cache: Path | Non
         if entry.blob:
             by_key.setdefault(_key(entry), []).append(entry)
     files: dict[str, File | None] = {}
-    for key, kept in recall(cache, "digests", by_key):
+    for key, matched in recall(cache, by_key, clues):
         for entry in by_key[key]:
-            files[entry.path] = _reduced(entry, Digest(*kept), clues, asked) if kept else None
+            files[entry.path] = _file(entry, matched, asked=entry.path in asked) if matched else None
     missing = [entry for entry in wanted if entry.path not in files]
 
     def digested(entries: Sequence[Entry]) -> dict[str, File | None]:
@@ -94,48 +95,34 @@ def _digested(
         if cache and entry.blob:
             fresh[_key(entry)] = found
             if len(fresh) == _KEPT_AT_ONCE:
-                _keep(cache, fresh)
+                keep(cache, fresh)
                 fresh.clear()
-        yield path, _reduced(entry, found, clues, asked) if found else None
+        yield path, _file(entry, match(found, clues), asked=path in asked) if found else None
     if cache:
-        _keep(cache, fresh)
+        keep(cache, fresh)
 
 
 _SURVEYED: Final[tuple[Role, ...]] = ("source", "test")
 _KEPT_AT_ONCE: Final = 1000  # digests held in memory before they are written
 
 
-def _keep(cache: Path, fresh: Mapping[str, Digest | None]) -> None:
-    plain = {key: found and (found.words, found.definitions, found.imports) for key, found in fresh.items()}
-    keep(cache, "digests", plain)
-
-
 def _key(entry: Entry) -> str:
     return f"{entry.blob}.{language(entry.path)}"
 
 
-def _reduced(entry: Entry, found: Digest, clues: Clues, asked: AbstractSet[str]) -> File:
-    """Return of a digest what the clues ask for."""
-    path, words = entry.path, found.words
-    hits: dict[str, int] = {}
-    wanted = clues.wanted.among(words)
-    for word, terms_of_word in wanted.items():  # in order: sums of floats depend on it
-        for term in terms_of_word:
-            hits[term] = hits.get(term, 0) + words[word]
-    named = {name: words[name] for name in sorted(words.keys() & clues.names.keys())}
-    defined = set(found.definitions)
+def _file(entry: Entry, matched: Match, *, asked: bool) -> File:
     return File(
-        path=path,
+        path=entry.path,
         size=entry.size,
-        role=role(path),
-        language=language(path),
-        length=sum(words.values()),
-        hits=hits,
-        named=named,
-        defined=frozenset(named.keys() & defined),
-        defined_terms=frozenset(term for name in defined & wanted.keys() for term in wanted[name]),
-        imports=found.imports,
-        asked=path in asked,
+        role=role(entry.path),
+        language=language(entry.path),
+        length=matched.length,
+        hits=matched.hits,
+        named=matched.named,
+        defined=matched.defined,
+        defined_terms=matched.defined_terms,
+        imports=matched.imports,
+        asked=asked,
         key=_key(entry) if entry.blob else "",
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Container, Iterable
 from itertools import chain, filterfalse
 from typing import Final
 
-from redimento.context.words import LONGEST, PART, identifiers, term
+from redimento.context.words import identifiers, terms
 
 _MOST_JUDGED: Final = 400_000  # the memory of a vocabulary: beyond it, words are judged anew
 
@@ -14,11 +14,10 @@ _MOST_JUDGED: Final = 400_000  # the memory of a vocabulary: beyond it, words ar
 class Wanted:
     """The words of files, and for each those of `terms` that it stands for."""
 
-    def __init__(self, terms: Container[str]) -> None:
-        self._terms = terms
+    def __init__(self, wanted: Container[str]) -> None:
+        self._wanted = wanted
         self._judged: set[str] = set()
         self._found: dict[str, tuple[str, ...]] = {}  # of the words judged, those that stand for any
-        self._by_part: dict[str, str] = {}  # part of a word → its term where that is wanted, else ""
 
     def terms(self, word: str) -> tuple[str, ...]:
         """Return the wanted terms that a word stands for, `()` for most words."""
@@ -39,23 +38,12 @@ class Wanted:
         return list(chain.from_iterable(map(found.__getitem__, filter(found.__contains__, words)))), len(words)
 
     def _judge(self, words: Iterable[str]) -> None:
-        """Judge the words that are new. What it finds of a word is what `words.terms` says, as far as it is wanted."""
         if len(self._judged) > _MOST_JUDGED:
             self._judged.clear()
             self._found.clear()
         fresh = set(filterfalse(self._judged.__contains__, words))
         self._judged |= fresh
-        by_part, terms = self._by_part, self._terms
         for word in fresh:
-            parts = PART.findall(word)
-            found = []
-            for part in parts:
-                if part not in by_part:
-                    one = term(part)
-                    by_part[part] = one if one in terms else ""
-                if by_part[part]:
-                    found.append(by_part[part])
-            if len(parts) > 1 and len(word) <= LONGEST and word.lower() in terms:
-                found.append(word.lower())
+            found = [term for term in terms(word) if term in self._wanted]
             if found:
-                self._found[word] = tuple(dict.fromkeys(found))
+                self._found[word] = tuple(found)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final
 
 _IDENTIFIER: Final = re.compile(r"[^\W\d]\w*")
-PART: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W_A-Za-z\d]+")
-LONGEST: Final = 60  # longer runs are hashes and encoded data
+_PART: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W_A-Za-z\d]+")
+_LONGEST: Final = 60  # longer runs are hashes and encoded data
 
 _STOP_TEXT: Final = (
     "the a an of to in is it and or for on with that this be as are was not if from by at but i we you when "
@@ -47,28 +46,36 @@ def stem(word: str) -> str:
 
 def terms(identifier: str) -> tuple[str, ...]:
     """Return the search terms of an identifier: the stems of its parts and, when it has several, itself in lower case."""
-    parts = PART.findall(identifier)
-    found = [stemmed for part in parts if (stemmed := term(part))]
-    if len(parts) > 1 and len(identifier) <= LONGEST:
+    parts = _PART.findall(identifier)
+    found = [term for part in parts if (term := _TERMS[part])]
+    if len(parts) > 1 and len(identifier) <= _LONGEST:
         found.append(identifier.lower())
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found) if len(found) > 1 else found)
 
 
-@lru_cache(maxsize=100_000)  # parts are far fewer than the identifiers made of them
-def term(part: str) -> str:
-    """Return the search term of a part of an identifier, "" when it has none."""
-    lower = part.lower()
-    return stem(lower) if len(part) > 1 and lower not in STOP else ""
+class _Terms(dict[str, str]):
+    """Part of an identifier → its search term, "" when it has none. Parts are far fewer than the identifiers made of them."""
+
+    def __missing__(self, part: str) -> str:
+        if len(self) > _MOST_PARTS:
+            self.clear()
+        lower = part.lower()
+        found = self[part] = stem(lower) if len(part) > 1 and lower not in STOP else ""
+        return found
+
+
+_MOST_PARTS: Final = 100_000
+_TERMS: Final = _Terms()
 
 
 def identifiers(text: str) -> list[str]:
     """Return every identifier or word of `text`, in order."""
     if not text.isascii():
-        return [word for word in _IDENTIFIER.findall(text) if len(word) <= LONGEST]
+        return [word for word in _IDENTIFIER.findall(text) if len(word) <= _LONGEST]
     # Twice as fast as the expression. Of a run that begins with digits, the word is what follows them.
     runs = text.encode("ascii").translate(_BLANKED).decode("ascii").split()
-    odd = {run: run.lstrip(_DIGITS) for run in set(runs) if run < _AFTER_DIGITS or len(run) > LONGEST}
-    odd = {run: word if len(word) <= LONGEST else "" for run, word in odd.items()}
+    odd = {run: run.lstrip(_DIGITS) for run in set(runs) if run < _AFTER_DIGITS or len(run) > _LONGEST}
+    odd = {run: word if len(word) <= _LONGEST else "" for run, word in odd.items()}
     return [word for run in runs if (word := odd.get(run, run))] if odd else runs
 
 
