@@ -234,9 +234,11 @@ def compare(tree: Path, only: str, peers: Path, repomix: str, limits: Limits) ->
         ("function", "redimento, function, cold", "aider's map, function"),
     ):
         if ours in costs and theirs in costs:
-            factor = costs[theirs].wall / costs[ours].wall
+            wall = costs[theirs].wall / costs[ours].wall
+            processor = costs[theirs].processor / costs[ours].processor
             least = "at least " if costs[theirs].failure else ""
-            print(f"{tree.name}, {kind}: aider takes {least}{factor:.1f} times as long", file=sys.stderr, flush=True)
+            line = f"{tree.name}, {kind}: aider takes {least}{wall:.1f} times as long, and {processor:.1f} times the processor"
+            print(line, file=sys.stderr, flush=True)
 
 
 def _read_through(tree: Path) -> int:
