@@ -28,7 +28,7 @@ from redimento.verification.bench import Workbench, abandon, close_workbench
 from redimento.verification.checks import baseline
 from redimento.verification.evidence import Checks
 from redimento.work_items.admission import refusal
-from redimento.work_items.item import WorkItem
+from redimento.work_items.item import WorkItem, written_text
 
 
 def run(job: Job, ports: Ports) -> Finished:
@@ -115,7 +115,7 @@ def _release(job: Job, ports: Ports) -> None:
 def _gather(job: Job, ports: Ports, item: WorkItem) -> Context:
     context = select(
         ports.tree,
-        item_text(item, job.marker),
+        written_text(item, earlier.others(item, job.marker)),
         settings=job.settings.context,
         budget=job.settings.context.budget_tokens,
         conventions=job.settings.project.conventions,
@@ -124,13 +124,6 @@ def _gather(job: Job, ports: Ports, item: WorkItem) -> Context:
     job.folder.write_json("context.json", context)
     ports.tell(Note(f"{len(context.excerpts)} files chosen, about {context.tokens:,} tokens."))
     return context
-
-
-def item_text(item: WorkItem, marker: str = "") -> str:
-    """Return all that people wrote on the item: what the context is chosen by."""
-    parts = [item.title, item.description, *item.acceptance_criteria, item.repro_steps, item.system_info]
-    comments = earlier.others(item, marker) if marker else item.comments
-    return "\n\n".join(part for part in (*parts, *(comment.text for comment in comments)) if part)
 
 
 def _baseline(bench: Workbench, tell: Tell, cleanup: ExitStack) -> Before:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -15,13 +14,11 @@ from pathlib import Path
 from redimento.azure.pipelines import in_pipeline, job_environment, variable
 from redimento.change import writer
 from redimento.context.tokens import estimate
-from redimento.context.tree import Tree
 from redimento.delivery.pull_request import PullRequests
 from redimento.errors import RedimentoError, UsageError
 from redimento.events import Note, Tell, Warned
 from redimento.job import Job, Ports
 from redimento.local.board import FileBoard
-from redimento.local.folder_tree import FolderTree
 from redimento.local.item_file import read_item
 from redimento.local.pull_requests import FolderPullRequests
 from redimento.locks import held, own_folder
@@ -312,19 +309,3 @@ def _scratch(checkout: Checkout, environment: Mapping[str, str]) -> Path:
     folder = own_folder(base, name)
     folder.chmod(0o711)
     return folder
-
-
-def context_cache(repo: Path) -> Path:
-    """Return where the digests of files are kept from run to run."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return home / "redimento" / hashlib.sha256(str(repo.resolve()).encode()).hexdigest()[:12]
-
-
-def open_tree(path: Path) -> Tree:
-    """Return the files of a git checkout at its head commit, or of a plain folder."""
-    if not path.is_dir():
-        raise UsageError(f"{path} is not a folder.", "Name the folder of the repository with --repo.")
-    if (path / ".git").exists():
-        checkout = open_checkout(path)
-        return GitTree(checkout, checkout.head)
-    return FolderTree(path)

@@ -5,33 +5,38 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
-from redimento import wiring
+from redimento import looking
 from redimento.commands.settings import read_settings
 from redimento.context import explain
 from redimento.context.select import select
-from redimento.flow import item_text
+from redimento.context.selection import Context
 from redimento.foreign import json_line, neutralise
 from redimento.local.item_file import read_item
+from redimento.work_items.item import written_text
 
 
 def show_context(work_item_file: Path, repo: Path, budget: int | None, *, as_json: bool) -> str:
     """Return what `redimento context` prints: a table for people, or JSON with the files best first."""
     settings = read_settings(repo)
-    tree = wiring.open_tree(repo)
+    item = read_item(work_item_file)
     chosen = select(
-        tree,
-        item_text(read_item(work_item_file)),
+        looking.open_tree(repo),
+        written_text(item, item.comments),
         settings=settings.context,
         budget=settings.context.budget_tokens if budget is None else budget,
         conventions=settings.project.conventions,
-        cache=wiring.context_cache(repo),
+        cache=looking.context_cache(repo),
     )
     if as_json:
         return json_line(explain.as_json(chosen))
+    return _table(chosen)
+
+
+def _table(chosen: Context) -> str:
+    from rich.console import Console  # noqa: PLC0415  JSON does without it
+    from rich.table import Table  # noqa: PLC0415  see above
+    from rich.text import Text  # noqa: PLC0415  see above
+
     table = Table("File", "Lines", "Tokens", "Why", box=None, pad_edge=False)
     for row in explain.rows(chosen):
         table.add_row(*(Text(neutralise(cell)) for cell in row))

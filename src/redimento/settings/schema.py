@@ -7,12 +7,13 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from redimento.marked_yaml import Path
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 KINDS = {
     "object": "a group of keys",
@@ -88,6 +89,8 @@ def dotted(path: Path) -> str:
 
 @cache
 def _validator() -> Draft202012Validator:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415  takes 0.05 s to load, and not every run has settings
+
     return Draft202012Validator(schema())
 
 

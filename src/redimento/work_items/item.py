@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -60,3 +61,9 @@ class WorkItem:
     related: tuple[RelatedItem, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     url: str = ""
+
+
+def written_text(item: WorkItem, comments: Sequence[Comment]) -> str:
+    """Return all that people wrote on the item, `comments` last: what the context is chosen by."""
+    parts = [item.title, item.description, *item.acceptance_criteria, item.repro_steps, item.system_info]
+    return "\n\n".join(part for part in (*parts, *(comment.text for comment in comments)) if part)
