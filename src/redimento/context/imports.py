@@ -59,6 +59,8 @@ def _resolve(folder: str, target: str, places: Mapping[tuple[str, ...], Sequence
     if relative:
         parts = _beside(folder, target, parts)
     for end in (len(parts), len(parts) - 1):  # the last part may be a name within the file
+        if end < 1 or (parts[end - 1],) not in places:
+            continue  # most targets are of other projects
         for start in range(max(0, end - _DEEPEST), end):
             if end - start == 1 and end > 1 and not relative:
                 break  # a single common word of a longer name would fit too much

@@ -7,6 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import mul
 from typing import Final
 
 from redimento.context.close_reading import Reading
@@ -114,10 +115,8 @@ def _offers(place: int, one: Ranked, chance: float, clues: Clues) -> Iterator[_O
 
 def _shares(reading: Reading, clues: Clues) -> list[float]:
     """Return the share of a change to the file that each segment can be expected to hold."""
-    logits = [
-        sum(PLACE[name] * value for name, value in zip(PLACE_SIGNALS, row, strict=True))
-        for row in place_signals(reading.segments, reading.fits, clues)
-    ]
+    weights = [PLACE[name] for name in PLACE_SIGNALS]
+    logits = [sum(map(mul, weights, row)) for row in place_signals(reading.segments, reading.fits, clues)]
     top = max(logits, default=0.0)
     values = [math.exp(logit - top) for logit in logits]
     total = sum(values)
@@ -130,7 +129,8 @@ def _head(segment: Segment) -> int:
 
 
 def _rough_cost(reading: Reading, segment: Segment) -> float:
-    characters = sum(len(line) + 1 for line in reading.lines[segment.first - 1 : segment.last])
+    lines = reading.lines[segment.first - 1 : segment.last]
+    characters = sum(map(len, lines)) + len(lines)
     return _GAP + characters / _CHARACTERS_PER_TOKEN
 
 
