@@ -1,64 +1,147 @@
-"""Time one `select` of 50,000 tokens, cold, each in a process of its own and without imports.
+"""Time one `select` of 50,000 tokens: cold, each in a process of its own and without imports, or warm on a git checkout.
 
     PYTHONPATH=src:benchmarks/context:../shared/bench python benchmarks/context/times.py 40
     PYTHONPATH=src:benchmarks/context:../shared/bench python benchmarks/context/times.py FOLDER ISSUE
+    PYTHONPATH=src:benchmarks/context:../shared/bench python benchmarks/context/times.py --warm CHECKOUT ISSUE
 
 A number takes so many cases of the development set but C#, chosen by the hash of their names; a folder is timed as it is.
+`--warm` fills a cache first and times five runs more, in one process and as the whole command `redimento context`.
+Processor seconds are those of all processes. Memory is the peak of the process and that of its largest child added up: an
+upper bound, for the two share what was there when the second began, and need not peak together.
 """
 
 from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import os
 import resource
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import checkout
 from callables import Folder
 
 from redimento.context.select import select
+from redimento.context.tree import Tree
+from redimento.looking import open_tree
 from redimento.settings import ContextSettings
 
-Row = tuple[float, float, int]
+BUDGET = 50_000
+WARM_RUNS = 5
 
 
-def timed(folder: str, text: str) -> Row:
-    """Return wall and processor seconds and peak megabytes of one choice."""
-    wall, processor = time.perf_counter(), time.process_time()
-    select(Folder(folder), text, settings=ContextSettings(), budget=50_000)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return time.perf_counter() - wall, time.process_time() - processor, peak
+@dataclass(frozen=True)
+class Row:
+    """Wall and processor seconds and peak megabytes of one choice, and the processor seconds of the process itself."""
+
+    wall: float
+    processor: float
+    own: float
+    peak: float
+
+
+def timed(open_it: Callable[[], Tree], text: str, cache: Path | None = None) -> Row:
+    """Return what opening a tree and choosing from it takes."""
+    wall, processor, own = time.perf_counter(), _processor_seconds(), time.process_time()
+    select(open_it(), text, settings=ContextSettings(), budget=BUDGET, cache=cache)
+    return Row(time.perf_counter() - wall, _processor_seconds() - processor, time.process_time() - own, _peak())
+
+
+def _usages() -> list[resource.struct_rusage]:
+    return [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+
+
+def _processor_seconds() -> float:
+    return sum(usage.ru_utime + usage.ru_stime for usage in _usages())
+
+
+def _peak() -> float:
+    return sum(usage.ru_maxrss for usage in _usages()) / 1024
+
+
+def apart(open_it: Callable[[], Tree], text: str) -> Row:
+    """Return the same of a forked process, which has the imports and nothing else of the one before."""
+    # No pool: its workers may have no children, and `select` would do without its second process.
+    context = multiprocessing.get_context("fork")
+    rows = context.SimpleQueue()
+    process = context.Process(target=lambda: rows.put(timed(open_it, text)))
+    process.start()
+    row: Row = rows.get()
+    process.join()
+    return row
 
 
 def cases(count: int) -> list[Row]:
-    """Return the rows of `count` cases; a forked process for each has the imports, and nothing else of the one before."""
+    """Return the rows of `count` cases."""
     known = [case for case in checkout.load(("dev",)) if case["set"] != "csharp"]
     chosen = sorted(known, key=lambda case: hashlib.sha256(case["id"].encode()).hexdigest())[:count]
     rows: list[Row] = []
     for case in chosen:
-        with (
-            tempfile.TemporaryDirectory() as tree,
-            multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool,
-        ):
+        with tempfile.TemporaryDirectory() as tree:
             checkout.materialise(case["mirror"], case["base_commit"], tree)
             text = f"{case['problem_statement']}\n\n{case.get('acceptance_criteria') or ''}"
-            rows.append(pool.apply(timed, (tree, text)))
+            rows.append(apart(lambda tree=tree: Folder(tree), text))  # type: ignore[misc]  # a default binds the loop's value
     return rows
 
 
+def warm(repository: Path, issue: Path) -> None:
+    """Print what a first and later runs on a checkout take, in one process and as a whole command."""
+    text = issue.read_text("utf-8")
+    with tempfile.TemporaryDirectory() as cache:
+        timed(lambda: open_tree(repository), text, Path(cache))
+        show(
+            "warm, in one process", [timed(lambda: open_tree(repository), text, Path(cache)) for _ in range(WARM_RUNS)]
+        )
+    with tempfile.TemporaryDirectory() as cache:
+        show("cold, whole command", [_command(repository, issue, cache)])
+        show("warm, whole command", [_command(repository, issue, cache) for _ in range(WARM_RUNS)])
+
+
+def _command(repository: Path, issue: Path, cache: str) -> Row:
+    command = [sys.executable, "-m", "redimento", "context", "--json", "--budget", str(BUDGET)]
+    wall = time.perf_counter()
+    process = subprocess.Popen(
+        [*command, "--repo", str(repository), "--work-item-file", str(issue)],
+        env=os.environ | {"XDG_CACHE_HOME": cache},
+        stdout=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    processor = usage.ru_utime + usage.ru_stime
+    # The system tells the peak of the largest process only; the second one of a cold run is about as large.
+    return Row(time.perf_counter() - wall, processor, processor, usage.ru_maxrss / 1024)
+
+
+def show(name: str, rows: Sequence[Row]) -> None:
+    """Print the median of each figure and, of twenty rows or more, the 95th percentile."""
+    parts = []
+    for label, values in (
+        ("wall s", [row.wall for row in rows]),
+        ("processor s", [row.processor for row in rows]),
+        ("of the process itself", [row.own for row in rows]),
+        ("peak MB", [row.peak for row in rows]),
+    ):
+        tail = f", p95 {statistics.quantiles(values, n=20)[-1]:.2f}" if len(values) >= 20 else ""
+        parts.append(f"{label} {statistics.median(values):.2f}{tail}")
+    print(f"{name}: {'; '.join(parts)}")
+
+
 def main(arguments: list[str]) -> None:
-    """Print median and 95th percentile of cases, or the figures of one folder."""
-    if len(arguments) == 2:
-        wall, processor, peak = timed(arguments[0], Path(arguments[1]).read_text("utf-8"))
-        print(f"wall {wall:.2f} s, processor {processor:.2f} s, peak {peak} MB")
-        return
-    columns = list(zip(*cases(int(arguments[0])), strict=True))
-    for name, values in zip(("wall s", "processor s", "peak MB"), columns, strict=True):
-        print(f"{name}: median {statistics.median(values):.2f}, p95 {statistics.quantiles(values, n=20)[-1]:.2f}")
+    """Time cases, a folder, or runs on a checkout."""
+    if arguments[0] == "--warm":
+        warm(Path(arguments[1]), Path(arguments[2]))
+    elif len(arguments) == 2:
+        show("cold, one folder", [timed(lambda: Folder(arguments[0]), Path(arguments[1]).read_text("utf-8"))])
+    else:
+        show(f"cold, {arguments[0]} cases", cases(int(arguments[0])))
 
 
 if __name__ == "__main__":
