@@ -21,6 +21,7 @@ class Folder:
     """A plain folder, every file of it."""
 
     root: str
+    commit: str = ""
 
     def entries(self) -> Sequence[Entry]:
         """Return every regular file in path order."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 import subprocess
 import sys
 
@@ -60,3 +61,12 @@ def test_beside_other_threads_both_halves_are_done_here() -> None:
         "print(in_two(work, 'a', 'b'))\nend.set()"
     )
     assert alone(call) == ["(('aa', True), ('bb', True))", "no child is left"]
+
+
+def _halves_in_a_worker(numbers: list[int]) -> tuple[int, int]:
+    return in_two(sum, numbers, numbers)
+
+
+def test_the_worker_of_a_pool_which_may_have_no_children_does_both_halves_itself() -> None:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(_halves_in_a_worker, ([1, 2],)) == (3, 3)

@@ -43,11 +43,14 @@ ITEM = "Total price of a cart is wrong\n\nThe `total_price` of a cart is not rou
 
 
 class CountingTree:
-    """A tree in memory with blob ids, which counts what is read."""
+    """A tree in memory with blob ids and a history, which counts what is read."""
 
-    def __init__(self, files: dict[str, str]) -> None:
+    def __init__(self, files: dict[str, str], past: Sequence[PastCommit] = ()) -> None:
         self.files = {path: text.encode() for path, text in files.items()}
+        self.past = past
+        self.commit = "c0ffee"
         self.read_paths: list[str] = []
+        self.asked_for_history = 0
 
     def entries(self) -> Sequence[Entry]:
         return [Entry(path, len(data), sha1(data).hexdigest()) for path, data in sorted(self.files.items())]
@@ -58,7 +61,8 @@ class CountingTree:
             yield path, self.files[path]
 
     def history(self, limit: int) -> Sequence[PastCommit]:
-        return ()
+        self.asked_for_history += 1
+        return self.past[:limit]
 
 
 def written(root: Path, files: dict[str, str]) -> FolderTree:
@@ -109,6 +113,44 @@ def test_a_stack_trace_names_its_files(tmp_path: Path) -> None:
     trace = 'Crash\n\n```\nTraceback:\n  File "/app/src/steps/step_7.py", line 3, in run\nValueError\n```\n'
     context = select(written(tmp_path, crowded()), trace, settings=ContextSettings(), budget=3_000)
     assert chosen(context)[0] == "src/steps/step_7.py"
+
+
+PAST = [PastCommit(age, "Apply the surcharge", ("src/steps/step_3.py",)) for age in range(5)]
+TOGETHER = [PastCommit(age, "Release", ("src/shop/cart.py", "src/steps/step_4.py")) for age in range(8)]
+SURCHARGE = "The surcharge is doubled"
+
+
+def reasons(context: Context) -> dict[str, str]:
+    return {path: why for path, _, _, why in rows(context)}
+
+
+def test_a_file_that_commits_on_like_matters_changed_is_found() -> None:
+    context = select(CountingTree(crowded(), PAST), SURCHARGE, settings=ContextSettings(), budget=3_000)
+    assert chosen(context)[0] == "src/steps/step_3.py"
+    assert reasons(context)["src/steps/step_3.py"] == "changed by commits on like matters"
+
+
+def test_of_files_alike_the_one_that_changes_together_with_a_strong_candidate_comes_first() -> None:
+    context = select(CountingTree(crowded(), TOGETHER), ITEM, settings=ContextSettings(), budget=3_000)
+    assert next(path for path in chosen(context) if "steps" in path) == "src/steps/step_4.py"
+    assert reasons(context)["src/steps/step_4.py"] == "changes together with a strong candidate"
+
+
+def test_a_commit_that_changed_everything_says_nothing() -> None:
+    everything = [PastCommit(0, "Apply the surcharge", tuple(crowded()))]
+    told = select(CountingTree(crowded(), everything), SURCHARGE, settings=ContextSettings(), budget=3_000)
+    untold = select(CountingTree(crowded()), SURCHARGE, settings=ContextSettings(), budget=3_000)
+    assert chosen(told) == chosen(untold)
+
+
+def test_git_is_asked_for_the_history_of_a_commit_once(tmp_path: Path) -> None:
+    tree = CountingTree(crowded(), PAST)
+    first, again = (select(tree, ITEM, settings=ContextSettings(), budget=3_000, cache=tmp_path) for _ in range(2))
+    assert first == again
+    assert tree.asked_for_history == 1
+    tree.commit = "decaf"
+    select(tree, ITEM, settings=ContextSettings(), budget=3_000, cache=tmp_path)
+    assert tree.asked_for_history == 2
 
 
 def test_secrets_lock_files_and_foreign_code_are_never_shown(tmp_path: Path) -> None:

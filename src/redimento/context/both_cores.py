@@ -23,8 +23,10 @@ def in_two(work: Callable[[Part], Done], first: Part, second: Part) -> tuple[Don
     """
     if not _may_fork():
         return work(first), work(second)
-    from multiprocessing import get_context  # noqa: PLC0415  small works do without it
+    from multiprocessing import current_process, get_context  # noqa: PLC0415  small works do without it
 
+    if current_process().daemon:  # the worker of a pool, which may have no children
+        return work(first), work(second)
     fork = get_context("fork")
     receiving, sending = fork.Pipe(duplex=False)
     child = fork.Process(target=_send, args=(work, second, sending), daemon=True)

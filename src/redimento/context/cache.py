@@ -52,5 +52,15 @@ def append(path: Path, content: bytes) -> None:
             file.write(content)
 
 
+def replace_file(path: Path, content: bytes) -> None:
+    """Put `content` in the place of a file of the cache at once; a folder that cannot be written is left as it is."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content)
+        fresh.replace(path)
+
+
 def _file(folder: Path) -> Path:
     return folder / f"segments-{_FORM}.jsonl"

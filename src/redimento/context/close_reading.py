@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,7 @@ from redimento.context.both_cores import in_two
 from redimento.context.cache import keep, recall
 from redimento.context.clues import Clues
 from redimento.context.segments import Segment, cut
-from redimento.context.signals import Signal, bm25, rarities, scaled
+from redimento.context.signals import Clue, Signal, bm25, rarities, scaled
 from redimento.context.survey import File
 from redimento.context.tree import Tree
 
@@ -26,6 +27,7 @@ class Reading:
     lines: tuple[str, ...]
     segments: tuple[Segment, ...]
     fits: tuple[float, ...]  # for each segment, between 0 and 1 over all files read
+    pairs: float  # how well the place with most pairs of the clues fits, between 0 and 1 over all files read
     phrase: float  # the share of the best quoted phrase that stands in the file literally
 
 
@@ -45,7 +47,8 @@ def read_closely(tree: Tree, files: Sequence[File], clues: Clues, cache: Path | 
     lines = [tuple(text.removesuffix("\n").split("\n")) for text in texts]
     known = _recalled(files, cache)
     cuts: list[tuple[Segment, ...]] = []
-    counts: list[Mapping[str, float]] = []
+    counts: list[Counter[str]] = []
+    pairs: list[Counter[tuple[str, str]]] = []
     lengths: list[int] = []
 
     def dissected(numbers: Sequence[int]) -> list[_Dissected]:
@@ -58,28 +61,48 @@ def read_closely(tree: Tree, files: Sequence[File], clues: Clues, cache: Path | 
         found = [(other if n % 2 else one)[n // 2] for n in numbers]
     else:
         found = dissected(numbers)
-    for segments, own_counts, own_lengths in found:
+    for segments, counted in found:
         cuts.append(segments)
-        counts += own_counts
-        lengths += [length + 20 for length in own_lengths]
+        counts += [one.terms for one in counted]
+        pairs += [one.pairs for one in counted]
+        lengths += [one.length + 20 for one in counted]
     if cache:
         _keep(
             cache, {file.key: own for file, own in zip(files, cuts, strict=True) if file.key and file.key not in known}
         )
-    rarity = rarities(counts, len(counts))
-    fits = scaled(bm25(counts, lengths, clues.terms, rarity, length_share=0.4))
+    fits = _fits(counts, lengths, clues.terms)
+    pair_fits = _fits(pairs, lengths, clues.pairs)
     phrases = _phrase_signal(texts, clues)
     readings = []
     position = 0
     for file, rows, segments, phrase in zip(files, lines, cuts, phrases, strict=True):
         own = slice(position, position + len(segments))
         position += len(segments)
-        readings.append(Reading(file, rows, segments, tuple(fits[own]), phrase))
+        readings.append(Reading(file, rows, segments, tuple(fits[own]), max(pair_fits[own], default=0.0), phrase))
     return readings
 
 
 _WORTH_TWO: Final = 300_000  # bytes to parse: for fewer, a second process takes longer than it saves
-_Dissected = tuple[tuple[Segment, ...], list[Counter[str]], list[int]]
+_SATURATION: Final = 3.0  # BM25's k1 and b for segments, likeliest on the development cases
+_LENGTH_SHARE: Final = 0.6
+_NAME_WEIGHT: Final = 8  # words of a segment's name, in occurrences
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What of the clues stands in a segment, and its length in words."""
+
+    terms: Counter[str]
+    pairs: Counter[tuple[str, str]]
+    length: int
+
+
+_Dissected = tuple[tuple[Segment, ...], list[_Counted]]
+
+
+def _fits(counts: Sequence[Mapping[Clue, float]], lengths: Sequence[int], weights: Mapping[Clue, float]) -> Signal:
+    rarity = rarities(counts, len(counts))
+    return scaled(bm25(counts, lengths, weights, rarity, saturation=_SATURATION, length_share=_LENGTH_SHARE))
 
 
 def _recalled(files: Sequence[File], cache: Path | None) -> dict[str, tuple[Segment, ...]]:
@@ -101,8 +124,7 @@ def _dissect(
 ) -> _Dissected:
     """Cut a file at its definitions, unless it is known how, and count the words of each segment."""
     segments = known or cut(content, file.language)
-    counted = [_count(rows, segment, clues) for segment in segments]
-    return segments, [counts for counts, _ in counted], [length for _, length in counted]
+    return segments, [_count(rows, segment, clues) for segment in segments]
 
 
 def second_signals(readings: Sequence[Reading]) -> dict[str, Signal]:
@@ -111,17 +133,18 @@ def second_signals(readings: Sequence[Reading]) -> dict[str, Signal]:
     return {
         "place": [fits[0] if fits else 0.0 for fits in ordered],
         "places": [sum(fits[1:4]) / 3 for fits in ordered],
+        "pairs": [reading.pairs for reading in readings],
         "phrase": [reading.phrase for reading in readings],
     }
 
 
-def _count(lines: Sequence[str], segment: Segment, clues: Clues) -> tuple[Counter[str], int]:
+def _count(lines: Sequence[str], segment: Segment, clues: Clues) -> _Counted:
     found, length = clues.wanted.in_text("\n".join(lines[segment.first - 1 : segment.last]))
     counts = Counter(found)
     for part in segment.name.split("."):
         for term in clues.wanted.terms(part):
-            counts[term] += 3
-    return counts, length
+            counts[term] += _NAME_WEIGHT
+    return _Counted(counts, Counter(filter(clues.pairs.__contains__, pairwise(found))), length)
 
 
 def _phrase_signal(texts: Sequence[str], clues: Clues) -> Signal:

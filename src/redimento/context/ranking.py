@@ -9,10 +9,11 @@ from typing import Final
 
 from redimento.context.close_reading import Reading, read_closely, second_signals
 from redimento.context.clues import Clues
+from redimento.context.past import past_signals
 from redimento.context.signals import Signal, first_signals
 from redimento.context.survey import File
-from redimento.context.tree import Tree
-from redimento.context.weights import FIRST, SECOND
+from redimento.context.tree import PastCommit, Tree
+from redimento.context.weights import FIRST, PAST, SECOND
 
 SHORTLIST: Final = 120  # files that are read a second time
 
@@ -26,8 +27,10 @@ class Ranked:
     reasons: tuple[str, ...]
 
 
-def rank(tree: Tree, files: Sequence[File], clues: Clues, cache: Path | None = None) -> list[Ranked]:
-    """Return the most likely files best first; ties in path order.
+def rank(
+    tree: Tree, files: Sequence[File], clues: Clues, commits: Sequence[PastCommit] = (), cache: Path | None = None
+) -> list[Ranked]:
+    """Return the most likely files best first; ties in path order. `commits` is the history, where there is one.
 
     Files whose path the item names come ahead of all others, with a higher score than the best of those.
     """
@@ -36,12 +39,37 @@ def rank(tree: Tree, files: Sequence[File], clues: Clues, cache: Path | None = N
     signals = {name: dict(zip((file.path for file in chosen), signal, strict=True)) for name, signal in first.items()}
     for name, signal in second_signals(readings).items():
         signals[name] = dict(zip((reading.file.path for reading in readings), signal, strict=True))
-    ranked = [_ranked(reading, {name: signals[name][reading.file.path] for name in signals}) for reading in readings]
+    ranked = [
+        _ranked(reading, {name: signals[name][reading.file.path] for name in signals}, clues) for reading in readings
+    ]
+    if commits:
+        ranked = _seen_before(ranked, commits, clues, signals)
     ranked = _asked_lifted(ranked)
     ranked.sort(key=lambda one: (not one.reading.file.asked, -one.score, one.reading.file.path))
     return ranked
 
 
+def _seen_before(
+    ranked: Sequence[Ranked], commits: Sequence[PastCommit], clues: Clues, signals: Mapping[str, Mapping[str, float]]
+) -> list[Ranked]:
+    """Return `ranked` with what past commits say of the files added to their scores."""
+    files = [one.reading.file for one in ranked]
+    likely = [0.6 * signals["place"][file.path] + 0.4 * signals["text"][file.path] for file in files]
+    found = past_signals(commits, files, clues, likely)
+    told: list[Ranked] = []
+    for one, message, together in zip(ranked, found["message"], found["together"], strict=True):
+        parts = {"message": PAST["message"] * message, "together": PAST["together"] * together}
+        told.append(
+            replace(
+                one,
+                score=PAST["score"] * one.score + sum(parts.values()),
+                reasons=(*one.reasons, *(_SAID[name] for name in parts if parts[name] > _WORTH_SAYING))[:_MOST_REASONS],
+            )
+        )
+    return told
+
+
+_MOST_REASONS: Final = 4
 _AHEAD: Final = 0.01
 
 
@@ -63,14 +91,14 @@ def shortlist(files: Sequence[File], clues: Clues) -> tuple[list[File], dict[str
     }
 
 
-def _ranked(reading: Reading, signals: Mapping[str, float]) -> Ranked:
+def _ranked(reading: Reading, signals: Mapping[str, float], clues: Clues) -> Ranked:
     parts = {name: weight * signals[name] for name, weight in SECOND.items()}
     strongest = sorted(
         (name for name in parts if name in _SAID and parts[name] > _WORTH_SAYING), key=lambda name: -parts[name]
     )
     reasons = tuple(_SAID[name] for name in strongest[:3])
-    if signals["defines"] and reading.file.defined:
-        reasons = (f"defines {', '.join(sorted(reading.file.defined)[:3])}", *reasons)[:3]
+    if signals["defines"]:
+        reasons = (f"defines {', '.join(sorted(reading.file.defined & clues.told_names)[:3])}", *reasons)[:3]
     return Ranked(reading, sum(parts.values()), reasons)
 
 
@@ -79,14 +107,16 @@ _SAID: Final = {
     "text": "its words",
     "title": "words of the title",
     "path": "words in its path",
-    "path_title": "words of the title in its path",
-    "definitions": "words in its definitions",
     "uses": "names it uses",
     "mentioned": "its path is in the item",
+    "raised": "an error rose in it",
     "imported": "imported by a strong candidate",
     "importing": "imports a strong candidate",
     "tested": "its test fits",
     "folder": "its folder fits",
     "place": "one place fits well",
+    "pairs": "words side by side",
     "phrase": "a quoted text stands in it",
+    "message": "changed by commits on like matters",
+    "together": "changes together with a strong candidate",
 }

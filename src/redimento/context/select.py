@@ -13,6 +13,7 @@ from redimento.context.clues import Clues, read_clues
 from redimento.context.languages import main_language
 from redimento.context.outline import outline
 from redimento.context.packing import HEADING, pack
+from redimento.context.past import past_commits
 from redimento.context.ranking import Ranked, rank
 from redimento.context.selection import Context, Excerpt
 from redimento.context.survey import listed, survey
@@ -57,7 +58,7 @@ def consider(tree: Tree, text: str, *, settings: ContextSettings, cache: Path | 
     entries = listed(tree.entries(), settings.exclude)
     clues = read_clues(text)
     files = survey(tree, entries, clues, cache)
-    return Consideration(tuple(entries), clues, tuple(rank(tree, files, clues, cache)))
+    return Consideration(tuple(entries), clues, tuple(rank(tree, files, clues, past_commits(tree, cache), cache)))
 
 
 def fill(tree: Tree, considered: Consideration, *, budget: int, conventions: Sequence[str] = ()) -> Context:

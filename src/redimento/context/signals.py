@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from redimento.context.clues import Clues
 from redimento.context.imports import import_graph, module_parts
@@ -17,21 +17,23 @@ _COMMON_STEMS_TEXT: Final = "index init __init__ main utils util core base types
 _COMMON_STEMS: Final = frozenset(_COMMON_STEMS_TEXT.split())
 _SHORTEST_STEM: Final = 4
 
+Clue = TypeVar("Clue", str, tuple[str, str])  # a term, or two side by side
 Signal = list[float]  # one number for each file, in the order of the files
 
 
-def rarities(documents: Iterable[Collection[str]], number: int) -> dict[str, float]:
+def rarities(documents: Iterable[Collection[Clue]], number: int) -> dict[Clue, float]:
     """Return for each term how much its presence tells (BM25's inverse document frequency)."""
     frequency = Counter(term for document in documents for term in document)
     return {term: math.log(1 + (number - count + 0.5) / (count + 0.5)) for term, count in frequency.items()}
 
 
 def bm25(
-    counted: Sequence[Mapping[str, float]],
+    counted: Sequence[Mapping[Clue, float]],
     lengths: Sequence[int],
-    weights: Mapping[str, float],
-    rarity: Mapping[str, float],
+    weights: Mapping[Clue, float],
+    rarity: Mapping[Clue, float],
     *,
+    saturation: float = _SATURATION,
     length_share: float = _LENGTH_SHARE,
 ) -> Signal:
     """Return the BM25 score of each document, given its term counts and its length in words."""
@@ -39,7 +41,7 @@ def bm25(
     value = {term: weight * rarity.get(term, 0.0) for term, weight in weights.items()}
     scores = []
     for counts, length in zip(counted, lengths, strict=True):
-        norm = _SATURATION * (1 - length_share + length_share * length / mean)
+        norm = saturation * (1 - length_share + length_share * length / mean)
         scores.append(sum(value.get(term, 0.0) * count / (count + norm) for term, count in counts.items()))
     return scores
 
@@ -65,11 +67,10 @@ def first_signals(files: Sequence[File], clues: Clues) -> dict[str, Signal]:
         "text": scaled(bm25(counts, lengths, clues.terms, rarity)),
         "title": scaled(bm25(counts, lengths, title, rarity)),
         "path": scaled([_sum(clues.terms, path_rarity, terms) / (2 + len(terms)) for terms in in_path]),
-        "path_title": scaled([_sum(title, path_rarity, terms) / (2 + len(terms)) for terms in in_path]),
-        "definitions": scaled([_sum(clues.terms, rarity, file.defined_terms) for file in files]),
         "uses": scaled(bm25([file.named for file in files], lengths, clues.names, name_rarity)),
         "defines": _definers(files, clues),
         "mentioned": _mentioned(files, clues),
+        "raised": _raised(files, clues),
         "stem": [
             float(len(stem) >= _SHORTEST_STEM and stem not in _COMMON_STEMS and stem in in_text) for stem in stems
         ],
@@ -91,12 +92,27 @@ def _sum(weights: Mapping[str, float], rarity: Mapping[str, float], terms: Itera
 
 
 def _definers(files: Sequence[File], clues: Clues) -> Signal:
-    """Names of the clues that the file defines, each worth less the more files define it."""
-    definers = Counter(name for file in files if file.role == "source" for name in file.defined)
-    return [
-        min(2.0, sum(clues.names[name] / max(1, definers[name]) ** 0.8 for name in sorted(file.defined)))
-        for file in files
-    ]
+    """Names told in prose that the file defines, each worth less the more files define it."""
+    told = [sorted(file.defined & clues.told_names) for file in files]
+    definers = Counter(name for file, names in zip(files, told, strict=True) if file.role == "source" for name in names)
+    return [min(2.0, sum(max(1, definers[name]) ** -0.8 for name in names)) for names in told]
+
+
+def _raised(files: Sequence[File], clues: Clues) -> Signal:
+    """The file where an error rose, by the stack traces of the item: the innermost frame that is the repository's own."""
+    scores = [0.0] * len(files)
+    by_name: defaultdict[str, list[int]] = defaultdict(list)
+    for number, file in enumerate(files):
+        by_name[file.path.rpartition("/")[2].lower()].append(number)
+    for written in clues.raised_in:
+        parts = written.lower().split("/")
+        fitting = [
+            (_common_ending(parts, files[number].path.lower().split("/")), number) for number in by_name[parts[-1]]
+        ]
+        if fitting and (len(fitting) == 1 or max(fitting)[0] > 1):
+            scores[max(fitting)[1]] = 1.0
+            return scores
+    return scores
 
 
 def _mentioned(files: Sequence[File], clues: Clues) -> Signal:
@@ -146,14 +162,12 @@ def _around(files: Sequence[File], signals: Mapping[str, Signal]) -> dict[str, S
     imported: list[float] = [0.0] * len(files)
     importing: list[float] = [0.0] * len(files)
     tested: list[float] = [0.0] * len(files)
-    degree = [0] * len(files)
     for number, targets in enumerate(graph):
         is_test = files[number].role == "test"
         for target in targets:
             if is_test:
                 tested[target] = max(tested[target], base[number] / math.sqrt(len(targets)))
                 continue
-            degree[target] += 1
             imported[target] = max(imported[target], base[number])
             importing[number] = max(importing[number], base[target])
     _pair(files, base, tested)
@@ -171,7 +185,6 @@ def _around(files: Sequence[File], signals: Mapping[str, Signal]) -> dict[str, S
         "imported": scaled(imported),
         "importing": scaled(importing),
         "tested": scaled(tested),
-        "degree": [math.log1p(count) / 5 for count in degree],
         "folder": scaled(beside),
     }
 

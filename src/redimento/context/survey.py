@@ -71,7 +71,7 @@ def survey(tree: Tree, entries: Sequence[Entry], clues: Clues, cache: Path | Non
     def digested(entries: Sequence[Entry]) -> dict[str, File | None]:
         return dict(_digested(tree, entries, clues, asked, cache))
 
-    if sum(entry.size for entry in missing) > _WORTH_TWO:
+    if sum(entry.size for entry in missing) > _WORTH_TWO and len(missing) < _TOO_MANY_FOR_TWO:
         for half in in_two(digested, missing[::2], missing[1::2]):
             files.update(half)
     else:
@@ -80,6 +80,9 @@ def survey(tree: Tree, entries: Sequence[Entry], clues: Clues, cache: Path | Non
 
 
 _WORTH_TWO: Final = 1_000_000  # bytes to digest: for fewer, a second process takes longer than it saves
+_TOO_MANY_FOR_TWO: Final = (
+    30_000  # files: two processes hold twice the memory, which matters more than time from there on
+)
 
 
 def _digested(
@@ -88,22 +91,25 @@ def _digested(
     """Read and digest files, and keep the digests; None for a file that may not be shown."""
     by_path = {entry.path: entry for entry in entries}
     fresh: dict[str, Digest | None] = {}
+    held = 0
     for path, content in tree.read(by_path):
         entry = by_path[path]
         hidden = exclusion.looks_binary(content) or exclusion.looks_generated(content)
         found = None if hidden else digest(content, language(path))
         if cache and entry.blob:
             fresh[_key(entry)] = found
-            if len(fresh) == _KEPT_AT_ONCE:
+            held += len(found.words) if found else 0
+            if held > _KEPT_AT_ONCE:
                 keep(cache, fresh)
                 fresh.clear()
+                held = 0
         yield path, _file(entry, match(found, clues), asked=path in asked) if found else None
     if cache:
         keep(cache, fresh)
 
 
 _SURVEYED: Final[tuple[Role, ...]] = ("source", "test")
-_KEPT_AT_ONCE: Final = 1000  # digests held in memory before they are written
+_KEPT_AT_ONCE: Final = 150_000  # distinct words of files, held in memory before they are written: 40 MB
 
 
 def _key(entry: Entry) -> str:

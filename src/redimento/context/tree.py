@@ -28,6 +28,11 @@ class PastCommit:
 class Tree(Protocol):
     """A checked-out repository, or a plain folder."""
 
+    @property
+    def commit(self) -> str:
+        """The commit whose files these are, "" for a plain folder."""
+        ...
+
     def entries(self) -> Sequence[Entry]:
         """Return every regular file that git tracks, or would track; never what `.gitignore` hides, never links."""
         ...

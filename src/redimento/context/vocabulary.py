@@ -8,7 +8,7 @@ from typing import Final
 
 from redimento.context.words import identifiers, terms
 
-_MOST_JUDGED: Final = 400_000  # the memory of a vocabulary: beyond it, words are judged anew
+_MOST_JUDGED: Final = 200_000  # the memory of a vocabulary: beyond it, words are judged anew
 
 
 class Wanted:

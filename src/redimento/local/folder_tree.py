@@ -13,6 +13,8 @@ from redimento.context.tree import Entry, PastCommit
 class FolderTree:
     """All regular files under `root` but those in `.git`; `.gitignore` has no say, for there is no git to heed it."""
 
+    commit = ""  # a plain folder is at none
+
     def __init__(self, root: Path) -> None:
         self._root = root
 

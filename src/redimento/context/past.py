@@ -1,0 +1,83 @@
+"""What past commits say of files, where the clone has them: the words of their subjects, and what changed together."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from redimento.context.cache import replace_file
+from redimento.context.clues import Clues
+from redimento.context.signals import Signal, bm25, rarities, scaled
+from redimento.context.survey import File
+from redimento.context.tree import PastCommit, Tree
+from redimento.context.words import identifiers
+
+_COMMITS: Final = 3000  # ten thousand take git a second and are worth half a point more
+_WIDE: Final = 40  # paths: a commit that changes more is a renaming or a new licence, and tells of none of them
+_TOGETHER: Final = 20  # paths: likewise for what changes together
+_UNSURE: Final = 5  # commits: how much a pair that is seen once or twice is played down
+
+
+def past_commits(tree: Tree, cache: Path | None = None) -> Sequence[PastCommit]:
+    """Return the commits before the one that `tree` shows, newest first; git is asked once for each commit."""
+    file = cache / _KEPT if cache and tree.commit else None
+    known = _kept(file, tree.commit) if file else None
+    if known is not None:
+        return known
+    found = tree.history(_COMMITS)
+    if file and found:
+        plain = [[one.age, one.subject, one.paths] for one in found]
+        replace_file(file, json.dumps({"commit": tree.commit, "commits": plain}).encode())
+    return found
+
+
+_KEPT: Final = "history-1.json"
+
+
+def _kept(file: Path, commit: str) -> Sequence[PastCommit] | None:
+    try:
+        kept = json.loads(file.read_bytes())
+        if kept["commit"] != commit:
+            return None
+        return [PastCommit(int(age), str(subject), tuple(map(str, paths))) for age, subject, paths in kept["commits"]]
+    except (OSError, ValueError, KeyError, TypeError):  # absent, broken, or of another form
+        return None
+
+
+def past_signals(
+    commits: Sequence[PastCommit], files: Sequence[File], clues: Clues, likely: Sequence[float]
+) -> dict[str, Signal]:
+    """Return the signals of the history, one number for each of `files`; `likely` says how likely each is without it."""
+    place = {file.path: number for number, file in enumerate(files)}
+    subjects: list[Counter[str]] = [Counter() for _ in files]
+    lengths = [0] * len(files)
+    beside: defaultdict[int, Counter[int]] = defaultdict(Counter)
+    changed = [0] * len(files)
+    said: list[frozenset[str]] = []
+    for commit in commits:
+        words = identifiers(commit.subject)
+        terms = frozenset(term for word in words for term in clues.wanted.terms(word))
+        said.append(terms)
+        here = [place[path] for path in commit.paths if path in place]
+        if len(commit.paths) <= _WIDE:
+            for number in here:
+                lengths[number] += len(words)
+                for term in terms:
+                    subjects[number][term] += 1
+        if len(commit.paths) <= _TOGETHER:
+            for number in here:
+                changed[number] += 1
+                beside[number].update(other for other in here if other != number)
+    together = [
+        max(
+            (likely[other] * count / (_UNSURE + changed[other]) for other, count in beside[number].items()), default=0.0
+        )
+        for number in range(len(files))
+    ]
+    return {
+        "message": scaled(bm25(subjects, lengths, clues.terms, rarities(said, len(said)))),
+        "together": scaled(together),
+    }
