@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from redimento import looking
@@ -19,17 +22,28 @@ def show_context(work_item_file: Path, repo: Path, budget: int | None, *, as_jso
     """Return what `redimento context` prints: a table for people, or JSON with the files best first."""
     settings = read_settings(repo)
     item = read_item(work_item_file)
-    chosen = select(
-        looking.open_tree(repo),
-        written_text(item, item.comments),
-        settings=settings.context,
-        budget=settings.context.budget_tokens if budget is None else budget,
-        conventions=settings.project.conventions,
-        cache=looking.context_cache(repo),
-    )
+    with _no_collection():
+        chosen = select(
+            looking.open_tree(repo),
+            written_text(item, item.comments),
+            settings=settings.context,
+            budget=settings.context.budget_tokens if budget is None else budget,
+            conventions=settings.project.conventions,
+            cache=looking.context_cache(repo),
+        )
     if as_json:
         return json_line(explain.as_json(chosen))
     return _table(chosen)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Spare the search for cycles, a tenth of the time: there are millions of objects in the choice, and no cycles."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _table(chosen: Context) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -41,19 +40,22 @@ def module_parts(path: str) -> list[str]:
     return parts[:-1] if parts[-1] in _INDEX_FILES and len(parts) > 1 else parts
 
 
-def _places(files: Sequence[File]) -> dict[tuple[str, ...], list[int]]:
+def _places(files: Sequence[File]) -> dict[tuple[str, ...], tuple[int, ...]]:
     """Every way to name a file: the last one to five parts of its module name; for Go, of its folder."""
-    places: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    places: dict[tuple[str, ...], tuple[int, ...]] = {}
     for number, file in enumerate(files):
         parts = module_parts(file.path)
         if file.language == "go":
             parts = file.path.split("/")[:-1]
         for count in range(1, min(_DEEPEST, len(parts)) + 1):
-            places[tuple(parts[-count:])].append(number)
+            key = tuple(parts[-count:])
+            known = places.get(key, ())
+            if len(known) <= _MOST_FILES:  # of one more than that nothing is asked
+                places[key] = (*known, number)
     return places
 
 
-def _resolve(folder: str, target: str, places: Mapping[tuple[str, ...], Sequence[int]]) -> tuple[int, ...]:
+def _resolve(folder: str, target: str, places: Mapping[tuple[str, ...], tuple[int, ...]]) -> tuple[int, ...]:
     relative = target.startswith(".")
     parts = [part for part in _SEPARATOR.split(target) if part and part not in {"crate", "self", "super", "@"}]
     if relative:
@@ -66,7 +68,7 @@ def _resolve(folder: str, target: str, places: Mapping[tuple[str, ...], Sequence
                 break  # a single common word of a longer name would fit too much
             found = places.get(tuple(parts[start:end]), ())
             if found and len(found) <= _MOST_FILES:
-                return tuple(found)
+                return found
     return ()
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -135,4 +136,14 @@ def _file(entry: Entry, matched: Match, *, asked: bool) -> File:
 
 def path_terms(path: str) -> frozenset[str]:
     """Return the search terms that a path is made of."""
+    folder, _, name = path.rpartition("/")
+    return _folder_terms(folder) | _terms_of(name)
+
+
+@lru_cache(maxsize=10_000)  # a folder has many files
+def _folder_terms(folder: str) -> frozenset[str]:
+    return _terms_of(folder)
+
+
+def _terms_of(path: str) -> frozenset[str]:
     return frozenset(term for part in _PART.split(path) for term in terms(part))
