@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from redimento.context.both_cores import in_two
+from redimento.context.both_cores import halved, in_two
 
 # A process of its own: the test runner has threads, and beside threads nothing is forked.
 SCRIPT = """
@@ -70,3 +70,8 @@ def _halves_in_a_worker(numbers: list[int]) -> tuple[int, int]:
 def test_the_worker_of_a_pool_which_may_have_no_children_does_both_halves_itself() -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.apply(_halves_in_a_worker, ([1, 2],)) == (3, 3)
+
+
+def test_what_weighs_as_much_as_all_else_is_a_half() -> None:
+    assert halved([1, 2, 9, 3, 2], lambda number: number) == ([9], [3, 2, 2, 1])
+    assert halved([], len) == ([], [])

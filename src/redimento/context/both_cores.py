@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+Item = TypeVar("Item")
 Part = TypeVar("Part")
 Done = TypeVar("Done")
 
@@ -42,6 +43,17 @@ def in_two(work: Callable[[Part], Done], first: Part, second: Part) -> tuple[Don
         receiving.close()
         child.kill()
         child.join()
+
+
+def halved(items: Iterable[Item], weight: Callable[[Item], int]) -> tuple[list[Item], list[Item]]:
+    """Share out `items` so that both halves weigh about the same: one may weigh as much as all others together."""
+    halves: tuple[list[Item], list[Item]] = ([], [])
+    weights = [0, 0]
+    for item in sorted(items, key=weight, reverse=True):
+        lighter = int(weights[1] < weights[0])
+        halves[lighter].append(item)
+        weights[lighter] += weight(item)
+    return halves
 
 
 def _may_fork() -> bool:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from redimento.context.both_cores import in_two
+from redimento.context.both_cores import halved, in_two
 from redimento.context.cache import keep, recall
 from redimento.context.clues import Clues
 from redimento.context.segments import Segment, cut
@@ -51,17 +51,18 @@ def read_closely(tree: Tree, files: Sequence[File], clues: Clues, cache: Path | 
     pairs: list[Counter[tuple[str, str]]] = []
     lengths: list[int] = []
 
-    def dissected(numbers: Sequence[int]) -> list[_Dissected]:
-        return [_dissect(files[n], contents[files[n].path], lines[n], known.get(files[n].key), clues) for n in numbers]
+    def dissected(numbers: Sequence[int]) -> dict[int, _Dissected]:
+        return {
+            n: _dissect(files[n], contents[files[n].path], lines[n], known.get(files[n].key), clues) for n in numbers
+        }
 
-    numbers = range(len(files))
-    unknown = sum(file.size for file in files if file.key not in known)
-    if unknown > _WORTH_TWO:
-        one, other = in_two(dissected, numbers[::2], numbers[1::2])
-        found = [(other if n % 2 else one)[n // 2] for n in numbers]
+    sizes = {number: file.size for number, file in enumerate(files) if file.key not in known}
+    if sum(sizes.values()) > _WORTH_TWO:
+        one, other = in_two(dissected, *halved(range(len(files)), lambda number: sizes.get(number, 0)))
+        found = one | other
     else:
-        found = dissected(numbers)
-    for segments, counted in found:
+        found = dissected(range(len(files)))
+    for _, (segments, counted) in sorted(found.items()):
         cuts.append(segments)
         counts += [one.terms for one in counted]
         pairs += [one.pairs for one in counted]
