@@ -10,7 +10,8 @@ from typing import Any
 
 from redimento.context.explain import as_json
 from redimento.context.select import Consideration, consider, fill
-from redimento.context.tree import Entry, PastCommit
+from redimento.context.tree import Entry, PastCommit, Tree
+from redimento.looking import open_tree
 from redimento.settings import ContextSettings
 
 LARGEST_BUDGET = 128_000
@@ -44,14 +45,19 @@ class Folder:
         return ()
 
 
-_LAST: dict[str, tuple[Folder, Consideration]] = {}
+def tree_of(folder: str) -> Tree:
+    """Return the tree of a git checkout as a run sees it, of another folder as it lies there."""
+    return open_tree(Path(folder)) if Path(folder, ".git").exists() else Folder(folder)
+
+
+_LAST: dict[str, tuple[Tree, Consideration]] = {}
 
 
 def redimento(tree: str, issue: str, budget: int | None, meta: Mapping[str, Any]) -> dict[str, Any]:
     """Select from a folder; the ranking of a case is made once for all budgets, so only the first one's time counts."""
     known = _LAST.get(meta["id"])
     if known is None:
-        folder = Folder(tree)
+        folder = tree_of(tree)
         known = (folder, consider(folder, issue, settings=ContextSettings()))
         _LAST.clear()
         _LAST[meta["id"]] = known

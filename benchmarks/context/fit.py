@@ -17,6 +17,8 @@ import numpy as np
 
 PENALTY = 0.5
 FOLDS = 5
+PAST_SIGNALS = ("message", "together")
+PAST_PENALTY = 0.01
 AHEAD = 1000  # files that the item names come before all others
 
 
@@ -108,6 +110,27 @@ def cross_validated(cases: list[Case], width: int) -> dict[str, list[float]]:
     return figures(cases, {number: fitted[own] for number, own in enumerate(fold)})
 
 
+def _with_past(case: Case, weights: np.ndarray) -> Case:
+    """Return the case with three columns: the score of `weights`, and the signals of past commits."""
+    rows = [case.matrix @ weights, *(np.array(case.record["past"][name]) for name in PAST_SIGNALS)]
+    return Case(case.record, np.array(rows).T, case.gold)
+
+
+def past_validated(cases: list[Case], width: int) -> dict[str, list[float]]:
+    """Return the figures with the history, both stages fitted without the repository they judge."""
+    fold = [zlib.crc32(case.record["repo"].encode()) % FOLDS for case in cases]
+    weights_of: dict[int, np.ndarray] = {}
+    columns: dict[int, Case] = {}
+    for number in range(FOLDS):
+        known = [case for case, own in zip(cases, fold, strict=True) if own != number]
+        base = fit(known, width)
+        past = fit([_with_past(case, base) for case in known], 1 + len(PAST_SIGNALS), PAST_PENALTY)
+        for place, (case, own) in enumerate(zip(cases, fold, strict=True)):
+            if own == number:
+                columns[place], weights_of[place] = _with_past(case, base), past
+    return figures([columns[place] for place in range(len(cases))], weights_of)
+
+
 def show(title: str, table: dict[str, list[float]]) -> None:
     """Print a table, one line for each set."""
     print(title)
@@ -130,6 +153,10 @@ def main() -> None:
     weights = fit(cases, len(names))
     show("fitted on all", figures(cases, dict.fromkeys(range(len(cases)), weights)))
     print("{" + ", ".join(f'"{name}": {weight:.2f}' for name, weight in zip(names, weights, strict=True)) + "}")
+    if cases[0].record["past"]:
+        show("with the history, cross-validated", past_validated(cases, len(names)))
+        past = fit([_with_past(case, weights) for case in cases], 1 + len(PAST_SIGNALS), PAST_PENALTY)
+        print(dict(zip(("score", *PAST_SIGNALS), past.round(2).tolist(), strict=True)))
     if options.ablate:
         for left_out in names:
             kept = [name for name in names if name != left_out]

@@ -1,4 +1,7 @@
-"""Write the signals of every development case to a file, for `fit.py`: gather.py OUT [--jobs N] [--core] [--history]."""
+"""Write the signals of every development case to a file, for `fit.py`: gather.py OUT [--jobs N] [--core] [--history].
+
+With --history the trees are git checkouts with everything before the commit of the case, and past commits have their say.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +17,19 @@ BENCH = Path(__file__).resolve().parents[3] / "shared" / "bench"
 sys.path.insert(0, str(BENCH))
 
 import checkout  # noqa: E402 - the scorer's own module, beside the data
-from callables import Folder  # noqa: E402 - beside this script
+from callables import tree_of  # noqa: E402 - beside this script
 
 from redimento.context.close_reading import read_closely, second_signals  # noqa: E402 - as above
 from redimento.context.clues import read_clues  # noqa: E402 - as above
+from redimento.context.past import past_commits, past_signals  # noqa: E402 - as above
 from redimento.context.ranking import shortlist  # noqa: E402 - as above
 from redimento.context.survey import listed, survey  # noqa: E402 - as above
 
 
-def signals_of(case: dict[str, Any], folder: str) -> dict[str, Any]:
+def signals_of(case: dict[str, Any], folder: str, *, history: bool) -> dict[str, Any]:
     """Return the signals of the shortlist of one case, and which of its files are gold."""
-    checkout.materialise(case["mirror"], case["base_commit"], folder)
-    tree = Folder(folder)
+    checkout.materialise(case["mirror"], case["base_commit"], folder, git=history)
+    tree = tree_of(folder)
     text = case["problem_statement"]
     if case.get("acceptance_criteria"):
         text += "\n\nAcceptance criteria:\n" + case["acceptance_criteria"]
@@ -34,6 +38,8 @@ def signals_of(case: dict[str, Any], folder: str) -> dict[str, Any]:
     chosen, first = shortlist(files, clues)
     readings = read_closely(tree, chosen, clues)
     signals = first | second_signals(readings)
+    likely = [0.6 * place + 0.4 * text for place, text in zip(signals["place"], signals["text"], strict=True)]
+    past = past_signals(past_commits(tree), chosen, clues, likely) if history else {}
     gold = set(case["gold_files"])
     return {
         "id": case["id"],
@@ -44,6 +50,7 @@ def signals_of(case: dict[str, Any], folder: str) -> dict[str, Any]:
         "gold": [int(file.path in gold) for file in chosen],
         "asked": [int(file.asked) for file in chosen],
         "signals": {name: [round(value, 5) for value in signal] for name, signal in signals.items()},
+        "past": {name: [round(value, 5) for value in signal] for name, signal in past.items()},
         "segments": [
             [
                 [s.first, s.last, bool(s.signature), s.name, round(fit, 4)]
@@ -56,9 +63,9 @@ def signals_of(case: dict[str, Any], folder: str) -> dict[str, Any]:
     }
 
 
-def _work(job: tuple[list[dict[str, Any]], str]) -> list[dict[str, Any]]:
-    cases, folder = job
-    return [signals_of(case, folder) for case in cases]
+def _work(job: tuple[list[dict[str, Any]], str, bool]) -> list[dict[str, Any]]:
+    cases, folder, history = job
+    return [signals_of(case, folder, history=history) for case in cases]
 
 
 def main() -> None:
@@ -67,6 +74,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--core", action="store_true")
+    parser.add_argument("--history", action="store_true")
     parser.add_argument("--trees", default="/tmp/bench-trees")
     options = parser.parse_args()
     groups: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -75,7 +83,7 @@ def main() -> None:
             groups[case["mirror"]].append(case)
     Path(options.trees).mkdir(parents=True, exist_ok=True)
     jobs = [
-        (cases[start : start + 30], f"{options.trees}/{mirror}.{start}")
+        (cases[start : start + 30], f"{options.trees}/{mirror}.{start}", options.history)
         for mirror, cases in groups.items()
         for start in range(0, len(cases), 30)
     ]

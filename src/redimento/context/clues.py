@@ -29,7 +29,6 @@ class Clues:
         str, ...
     ]  # file paths as written, with an extension, but not of stack traces, which pass through many files
     told_paths: tuple[str, ...]  # those of them that stand in prose: 9 in 10 of these are changed, of the others few
-    raised_in: tuple[str, ...]  # the paths of stack traces, the place where the error rose first
     phrases: tuple[str, ...]  # runs of words that may stand in the code literally: quoted texts, error messages
 
     @cached_property
@@ -94,7 +93,6 @@ def read_clues(text: str) -> Clues:
         told_names=frozenset(_told_names(f"{title}\n{prose}")),
         paths=tuple(dict.fromkeys(_paths(_without_frames(text)))),
         told_paths=tuple(dict.fromkeys(_paths(_without_frames(_FENCE.sub("\n", text))))),
-        raised_in=tuple(_raised_in(text)),
         phrases=tuple(dict.fromkeys(_phrases(plain))),
     )
 
@@ -157,19 +155,6 @@ def _paths(text: str) -> Iterator[str]:
 
 def _without_frames(text: str) -> str:
     return "\n".join(line for line in text.split("\n") if not _FRAME.match(line))
-
-
-def _raised_in(text: str) -> list[str]:
-    """Return the paths of stack traces, innermost first: Python writes that frame last, others write it first."""
-    python = [match.group(1) for match in _PYTHON_FRAME.finditer(text)]
-    others = [match.group(1) for match in _OTHER_FRAME.finditer(text)]
-    return [path.replace("\\", "/") for path in (*reversed(python), *others)]
-
-
-_PYTHON_FRAME: Final = re.compile(r"^\s{0,40}File \"([^\"\n]{1,300})\", line \d", re.MULTILINE)
-_OTHER_FRAME: Final = re.compile(
-    r"^\s{0,40}at [^\n]{0,300}?(?<![\w.\-/\\])([\w.\-/\\]{1,300}\.\w{1,6}):\d", re.MULTILINE
-)
 
 
 def _phrases(text: str) -> Iterable[str]:

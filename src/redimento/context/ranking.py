@@ -15,7 +15,7 @@ from redimento.context.survey import File
 from redimento.context.tree import PastCommit, Tree
 from redimento.context.weights import FIRST, PAST, SECOND
 
-SHORTLIST: Final = 120  # files that are read a second time
+SHORTLIST: Final = 80  # files that are read a second time
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,6 @@ _SAID: Final = {
     "path": "words in its path",
     "uses": "names it uses",
     "mentioned": "its path is in the item",
-    "raised": "an error rose in it",
     "imported": "imported by a strong candidate",
     "importing": "imports a strong candidate",
     "tested": "its test fits",

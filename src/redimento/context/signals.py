@@ -70,7 +70,6 @@ def first_signals(files: Sequence[File], clues: Clues) -> dict[str, Signal]:
         "uses": scaled(bm25([file.named for file in files], lengths, clues.names, name_rarity)),
         "defines": _definers(files, clues),
         "mentioned": _mentioned(files, clues),
-        "raised": _raised(files, clues),
         "stem": [
             float(len(stem) >= _SHORTEST_STEM and stem not in _COMMON_STEMS and stem in in_text) for stem in stems
         ],
@@ -95,24 +94,7 @@ def _definers(files: Sequence[File], clues: Clues) -> Signal:
     """Names told in prose that the file defines, each worth less the more files define it."""
     told = [sorted(file.defined & clues.told_names) for file in files]
     definers = Counter(name for file, names in zip(files, told, strict=True) if file.role == "source" for name in names)
-    return [min(2.0, sum(max(1, definers[name]) ** -0.8 for name in names)) for names in told]
-
-
-def _raised(files: Sequence[File], clues: Clues) -> Signal:
-    """The file where an error rose, by the stack traces of the item: the innermost frame that is the repository's own."""
-    scores = [0.0] * len(files)
-    by_name: defaultdict[str, list[int]] = defaultdict(list)
-    for number, file in enumerate(files):
-        by_name[file.path.rpartition("/")[2].lower()].append(number)
-    for written in clues.raised_in:
-        parts = written.lower().split("/")
-        fitting = [
-            (_common_ending(parts, files[number].path.lower().split("/")), number) for number in by_name[parts[-1]]
-        ]
-        if fitting and (len(fitting) == 1 or max(fitting)[0] > 1):
-            scores[max(fitting)[1]] = 1.0
-            return scores
-    return scores
+    return [min(1.0, sum(max(1, definers[name]) ** -0.8 for name in names)) for names in told]
 
 
 def _mentioned(files: Sequence[File], clues: Clues) -> Signal:
@@ -123,7 +105,7 @@ def _mentioned(files: Sequence[File], clues: Clues) -> Signal:
     scores = [0.0] * len(files)
     for written in clues.paths:
         _credit(scores, files, by_name, written, 1.0)
-    return [min(score, 1.5) for score in scores]
+    return [min(score, 1.0) for score in scores]
 
 
 def _credit(
