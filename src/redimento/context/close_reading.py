@@ -107,10 +107,19 @@ def _fits(counts: Sequence[Mapping[Clue, float]], lengths: Sequence[int], weight
 
 
 def _recalled(files: Sequence[File], cache: Path | None) -> dict[str, tuple[Segment, ...]]:
+    """Return how files are cut, as far as it is kept and has the form of what we keep: a cache may come from anywhere."""
+    kept = recall(cache, [file.key for file in files if file.key])
     return {
-        key: tuple(Segment(*parts) for parts in kept)
-        for key, kept in recall(cache, [file.key for file in files if file.key])
+        key: tuple(Segment(*parts) for parts in found)
+        for key, found in kept
+        if isinstance(found, list) and all(map(_is_segment, found))
     }
+
+
+def _is_segment(parts: object) -> bool:
+    return (
+        isinstance(parts, list) and [type(part) for part in parts] == [int, int, str, int] and 1 <= parts[0] <= parts[1]
+    )
 
 
 def _keep(cache: Path, fresh: Mapping[str, Sequence[Segment]]) -> None:
