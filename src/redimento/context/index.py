@@ -26,7 +26,7 @@ from redimento.context.matching import Match
 from redimento.context.words import terms
 
 # A new form of what is kept, or another way of making terms of words, gets a new file: an old one is never misread.
-_FORM: Final = 3
+_FORM: Final = 4
 _SIZES: Final = 3 * 4  # bytes before a block: the lengths of its head and of its tables, and the checksum of both
 _HIDDEN: Final = -1  # the length of a file that may not be shown
 
@@ -113,14 +113,11 @@ class _Block:
         hits: list[dict[str, int]] = [{} for _ in self.keys]
         named: list[dict[str, int]] = [{} for _ in self.keys]
         defined: list[set[str]] = [set() for _ in self.keys]
-        defined_terms: list[set[str]] = [set() for _ in self.keys]
         for place, wanted in self._wanted(clues):
-            for number, count, defines in self._row(place):
+            for number, count, _ in self._row(place):
                 of_file = hits[number]
                 for term in wanted:
                     of_file[term] = of_file.get(term, 0) + count
-                if defines:
-                    defined_terms[number].update(wanted)
         for name in sorted(clues.names):
             place = bisect_left(self.words, name)
             if self.words[place : place + 1] == [name]:
@@ -136,7 +133,6 @@ class _Block:
                 hits[number],
                 named[number],
                 frozenset(defined[number]),
-                frozenset(defined_terms[number]),
                 tuple(self.imports[number]),
             )
             for number, length in enumerate(self.lengths)

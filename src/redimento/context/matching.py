@@ -11,24 +11,23 @@ from redimento.context.digest import Digest
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`hits`: term → occurrences. `named`: name of the clues → occurrences. `defined`: those of the names that are defined;
-    `defined_terms`: the terms that the definitions are made of. `length` is in words.
-    """  # fmt: skip
+    """`hits`: term → occurrences. `named`: name of the clues → occurrences. `defined`: those of the names that are defined.
+
+    `length` is in words.
+    """
 
     length: int
     hits: Mapping[str, int]
     named: Mapping[str, int]
     defined: frozenset[str]
-    defined_terms: frozenset[str]
     imports: tuple[str, ...]
 
 
 def match(found: Digest, clues: Clues) -> Match:
     """Return of a digest what the clues ask for. Words are taken in order: sums of floats depend on it."""
-    words, definitions = found.words, frozenset(found.definitions)
+    words = found.words
     hits: dict[str, int] = {}
-    wanted = clues.wanted.among(words)
-    for word, terms in wanted.items():
+    for word, terms in clues.wanted.among(words).items():
         for term in terms:
             hits[term] = hits.get(term, 0) + words[word]
     named = {name: words[name] for name in sorted(words.keys() & clues.names.keys())}
@@ -36,7 +35,6 @@ def match(found: Digest, clues: Clues) -> Match:
         length=sum(words.values()),
         hits=hits,
         named=named,
-        defined=definitions & named.keys(),
-        defined_terms=frozenset(term for name in definitions & wanted.keys() for term in wanted[name]),
+        defined=frozenset(name for name in found.definitions if name in named),
         imports=found.imports,
     )

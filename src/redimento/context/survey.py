@@ -26,8 +26,7 @@ from redimento.context.words import terms
 class File:
     """One file that may be shown, reduced to what the clues ask for.
 
-    `hits`: term → occurrences. `named`: name of the clues → occurrences. `defined`: those of the names that it defines;
-    `defined_terms`: the terms that its definitions are made of.
+    `hits`: term → occurrences. `named`: name of the clues → occurrences. `defined`: those of the names that it defines.
     """
 
     path: str
@@ -38,7 +37,6 @@ class File:
     hits: Mapping[str, int]
     named: Mapping[str, int]
     defined: frozenset[str]
-    defined_terms: frozenset[str]
     imports: tuple[str, ...]
     asked: bool  # the item names its path
     key: str  # of its content and language in the cache, "" without a blob id
@@ -127,7 +125,6 @@ def _file(entry: Entry, matched: Match, *, asked: bool) -> File:
         hits=matched.hits,
         named=matched.named,
         defined=matched.defined,
-        defined_terms=matched.defined_terms,
         imports=matched.imports,
         asked=asked,
         key=_key(entry) if entry.blob else "",
