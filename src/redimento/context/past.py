@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +13,6 @@ from redimento.context.clues import Clues
 from redimento.context.signals import Signal, bm25, rarities, scaled
 from redimento.context.survey import File
 from redimento.context.tree import PastCommit, Tree
-from redimento.context.words import identifiers
 
 _COMMITS: Final = 3000  # ten thousand take git a second and are worth half a point more
 _WIDE: Final = 40  # paths: a commit that changes more is a renaming or a new licence, and tells of none of them
@@ -56,15 +55,15 @@ def past_signals(
     lengths = [0] * len(files)
     beside: defaultdict[int, Counter[int]] = defaultdict(Counter)
     changed = [0] * len(files)
-    said: list[frozenset[str]] = []
+    said: list[Collection[str]] = []
     for commit in commits:
-        words = identifiers(commit.subject)
-        terms = frozenset(term for word in words for term in clues.wanted.terms(word))
+        found, length = clues.wanted.in_text(commit.subject)
+        terms = dict.fromkeys(found)  # in order, for sums of floats depend on it
         said.append(terms)
         here = [place[path] for path in commit.paths if path in place]
         if len(commit.paths) <= _WIDE:
             for number in here:
-                lengths[number] += len(words)
+                lengths[number] += length
                 for term in terms:
                     subjects[number][term] += 1
         if len(commit.paths) <= _TOGETHER:

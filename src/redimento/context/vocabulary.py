@@ -21,7 +21,8 @@ class Wanted:
 
     def terms(self, word: str) -> tuple[str, ...]:
         """Return the wanted terms that a word stands for, `()` for most words."""
-        self._judge((word,))
+        if word not in self._judged:
+            self._judge((word,))
         return self._found.get(word, ())
 
     def among(self, words: Collection[str]) -> dict[str, tuple[str, ...]]:
