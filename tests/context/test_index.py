@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from redimento.context.cache import append
 from redimento.context.clues import read_clues
 from redimento.context.digest import digest
 from redimento.context.index import keep, recall
@@ -96,3 +97,11 @@ def test_what_is_no_index_holds_nothing(tmp_path: Path, content: bytes) -> None:
     keep(tmp_path, {"a": None})
     only_file(tmp_path).write_bytes(content)
     assert dict(recall(tmp_path, ["a"], CLUES)) == {}
+
+
+def test_a_file_of_the_cache_is_begun_anew_when_it_would_grow_too_large(tmp_path: Path) -> None:
+    for content in (b"ab", b"cd", b"e"):
+        append(tmp_path / "kept", content, largest=4)
+    assert only_file(tmp_path).read_bytes() == b"e"
+    append(tmp_path / "kept", b"fgh", largest=4)
+    assert only_file(tmp_path).read_bytes() == b"efgh"

@@ -39,14 +39,15 @@ def keep(folder: Path, fresh: Mapping[str, object]) -> None:
     append(_file(folder), text.encode("utf-8", "replace"))
 
 
-def append(path: Path, content: bytes) -> None:
+def append(path: Path, content: bytes, largest: int = LARGEST) -> None:
     """Add to a file of the cache in one write, so that two runs at once do not mix what they write.
 
-    A folder that cannot be written costs the next run time, never this one its result.
+    A file that would grow beyond `largest` bytes is begun anew. A folder that cannot be written costs the next run time,
+    never this one its result.
     """
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        full = path.is_file() and path.stat().st_size + len(content) > LARGEST
+        full = path.is_file() and path.stat().st_size + len(content) > largest
         mode = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if full else os.O_APPEND)
         with os.fdopen(os.open(path, mode, 0o600), "wb") as file:
             file.write(content)

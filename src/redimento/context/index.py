@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, Final
 from redimento.context.cache import LARGEST, append
 from redimento.context.clues import Clues
 from redimento.context.digest import Digest
-from redimento.context.matching import Match
+from redimento.context.matching import NOTHING, Match
 from redimento.context.words import terms
 
 # A new form of what is kept, or another way of making terms of words, gets a new file: an old one is never misread.
@@ -56,8 +56,12 @@ def recall(folder: Path | None, wanted: Collection[str], clues: Clues) -> Iterat
             path.unlink()
 
 
-def keep(folder: Path, fresh: Mapping[str, Digest | None]) -> None:
-    """Add the digests of `fresh`, by key; None for a file that may not be shown."""
+def keep(folder: Path, fresh: Mapping[str, Digest | None], sources: int = 0) -> None:
+    """Add the digests of `fresh`, by key; None for a file that may not be shown.
+
+    `sources` is the bytes of all files of the tree: the index of a large tree may grow as large (that of Linux takes 0.4
+    of it), for one begun anew in the middle serves nobody. Each run reads it whole, so that others are kept smaller.
+    """
     if not fresh:
         return
     postings: defaultdict[str, list[int]] = defaultdict(list)  # word → file, count, file, count …
@@ -87,7 +91,7 @@ def keep(folder: Path, fresh: Mapping[str, Digest | None]) -> None:
     text = json.dumps(head, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     numbers = b"".join(table.tobytes() for table in tables)
     sizes = array("I", (len(text), len(numbers), zlib.crc32(numbers, zlib.crc32(text))))
-    append(_file(folder), sizes.tobytes() + text + numbers)
+    append(_file(folder), sizes.tobytes() + text + numbers, max(LARGEST, sources))
 
 
 def _file(folder: Path) -> Path:
@@ -132,7 +136,7 @@ class _Block:
                 length,
                 hits[number],
                 named[number],
-                frozenset(defined[number]),
+                frozenset(defined[number]) or NOTHING,
                 tuple(self.imports[number]),
             )
             for number, length in enumerate(self.lengths)

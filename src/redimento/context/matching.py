@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from redimento.context.clues import Clues
 from redimento.context.digest import Digest
+
+NOTHING: Final[frozenset[str]] = frozenset()  # one for all files: Python makes an empty set of 216 bytes for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,6 @@ def match(found: Digest, clues: Clues) -> Match:
         length=sum(words.values()),
         hits=hits,
         named=named,
-        defined=frozenset(name for name in found.definitions if name in named),
+        defined=frozenset(name for name in found.definitions if name in named) or NOTHING,
         imports=found.imports,
     )

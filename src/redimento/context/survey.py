@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +42,7 @@ class File:
     key: str  # of its content and language in the cache, "" without a blob id
 
 
+_Store = Callable[[Mapping[str, Digest | None]], None]
 _PART: Final = re.compile(r"[/.\-]+")
 
 
@@ -67,8 +68,10 @@ def survey(tree: Tree, entries: Sequence[Entry], clues: Clues, cache: Path | Non
             files[entry.path] = _file(entry, matched, asked=entry.path in asked) if matched else None
     missing = [entry for entry in wanted if entry.path not in files]
 
+    store = partial(keep, cache, sources=sum(entry.size for entry in wanted)) if cache else None
+
     def digested(entries: Sequence[Entry]) -> dict[str, File | None]:
-        return dict(_digested(tree, entries, clues, asked, cache))
+        return dict(_digested(tree, entries, clues, asked, store))
 
     if sum(entry.size for entry in missing) > _WORTH_TWO and len(missing) < _TOO_MANY_FOR_TWO:
         for half in in_two(digested, missing[::2], missing[1::2]):
@@ -85,7 +88,7 @@ _TOO_MANY_FOR_TWO: Final = (
 
 
 def _digested(
-    tree: Tree, entries: Sequence[Entry], clues: Clues, asked: AbstractSet[str], cache: Path | None
+    tree: Tree, entries: Sequence[Entry], clues: Clues, asked: AbstractSet[str], store: _Store | None
 ) -> Iterator[tuple[str, File | None]]:
     """Read and digest files, and keep the digests; None for a file that may not be shown."""
     by_path = {entry.path: entry for entry in entries}
@@ -95,16 +98,16 @@ def _digested(
         entry = by_path[path]
         hidden = exclusion.looks_binary(content) or exclusion.looks_generated(content)
         found = None if hidden else digest(content, language(path))
-        if cache and entry.blob:
+        if store and entry.blob:
             fresh[_key(entry)] = found
             held += len(found.words) if found else 0
             if held > _KEPT_AT_ONCE:
-                keep(cache, fresh)
+                store(fresh)
                 fresh.clear()
                 held = 0
         yield path, _file(entry, match(found, clues), asked=path in asked) if found else None
-    if cache:
-        keep(cache, fresh)
+    if store:
+        store(fresh)
 
 
 _SURVEYED: Final[tuple[Role, ...]] = ("source", "test")
@@ -131,10 +134,10 @@ def _file(entry: Entry, matched: Match, *, asked: bool) -> File:
     )
 
 
-def path_terms(path: str) -> frozenset[str]:
-    """Return the search terms that a path is made of."""
+def path_terms(path: str) -> tuple[str, ...]:
+    """Return the search terms that a path is made of, each once, in no order; a set would take five times the memory."""
     folder, _, name = path.rpartition("/")
-    return _folder_terms(folder) | _terms_of(name)
+    return tuple(_folder_terms(folder) | _terms_of(name))
 
 
 @lru_cache(maxsize=10_000)  # a folder has many files
