@@ -48,7 +48,7 @@ def signals_of(case: dict[str, Any], folder: str, *, history: bool) -> dict[str,
         "missed": len(gold - {file.path for file in chosen}),
         "paths": [file.path for file in chosen],
         "gold": [int(file.path in gold) for file in chosen],
-        "asked": [int(file.asked) for file in chosen],
+        "asked": [int(file.asked and file.role != "test") for file in chosen],
         "signals": {name: [round(value, 5) for value in signal] for name, signal in signals.items()},
         "past": {name: [round(value, 5) for value in signal] for name, signal in past.items()},
         "segments": [

@@ -97,7 +97,14 @@ def test_of_files_alike_the_one_whose_path_is_in_the_item_comes_first(tmp_path: 
     assert chosen(context)[0] == "src/steps/step_9.py"
 
 
-@pytest.mark.parametrize("path", ["src/steps/step_9.py", "tests/test_login.py", "docs/guide.md"])
+def test_a_test_that_the_item_names_comes_right_after_the_best_source(tmp_path: Path) -> None:
+    files = crowded() | {"tests/test_login.py": "def test_login():\n    assert 1 + 1 == 2\n"}
+    text = f"{ITEM}\n\nSee `tests/test_login.py`."
+    context = select(written(tmp_path, files), text, settings=ContextSettings(), budget=3_000)
+    assert chosen(context)[:2] == ["src/shop/cart.py", "tests/test_login.py"]
+
+
+@pytest.mark.parametrize("path", ["src/steps/step_9.py", "docs/guide.md"])
 def test_a_file_whose_path_the_item_names_comes_before_all_others(tmp_path: Path, path: str) -> None:
     files = crowded() | {
         "docs/guide.md": "# Guide\n",

@@ -58,7 +58,6 @@ def first_signals(files: Sequence[File], clues: Clues) -> dict[str, Signal]:
     rarity = rarities((file.hits for file in files), len(files))
     in_path = [path_terms(file.path) for file in files]
     path_rarity = rarities(in_path, len(files))
-    name_rarity = rarities((file.named for file in files), len(files))
     title = {term: clues.terms[term] for term in sorted(clues.title & clues.terms.keys())}
     counts = [file.hits for file in files]
     stems = [module_parts(file.path)[-1].lower() for file in files]
@@ -67,23 +66,14 @@ def first_signals(files: Sequence[File], clues: Clues) -> dict[str, Signal]:
         "text": scaled(bm25(counts, lengths, clues.terms, rarity)),
         "title": scaled(bm25(counts, lengths, title, rarity)),
         "path": scaled([_sum(clues.terms, path_rarity, terms) / (2 + len(terms)) for terms in in_path]),
-        "uses": scaled(bm25([file.named for file in files], lengths, clues.names, name_rarity)),
         "defines": _definers(files, clues),
         "mentioned": _mentioned(files, clues),
         "stem": [
             float(len(stem) >= _SHORTEST_STEM and stem not in _COMMON_STEMS and stem in in_text) for stem in stems
         ],
         "test": [float(file.role == "test" and not file.asked) for file in files],
-        "margin": [float(_MARGIN.isdisjoint(file.path.lower().split("/")[:-1])) - 1.0 for file in files],
     }
     return signals | _around(files, signals)
-
-
-_MARGIN_TEXT: Final = (
-    "docs doc examples example samples sample demos demo benchmarks benchmark asv_benchmarks scripts tools ci "
-    "build migrations locale i18n tutorials hacking release website"
-)
-_MARGIN: Final = frozenset(_MARGIN_TEXT.split())
 
 
 def _sum(weights: Mapping[str, float], rarity: Mapping[str, float], terms: Iterable[str]) -> float:
