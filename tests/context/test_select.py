@@ -229,7 +229,7 @@ def test_a_second_run_reads_only_what_changed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"\xff\xfe", b"garbage\n", b'abc.python\t[{"x": 1}\n'])
 def test_a_damaged_cache_is_worked_around(tmp_path: Path, damage: bytes) -> None:
-    tree = CountingTree(crowded())
+    tree = CountingTree(crowded(), PAST)
     sound = select(tree, ITEM, settings=ContextSettings(), budget=2_000, cache=tmp_path)
     for file in tmp_path.iterdir():
         file.write_bytes(file.read_bytes()[:200] + damage)

@@ -23,11 +23,11 @@ class Clues:
     title: frozenset[str]  # terms of the first line
     terms: Mapping[str, float]  # stems of words and parts of names, and whole names in lower case
     pairs: Mapping[tuple[str, str], float]  # terms that stand side by side
-    names: Mapping[str, float]  # names of code as written: backticked, called, dotted, camelCase, snake_case
+    names: frozenset[str]  # names of code as written: backticked, called, dotted, camelCase, snake_case
     told_names: frozenset[str]  # those of them that stand in prose: examples call much that is not to be changed
     paths: tuple[
         str, ...
-    ]  # file paths as written, with an extension, but not of stack traces, which pass through many files
+    ]  # file paths as written, with an extension; stack traces pass through too many files to count
     told_paths: tuple[str, ...]  # those of them that stand in prose: 9 in 10 of these are changed, of the others few
     phrases: tuple[str, ...]  # runs of words that may stand in the code literally: quoted texts, error messages
 
@@ -89,7 +89,7 @@ def read_clues(text: str) -> Clues:
         title=_terms(title),
         terms=_weigh_terms(title, prose, code),
         pairs=_weigh_pairs(text),
-        names=_weigh_names(title, plain),
+        names=frozenset(_names(title, plain)),
         told_names=frozenset(_told_names(f"{title}\n{prose}")),
         paths=tuple(dict.fromkeys(_paths(_without_frames(text)))),
         told_paths=tuple(dict.fromkeys(_paths(_without_frames(_FENCE.sub("\n", text))))),
@@ -129,17 +129,12 @@ def _told_names(prose: str) -> Iterator[str]:
         yield from _WORDLIKE.findall(ticked)
 
 
-def _weigh_names(title: str, text: str) -> dict[str, float]:
-    counts: Counter[str] = Counter()
-    for name in _SHAPED.findall(text):
-        counts[name] += 1
-    for ticked in _TICKED.findall(text):
-        counts.update(_WORDLIKE.findall(ticked))
-    counts.update(_CALLED.findall(text))
+def _names(title: str, text: str) -> Iterator[str]:
+    yield from _told_names(text)
+    yield from _CALLED.findall(text)
     for dotted in _DOTTED.findall(text):
-        counts.update(part for part in re.split(r"\.|::|#", dotted) if len(part) >= _SHORTEST_NAME)
-    counts.update(word for word in _WORDLIKE.findall(title) if word.lower() not in STOP)
-    return {name: 1 + 0.3 * math.log(count) for name, count in counts.items()}
+        yield from (part for part in re.split(r"\.|::|#", dotted) if len(part) >= _SHORTEST_NAME)
+    yield from (word for word in _WORDLIKE.findall(title) if word.lower() not in STOP)
 
 
 def _paths(text: str) -> Iterator[str]:

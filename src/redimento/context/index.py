@@ -115,18 +115,16 @@ class _Block:
     def matches(self, clues: Clues) -> list[Match | None]:
         """Return what the clues ask for of each file."""
         hits: list[dict[str, int]] = [{} for _ in self.keys]
-        named: list[dict[str, int]] = [{} for _ in self.keys]
         defined: list[set[str]] = [set() for _ in self.keys]
         for place, wanted in self._wanted(clues):
             for number, count, _ in self._row(place):
                 of_file = hits[number]
                 for term in wanted:
                     of_file[term] = of_file.get(term, 0) + count
-        for name in sorted(clues.names):
+        for name in clues.told_names:
             place = bisect_left(self.words, name)
             if self.words[place : place + 1] == [name]:
-                for number, count, defines in self._row(place):
-                    named[number][name] = count
+                for number, _, defines in self._row(place):
                     if defines:
                         defined[number].add(name)
         return [
@@ -135,7 +133,6 @@ class _Block:
             else Match(
                 length,
                 hits[number],
-                named[number],
                 frozenset(defined[number]) or NOTHING,
                 tuple(self.imports[number]),
             )

@@ -14,14 +14,13 @@ NOTHING: Final[frozenset[str]] = frozenset()  # one for all files: Python makes 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`hits`: term → occurrences. `named`: name of the clues → occurrences. `defined`: those of the names that are defined.
+    """`hits`: term → occurrences. `defined`: the names told in prose that are defined.
 
     `length` is in words.
     """
 
     length: int
     hits: Mapping[str, int]
-    named: Mapping[str, int]
     defined: frozenset[str]
     imports: tuple[str, ...]
 
@@ -33,11 +32,10 @@ def match(found: Digest, clues: Clues) -> Match:
     for word, terms in clues.wanted.among(words).items():
         for term in terms:
             hits[term] = hits.get(term, 0) + words[word]
-    named = {name: words[name] for name in sorted(words.keys() & clues.names.keys())}
     return Match(
         length=sum(words.values()),
         hits=hits,
-        named=named,
-        defined=frozenset(name for name in found.definitions if name in named) or NOTHING,
+        defined=frozenset(name for name in clues.told_names.intersection(found.definitions) if name in words)
+        or NOTHING,
         imports=found.imports,
     )

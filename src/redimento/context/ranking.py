@@ -40,9 +40,7 @@ def rank(
     signals = {name: dict(zip((file.path for file in chosen), signal, strict=True)) for name, signal in first.items()}
     for name, signal in second_signals(readings).items():
         signals[name] = dict(zip((reading.file.path for reading in readings), signal, strict=True))
-    ranked = [
-        _ranked(reading, {name: signals[name][reading.file.path] for name in signals}, clues) for reading in readings
-    ]
+    ranked = [_ranked(reading, {name: signals[name][reading.file.path] for name in signals}) for reading in readings]
     if commits:
         ranked = _seen_before(ranked, commits, clues, signals)
     ranked = _asked_lifted(ranked)
@@ -101,14 +99,14 @@ def shortlist(files: Sequence[File], clues: Clues) -> tuple[list[File], dict[str
     }
 
 
-def _ranked(reading: Reading, signals: Mapping[str, float], clues: Clues) -> Ranked:
+def _ranked(reading: Reading, signals: Mapping[str, float]) -> Ranked:
     parts = {name: weight * signals[name] for name, weight in SECOND.items()}
     strongest = sorted(
         (name for name in parts if name in _SAID and parts[name] > _WORTH_SAYING), key=lambda name: -parts[name]
     )
     reasons = tuple(_SAID[name] for name in strongest[:3])
     if signals["defines"]:
-        reasons = (f"defines {', '.join(sorted(reading.file.defined & clues.told_names)[:3])}", *reasons)[:3]
+        reasons = (f"defines {', '.join(sorted(reading.file.defined)[:3])}", *reasons)[:3]
     return Ranked(reading, sum(parts.values()), reasons)
 
 

@@ -66,7 +66,7 @@ def first_signals(files: Sequence[File], clues: Clues) -> dict[str, Signal]:
         "text": scaled(bm25(counts, lengths, clues.terms, rarity)),
         "title": scaled(bm25(counts, lengths, title, rarity)),
         "path": scaled([_sum(clues.terms, path_rarity, terms) / (2 + len(terms)) for terms in in_path]),
-        "defines": _definers(files, clues),
+        "defines": _definers(files),
         "mentioned": _mentioned(files, clues),
         "stem": [
             float(len(stem) >= _SHORTEST_STEM and stem not in _COMMON_STEMS and stem in in_text) for stem in stems
@@ -80,11 +80,10 @@ def _sum(weights: Mapping[str, float], rarity: Mapping[str, float], terms: Itera
     return sum(weights[term] * rarity.get(term, 0.0) for term in sorted(terms) if term in weights)
 
 
-def _definers(files: Sequence[File], clues: Clues) -> Signal:
+def _definers(files: Sequence[File]) -> Signal:
     """Names told in prose that the file defines, each worth less the more files define it."""
-    told = [sorted(file.defined & clues.told_names) for file in files]
-    definers = Counter(name for file, names in zip(files, told, strict=True) if file.role == "source" for name in names)
-    return [min(1.0, sum(max(1, definers[name]) ** -0.8 for name in names)) for names in told]
+    definers = Counter(name for file in files if file.role == "source" for name in file.defined)
+    return [min(1.0, sum(max(1, definers[name]) ** -0.8 for name in sorted(file.defined))) for file in files]
 
 
 def _mentioned(files: Sequence[File], clues: Clues) -> Signal:

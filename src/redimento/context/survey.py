@@ -26,7 +26,7 @@ from redimento.context.words import terms
 class File:
     """One file that may be shown, reduced to what the clues ask for.
 
-    `hits`: term → occurrences. `named`: name of the clues → occurrences. `defined`: those of the names that it defines.
+    `hits`: term → occurrences. `defined`: the names told in prose that it defines.
     """
 
     path: str
@@ -35,7 +35,6 @@ class File:
     language: str
     length: int  # words
     hits: Mapping[str, int]
-    named: Mapping[str, int]
     defined: frozenset[str]
     imports: tuple[str, ...]
     asked: bool  # the item names its path
@@ -126,7 +125,6 @@ def _file(entry: Entry, matched: Match, *, asked: bool) -> File:
         language=language(entry.path),
         length=matched.length,
         hits=matched.hits,
-        named=matched.named,
         defined=matched.defined,
         imports=matched.imports,
         asked=asked,
