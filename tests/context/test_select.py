@@ -134,19 +134,19 @@ def reasons(context: Context) -> dict[str, str]:
 def test_a_file_that_commits_on_like_matters_changed_is_found() -> None:
     context = select(CountingTree(crowded(), PAST), SURCHARGE, settings=ContextSettings(), budget=3_000)
     assert chosen(context)[0] == "src/steps/step_3.py"
-    assert reasons(context)["src/steps/step_3.py"] == "changed by commits on like matters"
+    assert reasons(context)["src/steps/step_3.py"] == "similar past commits changed it"
 
 
 def test_of_files_alike_the_one_that_changes_together_with_a_strong_candidate_comes_first() -> None:
     context = select(CountingTree(crowded(), TOGETHER), ITEM, settings=ContextSettings(), budget=3_000)
     assert next(path for path in chosen(context) if "steps" in path) == "src/steps/step_4.py"
-    assert reasons(context)["src/steps/step_4.py"] == "changes together with a strong candidate"
+    assert reasons(context)["src/steps/step_4.py"] == "often changes with a strong candidate"
 
 
 def test_a_commit_that_changed_everything_says_nothing() -> None:
     everything = [PastCommit(0, "Apply the surcharge", tuple(crowded()))]
     context = select(CountingTree(crowded(), everything), SURCHARGE, settings=ContextSettings(), budget=3_000)
-    assert not any("commits" in why or "together" in why for why in reasons(context).values())
+    assert not any("commits" in why or "often" in why for why in reasons(context).values())
 
 
 def test_git_is_asked_for_the_history_of_a_commit_once(tmp_path: Path) -> None:

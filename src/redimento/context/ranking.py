@@ -123,6 +123,6 @@ _SAID: Final = {
     "place": "one place fits well",
     "pairs": "words side by side",
     "phrase": "a quoted text stands in it",
-    "message": "changed by commits on like matters",
-    "together": "changes together with a strong candidate",
+    "message": "similar past commits changed it",
+    "together": "often changes with a strong candidate",
 }
