@@ -4,7 +4,8 @@
     PYTHONPATH=src:benchmarks/context:../shared/bench python benchmarks/context/times.py FOLDER ISSUE
     PYTHONPATH=src:benchmarks/context:../shared/bench python benchmarks/context/times.py --warm CHECKOUT ISSUE
 
-A number takes so many cases of the development set but C#, chosen by the hash of their names; a folder is timed as it is.
+A number takes so many cases of the development set but C#, chosen by the hash of their names: cold as plain folders, then as
+git checkouts with their history, warm. A folder is timed as it is.
 `--warm` fills a cache first and times five runs more, in one process and as the whole command `redimento context`.
 Processor seconds are those of all processes. Memory is the peak of the process and that of its largest child added up: an
 upper bound, for the two share what was there when the second began, and need not peak together.
@@ -23,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import checkout
@@ -66,29 +68,34 @@ def _peak() -> float:
     return sum(usage.ru_maxrss for usage in _usages()) / 1024
 
 
-def apart(open_it: Callable[[], Tree], text: str) -> Row:
+def apart(open_it: Callable[[], Tree], text: str, cache: Path | None = None) -> Row:
     """Return the same of a forked process, which has the imports and nothing else of the one before."""
     # No pool: its workers may have no children, and `select` would do without its second process.
     context = multiprocessing.get_context("fork")
     rows = context.SimpleQueue()
-    process = context.Process(target=lambda: rows.put(timed(open_it, text)))
+    process = context.Process(target=lambda: rows.put(timed(open_it, text, cache)))
     process.start()
     row: Row = rows.get()
     process.join()
     return row
 
 
-def cases(count: int) -> list[Row]:
-    """Return the rows of `count` cases."""
+def cases(count: int) -> tuple[list[Row], list[Row]]:
+    """Return the rows of `count` cases, cold and warm."""
     known = [case for case in checkout.load(("dev",)) if case["set"] != "csharp"]
     chosen = sorted(known, key=lambda case: hashlib.sha256(case["id"].encode()).hexdigest())[:count]
-    rows: list[Row] = []
+    cold: list[Row] = []
+    again: list[Row] = []
     for case in chosen:
-        with tempfile.TemporaryDirectory() as tree:
+        text = f"{case['problem_statement']}\n\n{case.get('acceptance_criteria') or ''}"
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as kept:
+            tree, cache = f"{folder}/tree", Path(kept)
             checkout.materialise(case["mirror"], case["base_commit"], tree)
-            text = f"{case['problem_statement']}\n\n{case.get('acceptance_criteria') or ''}"
-            rows.append(apart(lambda tree=tree: Folder(tree), text))  # type: ignore[misc]  # a default binds the loop's value
-    return rows
+            cold.append(apart(partial(Folder, tree), text))
+            checkout.materialise(case["mirror"], case["base_commit"], tree, git=True)
+            apart(partial(open_tree, Path(tree)), text, cache)
+            again.append(apart(partial(open_tree, Path(tree)), text, cache))
+    return cold, again
 
 
 def warm(repository: Path, issue: Path) -> None:
@@ -141,7 +148,8 @@ def main(arguments: list[str]) -> None:
     elif len(arguments) == 2:
         show("cold, one folder", [timed(lambda: Folder(arguments[0]), Path(arguments[1]).read_text("utf-8"))])
     else:
-        show(f"cold, {arguments[0]} cases", cases(int(arguments[0])))
+        for name, rows in zip(("cold", "warm"), cases(int(arguments[0])), strict=True):
+            show(f"{name}, {arguments[0]} cases", rows)
 
 
 if __name__ == "__main__":

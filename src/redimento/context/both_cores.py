@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -15,10 +16,11 @@ Part = TypeVar("Part")
 Done = TypeVar("Done")
 
 _THREADS: Final = Path("/proc/self/task")
+_LARGEST: Final = 140_000  # kilobytes: two processes of more would pass 300 MB together
 
 
 def in_two(work: Callable[[Part], Done], first: Part, second: Part) -> tuple[Done, Done]:
-    """Return `work(first)` and `work(second)`, done at once where there are two cores and no other threads.
+    """Return `work(first)` and `work(second)`, done at once where there are two cores, no other threads and memory for both.
 
     Threads would not help: counting and parsing hold the interpreter's lock. What `work` changes in memory may be lost.
     """
@@ -59,7 +61,11 @@ def halved(items: Iterable[Item], weight: Callable[[Item], int]) -> tuple[list[I
 def _may_fork() -> bool:
     """Tell whether a fork is safe and pays: a lock that another thread holds would stay locked in the child."""
     try:
-        return len(os.sched_getaffinity(0)) > 1 and len(list(_THREADS.iterdir())) == 1
+        return (
+            len(os.sched_getaffinity(0)) > 1
+            and len(list(_THREADS.iterdir())) == 1
+            and resource.getrusage(resource.RUSAGE_SELF).ru_maxrss <= _LARGEST
+        )
     except (AttributeError, OSError):  # no Linux
         return False
 
