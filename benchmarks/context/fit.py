@@ -148,6 +148,8 @@ def main() -> None:
     first = json.loads(options.source.open().readline())
     names = [name for name in first["signals"] if name not in options.without.split(",")]
     cases = load(options.source, names)
+    named = [gold for case in cases for gold, asked in zip(case.gold, case.record["asked"], strict=True) if asked]
+    print(f"{len(named)} files are named by path, {sum(named)} of them changed")
     print("shortlist misses", sum(bool(case.record["missed"]) for case in cases), "of", len(cases))
     show("cross-validated by repository", cross_validated(cases, len(names)))
     weights = fit(cases, len(names))
@@ -158,15 +160,29 @@ def main() -> None:
         past = fit([_with_past(case, weights) for case in cases], 1 + len(PAST_SIGNALS), PAST_PENALTY)
         print(dict(zip(("score", *PAST_SIGNALS), past.round(2).tolist(), strict=True)))
     if options.ablate:
-        for left_out in names:
-            kept = [name for name in names if name != left_out]
-            table = cross_validated(load(options.source, kept), len(kept))
-            print(
-                f"without {left_out:18}"
-                + "   ".join(
-                    f"{k}: " + "/".join(f"{v:.1f}" for v in table[k][:4]) for k in ("lite", "dev without C#", "all")
-                )
-            )
+        ablate(options.source, names)
+
+
+# Signals that say the same in two ways go together.
+TOGETHER = (
+    *(("place", "places"), ("text",), ("title",), ("path",), ("defines",), ("mentioned",), ("stem",), ("test",)),
+    *(("imported", "importing"), ("tested",), ("folder",), ("pairs",), ("phrase",)),
+    ("place", "places", "pairs", "phrase"),
+)
+STRONG = ("text", "place", "title", "path", "defines", "tested", "pairs")
+
+
+def ablate(source: Path, names: list[str]) -> None:
+    """Print the rows of the README: all signals, all without some, the strong ones with nothing but `test` beside them."""
+    rows = [("all signals", names)]
+    rows += [(f"without {', '.join(gone)}", [name for name in names if name not in gone]) for gone in TOGETHER]
+    rows += [(f"only {name} and test", [name, "test"]) for name in STRONG]
+    for title, kept in rows:
+        table = cross_validated(load(source, kept), len(kept))
+        columns = (
+            " / ".join(f"{value:.1f}" for value in table[kind][:4]) for kind in ("lite", "pro", "dev without C#")
+        )
+        print(f"| {title} | {' | '.join(columns)} |", flush=True)
 
 
 if __name__ == "__main__":

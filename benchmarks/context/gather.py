@@ -38,8 +38,9 @@ def signals_of(case: dict[str, Any], folder: str, *, history: bool) -> dict[str,
     chosen, first = shortlist(files, clues)
     readings = read_closely(tree, chosen, clues)
     signals = first | second_signals(readings)
-    likely = [0.6 * place + 0.4 * text for place, text in zip(signals["place"], signals["text"], strict=True)]
-    past = past_signals(past_commits(tree), chosen, clues, likely) if history else {}
+    past = (
+        past_signals(past_commits(tree), chosen, clues, place=signals["place"], text=signals["text"]) if history else {}
+    )
     gold = set(case["gold_files"])
     return {
         "id": case["id"],

@@ -122,8 +122,8 @@ def test_a_stack_trace_names_its_files(tmp_path: Path) -> None:
     assert chosen(context)[0] == "src/steps/step_7.py"
 
 
-PAST = [PastCommit(age, "Apply the surcharge", ("src/steps/step_3.py",)) for age in range(5)]
-TOGETHER = [PastCommit(age, "Release", ("src/shop/cart.py", "src/steps/step_4.py")) for age in range(8)]
+PAST = [PastCommit("Apply the surcharge", ("src/steps/step_3.py",))] * 5
+TOGETHER = [PastCommit("Release", ("src/shop/cart.py", "src/steps/step_4.py"))] * 8
 SURCHARGE = "The surcharge is doubled"
 
 
@@ -144,7 +144,7 @@ def test_of_files_alike_the_one_that_changes_together_with_a_strong_candidate_co
 
 
 def test_a_commit_that_changed_everything_says_nothing() -> None:
-    everything = [PastCommit(0, "Apply the surcharge", tuple(crowded()))]
+    everything = [PastCommit("Apply the surcharge", tuple(crowded()))]
     context = select(CountingTree(crowded(), everything), SURCHARGE, settings=ContextSettings(), budget=3_000)
     assert not any("commits" in why or "often" in why for why in reasons(context).values())
 

@@ -3,8 +3,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
-
 from redimento.repository.checkout import open_checkout
 from redimento.repository.tree import GitTree
 from tests.repository.conftest import Repo
@@ -76,23 +74,9 @@ def test_history_names_the_files_of_each_commit(repo: Repo) -> None:
 
     nothing, measure, totals = tree_of(repo).history(3)
 
-    assert (nothing.subject, nothing.paths, nothing.age) == ("Nothing", (), 0)
+    assert (nothing.subject, nothing.paths) == ("Nothing", ())
     assert (measure.subject, measure.paths) == ("Measure", ("größe.txt", "src/cart.py"))
     assert (totals.subject, totals.paths) == ("Add totals", ("src/cart.py",))
-
-
-def test_history_counts_its_age_from_the_newest_commit(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
-    start = int(repo.git("log", "-1", "--format=%ct"))
-    repo.git("-c", "user.name=a", "commit", "--quiet", "--allow-empty", "-m", "later")
-    raw = repo.git("cat-file", "commit", "HEAD").replace(f" {start} +0000\n\n", f" {start} +0000\n\n")
-    later = raw.rsplit("> ", 1)
-    moved = f"{later[0]}> {start + 3600} +0000\n\nlater\n"
-    (repo.path / ".git" / "commit-text").write_text(moved)
-    commit = repo.git("hash-object", "-t", "commit", "-w", ".git/commit-text")
-
-    checkout = open_checkout(repo.path)
-
-    assert [past.age for past in GitTree(checkout, commit).history(5)] == [0, 3600]
 
 
 def test_a_shallow_clone_of_one_commit_has_no_history(job: Repo) -> None:

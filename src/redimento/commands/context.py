@@ -38,7 +38,7 @@ def show_context(work_item_file: Path, repo: Path, budget: int | None, *, as_jso
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Spare the search for cycles, a tenth of the time: there are millions of objects in the choice, and no cycles."""
+    """Spare the search for cycles, up to a tenth of the time: a choice makes many objects and no cycles."""
     gc.disable()
     try:
         yield

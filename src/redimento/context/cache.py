@@ -23,7 +23,7 @@ def recall(folder: Path | None, wanted: Iterable[str]) -> Iterator[tuple[str, An
             key = line[: line.find("\t")]
             if key not in missing:
                 continue
-            with contextlib.suppress(ValueError):  # a line cut short by a run that was killed
+            with contextlib.suppress(ValueError, RecursionError):  # cut short by a run that was killed, or foreign
                 value = json.loads(line[len(key) + 1 :])
                 missing.discard(key)
                 yield key, value

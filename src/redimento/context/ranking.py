@@ -53,8 +53,8 @@ def _seen_before(
 ) -> list[Ranked]:
     """Return `ranked` with what past commits say of the files added to their scores."""
     files = [one.reading.file for one in ranked]
-    likely = [0.6 * signals["place"][file.path] + 0.4 * signals["text"][file.path] for file in files]
-    found = past_signals(commits, files, clues, likely)
+    place, text = ([signals[name][file.path] for file in files] for name in ("place", "text"))
+    found = past_signals(commits, files, clues, place=place, text=text)
     told: list[Ranked] = []
     for one, message, together in zip(ranked, found["message"], found["together"], strict=True):
         parts = {"message": PAST["message"] * message, "together": PAST["together"] * together}

@@ -93,25 +93,22 @@ def _mentioned(files: Sequence[File], clues: Clues) -> Signal:
         by_name[file.path.rpartition("/")[2].lower()].append(number)
     scores = [0.0] * len(files)
     for written in clues.paths:
-        _credit(scores, files, by_name, written, 1.0)
+        _credit(scores, files, by_name, written)
     return [min(score, 1.0) for score in scores]
 
 
-def _credit(
-    scores: Signal, files: Sequence[File], by_name: Mapping[str, Sequence[int]], written: str, weight: float
-) -> bool:
+def _credit(scores: Signal, files: Sequence[File], by_name: Mapping[str, Sequence[int]], written: str) -> None:
     parts = written.lower().split("/")
     numbers = by_name.get(parts[-1], ())
     if not numbers:
-        return False
+        return
     depth = {number: _common_ending(parts, files[number].path.lower().split("/")) for number in numbers}
     deepest = max(depth.values())
     best = [number for number in numbers if depth[number] == deepest]
-    if len(parts) > 1 and deepest == 1:
-        weight *= 0.3  # the folders differ: probably a file of another project
+    foreign = len(parts) > 1 and deepest == 1  # the folders differ: probably a file of another project
+    weight = 0.3 if foreign else 1.0
     for number in best:
         scores[number] += weight / len(best)
-    return True
 
 
 def _common_ending(one: Sequence[str], other: Sequence[str]) -> int:

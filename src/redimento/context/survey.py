@@ -81,9 +81,7 @@ def survey(tree: Tree, entries: Sequence[Entry], clues: Clues, cache: Path | Non
 
 
 _WORTH_TWO: Final = 1_000_000  # bytes to digest: for fewer, a second process takes longer than it saves
-_TOO_MANY_FOR_TWO: Final = (
-    30_000  # files: two processes hold twice the memory, which matters more than time from there on
-)
+_TOO_MANY_FOR_TWO: Final = 30_000  # files: from there on the memory of two processes matters more than time
 
 
 def _digested(

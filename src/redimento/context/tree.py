@@ -18,9 +18,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class PastCommit:
-    """A commit of the history: age in seconds before the newest, its subject, the files that it changed."""
+    """A commit of the history: its subject, the files that it changed."""
 
-    age: int
     subject: str
     paths: tuple[str, ...]
 

@@ -48,7 +48,7 @@ class GitTree:
         with private_git(self.checkout.store) as git:
             logged = git.try_run(
                 *("log", f"--max-count={limit}", "--no-merges", "--no-renames", "--name-only", "-z"),
-                *("--no-show-signature", "--format=%x00%H %ct %s", self.commit, "--"),
+                *("--no-show-signature", "--format=%x00%H %s", self.commit, "--"),
             )
         if logged.status:  # a partial clone may lack the trees of older commits: then it has no history for us
             return ()
@@ -139,17 +139,12 @@ def _past_commits(logged: bytes, edge: frozenset[bytes]) -> tuple[PastCommit, ..
 
     A commit in `edge` has lost its parents to a shallow clone and seems to add every file: it tells nothing.
     """
-    commits: list[tuple[bytes, int, str, list[str]]] = []
+    commits: list[tuple[bytes, str, list[str]]] = []
     fields = iter(logged.split(b"\0"))
     for name in fields:
         if name:
-            commits[-1][3].append(name.removeprefix(b"\n").decode(errors="replace"))
+            commits[-1][2].append(name.removeprefix(b"\n").decode(errors="replace"))
         elif heading := next(fields, b""):
-            commit, time, subject = heading.split(b" ", 2)
-            commits.append((commit, int(time), subject.decode(errors="replace"), []))
-    newest = max((time for _, time, _, _ in commits), default=0)
-    return tuple(
-        PastCommit(newest - time, subject, tuple(paths))
-        for commit, time, subject, paths in commits
-        if commit not in edge
-    )
+            commit, _, subject = heading.partition(b" ")
+            commits.append((commit, subject.decode(errors="replace"), []))
+    return tuple(PastCommit(subject, tuple(paths)) for commit, subject, paths in commits if commit not in edge)
