@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from redimento.commands.opening import open_tree
 from redimento.context.explain import as_json
 from redimento.context.select import Consideration, consider, fill
 from redimento.context.tree import Entry, PastCommit, Tree
-from redimento.looking import open_tree
 from redimento.settings import ContextSettings
 
 LARGEST_BUDGET = 128_000

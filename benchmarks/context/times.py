@@ -30,9 +30,9 @@ from pathlib import Path
 import checkout
 from callables import Folder
 
+from redimento.commands.opening import open_tree
 from redimento.context.select import select
 from redimento.context.tree import Tree
-from redimento.looking import open_tree
 from redimento.settings import ContextSettings
 
 BUDGET = 50_000

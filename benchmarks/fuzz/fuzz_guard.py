@@ -19,9 +19,9 @@ import atheris
 
 with atheris.instrument_imports(include=["redimento"]):
     from redimento.change.edit import Change, Delete, Edit, Rename, Replace, WriteWhole
-    from redimento.change.paths import problem
+    from redimento.change.guards.paths import problem
+    from redimento.change.guards.protected import is_protected
     from redimento.change.plan import plan
-    from redimento.change.protected import is_protected
     from redimento.change.writer import restore, write
     from redimento.settings import ChangeSettings
 

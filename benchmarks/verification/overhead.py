@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Literal, cast
 
 from redimento.change.edit import Change, FileChange
+from redimento.sandbox.bench import close_workbench, execute, open_workbench
 from redimento.settings import CheckCommand, CheckSettings
-from redimento.verification.bench import close_workbench, execute, open_workbench
 from redimento.verification.checks import baseline
 from redimento.verification.verdict import verify
 

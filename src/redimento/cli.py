@@ -15,9 +15,9 @@ import click
 
 from redimento import __version__, defect
 from redimento.errors import RedimentoError, UsageError
-from redimento.foreign import json_line, neutralise, redact
 from redimento.interruption import interruptible
 from redimento.outcome import INTERRUPTED, Outcome, failure
+from redimento.text.foreign import json_line, neutralise, redact
 
 if TYPE_CHECKING:
     from redimento.running import Ended
@@ -48,13 +48,13 @@ def cli() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object on standard output.")
 def run(as_json: bool, **options: Any) -> None:  # noqa: FBT001  click passes options by name
     """Take one work item to a pull request."""
-    from redimento import running, wiring  # noqa: PLC0415  the whole program: --help and wrong options do without it
-    from redimento.verification.isolation import protect_process  # noqa: PLC0415  see above
+    from redimento import run_options, running  # noqa: PLC0415  the whole program: --help and wrong options do without it
+    from redimento.sandbox.isolation import protect_process  # noqa: PLC0415  see above
 
     protect_process()
-    secrets = wiring.take_secrets(os.environ)
+    secrets = run_options.take_secrets(os.environ)
     environment = {**os.environ, **secrets}
-    started = wiring.RunOptions(**options)
+    started = run_options.RunOptions(**options)
     with interruptible():
         with _listener(as_json=as_json, secrets=tuple(secrets.values())) as tell:
             ended = running.carry_out(started, environment, tell)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from redimento import __version__
 from redimento.errors import RedimentoError
-from redimento.foreign import redact
+from redimento.text.foreign import redact
 
 
 def details(secrets: tuple[str, ...] = ()) -> str:

@@ -9,15 +9,13 @@ RedimentoError                1  a defect of ours when raised bare
 │   ├── NotThereError         3  does not exist, or may not be seen
 │   └── ConflictError         3  somebody else was faster (409, 412)
 ├── GitError                  3  git, or the server behind it, refused or failed
-├── ModelError                4  the model refused or failed; `kind` says how
+├── ModelError                4  the model refused or failed (models/port.py)
 └── LimitError                5  money, tokens or time ended the run
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
-
-from redimento.models.port import Failure, Usage
 
 
 class RedimentoError(Exception):
@@ -79,32 +77,6 @@ class GitError(RedimentoError):
     """git, or the server behind it, refused or failed."""
 
     exit_code = 3
-
-
-class ModelError(RedimentoError):
-    """The model refused or failed.
-
-    `kind` is one of `models.port.FAILURES`; `retry_after` is seconds, None when the answer named none; `usage` is what
-    the failed call is billed for, None where the service did not say.
-    """
-
-    exit_code = 4
-
-    def __init__(
-        self,
-        sentence: str,
-        remedy: str = "",
-        *,
-        kind: Failure,
-        retryable: bool = False,
-        retry_after: float | None = None,
-        usage: Usage | None = None,
-    ) -> None:
-        super().__init__(sentence, remedy)
-        self.kind = kind
-        self.retryable = retryable
-        self.retry_after = retry_after
-        self.usage = usage
 
 
 class LimitError(RedimentoError):

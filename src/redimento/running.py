@@ -8,17 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
-from redimento import defect, flow, wiring
+from redimento import defect, wiring
 from redimento.errors import RedimentoError
 from redimento.events import Tell, Warned
-from redimento.job import Finished
 from redimento.locks import TakenError
 from redimento.models.port import NOTHING_SPENT
 from redimento.outcome import INTERRUPTED, Outcome, failure
-from redimento.record import RunFolder
 from redimento.reporting.files import write_files
+from redimento.run import flow
+from redimento.run.job import Finished
+from redimento.run_folder import RunFolder
+from redimento.run_options import RunOptions, open_folder
 from redimento.verification.junit import write_junit
-from redimento.wiring import Prepared, RunOptions
+from redimento.wiring import Prepared
 
 _STOPPED = Outcome(
     "failed",
@@ -64,7 +66,7 @@ def carry_out(options: RunOptions, environment: Mapping[str, str], tell: Tell) -
 
 def _defect(options: RunOptions, environment: Mapping[str, str]) -> RedimentoError:
     try:
-        folder = wiring.run_folder(options, environment)
+        folder = open_folder(options, environment)
         return defect.named(folder.write_text("defect.txt", defect.details(folder.secrets)))
     except RedimentoError:
         return defect.described(defect.details(), environment)
@@ -76,7 +78,7 @@ def _reported(
     calls = made.calls() if made else ()
     folder: RunFolder | None = None
     try:
-        folder = made.job.folder if made else wiring.run_folder(options, environment)
+        folder = made.job.folder if made else open_folder(options, environment)
         return Ended(finished, folder.path, _leave_files(folder, made, finished, calls), calls)
     except RedimentoError as error:
         with suppress(OSError):

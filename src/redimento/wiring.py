@@ -2,56 +2,39 @@
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from redimento.azure.pipelines import in_pipeline, job_environment, variable
+from redimento.azure.pipelines import job_environment, variable
 from redimento.change import writer
 from redimento.context.tokens import estimate
 from redimento.delivery.pull_request import PullRequests
-from redimento.errors import RedimentoError, UsageError
+from redimento.errors import UsageError
 from redimento.events import Note, Tell, Warned
-from redimento.job import Job, Ports
 from redimento.local.board import FileBoard
 from redimento.local.item_file import read_item
 from redimento.local.pull_requests import FolderPullRequests
-from redimento.locks import held, own_folder
+from redimento.locks import held
 from redimento.models import access, prices, recorded
 from redimento.models.metered import MeteredModel
 from redimento.models.port import Model
 from redimento.models.retrying import with_retries
-from redimento.record import RunFolder, clear, open_run_folder
 from redimento.repository.branch_name import branch_name
 from redimento.repository.branches import Author, CheckoutBranches, ServerBranches
-from redimento.repository.checkout import Checkout, dirty_paths, find_root, open_checkout, read_at, target_branch
+from redimento.repository.checkout import Checkout, dirty_paths, open_checkout, target_branch
 from redimento.repository.remote import Credentials, remote_url
 from redimento.repository.tree import GitTree
+from redimento.run.job import Job, Ports
+from redimento.run_folder import RunFolder, clear
+from redimento.run_options import RunOptions, load_settings, open_folder, scratch_folder
 from redimento.settings import ModelSettings, Settings
-from redimento.settings import file as settings_file
 from redimento.work_items.board import Board
 from redimento.work_items.item import WorkItem
 from redimento.work_items.trigger import read_trigger
-
-_SECRET_VARIABLES = ("SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AZURE_DEVOPS_EXT_PAT")
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What the command line says about a run."""
-
-    work_item: str | None
-    work_item_file: Path | None
-    payload: Path | None
-    repo: Path
-    config: Path | None
-    run_dir: Path | None
-    dry_run: bool
 
 
 @dataclass(frozen=True)
@@ -61,11 +44,6 @@ class Prepared:
     job: Job
     ports: Ports
     calls: Callable[[], tuple[str, ...]]
-
-
-def take_secrets(environment: MutableMapping[str, str]) -> dict[str, str]:
-    """Remove the secrets from the environment, so that no child process can inherit them, and return them."""
-    return {name: environment.pop(name) for name in _SECRET_VARIABLES if name in environment}
 
 
 @dataclass(frozen=True)
@@ -93,7 +71,7 @@ def prepared(options: RunOptions, environment: Mapping[str, str], tell: Tell) ->
         if writer.recover(checkout.root, _journal(checkout)):
             tell(Note("The change of a run that was killed has been taken out of the working tree."))
         settings = load_settings(checkout, options.config, environment)
-        site = _Site(options, checkout, settings, environment, run_folder(options, environment), tell)
+        site = _Site(options, checkout, settings, environment, open_folder(options, environment), tell)
         with (
             _in_azure(site)
             if options.work_item_file is None
@@ -167,7 +145,7 @@ def _job(site: _Site, item_id: int, *, repository: str) -> Job:
         settings=settings,
         root=checkout.root,
         folder=site.folder,
-        scratch=_scratch(checkout, site.environment),
+        scratch=scratch_folder(checkout.root, site.environment),
         journal=_journal(checkout),
         target=settings.pull_request.target or target_branch(checkout, _source_branch(site)),
         branch=branch,
@@ -215,20 +193,6 @@ def _author(settings: Settings) -> Author:
     return Author(settings.pull_request.author_name, settings.pull_request.author_email)
 
 
-def load_settings(checkout: Checkout, config: Path | None, environment: Mapping[str, str]) -> Settings:
-    """Return the settings: of the file named, else of the repository.
-
-    In a pipeline the commit that was checked out counts, not the working tree, which other steps may have touched. On a
-    desk the file in the working tree counts, so that it can be tried before it is committed.
-    """
-    if config is not None:
-        return settings_file.read(config, must_exist=True)
-    if not in_pipeline(environment):
-        return settings_file.read(checkout.root / settings_file.NAME, must_exist=False)
-    content = read_at(checkout, checkout.head, settings_file.NAME)
-    return Settings() if content is None else settings_file.decode(content, settings_file.NAME)
-
-
 def _open_model(site: _Site) -> Model:
     settings = site.settings.model
     if settings.sdk == "recorded":
@@ -253,59 +217,3 @@ def _recording(settings: ModelSettings, site: _Site) -> Path:
             "Copy it to another place, or let the run write elsewhere with --run-dir.",
         )
     return path
-
-
-def run_folder(options: RunOptions, environment: Mapping[str, str]) -> RunFolder:
-    """Open the folder of a run, also of one that cannot start. Raises UsageError when there is no place for it."""
-    secrets = (variable(environment, name) for name in _SECRET_VARIABLES)
-    return open_run_folder(_run_dir(options, environment), tuple(filter(None, secrets)))
-
-
-def _run_dir(options: RunOptions, environment: Mapping[str, str]) -> Path:
-    if options.run_dir is not None:
-        return options.run_dir.resolve()
-    name = _run_name(options, environment)
-    if temporary := variable(environment, "AGENT_TEMPDIRECTORY"):
-        return Path(temporary) / "redimento" / name
-    root = find_root(options.repo)
-    if root is None:
-        raise UsageError("There is no checkout to keep the record of this run in.", "Name a folder with --run-dir.")
-    return _own_folder(root) / "runs" / name
-
-
-def _run_name(options: RunOptions, environment: Mapping[str, str]) -> str:
-    """Return the item's number or its file's name; what is wrong with either is said when it is read in earnest."""
-    file = options.work_item_file
-    try:
-        if file is not None:
-            return str(read_item(file).id or file.stem)
-        return str(read_trigger(options.work_item, environment, options.payload).item_id)
-    except RedimentoError:
-        return file.stem if file is not None else "unnamed"
-
-
-def _own_folder(root: Path) -> Path:
-    """Return `.redimento` in a checkout, hidden from git. A repository may hold a link of that name."""
-    own = root / ".redimento"
-    ignore = own / ".gitignore"
-    if own.resolve() != root.resolve() / ".redimento" or (own / "runs").is_symlink():
-        raise UsageError(f"{own} leads to another place.", "Remove the link, or name a folder with --run-dir.")
-    try:
-        own.mkdir(exist_ok=True)
-        if not ignore.is_symlink() and not ignore.exists():
-            ignore.write_text("*\n")
-    except OSError as error:
-        raise UsageError(f"{own} cannot be written: {error.strerror}.", "Name a folder with --run-dir.") from error
-    return own
-
-
-def _scratch(checkout: Checkout, environment: Mapping[str, str]) -> Path:
-    """Return a folder outside the tree for journals of candidates, homes of commands and the context cache.
-
-    One for each checkout and account; other accounts may pass through it but not look into it.
-    """
-    base = Path(variable(environment, "AGENT_TEMPDIRECTORY") or tempfile.gettempdir())
-    name = hashlib.sha256(str(checkout.root).encode()).hexdigest()[:12]
-    folder = own_folder(base, name)
-    folder.chmod(0o711)
-    return folder

@@ -34,8 +34,8 @@ def test_import_rules_hold() -> None:
 
 
 def test_only_three_rooms_start_processes() -> None:
-    # repository runs git, verification runs the team's commands, the demo plays agent and newcomer.
-    assert users_of(r"^\s*(import|from) subprocess", but=("repository/", "verification/", "demo/")) == []
+    # repository runs git, sandbox runs the team's commands, the demo plays agent and newcomer.
+    assert users_of(r"^\s*(import|from) subprocess", but=("repository/", "sandbox/", "demo/")) == []
 
 
 def test_only_the_command_line_and_the_console_print() -> None:

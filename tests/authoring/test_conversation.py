@@ -10,8 +10,7 @@ import pytest
 from redimento.authoring.conversation import READING_AT_MOST, UNREADABLE_AT_MOST, Talk, converse
 from redimento.authoring.prompt import Briefing
 from redimento.change.edit import Replace, WriteWhole
-from redimento.errors import ModelError
-from redimento.models.port import ModelReply, ModelRequest, Usage
+from redimento.models.port import ModelError, ModelReply, ModelRequest, Usage
 from redimento.settings import ModelSettings
 
 EDIT = '```json\n{"summary": "done"}\n```\n```python\na.py\n<<<<<<< SEARCH\nold\n=======\nnew\n>>>>>>> REPLACE\n```\n'

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from redimento.azure import pipelines
 from redimento.azure.pipelines import job_environment
 from redimento.errors import UsageError
-from redimento.foreign import neutralise
+from redimento.text.foreign import neutralise
 
 JOB = {
     "SYSTEM_COLLECTIONURI": "https://dev.azure.com/contoso/",

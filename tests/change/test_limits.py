@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redimento.change.edit import Change, Delete, Edit, Rename, Replace, WriteWhole
-from redimento.change.line_diff import changed_lines
+from redimento.change.guards.line_diff import changed_lines
 from redimento.change.plan import plan
 from redimento.settings import ChangeSettings
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from redimento.change.edit import Delete, Edit, Rename, Replace, WriteWhole
-from redimento.change.paths import problem
+from redimento.change.guards.paths import problem
 from redimento.change.plan import plan
 from redimento.settings import ChangeSettings
 

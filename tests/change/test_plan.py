@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from redimento.change.edit import Change, Delete, Edit, FileChange, Rename, Replace, WriteWhole
-from redimento.change.paths import problem
+from redimento.change.guards.paths import problem
+from redimento.change.guards.protected import is_protected
 from redimento.change.plan import plan
-from redimento.change.protected import is_protected
 from redimento.change.writer import restore, write
 from redimento.settings import ChangeSettings
 

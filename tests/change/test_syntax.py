@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from redimento.change.edit import Replace, WriteWhole
+from redimento.change.guards.syntax import syntax_error
 from redimento.change.plan import plan
-from redimento.change.syntax import syntax_error
 from redimento.settings import ChangeSettings
 
 GOOD_AND_BAD = {

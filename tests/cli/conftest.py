@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from redimento.cli import main
-from tests.flow.conftest import write_sample
+from tests.run.conftest import write_sample
 
 
 @dataclass(frozen=True)

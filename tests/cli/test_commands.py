@@ -10,7 +10,7 @@ import yaml
 
 from redimento import __version__
 from tests.cli.conftest import Command
-from tests.flow.conftest import CALC, GOOD_FIX
+from tests.run.conftest import CALC, GOOD_FIX
 
 HALF = GOOD_FIX.replace("    def test_zero(self):\n=======", "    def test_absent(self):\n=======")
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.flow.conftest import CALC, GOOD_FIX, SETTINGS, Site, git, organise, sample, site
+from tests.run.conftest import CALC, GOOD_FIX, SETTINGS, Site, git, organise, sample, site
 
 __all__ = ["organise", "sample", "site"]  # fixtures
 

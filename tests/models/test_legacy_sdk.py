@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from redimento.errors import ModelError, UsageError
+from redimento.errors import UsageError
 from redimento.models import google_generativeai
-from redimento.models.port import Message, ModelRequest
+from redimento.models.port import Message, ModelError, ModelRequest
 from redimento.settings import ModelSettings, Thinking
 from tests.models.gemini_server import GeminiServer
 

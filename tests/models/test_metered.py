@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from redimento.errors import LimitError, ModelError
+from redimento.errors import LimitError
 from redimento.models import recorded
 from redimento.models.metered import MeteredModel
-from redimento.models.port import Message, ModelReply, ModelRequest, Usage
+from redimento.models.port import Message, ModelError, ModelReply, ModelRequest, Usage
 from redimento.models.prices import price_of
 from redimento.settings import ModelSettings
 

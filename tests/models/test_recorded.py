@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redimento.errors import ModelError, UsageError
+from redimento.errors import UsageError
 from redimento.models import conversation, recorded
-from redimento.models.port import FAILURES, Message, ModelReply, ModelRequest, Usage
+from redimento.models.port import Failure, Message, ModelError, ModelReply, ModelRequest, Usage
 
 
 def request(purpose: str = "author") -> ModelRequest:
@@ -141,7 +141,7 @@ _texts = st.text(st.characters(exclude_categories=["Cs"]))
 _replies = st.builds(ModelReply, _texts, _texts, _usages, _texts, st.booleans(), st.floats(0, 10**6), st.integers(1, 9))
 _errors = st.builds(
     lambda kind, sentence, remedy, usage: ModelError(sentence, remedy, kind=kind, usage=usage),
-    st.sampled_from(FAILURES), _texts, _texts, st.none() | _usages,
+    st.sampled_from(get_args(Failure)), _texts, _texts, st.none() | _usages,
 )  # fmt: skip
 
 

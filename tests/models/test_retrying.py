@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import get_args
 
 import pytest
 
-from redimento.errors import ModelError
 from redimento.models import google_genai
-from redimento.models.port import FAILURES, Failure, Message, Model, ModelReply, ModelRequest, Usage
+from redimento.models.port import Failure, Message, Model, ModelError, ModelReply, ModelRequest, Usage
 from redimento.models.retrying import with_retries
 from redimento.settings import ModelSettings
 from tests.models.gemini_server import Answer, GeminiServer, candidate, refusal, text
@@ -143,7 +143,7 @@ def test_what_would_fail_again_is_not_tried_again(
     assert clock.slept == []
 
 
-@pytest.mark.parametrize("kind", FAILURES)
+@pytest.mark.parametrize("kind", get_args(Failure))
 def test_every_kind_of_failure_ends(clock: Clock, kind: Failure) -> None:
     inner = Slow(clock, 1.0, ModelError("No.", kind=kind, retryable=True))
     assert failure(with_retries(inner, deadline_seconds=900, sleep=clock.sleep, clock=clock.read)).kind == kind

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from redimento.attempt import Attempt
 from redimento.authoring.answer import Answer
 from redimento.change.edit import Change, FileChange
 from redimento.delivery.criteria import CriterionEvidence, NamedTest
 from redimento.delivery.report import Report, check_lines, file_lines
-from redimento.job import Finished
 from redimento.models.port import Spent
 from redimento.outcome import Outcome
+from redimento.run.attempt import Attempt
+from redimento.run.job import Finished
 from redimento.verification.evidence import CheckResult, Checks, Failure, Verdict
 from redimento.work_items.item import WorkItem
 

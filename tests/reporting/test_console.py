@@ -11,9 +11,9 @@ from rich.console import Console
 
 from redimento.azure import pipelines
 from redimento.events import Note, StepEnded, StepStarted, Warned
-from redimento.job import Finished
 from redimento.outcome import Outcome
 from redimento.reporting import console
+from redimento.run.job import Finished
 from tests.reporting.conftest import HOSTILE
 
 SECRET = "a-secret-of-many-letters"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from redimento.errors import UsageError
-from redimento.job import Finished
 from redimento.outcome import Outcome
-from redimento.record import RunFolder, clear, open_run_folder
 from redimento.reporting.files import write_files
+from redimento.run.job import Finished
+from redimento.run_folder import RunFolder, clear, open_run_folder
 
 VOID = {"meta", "br", "hr", "img", "link"}
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from redimento.change.edit import Change, FileChange
+from redimento.sandbox.bench import Workbench, execute
 from redimento.settings import CheckCommand
-from redimento.verification.bench import Workbench, execute
 from redimento.verification.checks import baseline, run_checks, run_setup
 from redimento.verification.evidence import Proof, Verdict
 from redimento.verification.verdict import verify

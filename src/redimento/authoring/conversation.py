@@ -9,8 +9,7 @@ from redimento.authoring import prompt
 from redimento.authoring.answer import Answer
 from redimento.authoring.answer_format import parse_answer
 from redimento.authoring.prompt import Briefing
-from redimento.errors import ModelError
-from redimento.models.port import Message, Model, ModelReply, ModelRequest
+from redimento.models.port import Message, Model, ModelError, ModelReply, ModelRequest
 from redimento.settings import ModelSettings, Thinking
 
 # What the model asked to read, and for which patterns it asked to search → one text for each wish.

@@ -9,10 +9,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from redimento import wording
 from redimento.change.edit import Change, Refusal
 from redimento.context.selection import Context, Excerpt
 from redimento.settings import ChangeSettings, CheckCommand, ProjectSettings
+from redimento.text import wording
 from redimento.verification.evidence import Verdict
 from redimento.work_items.item import Comment, WorkItem
 

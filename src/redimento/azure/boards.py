@@ -12,7 +12,7 @@ from redimento.azure.client import JSON_PATCH, AzureClient
 from redimento.azure.fields import PROJECT, STATE, TITLE, TYPE, category, relatives, work_item
 from redimento.azure.fields import comment as comment_value
 from redimento.errors import AzureError, UsageError
-from redimento.foreign import neutralise
+from redimento.text.foreign import neutralise
 from redimento.work_items.board import Claim
 from redimento.work_items.item import RelatedItem, WorkItem
 from redimento.work_items.kinds import kind_of

@@ -9,7 +9,7 @@ from typing import Any
 from redimento.azure.client import JSON_PATCH, AzureClient
 from redimento.azure.fields import TAGS, split_tags
 from redimento.errors import AzureError, ConflictError, NotThereError
-from redimento.foreign import neutralise
+from redimento.text.foreign import neutralise
 from redimento.work_items.board import Claim
 from redimento.work_items.item import WorkItem
 

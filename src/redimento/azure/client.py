@@ -22,7 +22,7 @@ from redimento.azure.deadline import within
 from redimento.azure.refusals import SIGN_IN_REMEDY, BuildIdentity, is_sign_in_page, refusal, sign_in_error
 from redimento.azure.version import not_newer, offered_instead
 from redimento.errors import AzureError, SignInError
-from redimento.foreign import neutralise, redact
+from redimento.text.foreign import neutralise, redact
 
 T = TypeVar("T")
 Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]

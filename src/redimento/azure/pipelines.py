@@ -11,7 +11,7 @@ from typing import Literal
 
 from redimento.azure.address import below
 from redimento.errors import UsageError
-from redimento.foreign import neutralise
+from redimento.text.foreign import neutralise
 
 # A macro that the agent could not expand stays as it was written: a variable that does not exist, a secret not mapped.
 _UNEXPANDED = re.compile(r"\$\(.*\)", re.DOTALL)

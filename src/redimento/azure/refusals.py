@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from redimento.azure.answer import HttpAnswer
 from redimento.errors import AzureError, ConflictError, NotThereError, PermissionMissingError, SignInError
-from redimento.foreign import neutralise, redact
+from redimento.text.foreign import neutralise, redact
 
 # Names of the permission bits in messages → their names on the security page (docs/organizations/security/permissions.md).
 _RIGHTS = {

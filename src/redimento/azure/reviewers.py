@@ -9,7 +9,7 @@ from uuid import UUID
 
 from redimento.azure.client import AzureClient
 from redimento.errors import AzureError
-from redimento.foreign import neutralise
+from redimento.text.foreign import neutralise
 
 # The resource area of the identity service (azure-devops Python client, identity_client.py).
 _IDENTITY_SERVICE = "8a3d49b8-91f0-46ef-b33d-dda338c25db3"

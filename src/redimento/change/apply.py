@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from redimento.change import match
 from redimento.change.beneath import BlockedError, Found
 from redimento.change.document import Document, NotTextError, decode, encode, fresh, plain, rewritten, splice
 from redimento.change.edit import Delete, Edit, Refusal, Rename, Replace, WriteWhole
-from redimento.change.elision import is_elision
-from redimento.change.fuzzy import similarity
-from redimento.change.nearest import nearest
-from redimento.change.placeholders import new_placeholder
+from redimento.change.matching import match
+from redimento.change.matching.elision import is_elision
+from redimento.change.matching.fuzzy import similarity
+from redimento.change.matching.nearest import nearest
+from redimento.change.matching.placeholders import new_placeholder
 
 _PLAIN = 0o100644
 _SCRIPT = 0o100755

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from redimento.change import beneath, editorconfig, guard, limits, paths
+from redimento.change import beneath, editorconfig
 from redimento.change.apply import apply
 from redimento.change.beneath import BlockedError, Found
-from redimento.change.dependencies import new_dependencies
 from redimento.change.document import Document
 from redimento.change.edit import Change, Edit, FileChange, Refusal, Rename
+from redimento.change.guards import guard, limits, paths
+from redimento.change.guards.dependencies import new_dependencies
 from redimento.settings import ChangeSettings
 
 _PLAIN = 0o100644

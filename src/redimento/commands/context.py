@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from redimento import looking
+from redimento.commands import opening
 from redimento.commands.settings import read_settings
 from redimento.context import explain
 from redimento.context.select import select
 from redimento.context.selection import Context
-from redimento.foreign import json_line, neutralise
 from redimento.local.item_file import read_item
+from redimento.text.foreign import json_line, neutralise
 from redimento.work_items.item import written_text
 
 
@@ -24,12 +24,12 @@ def show_context(work_item_file: Path, repo: Path, budget: int | None, *, as_jso
     item = read_item(work_item_file)
     with _no_collection():
         chosen = select(
-            looking.open_tree(repo),
+            opening.open_tree(repo),
             written_text(item, item.comments),
             settings=settings.context,
             budget=settings.context.budget_tokens if budget is None else budget,
             conventions=settings.project.conventions,
-            cache=looking.context_cache(repo),
+            cache=opening.context_cache(repo),
         )
     if as_json:
         return json_line(explain.as_json(chosen))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from redimento import looking, wording
+from redimento.commands import opening
 from redimento.errors import UsageError
 from redimento.settings import file as settings_file
+from redimento.text import wording
 from redimento.verification.detection import propose
 
 
@@ -16,7 +17,7 @@ def write_starter_files(repo: Path, *, force: bool) -> str:
     target = repo / settings_file.NAME
     if target.exists() and not force:
         raise UsageError(f"{target} exists already.", "Change it, or replace it with --force.")
-    tree = looking.open_tree(repo)
+    tree = opening.open_tree(repo)
     paths = [entry.path for entry in tree.entries()]
 
     def read(path: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from redimento import wording
-from redimento.foreign import neutralise
+from redimento.text import wording
+from redimento.text.foreign import neutralise
 
 _NUMBER_LINK = re.compile(r"([#!])(?=\d)")  # Azure links `#12` to a work item and `!12` to a pull request
 _MARKS = re.compile(r"([\\`*_\[\]|])")

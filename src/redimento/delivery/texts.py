@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from redimento import wording
 from redimento.delivery.markdown import units
 from redimento.delivery.report import Report
-from redimento.foreign import neutralise
 from redimento.outcome import Outcome
+from redimento.text import wording
+from redimento.text.foreign import neutralise
 from redimento.work_items.item import WorkItem
 
 # Azure refuses 4,000 and counts, as far as can be seen, UTF-16 units (scala-steward#3572, renovate's cut at

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from redimento import marked_yaml
 from redimento.errors import UsageError
+from redimento.text import marked_yaml
 from redimento.work_items.criteria import criteria_in_description, split_criteria
 from redimento.work_items.html import to_markdown
 from redimento.work_items.item import Attachment, Comment, RelatedItem, Relation, StateCategory, WorkItem

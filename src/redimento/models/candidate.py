@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from redimento.errors import ModelError
-from redimento.foreign import neutralise, redact
-from redimento.models.port import Failure, ModelReply, ModelRequest, Usage
+from redimento.models.port import Failure, ModelError, ModelReply, ModelRequest, Usage
+from redimento.text.foreign import neutralise, redact
 
 # The answer stopped before its end: at the limit, or (Gemini 4) at the end of one hop of a long answer.
 _INCOMPLETE = frozenset({"MAX_TOKENS", "CONTINUATION"})

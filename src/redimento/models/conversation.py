@@ -7,8 +7,7 @@ from typing import Any, get_args
 
 import jsonschema
 
-from redimento.errors import ModelError
-from redimento.models.port import Failure, ModelReply, ModelRequest, Usage
+from redimento.models.port import Failure, ModelError, ModelReply, ModelRequest, Usage
 
 _COUNT = {"type": "integer", "minimum": 0}
 _REPLY = {

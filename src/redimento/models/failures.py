@@ -15,9 +15,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from redimento.errors import ModelError
-from redimento.foreign import neutralise, redact
-from redimento.models.port import Failure
+from redimento.models.port import Failure, ModelError
+from redimento.text.foreign import neutralise, redact
 
 # A longer wait is no wait: Gemini CLI gives up at the same point.
 LONGEST_WAIT_SECONDS = 300

@@ -10,12 +10,12 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from redimento.errors import ModelError, UsageError
+from redimento.errors import UsageError
 from redimento.models import failures
 from redimento.models.access import GOOGLE
 from redimento.models.candidate import Candidate
 from redimento.models.failures import Endpoint, Refusal
-from redimento.models.port import Model, ModelRequest, Usage
+from redimento.models.port import Model, ModelError, ModelRequest, Usage
 from redimento.models.service import LISTING_SECONDS, SHORTEST_SDK_TIMEOUT_SECONDS, ServiceModel
 from redimento.settings import ModelSettings, Thinking
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 
-from redimento.errors import LimitError, ModelError
+from redimento.errors import LimitError
 from redimento.models import conversation
-from redimento.models.port import NOTHING_SPENT, Model, ModelReply, ModelRequest, Spent, Usage, total_tokens
+from redimento.models.port import NOTHING_SPENT, Model, ModelError, ModelReply, ModelRequest, Spent, Usage, total_tokens
 from redimento.models.prices import Price, cost_usd, worst_case_usd
 from redimento.settings import ModelSettings
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from redimento.errors import RedimentoError
 from redimento.settings import Thinking
 
-# Every way a call can end without a usable answer; ModelError.kind is one of these.
-FAILURES = (
+# Every way a call can end without a usable answer.
+Failure = Literal[
     "bad_request",  # 400
     "key_refused",  # 401, 403 about the key
     "forbidden",  # 403
@@ -27,13 +28,7 @@ FAILURES = (
     "unreadable",  # no edit, question or wish could be made out, several times
     "not_applicable",  # the edits do not fit the files, several times
     "no_recording",  # the recorded model has nothing left to answer
-)
-
-Failure = Literal[
-    "bad_request", "key_refused", "forbidden", "unknown_model", "quota_minute", "quota_final", "unavailable",
-    "timeout", "connection", "bad_body", "blocked_prompt", "safety", "recitation", "empty", "refused_by_sdk",
-    "unreadable", "not_applicable", "no_recording",
-]  # fmt: skip
+]
 
 
 @dataclass(frozen=True)
@@ -86,6 +81,32 @@ class ModelReply:
     truncated: bool = False
     seconds: float = 0.0
     attempts: int = 1
+
+
+class ModelError(RedimentoError):
+    """The model refused or failed.
+
+    `retry_after` is seconds, None when the answer named none; `usage` is what
+    the failed call is billed for, None where the service did not say.
+    """
+
+    exit_code = 4
+
+    def __init__(
+        self,
+        sentence: str,
+        remedy: str = "",
+        *,
+        kind: Failure,
+        retryable: bool = False,
+        retry_after: float | None = None,
+        usage: Usage | None = None,
+    ) -> None:
+        super().__init__(sentence, remedy)
+        self.kind = kind
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.usage = usage
 
 
 class Model(Protocol):

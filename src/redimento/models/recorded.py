@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
-from redimento.errors import ModelError, UsageError
+from redimento.errors import UsageError
 from redimento.models import conversation
-from redimento.models.port import Model, ModelReply, ModelRequest, Usage
+from redimento.models.port import Model, ModelError, ModelReply, ModelRequest, Usage
 
 CONVERSATION = "conversation.jsonl"
 _FORMS = (

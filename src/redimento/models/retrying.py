@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 
 import tenacity
 
-from redimento.errors import ModelError
 from redimento.models.failures import LONGEST_WAIT_SECONDS
-from redimento.models.port import Model, ModelReply, ModelRequest, Usage
+from redimento.models.port import Model, ModelError, ModelReply, ModelRequest, Usage
 
 # Attempts in all, by the kind of the failure that was met last; every other kind is final. Few: each attempt may be
 # billed, and the service itself cancels nothing when we hang up.

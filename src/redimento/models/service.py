@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from redimento.errors import ModelError
 from redimento.models import failures
 from redimento.models.candidate import Candidate, reply_from
 from redimento.models.deadline import within
 from redimento.models.failures import Endpoint
-from redimento.models.port import ModelReply, ModelRequest
+from redimento.models.port import ModelError, ModelReply, ModelRequest
 
 # Under a shorter timeout, which the SDK also sends along, the service answers 500 (googleapis/python-genai#1330).
 SHORTEST_SDK_TIMEOUT_SECONDS = 10.0

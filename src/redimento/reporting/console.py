@@ -14,9 +14,9 @@ from rich.text import Text
 
 from redimento.delivery.report import Report
 from redimento.events import Event, Note, StepEnded, StepStarted, Tell, Warned
-from redimento.foreign import json_line, neutralise, redact
-from redimento.job import Finished
 from redimento.outcome import Outcome
+from redimento.run.job import Finished
+from redimento.text.foreign import json_line, neutralise, redact
 
 STEPS = ("admit", "gather", "author", "deliver")
 _COLOURS = {"delivered": "green", "draft": "yellow", "questions": "yellow", "skipped": "cyan", "failed": "red"}

@@ -10,11 +10,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from redimento import __version__, wording
-from redimento.attempt import Attempt
+from redimento import __version__
 from redimento.delivery import markdown as _markdown  # noqa: F401  the templates use its filters
-from redimento.job import Finished, Job
-from redimento.record import RunFolder
+from redimento.run.attempt import Attempt
+from redimento.run.job import Finished, Job
+from redimento.run_folder import RunFolder
+from redimento.text import wording
 
 
 def spans(text: str) -> Markup:

@@ -9,9 +9,7 @@ from typing import Any
 
 import yaml
 
-from redimento import marked_yaml
 from redimento.errors import SettingsError, UsageError
-from redimento.marked_yaml import Document, Path
 from redimento.settings import (
     ChangeSettings,
     CheckCommand,
@@ -26,6 +24,8 @@ from redimento.settings import (
     rules,
 )
 from redimento.settings import schema as schema_module
+from redimento.text import marked_yaml
+from redimento.text.marked_yaml import Document, Path
 
 NAME = ".redimento.yml"
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from redimento import wording
 from redimento.settings.schema import KINDS, schema
+from redimento.text import wording
 
 
 def reference_page() -> str:

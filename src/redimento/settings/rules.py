@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore import GitIgnorePatternError
 
-from redimento.foreign import redact
-from redimento.marked_yaml import Path
-from redimento.verification.environment import looks_secret
+from redimento.settings.secret_names import looks_secret
+from redimento.text.foreign import redact
+from redimento.text.marked_yaml import Path
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _BRANCH = ("id", "slug", "type")

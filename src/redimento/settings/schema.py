@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from redimento.marked_yaml import Path
+from redimento.text.marked_yaml import Path
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator

@@ -7,11 +7,11 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
+from redimento.sandbox.bench import Workbench, execute
+from redimento.sandbox.keeping import guarded
 from redimento.settings import CheckCommand
-from redimento.verification.bench import Workbench, execute
 from redimento.verification.evidence import CheckResult, Checks
 from redimento.verification.junit import find_reports, read_junit
-from redimento.verification.keeping import guarded
 
 SETUP_SECONDS = 1_800
 

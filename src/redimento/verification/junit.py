@@ -20,7 +20,7 @@ from typing import IO
 import defusedxml
 from defusedxml.ElementTree import iterparse
 
-from redimento.foreign import neutralise, redact
+from redimento.text.foreign import neutralise, redact
 from redimento.verification.evidence import CheckResult, Outcome, TestResult, Verdict
 
 _LARGEST_REPORT = 64 * 1024 * 1024

@@ -10,9 +10,9 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 
 from redimento.change.edit import Change, FileChange
+from redimento.sandbox.bench import Workbench
 from redimento.settings import CheckCommand
 from redimento.verification.assertions import is_assertion
-from redimento.verification.bench import Workbench
 from redimento.verification.checks import run_check
 from redimento.verification.evidence import CheckResult, Checks, Ending, Proof, TestResult
 from redimento.verification.runners import is_test_runner, narrowed

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from redimento.change.edit import Change
-from redimento.verification.bench import Workbench
+from redimento.sandbox.bench import Workbench
 from redimento.verification.checks import run_check, run_checks
 from redimento.verification.comparison import compare, failures_of
 from redimento.verification.evidence import CheckResult, Checks, Failure, Verdict

@@ -1,0 +1,79 @@
+"""Judge each file of a change: whether it may be touched, and what it may become."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from redimento.change.document import NotTextError, decode
+from redimento.change.edit import FileChange, Refusal
+from redimento.change.guards import limits
+from redimento.change.guards.protected import is_freed, is_pipeline, is_protected
+from redimento.change.guards.secret_scan import secrets_in
+from redimento.change.guards.syntax import syntax_error
+from redimento.settings import ChangeSettings
+
+_TESTS = re.compile(
+    r"(?:^|[/._-])(?:tests?|specs?|__tests__|fixtures?|mocks?|testdata|samples?)(?:[/._-]|$)|Tests?\.\w+$",
+    re.IGNORECASE,
+)
+
+
+def path_refusals(path: str, settings: ChangeSettings, locked: frozenset[str]) -> Iterator[Refusal]:
+    """Yield why no change may touch `path`, judged by its name alone."""
+    if is_protected(path, settings.protected, settings.allow):
+        yield Refusal(
+            path,
+            f"{path} is protected: leave it as it is. (The settings can free it with change.allow; a person decides that.)",
+        )
+    if path in locked:
+        yield Refusal(path, f"{path} has changes that are not committed: it cannot be edited now.")
+
+
+def file_refusals(measured: limits.Measured, settings: ChangeSettings) -> Iterator[Refusal]:
+    """Yield why one file may not become what the change makes of it."""
+    file = measured.file
+    yield from limits.file_over_limits(measured, settings)
+    if not is_freed(file.path, settings.allow) and (
+        is_pipeline(file.path, file.before) or is_pipeline(file.path, file.after)
+    ):
+        yield Refusal(file.path, f"{file.path} is a pipeline definition, which is protected: leave it as it is.")
+    yield from _syntax(file)
+    yield from _secrets(measured)
+
+
+def _text(path: str, content: bytes | None) -> str | None:
+    try:
+        return None if content is None else decode(content, path).text
+    except NotTextError:
+        return None
+
+
+def _syntax(file: FileChange) -> Iterator[Refusal]:
+    after = _text(file.path, file.after)
+    if after is None:
+        return
+    error = syntax_error(file.path, _text(file.path, file.before), after)
+    if error:
+        yield Refusal(file.path, f"{file.path} would not parse any more: {error}.", _around(after, error))
+
+
+def _around(text: str, error: str) -> str:
+    """Return the lines around the line that an error names."""
+    found = re.match(r"line (\d+)", error)
+    if not found:
+        return ""
+    number = int(found.group(1))
+    lines = text.split("\n")
+    first = max(0, number - 4)
+    return "\n".join(f"{first + step + 1}| {line[:200]}" for step, line in enumerate(lines[first : number + 3]))
+
+
+def _secrets(measured: limits.Measured) -> Iterator[Refusal]:
+    path = measured.file.path
+    known = _text(path, measured.file.before) or ""
+    for number, kind in secrets_in(measured.added, known, keywords=not _TESTS.search(path)):
+        yield Refusal(
+            path,
+            f"Line {number} of {path} looks like a secret ({kind}): read it from the environment, or write a placeholder.",
+        )

@@ -1,0 +1,149 @@
+"""The syntax gate: a file that parsed before must parse after, and a new file must parse."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import time
+import warnings
+from collections.abc import Callable
+from functools import cache
+from pathlib import PurePosixPath
+from typing import Any
+
+from redimento.change.guards import toml
+from redimento.change.guards.yaml_outline import yaml_error
+
+# Extension → grammar module of tree-sitter and the name of its language function. Imported only when needed: all
+# together they cost 60 ms and 30 MB.
+_GRAMMARS = {
+    ".py": ("tree_sitter_python", "language"),
+    ".pyi": ("tree_sitter_python", "language"),
+    ".js": ("tree_sitter_javascript", "language"),
+    ".jsx": ("tree_sitter_javascript", "language"),
+    ".mjs": ("tree_sitter_javascript", "language"),
+    ".cjs": ("tree_sitter_javascript", "language"),
+    ".ts": ("tree_sitter_typescript", "language_typescript"),
+    ".mts": ("tree_sitter_typescript", "language_typescript"),
+    ".cts": ("tree_sitter_typescript", "language_typescript"),
+    ".tsx": ("tree_sitter_typescript", "language_tsx"),
+    ".go": ("tree_sitter_go", "language"),
+    ".java": ("tree_sitter_java", "language"),
+    ".rs": ("tree_sitter_rust", "language"),
+    ".cs": ("tree_sitter_c_sharp", "language"),
+}
+# Recovering from errors costs a grammar the cube of the length at worst (40 kB of "a<" in C#: 20 s); an honest file of a
+# megabyte takes half a second.
+_LONGEST_PARSE = 5.0  # seconds
+_PIECE = 65_536  # bytes that the parser is handed at a time
+_DEEPEST = 500  # levels of nesting beyond which no honest file goes, and parsers that recurse are at risk
+
+
+def syntax_error(path: str, before: str | None, after: str) -> str:
+    """Return what is wrong with the syntax of `after` and where, "" when nothing is or when it cannot be told.
+
+    A file that did not parse before (another dialect, a template) is not judged.
+    """
+    check = _checker(path)
+    if check is None:
+        return ""
+    error = check(after)
+    if not error or (before is not None and check(before)):
+        return ""
+    return error
+
+
+def _checker(path: str) -> Callable[[str], str] | None:
+    name = PurePosixPath(path).name.lower()
+    suffix = PurePosixPath(name).suffix
+    if suffix in {".py", ".pyi"}:
+        return _python_error
+    if suffix in _GRAMMARS:
+        return lambda text: _tree_error(text, suffix)
+    if suffix == ".json" and not _has_comments(name):
+        return _json_error
+    if suffix in {".yml", ".yaml"}:
+        return yaml_error
+    if suffix == ".toml":
+        return _toml_error
+    return None
+
+
+def _has_comments(name: str) -> bool:
+    """Tell whether tools read a .json file of this name with comments in it."""
+    return name.startswith(("tsconfig", "jsconfig", ".", "devcontainer", "api-extractor")) or name.endswith("rc.json")
+
+
+def _python_error(text: str) -> str:
+    """Judge by Python's own parser; what it does not know may be syntax of a newer Python, so the grammar decides.
+
+    The grammar is blind to wrong indentation, which the parser tells apart.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except IndentationError as error:
+        return f"line {error.lineno}: {error.msg}"
+    except SyntaxError as error:
+        return _tree_error(text, ".py") and f"line {error.lineno}: {error.msg}"
+    except (RecursionError, MemoryError, ValueError):
+        return _tree_error(text, ".py")
+    return ""
+
+
+def _json_error(text: str) -> str:
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return f"line {error.lineno}: {error.msg}"
+    except (RecursionError, ValueError):
+        return "it is nested too deeply, or holds a number that is too long"
+    return ""
+
+
+def _toml_error(text: str) -> str:
+    try:
+        toml.parse(text)
+    except (RecursionError, ValueError) as error:
+        return str(error)
+    return ""
+
+
+def _tree_error(text: str, suffix: str) -> str:
+    """Return the first place that the grammar cannot make sense of."""
+    source = text.encode("utf-8", "replace")
+    deadline = time.monotonic() + _LONGEST_PARSE
+    parser = _parser(suffix)
+    try:
+        tree = parser.parse(
+            lambda offset, _: source[offset : offset + _PIECE], progress_callback=lambda *_: time.monotonic() > deadline
+        )
+    except ValueError:
+        parser.reset()
+        return "it takes too long to parse"
+    node = tree.root_node
+    if not node.has_error:
+        return ""
+    for _ in range(_DEEPEST):
+        if node.is_missing:
+            return f'line {node.start_point[0] + 1}: "{node.type}" is missing'
+        if node.is_error:
+            break
+        node = next((child for child in node.children if child.has_error or child.is_missing), None) or node
+    line = node.start_point[0]
+    return f'line {line + 1}: cannot be parsed near "{_line(text, line)}"'
+
+
+def _line(text: str, number: int) -> str:
+    lines = text.split("\n")
+    return lines[number].strip()[:120] if number < len(lines) else ""
+
+
+@cache
+def _parser(suffix: str) -> Any:
+    from tree_sitter import Language, Parser  # noqa: PLC0415  # a native library that most commands never need
+
+    module, function = _GRAMMARS[suffix]
+    return Parser(Language(getattr(importlib.import_module(module), function)()))

@@ -1,0 +1,1 @@
+"""Where a quoted text occurs in a file."""

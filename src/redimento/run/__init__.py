@@ -1,0 +1,1 @@
+"""One work item → one pull request, as a list of verbs."""

@@ -1,0 +1,138 @@
+"""Independent attempts at the same item, of which the checks choose one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from redimento.authoring import prompt
+from redimento.authoring.conversation import Talk
+from redimento.change import writer
+from redimento.change.edit import Change
+from redimento.errors import LimitError
+from redimento.events import Note, Tell, Warned
+from redimento.models.port import ModelError
+from redimento.run.attempt import Attempt, Course, Withheld, make_attempt, rank
+from redimento.run.job import Job, Ports
+from redimento.run.proposal import Ground
+from redimento.sandbox.bench import Workbench, close_workbench, open_workbench
+from redimento.settings import Thinking
+from redimento.verification.checks import run_setup
+from redimento.verification.evidence import Checks, Verdict
+from redimento.verification.verdict import verify
+from redimento.work_items.item import WorkItem
+
+
+@dataclass(frozen=True)
+class Before:
+    """The checks of the untouched tree, which run while the model thinks: `wait` returns them."""
+
+    bench: Workbench
+    wait: Callable[[], Checks]
+
+
+def attempts(job: Job, ports: Ports, talk: Talk, item: WorkItem, before: Before) -> tuple[Attempt, ...]:
+    """Return the attempts that were made, the chosen one first; every tree is as it was.
+
+    The first candidate works in the checkout, the others in worktrees of their own where `checks.setup` can prepare
+    them. Without checks there is nothing to choose by, so there is one. Raises ModelError or LimitError when not even
+    one attempt came about.
+    """
+    wanted = job.settings.model.candidates if job.settings.checks.commands else 1
+    made: list[Attempt] = []
+    for number in range(1, wanted + 1):
+        if wanted > 1:
+            ports.tell(Note(f"Candidate {number} of {wanted}."))
+        try:
+            attempt = _candidate(job, ports, _bolder(talk, number), item, before, number=number, of=wanted)
+        except (ModelError, LimitError) as error:
+            if not made and (number == wanted or isinstance(error, LimitError)):
+                raise
+            ports.tell(Note(f"Candidate {number} came to nothing: {error}"))
+            continue
+        made.append(replace(attempt, number=number))
+        if wins(made[-1]) or not made[-1].change.files:
+            break
+    # A stable sort: of equals, the earlier one stands.
+    made.sort(key=lambda attempt: (not attempt.change.files, not wins(attempt), rank(attempt)))
+    if len(made) > 1 and made[0].change.files:
+        _keep(job, ports, made[0])  # a later candidate may have left its own there
+    return tuple(made)
+
+
+def wins(attempt: Attempt) -> bool:
+    """Tell whether no other candidate is needed: all checks pass and every new test failed on the old source."""
+    verdict = attempt.verdict
+    return verdict is not None and verdict.verified and all(proof.proves for proof in verdict.proofs)
+
+
+def _bolder(talk: Talk, number: int) -> Talk:
+    """Let later candidates think harder: sampling parameters that could make them differ are gone since July 2026."""
+    if number == 1 or talk.settings.sdk == "google-generativeai":  # that SDK cannot set the level
+        return talk
+    harder: Thinking = "high" if talk.thinking in {"minimal", "low", "medium"} else talk.thinking
+    return replace(talk, thinking=harder)
+
+
+def _candidate(job: Job, ports: Ports, talk: Talk, item: WorkItem, before: Before, *, number: int, of: int) -> Attempt:
+    with _workplace(job, ports, before, number) as (root, bench):
+        journal = job.journal if root == job.root else job.scratch / f"journal-{number}"
+
+        def judge(change: Change, withheld: Withheld) -> Verdict:
+            return verify(bench, change, before.wait(), withheld=withheld)
+
+        course = Course(
+            ground=Ground(root, job.settings.change, job.locked, job.secrets),
+            journal=journal,
+            criteria=item.acceptance_criteria,
+            settle=before.wait,
+            verify=judge,
+            rounds=job.settings.checks.repair_rounds,
+            save=partial(_keep, job, ports),
+            of=of,
+        )
+        try:
+            return make_attempt(talk, course, ports.tell)
+        finally:
+            # Nothing is written before `settle` has waited for the baseline, so no command is at work here.
+            writer.recover(root, journal)
+
+
+@contextmanager
+def _workplace(job: Job, ports: Ports, before: Before, number: int) -> Iterator[tuple[Path, Workbench]]:
+    # A worktree holds what git knows and nothing else. What an earlier step installed into the checkout (node_modules,
+    # .venv) would be missing there, and every check would fail: without a setup, candidates take turns in the checkout.
+    if number == 1 or not job.settings.checks.setup:
+        yield job.root, before.bench
+        return
+    with ports.branches.worktree(job.scratch / f"candidate-{number}") as root:
+        bench = open_bench(job, ports, root, f"checks-{number}")
+        try:
+            set_up(bench, ports.tell)
+            yield root, bench
+        finally:
+            close_workbench(bench)
+
+
+def set_up(bench: Workbench, tell: Tell) -> None:
+    """Run `checks.setup`, and say so when it fails: the checks will show what that means."""
+    setup = run_setup(bench)
+    if setup is not None and not setup.ok:
+        why = setup.reason or f"exit code {setup.exit_code}"
+        tell(Warned(f"checks.setup failed ({why}): {prompt.head_and_tail(setup.output, 1_500)}"))
+
+
+def open_bench(job: Job, ports: Ports, root: Path, name: str) -> Workbench:
+    """Return a bench for the team's commands in `root`."""
+    files = [entry.path for entry in ports.tree.entries()]
+    return open_workbench(root, job.settings.checks, job.scratch / name, secrets=job.secrets, files=files)
+
+
+def _keep(job: Job, ports: Ports, attempt: Attempt) -> None:
+    """Keep a change in the run folder before anything that may fail: it cost money."""
+    job.folder.write_text("change.patch", ports.branches.draft_patch(attempt.change))
+    if attempt.verdict is not None:
+        job.folder.write_json("verification.json", attempt.verdict)

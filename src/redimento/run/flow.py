@@ -1,0 +1,251 @@
+"""One work item → one pull request, as a list of verbs: read `_way` from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from time import monotonic
+
+from redimento.authoring import prompt
+from redimento.authoring.conversation import Look, Talk
+from redimento.context.reading import read_excerpt, search
+from redimento.context.select import select
+from redimento.context.selection import Context
+from redimento.delivery import earlier, texts
+from redimento.delivery.criteria import assess
+from redimento.delivery.publish import Parcel, outcome, publish
+from redimento.delivery.report import Report, check_lines, file_lines, further_proofs
+from redimento.errors import RedimentoError, UsageError
+from redimento.events import Note, Tell, Warned, step
+from redimento.models.port import total_tokens
+from redimento.outcome import Outcome, failure
+from redimento.run.attempt import Attempt
+from redimento.run.candidates import Before, attempts, open_bench, set_up
+from redimento.run.job import Admitted, Finished, Job, Ports
+from redimento.sandbox.bench import Workbench, abandon, close_workbench
+from redimento.verification.checks import baseline
+from redimento.verification.evidence import Checks
+from redimento.work_items.admission import refusal
+from redimento.work_items.item import WorkItem, written_text
+
+
+def run(job: Job, ports: Ports) -> Finished:
+    """Take one work item through all steps and return how it ended, also when it failed.
+
+    The claim on the item is given back and the working tree is as it was, whatever happens. Only a defect of ours, or
+    an interruption, leaves as an exception.
+    """
+    started = monotonic()
+    seen: list[WorkItem] = []
+    try:
+        with ExitStack() as cleanup:
+            finished = _way(job, ports, cleanup, seen)
+    except RedimentoError as error:
+        failed = failure(error)
+        finished = Finished(failed, seen[0] if seen else None)
+        if seen:
+            _comment(job, ports, seen[0], failed, None)
+    return replace(finished, spent=ports.spent(), seconds=monotonic() - started)
+
+
+def _way(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) -> Finished:
+    with step(ports.tell, "admit", "Load the work item"):
+        item = _load(job, ports)
+        admitted = _admit(job, ports, item)
+        if isinstance(admitted, Outcome):
+            return Finished(admitted, item)
+        if job.run and ports.board.claim(item, job.run) == "taken":
+            return Finished(Outcome("skipped", "Another run is working on this item."), item)
+        cleanup.callback(_release, job, ports)
+        seen.append(item)
+    with step(ports.tell, "gather", "Choose what the model sees"):
+        context = _gather(job, ports, item)
+    with step(ports.tell, "author", "Write the change, check it, repair it"):
+        bench = open_bench(job, ports, job.root, "checks")
+        cleanup.callback(close_workbench, bench)
+        before = _baseline(bench, ports.tell, cleanup)
+        made = attempts(job, ports, _talk(job, ports, item, context), item, before)
+    try:
+        with step(ports.tell, "deliver", "Hand the change over"):
+            ended, report = _deliver(job, ports, admitted, made[0], of=len(made))
+    except RedimentoError as error:
+        # What was made and checked is told all the same: it cost money, and the run folder holds it.
+        ended, report = failure(error), None
+        _comment(job, ports, item, ended, None)
+    return Finished(ended, item, context, made, report)
+
+
+def _load(job: Job, ports: Ports) -> WorkItem:
+    item = ports.board.load(job.item_id)
+    job.folder.write_json("work-item.json", item)
+    ports.tell(Note(f"{item.type}{f' {item.id}' if item.id else ''}: {item.title}"))
+    return item
+
+
+def _admit(job: Job, ports: Ports, item: WorkItem) -> Admitted | Outcome:
+    reason = refusal(item, job.settings.work_items, job.project)
+    if reason is not None:
+        return Outcome("skipped", reason)
+    if not ports.branches.exists(job.target):
+        raise UsageError(
+            f"There is no branch {job.target} on the server to aim a pull request at.",
+            "Correct `pull_request.target` in .redimento.yml, or start the run on a branch that is there.",
+        )
+    branch = job.branch(item)
+    tip = ports.branches.tip(branch)
+    known = ports.pull_requests.find(branch, job.target)
+    reason = earlier.reason_to_stop(item, branch, tip, known, marker=job.marker)
+    if reason is not None:
+        skipped = Outcome("skipped", reason, branch=branch)
+        return replace(skipped, pull_request_id=known.id, pull_request_url=known.url) if known else skipped
+    return Admitted(item, branch, tip, earlier.reference(item, job.marker))
+
+
+def _release(job: Job, ports: Ports) -> None:
+    if not job.run:
+        return
+    try:
+        ports.board.release(job.item_id, job.run)
+    except RedimentoError as error:
+        ports.tell(Warned(f"The claim on the work item could not be given back. {error}"))
+
+
+def _gather(job: Job, ports: Ports, item: WorkItem) -> Context:
+    context = select(
+        ports.tree,
+        written_text(item, earlier.others(item, job.marker)),
+        settings=job.settings.context,
+        budget=job.settings.context.budget_tokens,
+        conventions=job.settings.project.conventions,
+        cache=job.scratch / "context-cache",
+    )
+    job.folder.write_json("context.json", context)
+    ports.tell(Note(f"{len(context.excerpts)} files chosen, about {context.tokens:,} tokens."))
+    return context
+
+
+def _baseline(bench: Workbench, tell: Tell, cleanup: ExitStack) -> Before:
+    """Start setup and baseline, which run while the model thinks."""
+
+    def work() -> Checks:
+        set_up(bench, tell)
+        return baseline(bench)
+
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="baseline")
+    cleanup.callback(pool.shutdown, wait=True, cancel_futures=True)
+    cleanup.callback(abandon, bench)  # first of the three: a run that has ended does not wait for its baseline
+    return Before(bench, pool.submit(work).result)
+
+
+def _talk(job: Job, ports: Ports, item: WorkItem, context: Context) -> Talk:
+    settings = job.settings
+    brief = prompt.briefing(
+        item,
+        context,
+        settings.project,
+        change=settings.change,
+        checks=settings.checks.commands,
+        comments=earlier.others(item, job.marker),
+    )
+    return Talk(ports.model, settings.model, brief, _look(job, ports), settings.model.thinking)
+
+
+def _look(job: Job, ports: Ports) -> Look:
+    hidden = job.settings.context.exclude
+
+    def look(paths: Sequence[str], patterns: Sequence[str]) -> list[str]:
+        found = [read_excerpt(ports.tree, wish, exclude=hidden) for wish in paths]
+        texts = [each if isinstance(each, str) else prompt.excerpt(each) for each in found]
+        return texts + [search(ports.tree, pattern, exclude=hidden) for pattern in patterns]
+
+    return look
+
+
+def _deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of: int) -> tuple[Outcome, Report | None]:
+    item, answer = admitted.item, attempt.answer
+    if not attempt.change.files:
+        if answer.questions:
+            asked = Outcome("questions", "The work item leaves open what should be built.", questions=answer.questions)
+            _comment(job, ports, item, asked, None)
+            _move(job, ports, job.settings.updates.state_questions)
+            return asked, None
+        nothing = f"The model found nothing to change. {answer.summary}".strip()
+        idle = Outcome("skipped", nothing, "If something is missing, say it in the work item and run again.")
+        _comment(job, ports, item, idle, None)
+        return idle, None
+    report = _report(job, ports, item, attempt, of=of)
+    parcel = Parcel(
+        item, attempt.change, report, admitted.branch, job.target, admitted.tip, admitted.reference,
+        draft=not attempt.verified,
+    )  # fmt: skip
+    commit, pull_request = publish(parcel, ports.branches, ports.pull_requests, job.settings.pull_request)
+    for warning in pull_request.warnings:
+        ports.tell(Warned(warning))
+    ended = outcome(parcel, commit, pull_request)
+    job.folder.write_json("delivery.json", ended)
+    _comment(job, ports, item, ended, report)
+    _move(job, ports, job.settings.updates.state_delivered)
+    return ended, report
+
+
+def _report(job: Job, ports: Ports, item: WorkItem, attempt: Attempt, *, of: int) -> Report:
+    spent, verdict = ports.spent(), attempt.verdict
+    criteria = assess(item.acceptance_criteria, attempt.answer.criteria, verdict)
+    return Report(
+        item=item,
+        summary=attempt.answer.summary or f"A change for: {item.title}",
+        criteria=criteria,
+        verdict=verdict,
+        further_proofs=further_proofs(criteria, verdict),
+        files=file_lines(attempt.change),
+        new_dependencies=attempt.change.new_dependencies,
+        checks=check_lines(verdict) if verdict else (),
+        draft_reasons=_draft_reasons(attempt),
+        rounds=attempt.rounds,
+        model=ports.model.name,
+        tokens=total_tokens(spent.usage),
+        usd=spent.usd,
+        run_url=job.run_url,
+        documentation=attempt.answer.documentation,
+        build_instructions=attempt.answer.build_instructions,
+        candidate=attempt.number,
+        candidates=of,
+    )
+
+
+def _draft_reasons(attempt: Attempt) -> tuple[str, ...]:
+    if attempt.verified:
+        return ()
+    verdict = attempt.verdict
+    if verdict is None or not verdict.after.results:
+        return ("No checks are configured, so nothing has verified this change.",)
+    failing = sum(failure.required for failure in verdict.new_failures)
+    if not failing:
+        why = "they were left out, failed as a whole before already, or report none of the tests that passed before"
+        return (f"No required check could judge this change: {why}.",)
+    what = "1 required test or check fails" if failing == 1 else f"{failing} required tests or checks fail"
+    return tuple(text for text in (f"{what} since this change.", attempt.stopped) if text)
+
+
+def _comment(job: Job, ports: Ports, item: WorkItem, ended: Outcome, report: Report | None) -> None:
+    """Say on the item what happened; a run is not lost for want of a comment."""
+    if not job.settings.updates.comment:
+        return
+    now = earlier.reference(item, job.marker)
+    reference = earlier.asked(now) if ended.kind == "questions" else now
+    text = texts.comment(item, ended, report, marker=job.marker, reference=reference)
+    try:
+        ports.board.comment(item.id, job.marker, text)
+    except RedimentoError as error:
+        ports.tell(Warned(f"The comment on the work item could not be written. {error}"))
+
+
+def _move(job: Job, ports: Ports, state: str) -> None:
+    if not state:
+        return
+    try:
+        ports.board.set_state(job.item_id, state)
+    except RedimentoError as error:
+        ports.tell(Warned(f"The work item could not be moved to {state}. {error}"))

@@ -1,0 +1,101 @@
+"""The run folder: every step leaves its value in one file, with secrets left out where it is written."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from redimento.errors import UsageError
+from redimento.text.foreign import redact
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where a run writes; `secrets` never reach a file."""
+
+    path: Path
+    secrets: tuple[str, ...] = ()
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a text file in one step, so that a reader never sees half of it. Raises UsageError."""
+        target = self.path / name
+        draft = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_text(redact(text, self.secrets), encoding="utf-8", errors="backslashreplace", newline="\n")
+            draft.replace(target)
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+        return target
+
+    def write_json(self, name: str, value: Any) -> Path:
+        """Write a dataclass, or anything JSON knows, as indented JSON."""
+        return self.write_text(name, as_json(value) + "\n")
+
+    def append_line(self, name: str, value: Any) -> None:
+        """Add one JSON line; what was written before a crash stays readable. Raises UsageError."""
+        line = redact(json.dumps(value, ensure_ascii=False, default=_plain), self.secrets)
+        try:
+            with (self.path / name).open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+
+
+def open_run_folder(path: Path, secrets: tuple[str, ...] = ()) -> RunFolder:
+    """Make the folder, readable by its owner alone; one that is there stays as it is. Raises UsageError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return RunFolder(path, secrets)
+
+
+def clear(folder: RunFolder) -> None:
+    """Remove the files of an earlier run. Raises UsageError."""
+    try:
+        for name in FILES:
+            (folder.path / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(folder.path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"The run folder {path} cannot be written: {error.strerror}.", "Name another one with --run-dir.")
+
+
+FILES = (
+    "work-item.json",
+    "context.json",
+    "conversation.jsonl",
+    "change.patch",
+    "verification.json",
+    "delivery.json",
+    "calls.json",
+    "record.json",
+    "summary.md",
+    "report.html",
+    "junit.xml",
+    "defect.txt",
+)
+
+
+def as_json(value: Any) -> str:
+    """Return `value` as indented JSON; dataclasses become objects, bytes are shown by their length."""
+    return json.dumps(_plain(value) if is_dataclass(value) else value, ensure_ascii=False, indent=2, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    raise TypeError(f"cannot write {type(value).__name__} as JSON")

@@ -1,0 +1,1 @@
+"""Run a stranger's command and keep what is ours."""

@@ -1,0 +1,250 @@
+"""Run one foreign command: no secrets, no inheritance, an end in time. The only place that starts such a command."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from redimento.sandbox.capture import FLOOD_BYTES, Capture
+from redimento.sandbox.isolation import Isolation, warden_command
+from redimento.text.foreign import neutralise
+
+_GRACE_SECONDS = 20.0  # for the warden to kill what is left (10 at most) and to walk over the tree
+_LAST_WORDS_SECONDS = 1.0
+_STOP_SECONDS = 0.25  # how often a wish to stop is looked for
+_START_SECONDS = 3600.0  # another run may hold the account for checks
+_LIMITS = {"CORE": 0, "FSIZE": 8 * 1024**3, "NPROC": 8192}  # NPROC counts all threads of the account
+_NOT_FOUND = 127  # the shell's own exit code, POSIX
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended. `exit_code` None: not by itself; `reason` then names it. `output` is safe to print."""
+
+    exit_code: int | None
+    seconds: float
+    output: str
+    reason: str = ""
+
+
+def run(
+    command: str | Sequence[str],
+    *,
+    folder: Path,
+    tree: Path,
+    env: Mapping[str, str],
+    isolation: Isolation,
+    timeout_seconds: float,
+    secrets: Sequence[str] = (),
+    stop: threading.Event | None = None,
+) -> Ended:
+    """Run `command` (a list as it is, a string by `bash -c`) in `folder` until it ends, its time is up or `stop` is set.
+
+    Everything it started is dead on return, daemons included; also when this process is interrupted or killed.
+    Never raises for what the command does.
+    """
+    if stop is not None and stop.is_set():
+        return Ended(None, 0.0, "", "stopped: the run that wanted to know it has ended")
+    argv = ["bash", "-c", command] if isinstance(command, str) else list(command)
+    # Found again by this mark in /proc/<pid>/environ, should a command under our own account kill the warden.
+    mark = uuid.uuid4().hex
+    order: dict[str, Any] = {
+        "argv": argv,
+        "cwd": str(folder),
+        "env": {**env, "REDIMENTO_CHECK": mark},
+        "account": None,
+        "network": isolation.network,
+        "limits": _LIMITS,
+    }
+    if isolation.kind == "user":
+        order["account"] = {
+            "uid": isolation.uid,
+            "gid": isolation.gid,
+            "owner": tree.stat().st_uid,
+            "tree": str(tree),
+            "private": [env["HOME"], env["TMPDIR"]],
+        }
+    return _Watch(
+        order, isolation, timeout=timeout_seconds, secrets=secrets, mark=mark, stop=stop or threading.Event()
+    ).run()
+
+
+class _Watch:
+    """One command under watch: what it prints, what the warden reports, what time it is."""
+
+    def __init__(
+        self,
+        order: Mapping[str, Any],
+        isolation: Isolation,
+        *,
+        timeout: float,
+        secrets: Sequence[str],
+        mark: str,
+        stop: threading.Event,
+    ) -> None:
+        self.order = order
+        self.isolation = isolation
+        self.timeout = timeout
+        self.secrets = secrets
+        self.mark = mark
+        self.stop = stop
+        self.capture = Capture()
+        self.reports = bytearray()
+        self.started = 0.0
+        self.latest = 0.0  # until when to listen
+        self.gone = False  # the warden is
+        self.reason = ""
+
+    def run(self) -> Ended:
+        began = time.monotonic()
+        warden = subprocess.Popen(  # noqa: S603 - our own script; the foreign command travels in its order
+            warden_command(self.isolation, sys.executable),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+            start_new_session=True,
+        )
+        try:
+            self._follow(warden)
+        finally:
+            self._end(warden)
+        return self._ended(time.monotonic() - (self.started or began))
+
+    def _follow(self, warden: subprocess.Popen[bytes]) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            _pipe(warden.stdin).write(json.dumps(self.order).encode() + b"\n")
+            _pipe(warden.stdin).flush()
+        self.latest = time.monotonic() + _START_SECONDS
+        with selectors.DefaultSelector() as selector:
+            for stream in (_pipe(warden.stdout), _pipe(warden.stderr)):
+                os.set_blocking(stream.fileno(), False)
+                selector.register(stream, selectors.EVENT_READ)
+            while selector.get_map() and time.monotonic() < self.latest:
+                for key, _ in selector.select(min(self.latest - time.monotonic(), _STOP_SECONDS)):
+                    data = os.read(key.fd, 1 << 20)
+                    if not data:
+                        selector.unregister(key.fileobj)
+                    if key.fileobj is warden.stderr:
+                        self._hear(data)
+                    else:
+                        self.capture.write(data)
+                if reason := self._trouble():
+                    self.reason = reason
+                    _close(warden.stdin)  # the order to stop
+                    self.latest = time.monotonic() + _GRACE_SECONDS
+
+    def _hear(self, report: bytes) -> None:
+        self.reports += report
+        if not report:
+            # The warden is gone. Was it killed, what it watched may go on writing for ever.
+            self.gone = True
+            self.latest = min(self.latest, time.monotonic() + _LAST_WORDS_SECONDS)
+        elif not self.started and b'"started"' in self.reports:
+            self.started = time.monotonic()
+            self.latest = self.started + self.timeout
+
+    def _trouble(self) -> str:
+        if self.reason or self.gone:
+            return ""
+        if self.stop.is_set():
+            return "stopped: the run that wanted to know it has ended"
+        if self.capture.flooded:
+            return f"output flood: ended after {FLOOD_BYTES >> 20} MB"
+        if time.monotonic() < self.latest:
+            return ""
+        return f"deadline: ended after {self.timeout:g} s" if self.started else "deadline: it never started"
+
+    def _end(self, warden: subprocess.Popen[bytes]) -> None:
+        _close(warden.stdin)
+        try:
+            warden.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(PermissionError):  # sudo belongs to root; it ends with its input
+                warden.kill()
+        if not self._final_report():
+            _end_marked(self.mark)
+        _close(warden.stdout)
+        _close(warden.stderr)
+
+    def _final_report(self) -> dict[str, Any]:
+        for line in reversed(bytes(self.reports).splitlines()):
+            with contextlib.suppress(ValueError):
+                report = json.loads(line)
+                if isinstance(report, dict) and ("exit" in report or "error" in report):
+                    return report
+        return {}
+
+    def _ended(self, seconds: float) -> Ended:
+        output = self.capture.text(self.secrets)
+        report = self._final_report()
+        if left := report.get("left", 0) if not self.reason else 0:
+            output += f"\n[{left} processes that it left running were ended]\n"
+        if self.reason:
+            return Ended(None, seconds, output, self.reason)
+        if not report:
+            said = neutralise(bytes(self.reports).decode("utf-8", "replace")).strip()[-500:]
+            return Ended(None, seconds, output + said, "supervisor lost: what watches the command was killed")
+        if "error" in report:
+            return Ended(None, seconds, output, _start_problem(self.order["argv"], report))
+        if number := report["signal"]:
+            return Ended(None, seconds, output, f"killed by signal: {_signal_name(number)}")
+        reason = "command not found: the shell says so (exit code 127)" if report["exit"] == _NOT_FOUND else ""
+        return Ended(report["exit"], seconds, output, reason)
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None  # noqa: S101 - Popen was asked for all three
+    return stream
+
+
+def _close(stream: IO[bytes] | None) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        _pipe(stream).close()
+
+
+def _start_problem(argv: Sequence[str], report: Mapping[str, Any]) -> str:
+    detail = neutralise(str(report.get("detail", "")))
+    match report["error"]:
+        case "not_found":
+            return f"command not found: {neutralise(shlex.quote(argv[0]))}"
+        case "network":
+            return f"network: it cannot be switched off here ({detail})"
+        case error:
+            return f"not started: {neutralise(str(error))} ({detail})"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
+
+
+def _end_marked(mark: str) -> None:
+    """Kill what carries our mark in its environment, until a look around finds no more."""
+    needle = f"REDIMENTO_CHECK={mark}".encode()
+    for _ in range(100):
+        found = False
+        for folder in Path("/proc").iterdir():
+            if not folder.name.isdigit():
+                continue
+            with contextlib.suppress(OSError):
+                if needle in (folder / "environ").read_bytes():
+                    os.kill(int(folder.name), signal.SIGKILL)
+                    found = True
+        if not found:
+            return

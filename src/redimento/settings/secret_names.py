@@ -1,0 +1,16 @@
+"""Variables that no foreign command may see, by their names."""
+
+from __future__ import annotations
+
+import re
+
+_SECRET_NAME = re.compile(
+    r"token|secret|passw|pwd$|credential|api_?key|access_?key|private_?key|auth|(^|_)pat$|^system_|gemini|^google_"
+    r"|^git_|^ssh_|connection_?string|^ld_preload$",
+    re.IGNORECASE,
+)
+
+
+def looks_secret(name: str) -> bool:
+    """Tell whether a variable of this name is likely to hold a secret, or steers git and its credentials."""
+    return _SECRET_NAME.search(name) is not None

@@ -1,0 +1,1 @@
+"""Foreign text made safe, words from templates, YAML with places."""

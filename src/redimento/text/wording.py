@@ -1,0 +1,35 @@
+"""Texts for people and for the model: Jinja2 templates in `templates/`, strict about what is undefined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+
+def add_filter(name: str, function: Callable[..., str]) -> None:
+    """Make `function` usable in every template as `{{ value | name }}`."""
+    _environment().filters[name] = function
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    package = Path(__file__).parents[1]
+    shipped = package / "templates"
+    folder = shipped if shipped.is_dir() else package.parents[1] / "templates"
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        undefined=jinja2.StrictUndefined,
+        autoescape=jinja2.select_autoescape(("html", "html.j2")),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def render(template: str, **values: Any) -> str:
+    """Return the text of `templates/<template>` filled with `values`; an undefined name is an error."""
+    return _environment().get_template(template).render(**values)

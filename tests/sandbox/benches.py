@@ -1,0 +1,60 @@
+"""A tree with a little program in it, and the workbench opened on it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from redimento.sandbox.bench import Workbench, close_workbench, open_workbench
+from redimento.settings import CheckCommand, CheckSettings
+
+OpenBench = Callable[..., Workbench]
+
+CART = "def total(prices):\n    return sum(prices) + 1\n"
+TEST_CART = "from cart import total\n\n\ndef test_is_a_number():\n    assert total([]) > -1\n"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A git repository with one defect, `total` being one too high, and a test that does not see it."""
+    tree = tmp_path / "tree"
+    (tree / "tests").mkdir(parents=True)
+    (tree / "cart.py").write_text(CART)
+    (tree / "tests" / "test_cart.py").write_text(TEST_CART)
+    for command in (
+        ["git", "init", "-q", "-b", "main"],
+        ["git", "add", "."],
+        ["git", "-c", "user.name=a", "-c", "user.email=a@b.invalid", "commit", "-q", "-m", "begin"],
+    ):
+        subprocess.run(command, cwd=tree, check=True)
+    return tree
+
+
+@pytest.fixture
+def open_bench(tree: Path, tmp_path: Path) -> Iterator[OpenBench]:
+    """Open benches on `tree` under `process`, the files of its one commit kept; keywords are fields of CheckSettings."""
+    opened: list[Workbench] = []
+
+    def open_it(*commands: CheckCommand, secrets: tuple[str, ...] = (), **settings: object) -> Workbench:
+        wanted = CheckSettings(commands=commands, **{"isolation": "process", **settings})  # type: ignore[arg-type]
+        scratch = tmp_path / f"scratch-{len(opened)}"
+        files = ("cart.py", "tests/test_cart.py")
+        opened.append(open_workbench(tree, wanted, scratch, secrets=secrets, files=files))
+        return opened[-1]
+
+    yield open_it
+    for bench in opened:
+        close_workbench(bench)
+
+
+@pytest.fixture
+def unit_tests() -> CheckCommand:
+    return CheckCommand(
+        "pytest", (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=junit.xml", "tests"),
+        timeout_seconds=60, junit="junit.xml",
+        env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # a third of the time
+    )  # fmt: skip

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from redimento.sandbox.capture import HEAD_BYTES, TAIL_BYTES, Capture
+
+SECRET = "a-very-secret-value"
+
+
+def captured(*parts: bytes) -> Capture:
+    capture = Capture()
+    for part in parts:
+        capture.write(part)
+    return capture
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(max_size=200), max_size=20).filter(lambda parts: b"\r" not in b"".join(parts)))
+def test_little_output_is_kept_as_it_is(parts: list[bytes]) -> None:
+    whole = captured(b"".join(parts)).text(())
+    assert captured(*parts).text(()) == whole
+
+
+@given(st.integers(min_value=1, max_value=HEAD_BYTES + 3 * TAIL_BYTES), st.integers(min_value=64, max_value=9000))
+@settings(deadline=None)
+def test_memory_is_bounded_and_every_byte_is_counted(size: int, step: int) -> None:
+    capture = captured(*(b"x" * min(step, size - start) for start in range(0, size, step)))
+    assert capture.total == size
+    assert len(capture.text(())) < HEAD_BYTES + TAIL_BYTES + 100
+
+
+@given(st.integers(min_value=0, max_value=2 * len(SECRET)))
+@settings(deadline=None)
+def test_a_secret_cut_in_two_leaves_no_part_behind(shift: int) -> None:
+    before = b"x" * (HEAD_BYTES - len(SECRET) + shift)
+    text = captured(before + SECRET.encode() + b"y" * (3 * TAIL_BYTES)).text((SECRET,))
+    assert SECRET[:6] not in text
+
+
+def test_a_secret_with_a_control_character_inside_is_found() -> None:
+    text = captured(SECRET[:5].encode() + b"\x00\x1b[0m" + SECRET[5:].encode()).text((SECRET,))
+    assert text == "***"
