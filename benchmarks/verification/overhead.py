@@ -22,7 +22,7 @@ from typing import Literal, cast
 from redimento.change.edit import Change, FileChange
 from redimento.sandbox.bench import close_workbench, execute, open_workbench
 from redimento.settings import CheckCommand, CheckSettings
-from redimento.verification.checks import baseline
+from redimento.verification.checks import run_baseline
 from redimento.verification.verdict import verify
 
 ROUNDS = 7
@@ -76,7 +76,7 @@ def main() -> None:
     began = time.perf_counter()
     bench = open_workbench(tree, settings, root / "scratch", secrets=("a-planted-secret",), files=paths)
     opened = (time.perf_counter() - began) * 1000
-    before = baseline(bench)
+    before = run_baseline(bench)
     change = Change((
         FileChange("src/part_0/module_1.py", (tree / paths[1]).read_bytes(), b"x = 2\n"),
         FileChange("tests/test_1.py", b"", b"def test_1():\n    assert 1\n\n\ndef test_51():\n    assert 2\n"),
@@ -88,7 +88,7 @@ def main() -> None:
     rows = [
         ("open the bench, once", (opened, 0.0)),
         ("one command that does nothing", median(lambda: execute(bench, ("true",), timeout_seconds=60))),
-        ("baseline of two checks, 2,000 tests", median(lambda: baseline(bench))),
+        ("baseline of two checks, 2,000 tests", median(lambda: run_baseline(bench))),
         ("verify: two checks and one run for proof", median(lambda: verify(bench, change, before, withheld=withheld))),
     ]
     print(f"{files:,} files, {bench.isolation.kind}")

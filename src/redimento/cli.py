@@ -56,8 +56,8 @@ def run(as_json: bool, **options: Any) -> None:  # noqa: FBT001  click passes op
     environment = {**os.environ, **secrets}
     started = run_options.RunOptions(**options)
     with interruptible():
-        with _listener(as_json=as_json, secrets=tuple(secrets.values())) as tell:
-            ended = running.carry_out(started, environment, tell)
+        with _listener(as_json=as_json, secrets=tuple(secrets.values())) as emit:
+            ended = running.carry_out(started, environment, emit)
         _show(ended, as_json=as_json)
     sys.exit(ended.finished.outcome.exit_code)
 
@@ -73,8 +73,8 @@ def _listener(*, as_json: bool, secrets: tuple[str, ...]) -> Iterator[Callable[[
     if pipelines.in_pipeline(os.environ):
         yield console.pipeline_listener(pipelines, sys.stderr if as_json else sys.stdout, secrets)
         return
-    with console.terminal_listener(Console(stderr=True), secrets) as tell:
-        yield tell
+    with console.terminal_listener(Console(stderr=True), secrets) as emit:
+        yield emit
 
 
 def _show(ended: Ended, *, as_json: bool) -> None:

@@ -39,17 +39,17 @@ class Warned:
 
 
 Event = StepStarted | StepEnded | Note | Warned
-Tell = Callable[[Event], None]
+Emit = Callable[[Event], None]
 
 
 @contextmanager
-def step(tell: Tell, name: str, title: str) -> Iterator[None]:
+def step(emit: Emit, name: str, title: str) -> Iterator[None]:
     """Tell the listener that a step begins and, whatever happens in it, that it has ended."""
-    tell(StepStarted(name, title))
+    emit(StepStarted(name, title))
     started = monotonic()
     ok = False
     try:
         yield
         ok = True
     finally:
-        tell(StepEnded(name, monotonic() - started, ok))
+        emit(StepEnded(name, monotonic() - started, ok))

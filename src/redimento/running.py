@@ -10,7 +10,7 @@ from time import monotonic
 
 from redimento import defect, wiring
 from redimento.errors import RedimentoError
-from redimento.events import Tell, Warned
+from redimento.events import Emit, Warned
 from redimento.locks import TakenError
 from redimento.models.port import NOTHING_SPENT
 from redimento.outcome import INTERRUPTED, Outcome, failure
@@ -40,7 +40,7 @@ class Ended:
     calls: tuple[str, ...] = ()
 
 
-def carry_out(options: RunOptions, environment: Mapping[str, str], tell: Tell) -> Ended:
+def carry_out(options: RunOptions, environment: Mapping[str, str], emit: Emit) -> Ended:
     """Run, and leave record, summary and page; never raises for what a user, a server or a model did.
 
     A run that cannot start, is interrupted, or meets a defect of ours ends in the outcome `failed` like any other.
@@ -48,7 +48,7 @@ def carry_out(options: RunOptions, environment: Mapping[str, str], tell: Tell) -
     made: Prepared | None = None
     started = monotonic()
     try:
-        with wiring.prepared(options, environment, tell) as made:
+        with wiring.prepared(options, environment, emit) as made:
             finished = flow.run(made.job, made.ports)
     except TakenError as error:
         # Its folder may be the one that the other run writes to.
@@ -61,7 +61,7 @@ def carry_out(options: RunOptions, environment: Mapping[str, str], tell: Tell) -
         finished = Finished(failure(_defect(options, environment)))
     spent = made.ports.spent() if made else NOTHING_SPENT
     finished = replace(finished, spent=spent, seconds=monotonic() - started)
-    return _reported(options, environment, made, finished, tell)
+    return _reported(options, environment, made, finished, emit)
 
 
 def _defect(options: RunOptions, environment: Mapping[str, str]) -> RedimentoError:
@@ -73,7 +73,7 @@ def _defect(options: RunOptions, environment: Mapping[str, str]) -> RedimentoErr
 
 
 def _reported(
-    options: RunOptions, environment: Mapping[str, str], made: Prepared | None, finished: Finished, tell: Tell
+    options: RunOptions, environment: Mapping[str, str], made: Prepared | None, finished: Finished, emit: Emit
 ) -> Ended:
     calls = made.calls() if made else ()
     folder: RunFolder | None = None
@@ -82,7 +82,7 @@ def _reported(
         return Ended(finished, folder.path, _leave_files(folder, made, finished, calls), calls)
     except RedimentoError as error:
         with suppress(OSError):
-            tell(Warned(f"The record of this run could not be written. {error}"))
+            emit(Warned(f"The record of this run could not be written. {error}"))
         return Ended(finished, folder.path if folder else None, calls=calls)
 
 

@@ -14,7 +14,7 @@ from redimento.change import writer
 from redimento.context.tokens import estimate
 from redimento.delivery.pull_request import PullRequests
 from redimento.errors import UsageError
-from redimento.events import Note, Tell, Warned
+from redimento.events import Emit, Note, Warned
 from redimento.local.board import FileBoard
 from redimento.local.item_file import read_item
 from redimento.local.pull_requests import FolderPullRequests
@@ -55,11 +55,11 @@ class _Site:
     settings: Settings
     environment: Mapping[str, str]
     folder: RunFolder
-    tell: Tell
+    emit: Emit
 
 
 @contextmanager
-def prepared(options: RunOptions, environment: Mapping[str, str], tell: Tell) -> Iterator[Prepared]:
+def prepared(options: RunOptions, environment: Mapping[str, str], emit: Emit) -> Iterator[Prepared]:
     """Lend a run with everything behind its ports.
 
     Raises RedimentoError for whatever is wrong or missing, TakenError when another run works in this checkout or on
@@ -69,9 +69,9 @@ def prepared(options: RunOptions, environment: Mapping[str, str], tell: Tell) ->
     with held(str(checkout.root), f"Another run is working in {checkout.root}."):
         # Before anything is read from the tree: a run that was killed may have left its change in it.
         if writer.recover(checkout.root, _journal(checkout)):
-            tell(Note("The change of a run that was killed has been taken out of the working tree."))
+            emit(Note("The change of a run that was killed has been taken out of the working tree."))
         settings = load_settings(checkout, options.config, environment)
-        site = _Site(options, checkout, settings, environment, open_folder(options, environment), tell)
+        site = _Site(options, checkout, settings, environment, open_folder(options, environment), emit)
         with (
             _in_azure(site)
             if options.work_item_file is None
@@ -118,7 +118,7 @@ def _in_azure(site: _Site) -> Iterator[Prepared]:
         project=agent.project,
         project_id=agent.project_id,
     )
-    board = AzureBoard(client, agent.project, lambda sentence: site.tell(Warned(sentence)))
+    board = AzureBoard(client, agent.project, lambda sentence: site.emit(Warned(sentence)))
     pull_requests = AzurePullRequests(
         client, agent.project, agent.project_id, agent.repository_name, agent.repository_id
     )
@@ -182,7 +182,7 @@ def _ports(site: _Site, board: Board, pull_requests: PullRequests, branches: Che
         sleep=_no_wait if replayed else time.sleep,
     )
     tree = GitTree(site.checkout, site.checkout.head)
-    return Ports(board, pull_requests, branches, tree, model, lambda: metered.spent, site.tell)
+    return Ports(board, pull_requests, branches, tree, model, lambda: metered.spent, site.emit)
 
 
 def _no_wait(_seconds: float) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from redimento.authoring.conversation import READING_AT_MOST, UNREADABLE_AT_MOST, Talk, converse
+from redimento.authoring.conversation import READING_AT_MOST, UNREADABLE_AT_MOST, ModelSession, converse
 from redimento.authoring.prompt import Briefing
 from redimento.change.edit import Replace, WriteWhole
 from redimento.models.port import ModelError, ModelReply, ModelRequest, Usage
@@ -33,17 +33,19 @@ class Scripted:
         return ModelReply(text, self.name, Usage(), "MAX_TOKENS" if cut else "STOP", truncated=cut)
 
 
-def look(paths: Sequence[str], patterns: Sequence[str]) -> list[str]:
+def read_repository(paths: Sequence[str], patterns: Sequence[str]) -> list[str]:
     return [f"content of {path}" for path in paths] + [f"hits of {pattern}" for pattern in patterns]
 
 
-def talk(model: Scripted) -> Talk:
-    return Talk(model, ModelSettings(max_output_tokens=999), Briefing("the role", "the task"), look, "medium")
+def session(model: Scripted) -> ModelSession:
+    return ModelSession(
+        model, ModelSettings(max_output_tokens=999), Briefing("the role", "the task"), read_repository, "medium"
+    )
 
 
 def test_edits_end_the_conversation() -> None:
     model = Scripted([EDIT])
-    answer = converse(talk(model), "do it", purpose="author")
+    answer = converse(session(model), "do it", purpose="author")
 
     assert answer.edits == (Replace("a.py", "old\n", "new\n"),)
     (request,) = model.asked
@@ -52,13 +54,13 @@ def test_edits_end_the_conversation() -> None:
 
 
 def test_questions_end_the_conversation() -> None:
-    answer = converse(talk(Scripted(['```json\n{"questions": ["Which?"]}\n```'])), "do it", purpose="author")
+    answer = converse(session(Scripted(['```json\n{"questions": ["Which?"]}\n```'])), "do it", purpose="author")
     assert answer.questions == ("Which?",)
 
 
 def test_what_it_wants_to_read_is_shown_in_the_next_turn() -> None:
     model = Scripted([READ, EDIT])
-    converse(talk(model), "do it", purpose="author")
+    converse(session(model), "do it", purpose="author")
 
     first, wish, material = model.asked[1].messages
     assert (first.role, wish.role, material.role) == ("user", "model", "user")
@@ -69,7 +71,7 @@ def test_what_it_wants_to_read_is_shown_in_the_next_turn() -> None:
 def test_reading_comes_to_an_end() -> None:
     model = Scripted([READ] * (READING_AT_MOST + 1 + UNREADABLE_AT_MOST))
     with pytest.raises(ModelError) as failure:
-        converse(talk(model), "do it", purpose="author")
+        converse(session(model), "do it", purpose="author")
 
     assert failure.value.kind == "unreadable"
     assert "the last time" in model.asked[READING_AT_MOST].messages[-1].text
@@ -77,7 +79,7 @@ def test_reading_comes_to_an_end() -> None:
 
 def test_an_unreadable_answer_is_asked_for_again_without_keeping_it() -> None:
     model = Scripted(["I would rather not say.", EDIT])
-    converse(talk(model), "do it", purpose="author")
+    converse(session(model), "do it", purpose="author")
 
     (message,) = model.asked[1].messages
     assert "could not be used" in message.text
@@ -86,7 +88,7 @@ def test_an_unreadable_answer_is_asked_for_again_without_keeping_it() -> None:
 
 def test_unreadable_answers_come_to_an_end() -> None:
     with pytest.raises(ModelError) as failure:
-        converse(talk(Scripted(["…"] * (UNREADABLE_AT_MOST + 1))), "do it", purpose="author")
+        converse(session(Scripted(["…"] * (UNREADABLE_AT_MOST + 1))), "do it", purpose="author")
     assert (failure.value.kind, failure.value.exit_code) == ("unreadable", 4)
 
 
@@ -94,7 +96,7 @@ def test_a_cut_off_answer_is_continued_and_both_parts_count() -> None:
     begun = EDIT + "```python\nb.py\n<<<<<<< WHOLE\nhalf"
     rest = "```python\nb.py\n<<<<<<< WHOLE\nwhole\n>>>>>>> WHOLE\n```\n"
     model = Scripted([(begun,), rest])
-    answer = converse(talk(model), "do it", purpose="author")
+    answer = converse(session(model), "do it", purpose="author")
 
     assert answer.edits == (Replace("a.py", "old\n", "new\n"), WriteWhole("b.py", "whole\n"))
     assert answer.summary == "done"
@@ -103,7 +105,7 @@ def test_a_cut_off_answer_is_continued_and_both_parts_count() -> None:
 
 def test_claims_without_edits_are_an_answer_too() -> None:
     answer = converse(
-        talk(Scripted(['```json\n{"summary": "nothing to do", "criteria": [{"id": 1, "status": "done"}]}\n```'])),
+        session(Scripted(['```json\n{"summary": "nothing to do", "criteria": [{"id": 1, "status": "done"}]}\n```'])),
         "x",
         purpose="author",
     )

@@ -25,14 +25,14 @@ def commands(text: str) -> list[str]:
 
 def test_each_event_is_a_line_for_the_agent() -> None:
     stream = io.StringIO()
-    tell = console.pipeline_listener(pipelines, stream, (SECRET,))
+    emit = console.pipeline_listener(pipelines, stream, (SECRET,))
     for event in (
         StepStarted("gather", "Choose"),
         Note(f"5 files {SECRET}"),
         Warned("Look here; now", "src/a.py"),
         StepEnded("gather", 1.25),
     ):
-        tell(event)
+        emit(event)
 
     assert stream.getvalue().splitlines() == [
         "##vso[task.setprogress value=25;]Choose",
@@ -46,9 +46,9 @@ def test_each_event_is_a_line_for_the_agent() -> None:
 
 def test_foreign_text_gives_the_agent_no_orders(finished: Finished, tmp_path: Path) -> None:
     stream = io.StringIO()
-    tell = console.pipeline_listener(pipelines, stream, ())
-    tell(Note(HOSTILE))
-    tell(Warned(HOSTILE, HOSTILE))
+    emit = console.pipeline_listener(pipelines, stream, ())
+    emit(Note(HOSTILE))
+    emit(Warned(HOSTILE, HOSTILE))
     console.show_pipeline_end(pipelines, stream, finished, tmp_path / "summary.md", (HOSTILE,))
 
     said = stream.getvalue()
@@ -94,10 +94,10 @@ def test_a_terminal_shows_outcome_criteria_checks_and_the_folder(finished: Finis
 
 def test_a_terminal_shows_steps_without_secrets() -> None:
     stream = io.StringIO()
-    with console.terminal_listener(Console(file=stream, width=80), (SECRET,)) as tell:
-        tell(StepStarted("gather", "Choose"))
-        tell(Warned(f"{SECRET} {HOSTILE}"))
-        tell(StepEnded("gather", 2.0, ok=False))
+    with console.terminal_listener(Console(file=stream, width=80), (SECRET,)) as emit:
+        emit(StepStarted("gather", "Choose"))
+        emit(Warned(f"{SECRET} {HOSTILE}"))
+        emit(StepEnded("gather", 2.0, ok=False))
 
     said = stream.getvalue()
     assert "✘ gather" in said

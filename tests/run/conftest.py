@@ -17,7 +17,7 @@ import yaml
 
 from devops_emulator.server import Emulator, running
 from redimento.azure.client import AzureClient
-from redimento.events import Event, Tell
+from redimento.events import Emit, Event
 from redimento.run.job import Finished
 from redimento.run_options import RunOptions
 from redimento.running import Ended as RunEnded
@@ -161,12 +161,12 @@ class Site:
     def run(self, answers: Answers, settings: Mapping[str, Any] | None = None, **options: Any) -> Ended:
         """Run item 7 with these answers, one after the other."""
         events: list[Event] = []
-        ended = self.carry_out(answers, settings, tell=events.append, **options)
+        ended = self.carry_out(answers, settings, emit=events.append, **options)
         assert ended.folder is not None
         return Ended(ended.finished, tuple(events), ended.calls, ended.folder)
 
     def carry_out(
-        self, answers: Answers, settings: Mapping[str, Any] | None = None, tell: Tell = print, **options: Any
+        self, answers: Answers, settings: Mapping[str, Any] | None = None, emit: Emit = print, **options: Any
     ) -> RunEnded:
         self.runs += 1
         recording = self.tmp / f"answers-{self.runs}.jsonl"
@@ -185,7 +185,7 @@ class Site:
             run_dir=None,
             dry_run=False,
         )
-        return carry_out(replace(base, **options), self.environment, tell)
+        return carry_out(replace(base, **options), self.environment, emit)
 
 
 def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pytest
 from redimento.change.edit import Change, FileChange
 from redimento.sandbox.bench import Workbench, execute
 from redimento.settings import CheckCommand
-from redimento.verification.checks import baseline, run_checks, run_setup
+from redimento.verification.checks import run_baseline, run_checks, run_setup
 from redimento.verification.evidence import Proof, Verdict
 from redimento.verification.verdict import verify
 
@@ -62,7 +62,7 @@ def withholding(tree: Path, change: Change) -> Callable[[Sequence[str]], Abstrac
 
 
 def judged(bench: Workbench, files: dict[str, str | None]) -> Verdict:
-    before = baseline(bench)
+    before = run_baseline(bench)
     change = write(bench.tree, files)
     verdict = verify(bench, change, before, withheld=withholding(bench.tree, change))
     for file in change.files:
@@ -186,7 +186,7 @@ def test_without_a_report_the_check_itself_can_be_proof(
 
 def test_without_baseline_every_failure_counts(open_bench: OpenBench) -> None:
     bench = open_bench(CheckCommand("broken", "false"), baseline=False)
-    assert baseline(bench).results == ()
+    assert run_baseline(bench).results == ()
     verdict = judged(bench, {"new.py": "x = 1\n"})
     assert [failure.check for failure in verdict.new_failures] == ["broken"]
 

@@ -13,7 +13,7 @@ from redimento.models.port import Message, Model, ModelError, ModelReply, ModelR
 from redimento.settings import ModelSettings, Thinking
 
 # What the model asked to read, and for which patterns it asked to search → one text for each wish.
-Look = Callable[[Sequence[str], Sequence[str]], Sequence[str]]
+ReadRepository = Callable[[Sequence[str], Sequence[str]], Sequence[str]]
 
 UNREADABLE_AT_MOST = 2  # times that it is asked to answer again
 _NOTHING_IN_IT = ("There was no edit and no question in it.",)
@@ -22,29 +22,29 @@ REST_AT_MOST = 2  # times that a cut-off answer is continued
 
 
 @dataclass(frozen=True)
-class Talk:
+class ModelSession:
     """Whom to ask and within what: the same for all conversations of an attempt."""
 
     model: Model
     settings: ModelSettings
     briefing: Briefing
-    look: Look
+    read_repository: ReadRepository
     thinking: Thinking
 
 
-def converse(talk: Talk, request: str, *, purpose: str) -> Answer:
+def converse(session: ModelSession, request: str, *, purpose: str) -> Answer:
     """Return an answer that holds questions, edits, or claims about criteria.
 
     A failed turn is not kept in the conversation: after one, the odds of the next are better without it
     (SWE-agent's ablation, arXiv 2405.15793). Raises ModelError (kind "unreadable" when no answer could be used),
     LimitError.
     """
-    first = Message("user", f"{talk.briefing.task}\n{request}")
+    first = Message("user", f"{session.briefing.task}\n{request}")
     turns: tuple[Message, ...] = (first,)
     kept = Answer()
     unreadable = reading = resting = 0
     while True:
-        reply = _call(talk, turns, purpose)
+        reply = _call(session, turns, purpose)
         answer = merged(kept, parse_answer(reply.text, truncated=reply.truncated))
         if answer.incomplete and resting < REST_AT_MOST:
             resting += 1
@@ -55,7 +55,7 @@ def converse(talk: Talk, request: str, *, purpose: str) -> Answer:
             return answer
         elif (answer.read or answer.search) and reading < READING_AT_MOST:
             reading += 1
-            found = talk.look(answer.read, answer.search)
+            found = session.read_repository(answer.read, answer.search)
             kept = replace(answer, read=(), search=())
             material = prompt.material(found, last=reading == READING_AT_MOST)
             turns = (*turns, Message("model", reply.text), Message("user", material))
@@ -93,14 +93,14 @@ def merged(earlier: Answer, later: Answer) -> Answer:
     )
 
 
-def _call(talk: Talk, turns: tuple[Message, ...], purpose: str) -> ModelReply:
-    return talk.model.answer(
+def _call(session: ModelSession, turns: tuple[Message, ...], purpose: str) -> ModelReply:
+    return session.model.answer(
         ModelRequest(
             purpose=purpose,
-            system=talk.briefing.system,
+            system=session.briefing.system,
             messages=turns,
-            max_output_tokens=talk.settings.max_output_tokens,
-            thinking=talk.thinking,
-            timeout_seconds=talk.settings.call_timeout_seconds,
+            max_output_tokens=session.settings.max_output_tokens,
+            thinking=session.thinking,
+            timeout_seconds=session.settings.call_timeout_seconds,
         )
     )

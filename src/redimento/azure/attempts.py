@@ -14,7 +14,7 @@ _ATTEMPTS = 6
 _backoff = tenacity.wait_exponential_jitter(initial=0.5, max=20.0, jitter=0.5)
 
 
-class PassingError(Exception):
+class TransientError(Exception):
     """An attempt failed that may succeed when made again.
 
     `error` is what to raise when it is not, `pause` the seconds that the server asked to wait.
@@ -32,7 +32,7 @@ def persist(attempt: Callable[[], T], *, seconds: float, sleep: Callable[[float]
     A pause that would end later than that is not begun: the error comes at once.
     """
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(PassingError),
+        retry=tenacity.retry_if_exception_type(TransientError),
         stop=tenacity.stop_after_attempt(_ATTEMPTS) | tenacity.stop_before_delay(seconds),
         wait=_pause,
         sleep=sleep,
@@ -49,12 +49,12 @@ def once(attempt: Callable[[], T]) -> T:
 def _or_its_error(attempt: Callable[[], T]) -> T:
     try:
         return attempt()
-    except PassingError as passing:
+    except TransientError as passing:
         error = passing.error
     raise error
 
 
 def _pause(state: tenacity.RetryCallState) -> float:
     failure = state.outcome.exception() if state.outcome else None
-    told = failure.pause if isinstance(failure, PassingError) else 0.0
+    told = failure.pause if isinstance(failure, TransientError) else 0.0
     return max(told, _backoff(state))

@@ -17,7 +17,7 @@ from requests.auth import AuthBase
 
 from redimento.azure import address
 from redimento.azure.answer import HttpAnswer
-from redimento.azure.attempts import PassingError, once, persist
+from redimento.azure.attempts import TransientError, once, persist
 from redimento.azure.deadline import within
 from redimento.azure.refusals import SIGN_IN_REMEDY, BuildIdentity, is_sign_in_page, refusal, sign_in_error
 from redimento.azure.version import not_newer, offered_instead
@@ -202,7 +202,7 @@ class AzureClient:
             return answer.parsed()
         except ValueError:
             pass
-        raise PassingError(
+        raise TransientError(
             AzureError(
                 f"Azure DevOps answered {request.call} with something that is no JSON.{_doubt(request)}",
                 _NO_ANSWER_REMEDY,
@@ -225,7 +225,7 @@ class AzureClient:
             return answer
         error = refusal(answer, call=request.call, about=request.about, identity=self._identity, secrets=(self._token,))
         if answer.status in _PASSING:
-            raise PassingError(error, answer.retry_after())
+            raise TransientError(error, answer.retry_after())
         raise error
 
     def _wait_as_told(self) -> None:
@@ -239,7 +239,7 @@ class AzureClient:
         try:
             return within(self._left(), partial(self._transfer, request))
         except TimeoutError:
-            error: AzureError | PassingError = PassingError(_no_answer(request, "no complete answer came in time"))
+            error: AzureError | TransientError = TransientError(_no_answer(request, "no complete answer came in time"))
         except _TooLongError:
             error = AzureError(
                 f"The answer to {request.call} is longer than {_LONGEST_ANSWER:,} bytes, and was given up.",
@@ -247,15 +247,15 @@ class AzureClient:
             )
         except requests.exceptions.SSLError as failure:
             error = AzureError(
-                f"The certificate of {self.collection_url} was not accepted: {self._said(failure)}.",
+                f"The certificate of {self.collection_url} was not accepted: {self._reason_text(failure)}.",
                 "Point REQUESTS_CA_BUNDLE at the file with your organisation's certificates.",
             )
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as failure:
-            error = PassingError(_no_answer(request, self._said(failure)))
+            error = TransientError(_no_answer(request, self._reason_text(failure)))
         # Outside of `except`, so that nothing is chained: the library's exceptions hold the request, and it the token.
         raise error
 
-    def _said(self, failure: Exception) -> str:
+    def _reason_text(self, failure: Exception) -> str:
         return redact(neutralise(f"{type(failure).__name__}: {failure}"), [self._token])[:300].rstrip(".")
 
     def _transfer(self, request: _Request) -> HttpAnswer:

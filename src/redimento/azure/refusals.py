@@ -67,7 +67,7 @@ class BuildIdentity:
 
 
 @dataclass(frozen=True)
-class Complaint:
+class ServerMessage:
     """The error body of Azure DevOps; empty strings where it says nothing."""
 
     message: str
@@ -75,7 +75,7 @@ class Complaint:
     number: str  # TF401232, VS403351 …
 
 
-def complaint(answer: HttpAnswer, secrets: Iterable[str] = ()) -> Complaint:
+def complaint(answer: HttpAnswer, secrets: Iterable[str] = ()) -> ServerMessage:
     """Read an error body: JSON with `message` and `typeKey`, else plain text; neutralised, and without the secrets."""
     try:
         body = answer.parsed()
@@ -87,7 +87,7 @@ def complaint(answer: HttpAnswer, secrets: Iterable[str] = ()) -> Complaint:
         message, type_key = ("" if answer.is_html else answer.body.decode("utf-8", "replace")), ""
     message = " ".join(redact(neutralise(message), secrets).split())[:_LONGEST_MESSAGE]
     number = _NUMBER.search(message)
-    return Complaint(message, redact(neutralise(type_key), secrets)[:200], number[0] if number else "")
+    return ServerMessage(message, redact(neutralise(type_key), secrets)[:200], number[0] if number else "")
 
 
 def is_sign_in_page(answer: HttpAnswer) -> bool:
@@ -158,7 +158,7 @@ def refusal(
 
 
 def _missing_right(
-    answer: HttpAnswer, said: Complaint, call: str, subject: str, identity: BuildIdentity
+    answer: HttpAnswer, said: ServerMessage, call: str, subject: str, identity: BuildIdentity
 ) -> PermissionMissingError:
     quoted = _QUOTED_RIGHT.search(said.message)
     right = _RIGHTS.get(quoted[1], quoted[1]) if quoted else _RIGHTS_BY_NUMBER.get(said.number, "")
@@ -175,7 +175,7 @@ def _missing_right(
     return PermissionMissingError(sentence, remedy, status=answer.status, type_key=said.type_key)
 
 
-def _not_there(said: Complaint, call: str, about: str, identity: BuildIdentity) -> NotThereError:
+def _not_there(said: ServerMessage, call: str, about: str, identity: BuildIdentity) -> NotThereError:
     if not said.type_key:
         # A wrong route is answered in plain text, so the fault is the address and not the thing.
         return NotThereError(

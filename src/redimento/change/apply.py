@@ -204,7 +204,7 @@ def _everywhere(document: Document, path: str, search: str, replacement: str) ->
 def _places(state: _State, document: Document, path: str, search: str, replacement: str) -> tuple[match.Place, ...]:
     """Return where the block applies, nothing when it is applied already. Raises RefusedError."""
     outcome = match.find(document.text, search, replacement)
-    if isinstance(outcome, match.Several):
+    if isinstance(outcome, match.Ambiguous):
         where = ", ".join(map(str, outcome.lines))
         raise RefusedError(
             path,
@@ -262,7 +262,7 @@ def _stands_already(text: str, search: str, replacement: str, *, stood: bool) ->
         return False
     if not stood and len(new) == 1 and max(similarity(line, new[0]) for line in old) < _ALIKE:
         return False
-    return match.stands_once(text, replacement)
+    return match.occurs_once(text, replacement)
 
 
 def _said(text: str) -> list[str]:

@@ -16,7 +16,7 @@ from redimento.work_items.item import WorkItem
 
 
 @dataclass(frozen=True)
-class Parcel:
+class Delivery:
     """What is handed over, and where it goes. `tip`: what an earlier run of ours left on the branch."""
 
     item: WorkItem
@@ -30,42 +30,46 @@ class Parcel:
 
 
 def publish(
-    parcel: Parcel, branches: Branches, pull_requests: PullRequests, settings: PullRequestSettings
+    delivery: Delivery, branches: Branches, pull_requests: PullRequests, settings: PullRequestSettings
 ) -> tuple[str, PullRequest]:
     """Push the change and open, or bring up to date, its pull request; return the commit and the pull request.
 
     The branch only ever moves forward: a rerun adds a commit upon what it pushed before, and takes the target branch
     in when that has moved. Raises AzureError, GitError.
     """
-    commit = _pushed(parcel, branches, settings)
+    commit = _pushed(delivery, branches, settings)
     wanted = PullRequestText(
-        source_branch=parcel.branch,
-        target_branch=parcel.target,
-        title=texts.title(settings.title, parcel.item),
-        description=texts.description(parcel.report),
-        draft=parcel.draft,
-        work_item_id=parcel.item.id,
+        source_branch=delivery.branch,
+        target_branch=delivery.target,
+        title=texts.title(settings.title, delivery.item),
+        description=texts.description(delivery.report),
+        draft=delivery.draft,
+        work_item_id=delivery.item.id,
         labels=settings.labels,
         reviewers=settings.reviewers,
     )
     return commit, pull_requests.open(wanted)
 
 
-def _pushed(parcel: Parcel, branches: Branches, settings: PullRequestSettings) -> str:
-    tip = parcel.tip
+def _pushed(delivery: Delivery, branches: Branches, settings: PullRequestSettings) -> str:
+    tip = delivery.tip
     text = CommitText(
-        subject=texts.title(settings.title, parcel.item),
-        body=texts.commit_body(parcel.report),
-        trailers={ITEM: str(parcel.item.id), REFERENCE: parcel.reference, BASE: branches.head},
+        subject=texts.title(settings.title, delivery.item),
+        body=texts.commit_body(delivery.report),
+        trailers={ITEM: str(delivery.item.id), REFERENCE: delivery.reference, BASE: branches.head},
     )
-    commit = branches.commit(parcel.change, _parents(tip, branches.head), text)
-    if tip is not None and tip.trailers.get(REFERENCE) == parcel.reference and branches.same_files(tip.commit, commit):
+    commit = branches.commit(delivery.change, _parents(tip, branches.head), text)
+    if (
+        tip is not None
+        and tip.trailers.get(REFERENCE) == delivery.reference
+        and branches.same_files(tip.commit, commit)
+    ):
         return tip.commit
     try:
-        branches.publish(commit, parcel.branch, expected=None if tip is None else tip.commit)
+        branches.publish(commit, delivery.branch, expected=None if tip is None else tip.commit)
     except ConflictError as error:
         raise ConflictError(
-            f"Another run, or a person, was faster on the branch {parcel.branch}. {error.sentence}",
+            f"Another run, or a person, was faster on the branch {delivery.branch}. {error.sentence}",
             "Nothing was overwritten. Run again if the change is still wanted; it is kept as change.patch.",
             status=error.status,
         ) from error
@@ -78,7 +82,7 @@ def _parents(tip: Tip | None, head: str) -> tuple[str, ...]:
     return (tip.commit,) if tip.trailers.get(BASE) == head else (tip.commit, head)
 
 
-def outcome(parcel: Parcel, commit: str, pull_request: PullRequest) -> Outcome:
+def outcome(delivery: Delivery, commit: str, pull_request: PullRequest) -> Outcome:
     """Return how the run ended, for a change that is delivered. A dry run's pull request has no number."""
     ready = (
         f"Pull request {pull_request.id} is ready for review."
@@ -86,9 +90,9 @@ def outcome(parcel: Parcel, commit: str, pull_request: PullRequest) -> Outcome:
         else "The pull request would be ready for review; this was a dry run, and nothing was written."
     )
     return Outcome(
-        kind="draft" if parcel.draft else "delivered",
-        sentence=" ".join(parcel.report.draft_reasons) if parcel.draft else ready,
-        branch=parcel.branch,
+        kind="draft" if delivery.draft else "delivered",
+        sentence=" ".join(delivery.report.draft_reasons) if delivery.draft else ready,
+        branch=delivery.branch,
         commit=commit,
         pull_request_id=pull_request.id,
         pull_request_url=pull_request.url,

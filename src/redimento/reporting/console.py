@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from redimento.delivery.report import Report
-from redimento.events import Event, Note, StepEnded, StepStarted, Tell, Warned
+from redimento.events import Emit, Event, Note, StepEnded, StepStarted, Warned
 from redimento.outcome import Outcome
 from redimento.run.job import Finished
 from redimento.text.foreign import json_line, neutralise, redact
@@ -44,14 +44,14 @@ class Dialect(Protocol):
     def upload_summary(self, file: Path) -> str: ...
 
 
-def pipeline_listener(dialect: Dialect, stream: TextIO, secrets: tuple[str, ...]) -> Tell:
+def pipeline_listener(dialect: Dialect, stream: TextIO, secrets: tuple[str, ...]) -> Emit:
     """Return a listener that writes groups, progress and issues for the agent; foreign text is neutralised."""
 
-    def tell(event: Event) -> None:
+    def emit(event: Event) -> None:
         stream.writelines(redact(line, secrets) + "\n" for line in _pipeline_lines(dialect, event))
         stream.flush()
 
-    return tell
+    return emit
 
 
 def _pipeline_lines(dialect: Dialect, event: Event) -> Iterator[str]:
@@ -70,11 +70,11 @@ def _pipeline_lines(dialect: Dialect, event: Event) -> Iterator[str]:
 
 
 @contextmanager
-def terminal_listener(console: Console, secrets: tuple[str, ...]) -> Iterator[Tell]:
+def terminal_listener(console: Console, secrets: tuple[str, ...]) -> Iterator[Emit]:
     """Lend a listener that shows the step at work and leaves a line for each that is done."""
     with console.status("") as status:
 
-        def tell(event: Event) -> None:
+        def emit(event: Event) -> None:
             match event:
                 case StepStarted(_, title):
                     status.update(Text(title, style="bold"))
@@ -89,7 +89,7 @@ def terminal_listener(console: Console, secrets: tuple[str, ...]) -> Iterator[Te
                     warning = Text(redact(neutralise(text), secrets), style="yellow")
                     console.print(Padding(warning, (0, 0, 0, 2)))
 
-        yield tell
+        yield emit
 
 
 def show_pipeline_end(

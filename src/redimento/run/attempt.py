@@ -13,13 +13,13 @@ from pathlib import Path
 
 from redimento.authoring import prompt
 from redimento.authoring.answer import Answer
-from redimento.authoring.conversation import Talk, converse
+from redimento.authoring.conversation import ModelSession, converse
 from redimento.change import writer
 from redimento.change.edit import NO_CHANGE, Change
 from redimento.errors import LimitError
-from redimento.events import Note, Tell
+from redimento.events import Emit, Note
 from redimento.models.port import ModelError
-from redimento.run.proposal import Ground, complete, joined, propose
+from redimento.run.proposal import Workspace, complete, joined, propose
 from redimento.verification.evidence import Checks, Verdict
 from redimento.verification.runners import file_of
 
@@ -48,14 +48,14 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Course:
+class AttemptPlan:
     """What an attempt needs beside the model: where to work, what to fulfil, how to verify, how often to repair.
 
     `journal`: where the writer keeps what it needs to undo an interrupted write. `settle` waits until nothing else
     works in the tree. `save` keeps a state that cost money before anything that may fail.
     """
 
-    ground: Ground
+    workspace: Workspace
     journal: Path
     criteria: tuple[str, ...]
     settle: Callable[[], object]
@@ -65,108 +65,110 @@ class Course:
     of: int = 1
 
 
-def make_attempt(talk: Talk, course: Course, tell: Tell) -> Attempt:
+def make_attempt(session: ModelSession, plan: AttemptPlan, emit: Emit) -> Attempt:
     """Return the best state that the model reached; its change stands in the tree.
 
     Raises ModelError and LimitError only while there is no change yet.
     """
-    answer = converse(talk, prompt.ask(of=course.of), purpose="author")
+    answer = converse(session, prompt.ask(of=plan.of), purpose="author")
     if not answer.edits:
         return Attempt(answer)
-    course.settle()
+    plan.settle()
     proposal = complete(
-        talk, course.ground, course.criteria, propose(talk, course.ground, answer, NO_CHANGE, tell), tell
+        session, plan.workspace, plan.criteria, propose(session, plan.workspace, answer, NO_CHANGE, emit), emit
     )
     best = Attempt(proposal.answer, proposal.change, notes=proposal.notes)
     if not best.change.files:
         return best
-    course.save(best)
-    _swap(course, NO_CHANGE, best.change)
-    best = _judged(course, best)
-    course.save(best)
-    return _repaired(talk, course, best, tell)
+    plan.save(best)
+    _swap(plan, NO_CHANGE, best.change)
+    best = _judged(plan, best)
+    plan.save(best)
+    return _repaired(session, plan, best, emit)
 
 
-def _swap(course: Course, old: Change, new: Change) -> None:
+def _swap(plan: AttemptPlan, old: Change, new: Change) -> None:
     """Take one change out of the tree and put another one in."""
     if old.files:
-        writer.restore(course.ground.root, old, course.journal)
+        writer.restore(plan.workspace.root, old, plan.journal)
     if new.files:
-        writer.write(course.ground.root, new, course.journal)
+        writer.write(plan.workspace.root, new, plan.journal)
 
 
-def _judged(course: Course, attempt: Attempt) -> Attempt:
+def _judged(plan: AttemptPlan, attempt: Attempt) -> Attempt:
     def withheld(paths: Sequence[str]) -> AbstractContextManager[None]:
-        return writer.withheld(course.ground.root, attempt.change, paths)
+        return writer.withheld(plan.workspace.root, attempt.change, paths)
 
-    return replace(attempt, verdict=course.verify(attempt.change, withheld))
+    return replace(attempt, verdict=plan.verify(attempt.change, withheld))
 
 
-def _repaired(talk: Talk, course: Course, best: Attempt, tell: Tell) -> Attempt:
+def _repaired(session: ModelSession, plan: AttemptPlan, best: Attempt, emit: Emit) -> Attempt:
     """Feed new failures back until none is left, or rounds, money or progress run out."""
     worse = rounds = 0
     failures = [required_failures(best)]
     stopped = ""
-    while required_failures(best) and rounds < course.rounds and worse < WORSE_AT_MOST:
+    while required_failures(best) and rounds < plan.rounds and worse < WORSE_AT_MOST:
         rounds += 1
-        tell(Note(f"Repair round {rounds}: {_counted(best)}."))
+        emit(Note(f"Repair round {rounds}: {_counted(best)}."))
         try:
-            tried = _tried(talk, course, best, tell, fresh=worse > 0)
+            tried = _tried(session, plan, best, emit, fresh=worse > 0)
         except (ModelError, LimitError) as error:
             stopped = str(error)
             break
         failures.append(required_failures(tried))
         if rank(tried) < rank(best):
             best, worse = tried, 0
-            course.save(best)
+            plan.save(best)
             continue
         worse += 1
-        tell(Note(f"{_counted(tried)} after round {rounds}: the better state is taken back."))
-        _swap(course, tried.change, best.change)
+        emit(Note(f"{_counted(tried)} after round {rounds}: the better state is taken back."))
+        _swap(plan, tried.change, best.change)
     if required_failures(best) and not stopped:
         why = "two rounds in a row brought nothing" if worse == WORSE_AT_MOST else "no further round is allowed"
         stopped = f"The repair ended with {_counted(best)}: {why}."
     return replace(best, rounds=rounds, failures_by_round=tuple(failures), stopped=stopped)
 
 
-def _tried(talk: Talk, course: Course, best: Attempt, tell: Tell, *, fresh: bool) -> Attempt:
+def _tried(session: ModelSession, plan: AttemptPlan, best: Attempt, emit: Emit, *, fresh: bool) -> Attempt:
     """Make one more try: upon the best state or, when that led nowhere, from the untouched tree with a lesson.
 
     After an error the tree holds the best change again.
     """
     already = NO_CHANGE if fresh else best.change
     if fresh:
-        _swap(course, best.change, NO_CHANGE)
+        _swap(plan, best.change, NO_CHANGE)
     try:
-        request = prompt.ask(lesson=_lesson(best), of=course.of) if fresh else _repair_request(talk, course, best)
-        answer = converse(talk, request, purpose="fresh start" if fresh else "repair")
-        proposal = propose(talk, course.ground, answer, already, tell)
+        request = prompt.ask(lesson=_lesson(best), of=plan.of) if fresh else _repair_request(session, plan, best)
+        answer = converse(session, request, purpose="fresh start" if fresh else "repair")
+        proposal = propose(session, plan.workspace, answer, already, emit)
     except BaseException:
         if fresh:
-            _swap(course, NO_CHANGE, best.change)
+            _swap(plan, NO_CHANGE, best.change)
         raise
     if not proposal.change.files:  # questions, or a change that undoes itself: nothing better than what there is
-        _swap(course, already, best.change) if fresh else None
+        _swap(plan, already, best.change) if fresh else None
         return replace(best, answer=proposal.answer)
-    _swap(course, already, proposal.change)
+    _swap(plan, already, proposal.change)
     answer = proposal.answer
     answer = replace(
         answer, criteria=joined(answer.criteria, best.answer.criteria), summary=answer.summary or best.answer.summary
     )
-    return _judged(course, Attempt(answer, proposal.change, notes=proposal.notes))
+    return _judged(plan, Attempt(answer, proposal.change, notes=proposal.notes))
 
 
-def _repair_request(talk: Talk, course: Course, best: Attempt) -> str:
+def _repair_request(session: ModelSession, plan: AttemptPlan, best: Attempt) -> str:
     verdict = _verdict(best)
     failing = {(failure.check, failure.test) for failure in verdict.new_failures}
     files = {
-        file_of(test, course.ground.root)
+        file_of(test, plan.workspace.root)
         for result in verdict.after.results
         for test in result.tests
         if (result.name, test.id) in failing
     }
     wanted = sorted(files - {"", *best.change.paths})
-    return prompt.repair(best.answer.summary, best.change, verdict, talk.look(wanted, ()) if wanted else ())
+    return prompt.repair(
+        best.answer.summary, best.change, verdict, session.read_repository(wanted, ()) if wanted else ()
+    )
 
 
 def _lesson(best: Attempt) -> str:

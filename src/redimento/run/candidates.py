@@ -9,15 +9,15 @@ from functools import partial
 from pathlib import Path
 
 from redimento.authoring import prompt
-from redimento.authoring.conversation import Talk
+from redimento.authoring.conversation import ModelSession
 from redimento.change import writer
 from redimento.change.edit import Change
 from redimento.errors import LimitError
-from redimento.events import Note, Tell, Warned
+from redimento.events import Emit, Note, Warned
 from redimento.models.port import ModelError
-from redimento.run.attempt import Attempt, Course, Withheld, make_attempt, rank
+from redimento.run.attempt import Attempt, AttemptPlan, Withheld, make_attempt, rank
 from redimento.run.job import Job, Ports
-from redimento.run.proposal import Ground
+from redimento.run.proposal import Workspace
 from redimento.sandbox.bench import Workbench, close_workbench, open_workbench
 from redimento.settings import Thinking
 from redimento.verification.checks import run_setup
@@ -27,14 +27,14 @@ from redimento.work_items.item import WorkItem
 
 
 @dataclass(frozen=True)
-class Before:
+class Baseline:
     """The checks of the untouched tree, which run while the model thinks: `wait` returns them."""
 
     bench: Workbench
     wait: Callable[[], Checks]
 
 
-def attempts(job: Job, ports: Ports, talk: Talk, item: WorkItem, before: Before) -> tuple[Attempt, ...]:
+def attempts(job: Job, ports: Ports, session: ModelSession, item: WorkItem, baseline: Baseline) -> tuple[Attempt, ...]:
     """Return the attempts that were made, the chosen one first; every tree is as it was.
 
     The first candidate works in the checkout, the others in worktrees of their own where `checks.setup` can prepare
@@ -45,13 +45,15 @@ def attempts(job: Job, ports: Ports, talk: Talk, item: WorkItem, before: Before)
     made: list[Attempt] = []
     for number in range(1, wanted + 1):
         if wanted > 1:
-            ports.tell(Note(f"Candidate {number} of {wanted}."))
+            ports.emit(Note(f"Candidate {number} of {wanted}."))
         try:
-            attempt = _candidate(job, ports, _bolder(talk, number), item, before, number=number, of=wanted)
+            attempt = _candidate(
+                job, ports, _with_more_thinking(session, number), item, baseline, number=number, of=wanted
+            )
         except (ModelError, LimitError) as error:
             if not made and (number == wanted or isinstance(error, LimitError)):
                 raise
-            ports.tell(Note(f"Candidate {number} came to nothing: {error}"))
+            ports.emit(Note(f"Candidate {number} came to nothing: {error}"))
             continue
         made.append(replace(attempt, number=number))
         if wins(made[-1]) or not made[-1].change.files:
@@ -69,60 +71,62 @@ def wins(attempt: Attempt) -> bool:
     return verdict is not None and verdict.verified and all(proof.proves for proof in verdict.proofs)
 
 
-def _bolder(talk: Talk, number: int) -> Talk:
+def _with_more_thinking(session: ModelSession, number: int) -> ModelSession:
     """Let later candidates think harder: sampling parameters that could make them differ are gone since July 2026."""
-    if number == 1 or talk.settings.sdk == "google-generativeai":  # that SDK cannot set the level
-        return talk
-    harder: Thinking = "high" if talk.thinking in {"minimal", "low", "medium"} else talk.thinking
-    return replace(talk, thinking=harder)
+    if number == 1 or session.settings.sdk == "google-generativeai":  # that SDK cannot set the level
+        return session
+    harder: Thinking = "high" if session.thinking in {"minimal", "low", "medium"} else session.thinking
+    return replace(session, thinking=harder)
 
 
-def _candidate(job: Job, ports: Ports, talk: Talk, item: WorkItem, before: Before, *, number: int, of: int) -> Attempt:
-    with _workplace(job, ports, before, number) as (root, bench):
+def _candidate(
+    job: Job, ports: Ports, session: ModelSession, item: WorkItem, baseline: Baseline, *, number: int, of: int
+) -> Attempt:
+    with _workplace(job, ports, baseline, number) as (root, bench):
         journal = job.journal if root == job.root else job.scratch / f"journal-{number}"
 
         def judge(change: Change, withheld: Withheld) -> Verdict:
-            return verify(bench, change, before.wait(), withheld=withheld)
+            return verify(bench, change, baseline.wait(), withheld=withheld)
 
-        course = Course(
-            ground=Ground(root, job.settings.change, job.locked, job.secrets),
+        plan = AttemptPlan(
+            workspace=Workspace(root, job.settings.change, job.locked, job.secrets),
             journal=journal,
             criteria=item.acceptance_criteria,
-            settle=before.wait,
+            settle=baseline.wait,
             verify=judge,
             rounds=job.settings.checks.repair_rounds,
             save=partial(_keep, job, ports),
             of=of,
         )
         try:
-            return make_attempt(talk, course, ports.tell)
+            return make_attempt(session, plan, ports.emit)
         finally:
             # Nothing is written before `settle` has waited for the baseline, so no command is at work here.
             writer.recover(root, journal)
 
 
 @contextmanager
-def _workplace(job: Job, ports: Ports, before: Before, number: int) -> Iterator[tuple[Path, Workbench]]:
+def _workplace(job: Job, ports: Ports, baseline: Baseline, number: int) -> Iterator[tuple[Path, Workbench]]:
     # A worktree holds what git knows and nothing else. What an earlier step installed into the checkout (node_modules,
     # .venv) would be missing there, and every check would fail: without a setup, candidates take turns in the checkout.
     if number == 1 or not job.settings.checks.setup:
-        yield job.root, before.bench
+        yield job.root, baseline.bench
         return
     with ports.branches.worktree(job.scratch / f"candidate-{number}") as root:
         bench = open_bench(job, ports, root, f"checks-{number}")
         try:
-            set_up(bench, ports.tell)
+            set_up(bench, ports.emit)
             yield root, bench
         finally:
             close_workbench(bench)
 
 
-def set_up(bench: Workbench, tell: Tell) -> None:
+def set_up(bench: Workbench, emit: Emit) -> None:
     """Run `checks.setup`, and say so when it fails: the checks will show what that means."""
     setup = run_setup(bench)
     if setup is not None and not setup.ok:
         why = setup.reason or f"exit code {setup.exit_code}"
-        tell(Warned(f"checks.setup failed ({why}): {prompt.head_and_tail(setup.output, 1_500)}"))
+        emit(Warned(f"checks.setup failed ({why}): {prompt.head_and_tail(setup.output, 1_500)}"))
 
 
 def open_bench(job: Job, ports: Ports, root: Path, name: str) -> Workbench:

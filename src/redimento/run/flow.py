@@ -9,23 +9,23 @@ from dataclasses import replace
 from time import monotonic
 
 from redimento.authoring import prompt
-from redimento.authoring.conversation import Look, Talk
+from redimento.authoring.conversation import ModelSession, ReadRepository
 from redimento.context.reading import read_excerpt, search
 from redimento.context.select import select
 from redimento.context.selection import Context
 from redimento.delivery import earlier, texts
 from redimento.delivery.criteria import assess
-from redimento.delivery.publish import Parcel, outcome, publish
+from redimento.delivery.publish import Delivery, outcome, publish
 from redimento.delivery.report import Report, check_lines, file_lines, further_proofs
 from redimento.errors import RedimentoError, UsageError
-from redimento.events import Note, Tell, Warned, step
+from redimento.events import Emit, Note, Warned, step
 from redimento.models.port import total_tokens
 from redimento.outcome import Outcome, failure
 from redimento.run.attempt import Attempt
-from redimento.run.candidates import Before, attempts, open_bench, set_up
+from redimento.run.candidates import Baseline, attempts, open_bench, set_up
 from redimento.run.job import Admitted, Finished, Job, Ports
 from redimento.sandbox.bench import Workbench, abandon, close_workbench
-from redimento.verification.checks import baseline
+from redimento.verification.checks import run_baseline
 from redimento.verification.evidence import Checks
 from redimento.work_items.admission import refusal
 from redimento.work_items.item import WorkItem, written_text
@@ -51,7 +51,7 @@ def run(job: Job, ports: Ports) -> Finished:
 
 
 def _way(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) -> Finished:
-    with step(ports.tell, "admit", "Load the work item"):
+    with step(ports.emit, "admit", "Load the work item"):
         item = _load(job, ports)
         admitted = _admit(job, ports, item)
         if isinstance(admitted, Outcome):
@@ -60,15 +60,15 @@ def _way(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) -> Fi
             return Finished(Outcome("skipped", "Another run is working on this item."), item)
         cleanup.callback(_release, job, ports)
         seen.append(item)
-    with step(ports.tell, "gather", "Choose what the model sees"):
+    with step(ports.emit, "gather", "Choose what the model sees"):
         context = _gather(job, ports, item)
-    with step(ports.tell, "author", "Write the change, check it, repair it"):
+    with step(ports.emit, "author", "Write the change, check it, repair it"):
         bench = open_bench(job, ports, job.root, "checks")
         cleanup.callback(close_workbench, bench)
-        before = _baseline(bench, ports.tell, cleanup)
-        made = attempts(job, ports, _talk(job, ports, item, context), item, before)
+        baseline = _start_baseline(bench, ports.emit, cleanup)
+        made = attempts(job, ports, _session(job, ports, item, context), item, baseline)
     try:
-        with step(ports.tell, "deliver", "Hand the change over"):
+        with step(ports.emit, "deliver", "Hand the change over"):
             ended, report = _deliver(job, ports, admitted, made[0], of=len(made))
     except RedimentoError as error:
         # What was made and checked is told all the same: it cost money, and the run folder holds it.
@@ -80,7 +80,7 @@ def _way(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) -> Fi
 def _load(job: Job, ports: Ports) -> WorkItem:
     item = ports.board.load(job.item_id)
     job.folder.write_json("work-item.json", item)
-    ports.tell(Note(f"{item.type}{f' {item.id}' if item.id else ''}: {item.title}"))
+    ports.emit(Note(f"{item.type}{f' {item.id}' if item.id else ''}: {item.title}"))
     return item
 
 
@@ -109,7 +109,7 @@ def _release(job: Job, ports: Ports) -> None:
     try:
         ports.board.release(job.item_id, job.run)
     except RedimentoError as error:
-        ports.tell(Warned(f"The claim on the work item could not be given back. {error}"))
+        ports.emit(Warned(f"The claim on the work item could not be given back. {error}"))
 
 
 def _gather(job: Job, ports: Ports, item: WorkItem) -> Context:
@@ -122,24 +122,24 @@ def _gather(job: Job, ports: Ports, item: WorkItem) -> Context:
         cache=job.scratch / "context-cache",
     )
     job.folder.write_json("context.json", context)
-    ports.tell(Note(f"{len(context.excerpts)} files chosen, about {context.tokens:,} tokens."))
+    ports.emit(Note(f"{len(context.excerpts)} files chosen, about {context.tokens:,} tokens."))
     return context
 
 
-def _baseline(bench: Workbench, tell: Tell, cleanup: ExitStack) -> Before:
+def _start_baseline(bench: Workbench, emit: Emit, cleanup: ExitStack) -> Baseline:
     """Start setup and baseline, which run while the model thinks."""
 
     def work() -> Checks:
-        set_up(bench, tell)
-        return baseline(bench)
+        set_up(bench, emit)
+        return run_baseline(bench)
 
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="baseline")
     cleanup.callback(pool.shutdown, wait=True, cancel_futures=True)
     cleanup.callback(abandon, bench)  # first of the three: a run that has ended does not wait for its baseline
-    return Before(bench, pool.submit(work).result)
+    return Baseline(bench, pool.submit(work).result)
 
 
-def _talk(job: Job, ports: Ports, item: WorkItem, context: Context) -> Talk:
+def _session(job: Job, ports: Ports, item: WorkItem, context: Context) -> ModelSession:
     settings = job.settings
     brief = prompt.briefing(
         item,
@@ -149,18 +149,18 @@ def _talk(job: Job, ports: Ports, item: WorkItem, context: Context) -> Talk:
         checks=settings.checks.commands,
         comments=earlier.others(item, job.marker),
     )
-    return Talk(ports.model, settings.model, brief, _look(job, ports), settings.model.thinking)
+    return ModelSession(ports.model, settings.model, brief, _read_repository(job, ports), settings.model.thinking)
 
 
-def _look(job: Job, ports: Ports) -> Look:
+def _read_repository(job: Job, ports: Ports) -> ReadRepository:
     hidden = job.settings.context.exclude
 
-    def look(paths: Sequence[str], patterns: Sequence[str]) -> list[str]:
+    def read_repository(paths: Sequence[str], patterns: Sequence[str]) -> list[str]:
         found = [read_excerpt(ports.tree, wish, exclude=hidden) for wish in paths]
         texts = [each if isinstance(each, str) else prompt.excerpt(each) for each in found]
         return texts + [search(ports.tree, pattern, exclude=hidden) for pattern in patterns]
 
-    return look
+    return read_repository
 
 
 def _deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of: int) -> tuple[Outcome, Report | None]:
@@ -176,14 +176,14 @@ def _deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of
         _comment(job, ports, item, idle, None)
         return idle, None
     report = _report(job, ports, item, attempt, of=of)
-    parcel = Parcel(
+    delivery = Delivery(
         item, attempt.change, report, admitted.branch, job.target, admitted.tip, admitted.reference,
         draft=not attempt.verified,
     )  # fmt: skip
-    commit, pull_request = publish(parcel, ports.branches, ports.pull_requests, job.settings.pull_request)
+    commit, pull_request = publish(delivery, ports.branches, ports.pull_requests, job.settings.pull_request)
     for warning in pull_request.warnings:
-        ports.tell(Warned(warning))
-    ended = outcome(parcel, commit, pull_request)
+        ports.emit(Warned(warning))
+    ended = outcome(delivery, commit, pull_request)
     job.folder.write_json("delivery.json", ended)
     _comment(job, ports, item, ended, report)
     _move(job, ports, job.settings.updates.state_delivered)
@@ -239,7 +239,7 @@ def _comment(job: Job, ports: Ports, item: WorkItem, ended: Outcome, report: Rep
     try:
         ports.board.comment(item.id, job.marker, text)
     except RedimentoError as error:
-        ports.tell(Warned(f"The comment on the work item could not be written. {error}"))
+        ports.emit(Warned(f"The comment on the work item could not be written. {error}"))
 
 
 def _move(job: Job, ports: Ports, state: str) -> None:
@@ -248,4 +248,4 @@ def _move(job: Job, ports: Ports, state: str) -> None:
     try:
         ports.board.set_state(job.item_id, state)
     except RedimentoError as error:
-        ports.tell(Warned(f"The work item could not be moved to {state}. {error}"))
+        ports.emit(Warned(f"The work item could not be moved to {state}. {error}"))

@@ -11,7 +11,7 @@ from redimento.context.tree import Tree
 from redimento.delivery.branches import Branches, Tip
 from redimento.delivery.pull_request import PullRequests
 from redimento.delivery.report import Report
-from redimento.events import Tell
+from redimento.events import Emit
 from redimento.models.port import NOTHING_SPENT, Model, Spent
 from redimento.outcome import Outcome
 from redimento.run.attempt import Attempt
@@ -61,7 +61,7 @@ class Ports:
     tree: Tree
     model: Model
     spent: Callable[[], Spent]
-    tell: Tell
+    emit: Emit
 
 
 @dataclass(frozen=True)

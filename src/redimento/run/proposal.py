@@ -8,12 +8,12 @@ from pathlib import Path
 
 from redimento.authoring import prompt
 from redimento.authoring.answer import Answer, CriterionClaim
-from redimento.authoring.conversation import Talk, converse
+from redimento.authoring.conversation import ModelSession, converse
 from redimento.change.edit import NO_CHANGE, Change, Edit, Refusal, Rename
 from redimento.change.plan import Plan, plan
 from redimento.delivery.criteria import unanswered
 from redimento.errors import LimitError
-from redimento.events import Note, Tell
+from redimento.events import Emit, Note
 from redimento.models.port import ModelError
 from redimento.settings import ChangeSettings
 
@@ -22,7 +22,7 @@ _WHOLE_AFTER = 2  # from this failure on, a file is asked for whole: one failed 
 
 
 @dataclass(frozen=True)
-class Ground:
+class Workspace:
     """A tree and what may change there.
 
     `locked`: paths with local modifications, which stay as they are; `secrets`: this run's own, which no file may hold.
@@ -43,7 +43,7 @@ class Proposal:
     notes: tuple[str, ...] = ()
 
 
-def propose(talk: Talk, ground: Ground, answer: Answer, already: Change, tell: Tell) -> Proposal:
+def propose(session: ModelSession, workspace: Workspace, answer: Answer, already: Change, emit: Emit) -> Proposal:
     """Return the change that `answer` makes of the tree, in which `already` stands.
 
     Raises ModelError (kind "not_applicable") when edits still do not apply after the corrections; LimitError.
@@ -51,7 +51,7 @@ def propose(talk: Talk, ground: Ground, answer: Answer, already: Change, tell: T
     failures: dict[str, int] = {}
     refusals: tuple[Refusal, ...] = ()
     for correction in range(REFUSED_AT_MOST + 1):
-        planned = _planned(ground, answer.edits, already)
+        planned = _planned(workspace, answer.edits, already)
         refusals = (*planned.refusals, *(Refusal("", problem) for problem in answer.problems))
         if not refusals:
             return Proposal(answer, planned.change, planned.notes)
@@ -59,8 +59,8 @@ def propose(talk: Talk, ground: Ground, answer: Answer, already: Change, tell: T
             break
         for refusal in refusals:
             failures[refusal.path] = failures.get(refusal.path, 0) + 1
-        tell(Note(f"{len(refusals)} of the edits cannot be applied; the model is asked to correct them."))
-        answer = _corrected(talk, answer, refusals, failures)
+        emit(Note(f"{len(refusals)} of the edits cannot be applied; the model is asked to correct them."))
+        answer = _corrected(session, answer, refusals, failures)
         if answer.questions:
             return Proposal(answer)
     reasons = " ".join(f"{refusal.path or 'The answer'}: {refusal.reason}" for refusal in refusals[:3])
@@ -71,17 +71,17 @@ def propose(talk: Talk, ground: Ground, answer: Answer, already: Change, tell: T
     )
 
 
-def _planned(ground: Ground, edits: Sequence[Edit], already: Change) -> Plan:
-    planned = plan(ground.root, edits, ground.settings, locked=ground.locked, already=already)
+def _planned(workspace: Workspace, edits: Sequence[Edit], already: Change) -> Plan:
+    planned = plan(workspace.root, edits, workspace.settings, locked=workspace.locked, already=already)
     leaks = tuple(
         Refusal(file.path, "it would hold a secret of this run, which no file may")
         for file in planned.change.files
-        if any(secret.encode() in (file.after or b"") for secret in ground.secrets if secret)
+        if any(secret.encode() in (file.after or b"") for secret in workspace.secrets if secret)
     )
     return replace(planned, refusals=(*planned.refusals, *leaks)) if leaks else planned
 
 
-def _corrected(talk: Talk, answer: Answer, refusals: Sequence[Refusal], failures: dict[str, int]) -> Answer:
+def _corrected(session: ModelSession, answer: Answer, refusals: Sequence[Refusal], failures: dict[str, int]) -> Answer:
     bad = {refusal.path for refusal in refusals}
     about_all = any(not refusal.path for refusal in refusals) and not answer.problems
     kept: tuple[Edit, ...] = () if about_all else tuple(edit for edit in answer.edits if not _touches(edit, bad))
@@ -90,10 +90,10 @@ def _corrected(talk: Talk, answer: Answer, refusals: Sequence[Refusal], failures
         answer.summary,
         sorted({edit.path for edit in kept}),
         refusals,
-        talk.look(paths, ()) if paths else (),
+        session.read_repository(paths, ()) if paths else (),
         [path for path in paths if failures[path] >= _WHOLE_AFTER],
     )
-    second = converse(talk, request, purpose="correct")
+    second = converse(session, request, purpose="correct")
     return replace(
         second,
         questions=() if second.edits else second.questions,
@@ -107,21 +107,23 @@ def _touches(edit: Edit, paths: set[str]) -> bool:
     return edit.path in paths or (isinstance(edit, Rename) and edit.new_path in paths)
 
 
-def complete(talk: Talk, ground: Ground, criteria: Sequence[str], proposal: Proposal, tell: Tell) -> Proposal:
+def complete(
+    session: ModelSession, workspace: Workspace, criteria: Sequence[str], proposal: Proposal, emit: Emit
+) -> Proposal:
     """Give acceptance criteria that the model forgot back to it, once; what it sent before is kept in any case."""
     answer = proposal.answer
     missing = unanswered(criteria, answer.criteria)
     if not missing or not proposal.change.files:
         return proposal
-    tell(Note(f"The answer leaves out {len(missing)} of {len(criteria)} acceptance criteria; the model is asked once."))
+    emit(Note(f"The answer leaves out {len(missing)} of {len(criteria)} acceptance criteria; the model is asked once."))
     request = prompt.missing_criteria(answer.summary, proposal.change, missing)
     try:
-        second = converse(talk, request, purpose="criteria")
+        second = converse(session, request, purpose="criteria")
     except (ModelError, LimitError):
         return proposal  # a change without that claim is worth more than no change
     completed = replace(answer, criteria=joined(answer.criteria, second.criteria))
     edits = (*answer.edits, *second.edits)
-    planned = _planned(ground, edits, NO_CHANGE) if second.edits else None
+    planned = _planned(workspace, edits, NO_CHANGE) if second.edits else None
     if planned is None:
         return replace(proposal, answer=completed)
     if planned.refusals or second.problems:

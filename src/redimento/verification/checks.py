@@ -30,7 +30,7 @@ def run_setup(bench: Workbench, *, changed: Sequence[str] = ()) -> CheckResult |
     return run_check(bench, CheckCommand(name="setup", run=script, timeout_seconds=SETUP_SECONDS), changed=changed)
 
 
-def baseline(bench: Workbench) -> Checks:
+def run_baseline(bench: Workbench) -> Checks:
     """Run every check on the untouched tree; no results when the settings want no baseline."""
     return run_checks(bench) if bench.settings.baseline else Checks(isolation=bench.isolation.kind)
 

@@ -41,13 +41,13 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Several:
+class Ambiguous:
     """More than one place fits: the numbers of their first lines, counted from 1."""
 
     lines: tuple[int, ...]
 
 
-Outcome = tuple[Place, ...] | Several | None
+Outcome = tuple[Place, ...] | Ambiguous | None
 
 
 def line_number(text: str, position: int) -> int:
@@ -71,7 +71,7 @@ def find(text: str, search: str, replacement: str) -> Outcome:
     return _elided(lines, search, replacement) or _fuzzy(lines, search, replacement)
 
 
-def stands_once(text: str, wanted: str) -> bool:
+def occurs_once(text: str, wanted: str) -> bool:
     """Tell whether `wanted` stands in the text in exactly one place, but for white space."""
     exact = _exact_lines(text, wanted, wanted) if wanted.endswith("\n") else _exact_piece(text, wanted, wanted)
     return isinstance(exact or _by_rungs(Lines(text), wanted, wanted), tuple)
@@ -87,16 +87,16 @@ def occurrences(text: str, search: str) -> list[int]:
     return places
 
 
-def _one(text: str, places: Sequence[int]) -> int | Several | None:
+def _one(text: str, places: Sequence[int]) -> int | Ambiguous | None:
     if len(places) > 1:
-        return Several(tuple(line_number(text, place) for place in places))
+        return Ambiguous(tuple(line_number(text, place) for place in places))
     return places[0] if places else None
 
 
 def _exact_lines(text: str, search: str, replacement: str) -> Outcome:
     """Match whole lines; the last line of a file may lack its break."""
     place = _one(text, occurrences("\n" + text, "\n" + search))
-    if isinstance(place, Several):
+    if isinstance(place, Ambiguous):
         return place
     if place is not None:
         return (Place(place, place + len(search), replacement, "exact"),)
@@ -115,7 +115,7 @@ def _at_end_without_break(text: str, start: int, replacement: str) -> Place:
 
 def _exact_piece(text: str, search: str, replacement: str) -> Outcome:
     place = _one(text, occurrences(text, search))
-    if place is None or isinstance(place, Several):
+    if place is None or isinstance(place, Ambiguous):
         return place
     return (Place(place, place + len(search), _in_line(text, place, search, replacement), "exact"),)
 
@@ -138,7 +138,7 @@ def _piece_of_a_line(text: str, search: str, replacement: str) -> Outcome:
     body = search.strip("\n")
     everywhere = occurrences(text, body)
     if len(everywhere) == _MOST_PLACES:
-        return Several(tuple(line_number(text, place) for place in everywhere))
+        return Ambiguous(tuple(line_number(text, place) for place in everywhere))
     places = [
         place
         for place in everywhere
@@ -146,7 +146,7 @@ def _piece_of_a_line(text: str, search: str, replacement: str) -> Outcome:
         and not (_WORD.match(body[-1:]) and _WORD.match(text[place + len(body) : place + len(body) + 1]))
     ]
     place = _one(text, places)
-    if place is None or isinstance(place, Several):
+    if place is None or isinstance(place, Ambiguous):
         return place
     new = _in_line(text, place, body, replacement.strip("\n"))
     return (Place(place, place + len(body), new, "a piece of a line"),)
@@ -168,7 +168,7 @@ def _by_rungs(lines: Lines, search: str, replacement: str) -> Outcome:
     for name, fits in rungs:
         places = sorted({span for span in candidates if fits(lines.all[span[0] : span[1] + 1])})
         if len(places) > 1:
-            return Several(tuple(first + 1 for first, _ in places))
+            return Ambiguous(tuple(first + 1 for first, _ in places))
         if places:
             return (_placed(lines, places[0], wanted, new, name),)
     return None
@@ -255,7 +255,7 @@ def _without_prefixes(lines: Lines, search: str, replacement: str) -> Outcome:
         if outcome is not None:
             return (
                 outcome
-                if isinstance(outcome, Several)
+                if isinstance(outcome, Ambiguous)
                 else tuple(Place(place.start, place.end, place.new, "line prefixes") for place in outcome)
             )
     return None
@@ -300,7 +300,7 @@ def _fuzzy(lines: Lines, search: str, replacement: str) -> Outcome:
     wanted, new = _trimmed(search, replacement)
     windows = fuzzy.windows(lines.all, wanted)
     if len(windows) > 1:
-        return Several(tuple(first + 1 for first in windows))
+        return Ambiguous(tuple(first + 1 for first in windows))
     if not windows:
         return None
     first = windows[0]
