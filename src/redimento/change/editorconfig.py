@@ -50,7 +50,7 @@ def properties(path: str, read: Callable[[str], bytes | None]) -> dict[str, str]
     return found
 
 
-def written(path: str, content: str, wanted: dict[str, str]) -> Document:
+def formatted(path: str, content: str, wanted: dict[str, str]) -> Document:
     """Return a new file formatted as the properties ask; by default UTF-8 with LF and a final newline."""
     text = plain(content)
     if wanted.get("trim_trailing_whitespace") == "true":
