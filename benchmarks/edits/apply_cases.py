@@ -1,8 +1,8 @@
-"""Apply edit cases in the shape of the scorer, through the program's own code.
+"""Apply edit cases in the scorer's format, through the program's own code.
 
 `apply(files, edits)` takes {path: text} and [{path, search, replace, allow_multiple?, delete?, create?}] and returns
-{"files": {changed path: text}} or {"error": reason}. All or nothing, as in a run. Only the application of edits is
-measured: the guard (paths, limits, syntax, secrets) judges results, and has its own tests.
+{"files": {changed path: text}} or {"error": reason}. All or nothing, as in a run. Only applying edits is measured: the
+guards (paths, limits, syntax, secrets) check results and have their own tests.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ _BLOCKS = 100
 
 
 def main() -> None:
-    """Print the best of three for exact blocks and for blocks that were quoted without their indentation."""
+    """Print the best of three for exact blocks and for blocks quoted without indentation."""
     text = "".join(_FUNCTION.format(n=n) for n in range(5_000))
     exact = [f"    total = value + {n}\n    return total * {n}\n" for n in range(0, 5_000, 5_000 // _BLOCKS)]
     shifted = ["".join(line[4:] for line in block.splitlines(keepends=True)) for block in exact]

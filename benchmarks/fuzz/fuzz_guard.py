@@ -2,8 +2,8 @@
 
     python benchmarks/fuzz/fuzz_guard.py -max_total_time=600 [CORPUS]
 
-Every input is a list of edits with paths put together from hostile fragments. Found is whatever crashes, plans or
-touches a protected file, writes outside of the root, or leaves the tree different after it was restored.
+Every input is a list of edits whose paths are made of hostile fragments. It fails if it crashes, plans or touches a
+protected file, writes outside the root, or leaves a different tree after it was restored.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _prepare() -> None:
 
 
 def _state(*, outside_only: bool = False) -> str:
-    """Return a digest of every name and content below the place; the journal does not count."""
+    """Return a digest of every name and content below `_PLACE`, except the journal."""
     digest = hashlib.sha256()
     for folder, folders, files in os.walk(_PLACE):
         folders.sort()
@@ -92,7 +92,7 @@ def _edit(data: atheris.FuzzedDataProvider) -> Edit:
 
 
 def one_input(content: bytes) -> None:
-    """Take one list of edits through plan and writer, and raise on what must never happen."""
+    """Plan, write and restore one list of edits; raise on what must never happen."""
     data = atheris.FuzzedDataProvider(content)
     partial = data.ConsumeBool()
     edits = [_edit(data) for _ in range(data.ConsumeIntInRange(1, 3))]

@@ -2,8 +2,8 @@
 
     python benchmarks/fuzz/fuzz_parser.py -max_total_time=600 [CORPUS]
 
-Every input is an answer of a model, built out of marks, paths, code and noise. It must parse, and what it understands
-must apply or be refused, without an exception; files that no edit names stay as they are.
+Every input is a model's answer, built from block marks, paths, code and noise. It must parse, and each edit must be
+applied or refused, without an exception; files that no edit names stay unchanged.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _PIECES = [
 
 
 def one_input(content: bytes) -> None:
-    """Take one input through the parser and the application."""
+    """Parse one input and apply its edits."""
     data = atheris.FuzzedDataProvider(content)
     truncated = data.ConsumeBool()
     pieces: list[bytes] = []

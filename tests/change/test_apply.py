@@ -1,4 +1,4 @@
-"""Edits in order, against the text that the earlier ones left."""
+"""Edits apply in order, each to the result of the earlier ones."""
 
 from __future__ import annotations
 
@@ -47,24 +47,24 @@ def test_a_similar_match_may_not_undo_an_earlier_block() -> None:
     assert "overlaps an earlier block" in reasons(applied({"a": text}, *edits))
 
 
-def test_a_block_that_was_applied_already_counts_as_done() -> None:
+def test_an_already_applied_block_counts_as_done() -> None:
     outcome = applied(
         {"a": "def f():\n    return compute(2)\n"}, Replace("a", "    return compute(1)\n", "    return compute(2)\n")
     )
     assert after(outcome) == {"a": "def f():\n    return compute(2)\n"}
-    assert outcome.notes == ("a: a block was applied already.",)
+    assert outcome.notes == ("a: a block was already applied.",)
 
 
 @pytest.mark.parametrize(
     ("search", "replacement"),
     [
-        # A deletion whose kept lines stand there anyway.
+        # A deletion whose kept lines are there anyway.
         ("    if a > 2:\n        log(a)\n    return result_total\n", "    return result_total\n"),
-        # The one line that is to be written stands somewhere else.
+        # The one new line occurs somewhere else.
         ("    return old_call()\n", "    return result_total\n"),
     ],
 )
-def test_lines_that_stood_there_before_do_not_make_a_block_applied(search: str, replacement: str) -> None:
+def test_lines_that_were_there_before_do_not_prove_that_a_block_was_applied(search: str, replacement: str) -> None:
     text = "def f(a):\n    if a > 1:\n        print(a)\n    return result_total\n"
     assert "is not in the file" in reasons(applied({"a": text}, Replace("a", search, replacement)))
 
@@ -82,12 +82,12 @@ def test_prefixes_on_some_lines_of_a_replacement_never_get_into_the_file(
     assert "is not in the file" in reasons(applied({"a": text}, Replace("a", search, replacement)))
 
 
-def test_a_diff_in_place_of_the_new_lines_is_refused() -> None:
+def test_a_diff_instead_of_the_new_lines_is_refused() -> None:
     text = "a: 1\nb: 2\nc: 3\n"
     assert "is a diff" in reasons(applied({"a": text}, Replace("a", text, " a: 1\n-b: 2\n+b: 4\n c: 3\n")))
 
 
-def test_lines_that_become_a_list_are_no_diff() -> None:
+def test_lines_that_become_a_list_are_not_a_diff() -> None:
     assert after(applied({"a": "one\ntwo\n"}, Replace("a", "one\ntwo\n", "- one\n- two\n"))) == {"a": "- one\n- two\n"}
 
 
@@ -96,22 +96,22 @@ def test_added_lines_are_not_added_twice() -> None:
     assert after(applied({"a": text}, Replace("a", "import os\n", "import os\nimport sys\n"))) == {"a": text}
 
 
-def test_a_longer_word_is_no_addition_that_stands_there_already() -> None:
+def test_a_longer_word_is_not_an_addition_that_is_already_there() -> None:
     assert after(applied({"a": "foobar()\n"}, Replace("a", "foo", "foobar"))) == {"a": "foobarbar()\n"}
 
 
-def test_every_occurrence_is_replaced_when_the_block_says_so() -> None:
+def test_every_occurrence_is_replaced_on_request() -> None:
     edit = Replace("a", "test", "exam", everywhere=True)
     assert after(applied({"a": "test testing\ntest\n"}, edit)) == {"a": "exam examing\nexam\n"}
     assert "not in the file" in reasons(applied({"a": "none\n"}, edit))
 
 
-def test_an_empty_search_creates_a_file_that_is_absent() -> None:
+def test_an_empty_search_creates_a_new_file() -> None:
     assert after(applied({}, Replace("new.txt", "", "x\n"))) == {"new.txt": "x\n"}
 
 
-def test_a_block_for_a_file_that_is_absent_is_refused() -> None:
-    assert "There is no file missing.py" in reasons(applied({}, Replace("missing.py", "a\n", "b\n")))
+def test_a_block_for_a_missing_file_is_refused() -> None:
+    assert "missing.py does not exist" in reasons(applied({}, Replace("missing.py", "a\n", "b\n")))
 
 
 def test_a_new_file_can_be_edited_by_the_next_block() -> None:
@@ -131,14 +131,14 @@ def test_delete_rename_and_edit_under_the_new_name() -> None:
 @pytest.mark.parametrize(
     ("edit", "reason"),
     [
-        (Delete("absent"), "cannot be deleted: there is no such file"),
-        (Rename("absent", "b"), "cannot be renamed: there is no such file"),
-        (Rename("a", "b"), "b exists already"),
+        (Delete("absent"), "cannot be deleted, because it does not exist"),
+        (Rename("absent", "b"), "cannot be renamed, because it does not exist"),
+        (Rename("a", "b"), "b already exists"),
         (Replace("binary", "x\n", "y\n"), "is a binary file"),
         (WriteWhole("binary", "y\n"), "is a binary file"),
     ],
 )
-def test_operations_that_cannot_be_done_are_refused(edit: Edit, reason: str) -> None:
+def test_impossible_operations_are_refused(edit: Edit, reason: str) -> None:
     assert reason in reasons(applied({"a": "a\n", "b": "b\n", "binary": "x\0y\n"}, edit))
 
 
@@ -169,8 +169,8 @@ def test_a_script_is_executable() -> None:
 )
 def test_a_placeholder_for_omitted_code_is_refused(line: str) -> None:
     outcome = applied({"a.py": "a()\n"}, Replace("a.py", "a()\n", f"b()\n    {line}\n"))
-    assert "leaves code out" in reasons(outcome)
-    assert "leaves code out" in reasons(applied({}, WriteWhole("n.py", f"b()\n{line}\n")))
+    assert "leaves out code" in reasons(outcome)
+    assert "leaves out code" in reasons(applied({}, WriteWhole("n.py", f"b()\n{line}\n")))
 
 
 @pytest.mark.parametrize(
@@ -190,11 +190,57 @@ def test_a_placeholder_for_omitted_code_is_refused(line: str) -> None:
         "> rest",
     ],
 )
-def test_ordinary_text_is_no_placeholder(line: str) -> None:
+def test_ordinary_text_is_not_a_placeholder(line: str) -> None:
     assert after(applied({}, WriteWhole("n.py", f"{line}\n"))) == {"n.py": f"{line}\n"}
 
 
-def test_a_placeholder_that_the_file_has_is_ordinary_text() -> None:
+def test_a_placeholder_that_is_in_the_file_is_ordinary_text() -> None:
     text = "(rest of methods ...)\n(unchanged code ...)\n"
     edit = Replace("a.txt", text, "(unchanged code ...)\n(rest of methods ...)\n")
     assert after(applied({"a.txt": text}, edit)) == {"a.txt": "(unchanged code ...)\n(rest of methods ...)\n"}
+
+
+def test_a_block_applied_twice_is_applied_once() -> None:
+    edit = Replace("a", "old_call_name()\n", "something_entirely_different()\n")
+    outcome = applied({"a": "old_call_name()\n"}, edit, edit)
+    assert after(outcome) == {"a": "something_entirely_different()\n"}
+    assert outcome.notes == ("a: a block was already applied.",)
+
+
+@pytest.mark.parametrize(
+    ("now", "searched", "is_applied"),
+    [
+        ("abcdef-ghijkl", "abcdef-ghijkx", True),
+        ("abcdef-ghijk", "abcdef-ghijx", False),  # 11 letters may be there by chance
+        ("abcdefghijklmnopqrst", "abcdefghijklmnop0000", True),
+        ("abcdefghijklmnopqrst", "abcdefghijklmno00000", False),  # less than 80 % alike: another line
+    ],
+)
+def test_only_a_telling_line_proves_that_a_block_was_applied(now: str, searched: str, is_applied: bool) -> None:  # noqa: FBT001  # a table
+    outcome = applied({"a": f"{now}\n"}, Replace("a", f"{searched}\n", f"{now}\n"))
+    assert (outcome.refusals == ()) is is_applied
+
+
+def test_a_replacement_that_occurs_twice_does_not_prove_that_a_block_was_applied() -> None:
+    text = "    return compute(2)\n\n    return compute(2)\n"
+    block = Replace("a", "    return compute(1)\n", "    return compute(2)\n")
+    assert "is not in the file" in reasons(applied({"a": text}, block))
+
+
+@pytest.mark.parametrize(
+    ("text", "search", "replacement", "expected"),
+    [
+        ("import os\nimport sys\n", "import sys\n", "import os\nimport sys\n", "import os\nimport sys\n"),
+        ("import os\nimport sys", "import os", "import os\nimport sys", "import os\nimport sys"),
+        ("import os\nimport sys.x\n", "import os", "import os\nimport sys", "import os\nimport sys\nimport sys.x\n"),
+        ("sys\n", "sys\n", "os\nsys\n", "os\nsys\n"),
+    ],
+    ids=["before", "at the end", "a longer line", "at the start"],
+)
+def test_only_the_same_lines_are_not_added_twice(text: str, search: str, replacement: str, expected: str) -> None:
+    assert after(applied({"a": text}, Replace("a", search, replacement))) == {"a": expected}
+
+
+def test_every_occurrence_keeps_the_line_endings_around_it() -> None:
+    edit = Replace("a", "x\n", "y\nz\n", everywhere=True)
+    assert after(applied({"a": "x\r\nb\nx\nx\r\n"}, edit)) == {"a": "y\r\nz\r\nb\ny\nz\ny\r\nz\r\n"}

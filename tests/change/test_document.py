@@ -1,4 +1,4 @@
-"""The file's own hand: encoding, byte-order mark, line endings, final newline, indentation, mode."""
+"""A file keeps its encoding, byte-order mark, line endings, final newline and mode."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def planned(root: Path, content: bytes, edit: Edit) -> bytes:
         "CR",
         "mixed",
         "no final newline",
-        "mark",
+        "byte-order mark",
         "UTF-16 LE",
         "UTF-16 BE",
         "Windows-1252",
@@ -55,7 +55,7 @@ def planned(root: Path, content: bytes, edit: Edit) -> bytes:
         "a lone CR",
     ],
 )
-def test_an_edit_keeps_the_hand_of_the_file(before: bytes, after: bytes, tmp_path: Path) -> None:
+def test_an_edit_keeps_the_format_of_the_file(before: bytes, after: bytes, tmp_path: Path) -> None:
     assert planned(tmp_path, before, Replace("a.txt", "b\n", "c\nd\n")) == after
 
 
@@ -69,7 +69,7 @@ def test_an_edit_keeps_the_hand_of_the_file(before: bytes, after: bytes, tmp_pat
         (b"a\r\nb\nc\r\n", b"a\r\nnew\n"),
     ],
 )
-def test_a_file_written_whole_keeps_its_hand(before: bytes, after: bytes, tmp_path: Path) -> None:
+def test_a_file_written_whole_keeps_its_format(before: bytes, after: bytes, tmp_path: Path) -> None:
     assert planned(tmp_path, before, WriteWhole("a.txt", "a\nnew\n")) == after
 
 
@@ -121,7 +121,7 @@ def test_a_splice_changes_the_text_alone(content: bytes, new: str, data: st.Data
     document = decode(content)
     start = data.draw(st.integers(0, len(document.text)))
     end = data.draw(st.integers(start, len(document.text)))
-    spliced = splice(document, start, end, new)
+    spliced = splice(document, [(start, end, new)])
     assert spliced.text == document.text[:start] + new + document.text[end:]
     assert len(spliced.endings) == spliced.text.count("\n")
     assert (

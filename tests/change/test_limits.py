@@ -1,4 +1,4 @@
-"""Each limit refuses with the figure and the name of its setting."""
+"""Each limit refuses with its figure and the name of its setting."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_binary_content_is_refused(content: str, tmp_path: Path) -> None:
     assert "binary" in refusal.reason
 
 
-def test_a_binary_file_may_move_and_go(tmp_path: Path) -> None:
+def test_a_binary_file_may_be_moved_and_deleted(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"\x89PNG\0")
     (tmp_path / "b.png").write_bytes(b"\x89PNG\0\0")
     planned = plan(tmp_path, [Rename("a.png", "img/a.png"), Delete("b.png")], ChangeSettings())
@@ -92,7 +92,7 @@ def test_a_moved_file_adds_no_lines(tmp_path: Path) -> None:
     assert plan(tmp_path, [Rename("a.txt", "b.txt")], ChangeSettings(max_added_lines=0)).refusals == ()
 
 
-def test_limits_hold_for_the_total_of_all_rounds(tmp_path: Path) -> None:
+def test_limits_apply_to_the_total_of_all_rounds(tmp_path: Path) -> None:
     settings = ChangeSettings(max_added_lines=10)
     first = plan(tmp_path, [WriteWhole("a.txt", "a\n" * 6)], settings).change
     (tmp_path / "a.txt").write_text("a\n" * 6)
@@ -101,7 +101,7 @@ def test_limits_hold_for_the_total_of_all_rounds(tmp_path: Path) -> None:
     assert second.change == first
 
 
-def test_what_is_taken_back_counts_no_more(tmp_path: Path) -> None:
+def test_what_is_undone_no_longer_counts(tmp_path: Path) -> None:
     first = plan(tmp_path, [WriteWhole("a.txt", "a\n" * 6)], ChangeSettings()).change
     (tmp_path / "a.txt").write_text("a\n" * 6)
     assert plan(tmp_path, [Delete("a.txt")], ChangeSettings(), already=first).change == Change()
@@ -113,7 +113,7 @@ _LINES = st.lists(st.sampled_from(["a", "b", "c", "d", ""]), max_size=12).map(
 
 
 @given(_LINES, _LINES)
-def test_counted_lines_explain_the_difference(before: str, after: str) -> None:
+def test_the_counted_lines_explain_the_difference(before: str, after: str) -> None:
     added, deleted = changed_lines(before, after)
     assert after.count("\n") - before.count("\n") == len(added) - deleted
     assert [after.split("\n")[line.number - 1] for line in added] == [line.text for line in added]
@@ -123,3 +123,38 @@ def test_counted_lines_explain_the_difference(before: str, after: str) -> None:
 def test_one_changed_line_in_a_long_file_counts_once() -> None:
     added, deleted = changed_lines(TEXT * 3, TEXT + "new\n" + TEXT + TEXT)
     assert ([line.text for line in added], deleted) == (["new"], 0)
+
+
+def shrunk(root: Path, before: int, after: int, percent: int) -> bool:
+    (root / "a.txt").write_text("".join(f"line {n}\n" for n in range(before)))
+    new = "".join(f"line {n}\n" for n in range(after))
+    refusals = plan(root, [WriteWhole("a.txt", new)], ChangeSettings(max_shrink_percent=percent)).refusals
+    assert all("would shrink" in refusal.reason for refusal in refusals)
+    return not refusals
+
+
+def test_a_file_may_shrink_by_exactly_the_limit(tmp_path: Path) -> None:
+    assert shrunk(tmp_path, 100, 40, 60)
+    assert not shrunk(tmp_path, 100, 39, 60)
+
+
+def test_a_file_of_less_than_ten_lines_may_shrink(tmp_path: Path) -> None:
+    assert shrunk(tmp_path, 9, 1, 60)
+    assert not shrunk(tmp_path, 10, 1, 60)
+
+
+def test_replaced_lines_are_no_shrinkage(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    new = TEXT.replace("line", "new line")
+    assert plan(tmp_path, [WriteWhole("a.txt", new)], ChangeSettings(max_shrink_percent=0)).refusals == ()
+
+
+def test_a_deleted_file_is_no_shrinkage(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(TEXT)
+    assert plan(tmp_path, [Delete("a.txt")], ChangeSettings(max_shrink_percent=0)).refusals == ()
+
+
+def test_a_file_may_have_exactly_the_largest_size(tmp_path: Path) -> None:
+    for length, refused in ((1000, False), (1001, True)):
+        edit = WriteWhole("n.txt", "x" * (length - 1) + "\n")
+        assert bool(plan(tmp_path, [edit], ChangeSettings(max_file_bytes=1000)).refusals) == refused

@@ -1,4 +1,4 @@
-"""Which paths a change may name, each rule with a hostile example, through the plan."""
+"""Which paths a change may name: a hostile example for each rule, through the plan."""
 
 from __future__ import annotations
 
@@ -138,28 +138,28 @@ def test_a_path_that_differs_only_in_case_or_form_is_refused(path: str, tmp_path
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "a.py").write_text("a = 1\n")
     (refusal,) = plan(tmp_path, [WriteWhole(path, "x = 1\n")], ChangeSettings()).refusals
-    assert "only in case or form" in refusal.reason
+    assert "only in letter case or Unicode form" in refusal.reason
 
 
 def test_two_new_paths_that_differ_only_in_case_are_refused(tmp_path: Path) -> None:
     planned = plan(tmp_path, [WriteWhole("New.py", "x = 1\n"), WriteWhole("new.py", "x = 1\n")], ChangeSettings())
     assert planned.change.files == ()
-    assert "only in case or form" in planned.refusals[0].reason
+    assert "only in letter case or Unicode form" in planned.refusals[0].reason
 
 
 def test_two_new_folders_that_differ_only_in_case_are_refused(tmp_path: Path) -> None:
     planned = plan(tmp_path, [WriteWhole("New/a.py", "x = 1\n"), WriteWhole("new/b.py", "x = 1\n")], ChangeSettings())
     assert planned.change.files == ()
-    assert "only in case or form" in planned.refusals[0].reason
+    assert "only in letter case or Unicode form" in planned.refusals[0].reason
 
 
 def test_a_file_inside_a_file_is_refused(tmp_path: Path) -> None:
     planned = plan(tmp_path, [WriteWhole("a", "x\n"), WriteWhole("a/b", "x\n")], ChangeSettings())
     assert planned.change.files == ()
-    assert "would lie in a, which is a file" in planned.refusals[0].reason
+    assert "would be inside a, which is a file" in planned.refusals[0].reason
 
 
 def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (refusal,) = plan(tmp_path, [Replace("pipe", "a\n", "b\n")], ChangeSettings()).refusals
-    assert "no regular file" in refusal.reason
+    assert "not a regular file" in refusal.reason

@@ -1,4 +1,4 @@
-"""A plan: all or nothing, in rounds, in the hand that `.editorconfig` asks for, with its new dependencies named."""
+"""A plan: all or nothing, over several rounds, formatted as `.editorconfig` asks, with its new dependencies."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_one_refusal_refuses_all_and_nothing_is_written(tmp_path: Path) -> None:
     assert (tmp_path / "a.txt").read_text() == "a\n"
 
 
-def test_a_partial_plan_keeps_what_can_be_kept(tmp_path: Path) -> None:
+def test_a_partial_plan_keeps_the_good_edits(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a\n")
     good, bad, broken = Replace("a.txt", "a\n", "b\n"), Delete("nowhere"), WriteWhole("b.py", "def f(:\n")
     planned = plan(tmp_path, [good, bad, broken], ChangeSettings(), partial=True)
@@ -40,13 +40,13 @@ def test_a_partial_plan_keeps_what_can_be_kept(tmp_path: Path) -> None:
     assert [refusal.path for refusal in planned.refusals] == ["nowhere", "b.py"]
 
 
-def test_a_partial_plan_never_keeps_half_of_a_rename(tmp_path: Path) -> None:
+def test_a_partial_plan_never_keeps_half_a_rename(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("a = 1\n")
     edits: list[Edit] = [Rename("a.py", "b.py"), Replace("b.py", "a = 1\n", "a = (\n"), WriteWhole("c.txt", "c\n")]
     assert plan(tmp_path, edits, ChangeSettings(), partial=True).change.paths == ("c.txt",)
 
 
-def test_a_partial_later_round_falls_back_to_what_stands(tmp_path: Path) -> None:
+def test_a_partial_later_round_falls_back_to_the_earlier_change(tmp_path: Path) -> None:
     first = Change((FileChange("a.py", b"a = 1\n", b"a = 2\n"),))
     (tmp_path / "a.py").write_text("a = 2\n")
     planned = plan(tmp_path, [Replace("a.py", "a = 2\n", "a = (\n")], ChangeSettings(), already=first, partial=True)
@@ -64,7 +64,7 @@ def test_files_come_in_path_order_with_their_originals(tmp_path: Path) -> None:
     )
 
 
-def test_a_later_round_edits_what_stands_and_keeps_the_first_originals(tmp_path: Path) -> None:
+def test_a_later_round_edits_the_tree_and_keeps_the_first_originals(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("one\n")
     (tmp_path / "b.txt").write_text("b\n")
     first = plan(tmp_path, [Replace("a.txt", "one\n", "two\n"), Delete("b.txt")], ChangeSettings()).change
@@ -75,7 +75,7 @@ def test_a_later_round_edits_what_stands_and_keeps_the_first_originals(tmp_path:
     assert second.change.files == (FileChange("a.txt", b"one\n", b"three\n"), FileChange("c.txt", None, b"c\n"))
 
 
-def test_a_refused_later_round_leaves_the_change_that_stands(tmp_path: Path) -> None:
+def test_a_refused_later_round_leaves_the_earlier_change(tmp_path: Path) -> None:
     first = Change((FileChange("a.txt", b"a\n", b"b\n"),))
     (tmp_path / "a.txt").write_text("b\n")
     assert plan(tmp_path, [Delete("nowhere")], ChangeSettings(), already=first).change == first
@@ -151,7 +151,9 @@ def test_the_nearest_editorconfig_wins_and_a_root_ends_the_search(tmp_path: Path
         ("package.json", {}, [1, 2], []),
     ],
 )  # fmt: skip
-def test_new_dependencies_are_named(path: str, before: object, after: object, names: list[str], tmp_path: Path) -> None:
+def test_new_dependencies_are_listed(
+    path: str, before: object, after: object, names: list[str], tmp_path: Path
+) -> None:
     old, new = (text if isinstance(text, str) else json.dumps(text) for text in (before, after))
     (tmp_path / path).parent.mkdir(exist_ok=True)
     (tmp_path / path).write_text(old)

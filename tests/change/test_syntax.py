@@ -1,4 +1,4 @@
-"""The syntax gate: what parsed before must parse after, new files must parse, and the error goes back."""
+"""The syntax gate: what parsed before must still parse, new files must parse, and the error is reported."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_new_files_must_parse(path: str, texts: tuple[str, str], tmp_path: Path)
 
 
 @pytest.mark.parametrize(("path", "texts"), GOOD_AND_BAD.items(), ids=GOOD_AND_BAD.keys())
-def test_a_file_that_parsed_must_parse_after(path: str, texts: tuple[str, str]) -> None:
+def test_a_file_that_parsed_must_still_parse(path: str, texts: tuple[str, str]) -> None:
     good, bad = texts
     assert syntax_error(path, good, bad)
     assert syntax_error(path, bad, bad) == ""
@@ -83,10 +83,62 @@ def test_the_refusal_shows_the_lines_around_the_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "suffix", [".py", ".js", ".ts", ".tsx", ".go", ".java", ".rs", ".cs", ".json", ".yaml", ".toml"]
 )
-def test_deep_nesting_harms_nobody(suffix: str) -> None:
+def test_deep_nesting_is_harmless(suffix: str) -> None:
     for piece in ["(", "[", "{", "a.", "not ", "- ", "? ", "{a: ", "<a>"]:
         assert isinstance(syntax_error(f"a{suffix}", None, piece * 3_000), str)
 
 
 def test_a_key_that_would_take_minutes_is_refused() -> None:
     assert "longer than" in syntax_error("a.toml", None, "a." * 500_000)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "error"),
+    [
+        ("a.go", "package a\n\nfunc f() int { return 1\n", 'line 4: "}" is missing'),
+        ("A.java", "class A {\n  int f() { return 1; }\n", 'line 2: "}" is missing'),
+        ("a.js", "let a = 1;\n  let b = @@ ;\nlet c;\n", 'line 2: cannot be parsed near "let b = @@ ;"'),
+        ("a.ts", "let a = 1;\n" * 7_000 + "let b = ;\n", 'line 7001: cannot be parsed near "let b = ;"'),
+        ("a.js", f"x {'y' * 200} z\n", f'line 1: cannot be parsed near "x {"y" * 118}"'),
+        ("a.py", "if a:\n    b\n  c\n", "line 3: unindent does not match any outer indentation level"),
+        ("a.py", "a\nx = (\n", "line 2: '(' was never closed"),
+        ("a.json", '{\n"a": [1],}\n', "line 2: Expecting property name enclosed in double quotes"),
+        ("a.toml", "a = 1\nb = \n", "Invalid value (at line 2, column 5)"),
+        ("a.yaml", "a: [b\n", "line 2: did not find expected ',' or ']'"),
+    ],
+)
+def test_an_error_names_its_line(path: str, text: str, error: str) -> None:
+    assert syntax_error(path, None, text) == error
+
+
+@pytest.mark.parametrize("value", ["'\ud800'", "-" * 20_000 + "1"], ids=["surrogate", "deep"])
+def test_the_grammar_decides_where_the_parser_of_python_gives_up(value: str) -> None:
+    assert syntax_error("a.py", None, f"x = {value}\n") == ""
+    assert syntax_error("a.py", None, f"x = ({value}\n").startswith("line 1: cannot be parsed near")
+
+
+@pytest.mark.parametrize("text", ["[" + "1" * 5_000 + "]", "[" * 100_000], ids=["long number", "deep"])
+def test_json_that_python_cannot_read_is_refused(text: str) -> None:
+    assert "nested too deeply or contains a number that is too long" in syntax_error("a.json", None, text)
+
+
+def test_yaml_may_be_nested_up_to_a_limit() -> None:
+    assert syntax_error("a.yaml", None, "[" * 200 + "]" * 200) == ""
+    assert syntax_error("a.yaml", None, "[[]]," * 300) != "it is nested too deeply"
+    assert syntax_error("a.yaml", None, "[" * 201 + "]" * 201) == "it is nested too deeply"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tsconfig.json",
+        "jsconfig.build.json",
+        ".eslintrc.json",
+        "devcontainer.json",
+        "api-extractor.json",
+        "babelrc.json",
+    ],
+)
+def test_json_with_comments_is_left_alone(name: str) -> None:
+    assert syntax_error(name, None, "{ // why\n}\n") == ""
+    assert syntax_error("package.json", None, "{ // why\n}\n")

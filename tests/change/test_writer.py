@@ -1,4 +1,4 @@
-"""The writer: all or nothing, no link followed, and the tree as before after a kill."""
+"""The writer: all or nothing, follows no link, and leaves a restorable tree when killed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHANGE = Change(
 
 
 def tree(root: Path) -> dict[str, bytes | None]:
-    """Return every file with its content, and every directory or dead link as None."""
+    """Map every file to its content, and every directory or dead link to None."""
     return {
         str(path.relative_to(root)): path.read_bytes() if path.is_file() else None for path in sorted(root.rglob("*"))
     }
@@ -67,7 +67,7 @@ def test_a_change_is_written_and_restored(root: Path, journal: Path) -> None:
     assert not journal.exists()
 
 
-def test_an_empty_directory_that_was_there_stays(root: Path, journal: Path) -> None:
+def test_an_existing_empty_directory_stays(root: Path, journal: Path) -> None:
     (root / "new").mkdir()
     before = tree(root)
     write(root, Change((FileChange("new/a.txt", None, b"a\n"),)), journal)
@@ -76,7 +76,7 @@ def test_an_empty_directory_that_was_there_stays(root: Path, journal: Path) -> N
     assert tree(root) == before
 
 
-def test_a_file_may_take_the_place_of_a_folder_and_a_folder_that_of_a_file(root: Path, journal: Path) -> None:
+def test_a_file_may_replace_a_folder_and_a_folder_a_file(root: Path, journal: Path) -> None:
     before = tree(root)
     change = Change(
         (
@@ -99,7 +99,7 @@ def test_a_new_script_is_executable_and_other_files_are_not(root: Path, journal:
     assert not (root / "b").stat().st_mode & 0o111
 
 
-def test_a_later_write_puts_back_what_it_no_longer_changes(root: Path, journal: Path) -> None:
+def test_a_later_write_restores_what_it_no_longer_changes(root: Path, journal: Path) -> None:
     before = tree(root)
     write(root, CHANGE, journal)
     second = Change((FileChange("src/a.py", b"a = 1\r\n", b"a = 3\r\n"),))
@@ -110,7 +110,7 @@ def test_a_later_write_puts_back_what_it_no_longer_changes(root: Path, journal: 
 
 
 @pytest.mark.parametrize("rounds", [1, 2])
-def test_recover_puts_the_tree_back_after_any_number_of_writes(rounds: int, root: Path, journal: Path) -> None:
+def test_recover_restores_the_tree_after_any_number_of_writes(rounds: int, root: Path, journal: Path) -> None:
     before = tree(root)
     write(root, CHANGE, journal)
     if rounds == 2:
@@ -144,7 +144,7 @@ def test_a_damaged_journal_is_an_error_with_a_remedy(root: Path, journal: Path) 
     assert "git" in caught.value.remedy
 
 
-def test_withheld_files_come_back_after_an_exception(root: Path, journal: Path) -> None:
+def test_withheld_files_return_after_an_exception(root: Path, journal: Path) -> None:
     write(root, CHANGE, journal)
     after = tree(root)
 
@@ -164,7 +164,7 @@ def test_withheld_files_come_back_after_an_exception(root: Path, journal: Path) 
 @pytest.mark.parametrize(
     "obstacle", ["a link as folder", "a link as target", "a directory as target", "a file as folder"]
 )
-def test_nothing_is_written_when_one_file_cannot_be(obstacle: str, root: Path, journal: Path, tmp_path: Path) -> None:
+def test_nothing_is_written_if_one_file_cannot_be(obstacle: str, root: Path, journal: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     if obstacle == "a link as folder":
@@ -207,7 +207,7 @@ KILLED = """
     calls = 0
 
     def audit(event, arguments):
-        # os.rename and os.remove are what changes the tree; the kill comes before one of them takes effect.
+        # os.rename and os.remove change the tree; the kill comes before one of them takes effect.
         global calls
         if event in {"os.rename", "os.remove"} and Path(str(arguments[0])).name != "journal.json.tmp":
             calls += 1
@@ -235,14 +235,14 @@ def test_the_next_run_starts_clean_after_a_kill_at_any_moment(survives: int, roo
     assert tree(root) == before
 
 
-def test_the_journal_is_for_its_owner_alone(root: Path, journal: Path) -> None:
+def test_only_the_owner_can_read_the_journal(root: Path, journal: Path) -> None:
     write(root, CHANGE, journal)
     assert journal.stat().st_mode & 0o077 == 0
     assert os.listdir(journal.parent) == ["journal.json"]  # noqa: PTH208  # names are enough
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write for somebody else")
-def test_root_leaves_files_to_whom_they_belong(root: Path, tmp_path: Path) -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change owners")
+def test_root_keeps_the_owner_of_files(root: Path, tmp_path: Path) -> None:
     (root / "mine.txt").write_bytes(b"old")
     for path in (root, root / "mine.txt"):
         os.chown(path, 1001, 1001)

@@ -1,13 +1,13 @@
-"""A stranger's edits become files.
+"""From proposed edits to files.
 
-plan ─┬─ guards/paths, guards/protected   may a change name this path at all?
-      ├─ beneath                          read and write below a root without ever following a link
-      ├─ apply ─┬─ document               a file as text, in its own style
-      │         ├─ matching/              where a search text belongs
-      │         └─ editorconfig           the style of a new file
-      ├─ guards/guard ─┬─ limits          how much: line_diff
-      │                ├─ syntax          what parsed must parse: yaml_outline, toml
-      │                └─ secret_scan     nothing secret is added
-      └─ guards/dependencies              what the manifests name anew
-writer ── journal                         the change into the tree, and back
+plan ─┬─ guards/paths, guards/protected   may a change touch this path?
+      ├─ beneath                          read and write below a root, following no link
+      ├─ apply ─┬─ document               a file as text, with its encoding and line endings
+      │         ├─ matching/              where a search text matches
+      │         └─ editorconfig           the format of a new file
+      ├─ guards/guard ─┬─ limits          how much may change: line_diff
+      │                ├─ syntax          what parsed must still parse: yaml_outline, toml
+      │                └─ secret_scan     no secret is added
+      └─ guards/dependencies              what the manifests add
+writer ── journal                         write the change into the tree, and undo it
 """

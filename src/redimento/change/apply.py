@@ -6,22 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from redimento.change.beneath import BlockedError, Found
-from redimento.change.document import Document, NotTextError, decode, encode, fresh, plain, rewritten, splice
+from redimento.change.document import Document, NotTextError, decode, encode, new_document, plain, rewritten, splice
 from redimento.change.edit import Delete, Edit, Refusal, Rename, Replace, WriteWhole
 from redimento.change.matching import match
 from redimento.change.matching.elision import is_elision
-from redimento.change.matching.fuzzy import similarity
+from redimento.change.matching.fuzzy import resembles_any
 from redimento.change.matching.nearest import nearest
 from redimento.change.matching.placeholders import new_placeholder
 
 _PLAIN = 0o100644
 _SCRIPT = 0o100755
-_FEWEST_LETTERS = 12  # a shorter replacement may stand in a file by chance
-_ALIKE = 0.8  # similarity from which a line is another state of one line
+_MIN_LETTERS = 12  # a shorter replacement may be in a file by chance
+_SAME_LINE = 0.8  # similarity from which two lines count as versions of one line
 
 
 class RefusedError(Exception):
-    """An edit cannot be applied; carries the refusal."""
+    """An edit cannot be applied; `refusal` is the reason."""
 
     def __init__(self, path: str, reason: str, nearest_lines: str = "") -> None:
         super().__init__(reason)
@@ -30,7 +30,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Applied:
-    """The files that the edits touched (None: absent now), the edits that stand, and what was forgiven."""
+    """The touched files (None: deleted), the edits that were applied, the refused ones, and what was forgiven."""
 
     files: dict[str, Found | None]
     edits: tuple[Edit, ...]
@@ -40,10 +40,10 @@ class Applied:
 
 @dataclass
 class _State:
-    """The files as they are after the edits so far. A file is kept decoded once it was edited as text."""
+    """The files after the edits so far. A file stays decoded once it was edited as text."""
 
     read: Callable[[str], Found | None]
-    hand: Callable[[str, str], Document]
+    new_file: Callable[[str, str], Document]
     files: dict[str, Found | None] = field(default_factory=dict)
     texts: dict[str, Document] = field(default_factory=dict)
     earlier: dict[str, Document] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class _State:
             try:
                 self.texts[path] = decode(found.content, path)
             except NotTextError as error:
-                raise RefusedError(path, f"{path} is a binary file: it cannot be edited as text.") from error
+                raise RefusedError(path, f"{path} is a binary file, which cannot be edited as text.") from error
             self.earlier.setdefault(path, self.texts[path])
         return self.texts[path]
 
@@ -67,14 +67,14 @@ class _State:
 def apply(
     edits: Sequence[Edit],
     read: Callable[[str], Found | None],
-    hand: Callable[[str, str], Document] = lambda _, content: fresh(content),
+    new_file: Callable[[str, str], Document] = lambda _, content: new_document(content),
 ) -> Applied:
-    """Apply each edit to what the edits before it left.
+    """Apply each edit to the result of the edits before it.
 
-    `read` returns a file as it is now and may raise BlockedError; `hand` puts the content of a new file into the hand
-    that is right for its path. Refused edits change nothing and are reported.
+    `read` returns the current file and may raise BlockedError; `new_file` formats the content of a new file for its path.
+    Refused edits change nothing and are reported.
     """
-    state = _State(read, hand)
+    state = _State(read, new_file)
     done: list[Edit] = []
     refusals: list[Refusal] = []
     for edit in edits:
@@ -101,7 +101,7 @@ def _encoded(state: _State, refusals: list[Refusal]) -> dict[str, Found | None]:
             character = document.text[error.start : error.end] if error.end <= len(document.text) else ""
             refusals.append(
                 Refusal(
-                    path, f"{path} is encoded as {document.encoding}, which lacks {character!r}: write another one."
+                    path, f"{path} is encoded as {document.encoding}, which lacks {character!r}: use another character."
                 )
             )
     return files
@@ -115,7 +115,7 @@ def _apply_one(state: _State, edit: Edit) -> None:
             _write(state, edit.path, plain(edit.content))
         case Delete():
             if state.file(edit.path) is None:
-                raise RefusedError(edit.path, f"{edit.path} cannot be deleted: there is no such file.")
+                raise RefusedError(edit.path, f"{edit.path} cannot be deleted, because it does not exist.")
             state.files[edit.path] = None
             state.texts.pop(edit.path, None)
         case Rename():
@@ -125,9 +125,9 @@ def _apply_one(state: _State, edit: Edit) -> None:
 def _rename(state: _State, edit: Rename) -> None:
     found = state.file(edit.path)
     if found is None:
-        raise RefusedError(edit.path, f"{edit.path} cannot be renamed: there is no such file.")
+        raise RefusedError(edit.path, f"{edit.path} cannot be renamed, because it does not exist.")
     if state.file(edit.new_path) is not None:
-        raise RefusedError(edit.path, f"{edit.path} cannot be renamed: {edit.new_path} exists already.")
+        raise RefusedError(edit.path, f"{edit.path} cannot be renamed, because {edit.new_path} already exists.")
     state.files[edit.new_path], state.files[edit.path] = found, None
     for texts in (state.texts, state.earlier):
         if edit.path in texts:
@@ -139,7 +139,7 @@ def _write(state: _State, path: str, content: str) -> None:
     if found is None:
         _refuse_placeholder(path, content, "")
         state.files[path] = Found(b"", _SCRIPT if content.startswith("#!") else _PLAIN)
-        state.texts[path] = state.hand(path, content)
+        state.texts[path] = state.new_file(path, content)
     else:
         document = state.text(path, found)
         _refuse_placeholder(path, content, document.text)
@@ -150,9 +150,7 @@ def _write(state: _State, path: str, content: str) -> None:
 def _refuse_placeholder(path: str, written: str, known: str) -> None:
     line = new_placeholder(path, written, known)
     if line:
-        raise RefusedError(
-            path, f'The block for {path} leaves code out ("{line}"): write every line that is to stand there.'
-        )
+        raise RefusedError(path, f'The block for {path} leaves out code ("{line}"): write every line of the new code.')
 
 
 def _replace(state: _State, edit: Replace) -> None:
@@ -166,21 +164,21 @@ def _replace(state: _State, edit: Replace) -> None:
         _write(state, path, replacement)
         return
     if found is None:
-        raise RefusedError(path, f"There is no file {path}: name an existing one, or write it as a whole.")
+        raise RefusedError(path, f"{path} does not exist: name an existing file, or write the whole file.")
     if _is_diff(search, replacement):
-        raise RefusedError(path, f"The REPLACE text for {path} is a diff: write its new lines as they are to stand.")
+        raise RefusedError(
+            path, f"The REPLACE text for {path} is a diff: write only the new lines, without diff marks."
+        )
     document = state.text(path, found)
     if edit.everywhere:
-        state.texts[path] = _everywhere(document, path, search, replacement)
+        state.texts[path] = _replace_all(document, path, search, replacement)
         return
     places = _places(state, document, path, search, replacement)
-    for place in reversed(places):
-        document = splice(document, place.start, place.end, place.new)
-    state.texts[path] = document
+    state.texts[path] = splice(document, [(place.start, place.end, place.new) for place in places])
 
 
 def _is_diff(search: str, replacement: str) -> bool:
-    """Tell whether the replacement is a diff of the search text, whose marks would get into the file."""
+    """Return whether the replacement is a diff of the search text, whose marks would get into the file."""
     new = replacement.splitlines()
     if not {line[:1] for line in new} <= {" ", "-", "+"} or not any(line.startswith(("-", "+")) for line in new):
         return False
@@ -188,7 +186,7 @@ def _is_diff(search: str, replacement: str) -> bool:
     return bool(kept) and kept == search.splitlines()
 
 
-def _everywhere(document: Document, path: str, search: str, replacement: str) -> Document:
+def _replace_all(document: Document, path: str, search: str, replacement: str) -> Document:
     places: list[int] = []
     position = document.text.find(search)
     while position >= 0:
@@ -196,36 +194,34 @@ def _everywhere(document: Document, path: str, search: str, replacement: str) ->
         position = document.text.find(search, position + len(search))
     if not places:
         raise _not_found(path, document.text, search)
-    for place in reversed(places):
-        document = splice(document, place, place + len(search), replacement)
-    return document
+    return splice(document, [(place, place + len(search), replacement) for place in places])
 
 
 def _places(state: _State, document: Document, path: str, search: str, replacement: str) -> tuple[match.Place, ...]:
-    """Return where the block applies, nothing when it is applied already. Raises RefusedError."""
+    """Return where the block applies, nothing if it is already applied. Raises RefusedError."""
     outcome = match.find(document.text, search, replacement)
     if isinstance(outcome, match.Ambiguous):
         where = ", ".join(map(str, outcome.lines))
         raise RefusedError(
             path,
-            f"The SEARCH text for {path} fits more than one place (lines {where}): add lines around it until it fits one.",
+            f"The SEARCH text for {path} matches more than one place (lines {where}): add surrounding lines until it matches only one.",
         )
     if outcome is None:
-        stood = match.find(state.earlier[path].text, search, replacement) is not None
-        if _stands_already(document.text, search, replacement, stood=stood):
-            state.notes.append(f"{path}: a block was applied already.")
+        matched_before = match.find(state.earlier[path].text, search, replacement) is not None
+        if _is_applied(document.text, search, replacement, matched_before=matched_before):
+            state.notes.append(f"{path}: a block was already applied.")
             return ()
-        if stood:
+        if matched_before:
             raise _overlaps(path, document.text, search)
         raise _not_found(path, document.text, search)
-    # Only an exact match may build on what an earlier block wrote; a forgiving one would undo it.
+    # Only an exact match may change what an earlier block wrote; a lenient one would undo it.
     earlier = state.earlier[path].text
     if any(place.rung != "exact" and document.text[place.start : place.end] not in earlier for place in outcome):
         raise _overlaps(path, document.text, search)
     if not any(is_elision(line) for line in search.split("\n")):
         _refuse_placeholder(path, replacement, document.text)
-    if all(_stands_there(document.text, place, search, replacement) for place in outcome):
-        state.notes.append(f"{path}: a block was applied already.")
+    if all(_would_repeat(document.text, place, search, replacement) for place in outcome):
+        state.notes.append(f"{path}: a block was already applied.")
         return ()
     rungs = {place.rung for place in outcome} - {"exact"}
     state.notes.extend(
@@ -237,7 +233,7 @@ def _places(state: _State, document: Document, path: str, search: str, replaceme
 def _overlaps(path: str, text: str, search: str) -> RefusedError:
     return RefusedError(
         path,
-        f"A block for {path} overlaps an earlier block, which changed its lines: put both changes into one block.",
+        f"A block for {path} overlaps an earlier block that changed its lines: put both changes into one block.",
         nearest(text, search),
     )
 
@@ -248,29 +244,33 @@ def _not_found(path: str, text: str, search: str) -> RefusedError:
     return RefusedError(path, f"The SEARCH text for {path} is not in the file: {hint}.", near)
 
 
-def _stands_already(text: str, search: str, replacement: str, *, stood: bool) -> bool:
-    """Tell whether a replacement that says something stands in the text exactly once, because the block was applied.
+def _is_applied(text: str, search: str, replacement: str, *, matched_before: bool) -> bool:
+    """Return whether the text holds the replacement exactly once because the block was already applied.
 
-    `stood`: the search text stood there before an earlier block. Otherwise lines that the block only keeps prove
-    nothing, for they stood there before; and neither does a single line that is quite another one, which may stand in
+    `matched_before`: the search text matched before an earlier block. Otherwise lines that the block only keeps prove
+    nothing, because they were there before; nor does a single line unlike every searched one, which may belong to
     another place.
     """
-    old, new = _said(search), _said(replacement)
-    if sum(character.isalnum() for character in replacement) < _FEWEST_LETTERS:
+    old, new = _stripped(search), _stripped(replacement)
+    if sum(character.isalnum() for character in replacement) < _MIN_LETTERS:
         return False
-    if not stood and any(old[at : at + len(new)] == new for at in range(len(old))):
+    if not matched_before and _joined(new) in _joined(old):
         return False
-    if not stood and len(new) == 1 and max(similarity(line, new[0]) for line in old) < _ALIKE:
+    if not matched_before and len(new) == 1 and not resembles_any(new[0], old, _SAME_LINE):
         return False
     return match.occurs_once(text, replacement)
 
 
-def _said(text: str) -> list[str]:
+def _stripped(text: str) -> list[str]:
     return [line.strip() for line in text.split("\n") if line.strip()]
 
 
-def _stands_there(text: str, place: match.Place, search: str, replacement: str) -> bool:
-    """Tell whether lines that the block adds around its own search text are there already: it would double them."""
+def _joined(lines: Sequence[str]) -> str:
+    return "".join(f"\n{line}\n" for line in lines)
+
+
+def _would_repeat(text: str, place: match.Place, search: str, replacement: str) -> bool:
+    """Return whether the lines that the block adds around its search text are already there."""
     offset = replacement.find(search)
     start, end = place.start - offset, place.start - offset + len(replacement)
     if offset < 0 or replacement.count("\n") == search.count("\n") or start < 0:

@@ -1,7 +1,7 @@
-"""Files beneath a root, reached from directory to directory so that no symbolic link is ever followed.
+"""Read and write files beneath a root without following any symbolic link.
 
-Every step opens one name relative to the directory that is already open, with O_NOFOLLOW: a link that is swapped in
-between check and use makes the step fail rather than lead outside.
+Every step opens one name relative to the directory already open, with O_NOFOLLOW: a link swapped in between check and
+use makes the step fail instead of leading outside.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _EXECUTABLE = 0o100755
 _PLAIN = 0o100644
-_TEMPORARY = ".redimento-9d41c7e2b06f.tmp"  # nobody names a file so, and one killed write is found by the next run
+_TEMPORARY = ".redimento-9d41c7e2b06f.tmp"  # fixed and unlikely, so that the next run finds what a killed write left
 
 
 class BlockedError(Exception):
-    """A path cannot be used; the text is the end of a sentence that begins with the path."""
+    """A path cannot be used; the message completes a sentence that begins with the path."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A regular file: its content, and git's octal mode."""
+    """A regular file: its content and git's octal mode."""
 
     content: bytes
     mode: int
@@ -35,7 +35,7 @@ class Found:
 
 @contextmanager
 def opened(root: Path) -> Iterator[int]:
-    """Open the root as a directory file descriptor; the root itself may be reached through links."""
+    """Open the root as a directory descriptor; the path to the root itself may contain links."""
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield descriptor
@@ -47,8 +47,8 @@ def opened(root: Path) -> Iterator[int]:
 def parent_of(root: int, path: str, *, create: bool = False) -> Iterator[tuple[int, str]]:
     """Open the directory of `path` and yield its descriptor and the last name.
 
-    Raises FileNotFoundError when a directory is absent (and not to be created), BlockedError when one is a link, a file
-    or another repository.
+    Raises FileNotFoundError when a directory is missing and `create` is off, BlockedError when one is a link, a file or
+    another repository.
     """
     *folders, name = path.split("/")
     current = os.dup(root)
@@ -82,7 +82,7 @@ def _enter(directory: int, name: str) -> int:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise BlockedError(f'passes through "{name}", which is a link or no folder') from error
+        raise BlockedError(f'passes through "{name}", which is a link or not a folder') from error
 
 
 def _exists(directory: int, name: str) -> bool:
@@ -96,9 +96,9 @@ def _exists(directory: int, name: str) -> bool:
 
 
 def read(root: int, path: str, limit: int | None = None) -> Found | None:
-    """Return the file at `path`, None when it is absent.
+    """Return the file at `path`, None if it does not exist.
 
-    Raises BlockedError when it is no regular file, lies behind a link, or is larger than `limit` bytes.
+    Raises BlockedError when it is not a regular file, lies behind a link, or is larger than `limit` bytes.
     """
     try:
         with parent_of(root, path) as (directory, name):
@@ -115,7 +115,7 @@ def read(root: int, path: str, limit: int | None = None) -> Found | None:
         if stat.S_ISDIR(status.st_mode):
             raise BlockedError("is a directory: name its files one by one")
         if not stat.S_ISREG(status.st_mode):
-            raise BlockedError("is no regular file")
+            raise BlockedError("is not a regular file")
         if limit is not None and status.st_size > limit:
             raise BlockedError(f"is {status.st_size} bytes long, more than change.max_file_bytes ({limit}) allows")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
@@ -124,17 +124,17 @@ def read(root: int, path: str, limit: int | None = None) -> Found | None:
         os.close(descriptor)
 
 
-def names_beside(root: int, folder: str) -> frozenset[str]:
-    """Return the names in `folder` ("" is the root); empty when it is absent or behind a link."""
+def names_in(root: int, folder: str) -> frozenset[str]:
+    """Return the names in `folder` ("" is the root); empty if it does not exist or lies behind a link."""
     try:
         with parent_of(root, f"{folder}/-" if folder else "-") as (directory, _):
-            return frozenset(os.listdir(directory))  # noqa: PTH208  # a Path knows no descriptor
+            return frozenset(os.listdir(directory))  # noqa: PTH208  # pathlib cannot list a descriptor
     except (OSError, BlockedError):
         return frozenset()
 
 
 def put(root: int, path: str, content: bytes, mode: int) -> None:
-    """Write `content` to `path` as a whole, by way of another file in the same directory.
+    """Write `content` to `path` atomically, through a temporary file in the same directory.
 
     Raises BlockedError when the target is a link or a directory, or lies behind a link.
     """
@@ -159,7 +159,7 @@ def put(root: int, path: str, content: bytes, mode: int) -> None:
 
 
 def remove_leftover(root: int, path: str) -> None:
-    """Remove what a killed write left beside `path`."""
+    """Remove the temporary file that a killed write left next to `path`."""
     folder = path.rpartition("/")[0]
     remove(root, f"{folder}/{_TEMPORARY}" if folder else _TEMPORARY)
 
@@ -167,11 +167,11 @@ def remove_leftover(root: int, path: str) -> None:
 def _refuse_odd_target(directory: int, name: str) -> None:
     with suppress(FileNotFoundError):
         if not stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
-            raise BlockedError("is a link or no regular file")
+            raise BlockedError("is a link or not a regular file")
 
 
 def _permissions(directory: int, name: str, mode: int) -> int:
-    """Return the permissions that the file has already, those of a new file under the umask otherwise."""
+    """Return the permissions the file already has, or those of a new file under the umask."""
     with suppress(FileNotFoundError):
         found = stat.S_IMODE(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
         if bool(found & 0o100) == bool(mode & 0o100):
@@ -182,9 +182,9 @@ def _permissions(directory: int, name: str, mode: int) -> int:
 
 
 def _keep_owner(directory: int, name: str, descriptor: int) -> None:
-    """Give a file that root writes to whom it belonged, a new one to the owner of its folder.
+    """When running as root, keep the owner of the file, or give a new one the owner of its folder.
 
-    Otherwise a step that runs as root would leave files in the agent's checkout that the agent cannot clean up.
+    Otherwise the step would leave files in the agent's checkout that the agent cannot clean up.
     """
     if os.geteuid() != 0:
         return
@@ -195,7 +195,7 @@ def _keep_owner(directory: int, name: str, descriptor: int) -> None:
 
 
 def remove(root: int, path: str) -> None:
-    """Remove the file at `path`, if it is there. Raises BlockedError when it is a directory or behind a link."""
+    """Remove the file at `path` if it exists. Raises BlockedError when it is a directory or behind a link."""
     with suppress(FileNotFoundError), parent_of(root, path) as (directory, name):
         try:
             os.unlink(name, dir_fd=directory)
@@ -204,14 +204,14 @@ def remove(root: int, path: str) -> None:
 
 
 def prune(root: int, path: str) -> None:
-    """Remove the directories of `path` that are empty, the innermost first."""
+    """Remove the empty directories of `path`, innermost first."""
     folders = path.split("/")[:-1]
     while folders and remove_folder(root, "/".join(folders)):
         folders.pop()
 
 
 def remove_folder(root: int, folder: str) -> bool:
-    """Remove a directory if it is empty; tell whether that was done."""
+    """Remove a directory if it is empty; return whether it was."""
     try:
         with parent_of(root, folder) as (directory, name):
             os.rmdir(name, dir_fd=directory)
@@ -221,7 +221,7 @@ def remove_folder(root: int, folder: str) -> bool:
 
 
 def folder_exists(root: int, folder: str) -> bool:
-    """Tell whether `folder` is a directory that can be reached without a link."""
+    """Return whether `folder` is a directory that can be reached without a link."""
     try:
         with parent_of(root, f"{folder}/-"):
             return True

@@ -1,4 +1,4 @@
-"""A text file in a form that is easy to edit, and its own hand: encoding, byte-order mark and line endings."""
+"""A text file in a form that is easy to edit, with its encoding, byte-order mark and line endings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import codecs
 import re
 import tokenize
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from io import BytesIO
 
@@ -14,12 +15,12 @@ _BREAK = re.compile("\r\n|\n")
 
 
 class NotTextError(Exception):
-    """The bytes are no text: a NUL, or an encoding that nothing tells."""
+    """The bytes are not text: they contain a NUL, or their encoding is unknown."""
 
 
 @dataclass(frozen=True)
 class Document:
-    """Text with LF only, and for each of its line breaks the ending that the file has there."""
+    """Text with LF only, and the ending that the file has at each line break."""
 
     text: str
     endings: tuple[str, ...]
@@ -28,10 +29,10 @@ class Document:
 
 
 def decode(content: bytes, path: str = "") -> Document:
-    """Read a file's bytes. Raises NotTextError.
+    """Decode the bytes of a file. Raises NotTextError.
 
-    UTF-16 needs its mark. Bytes that are no UTF-8 are read as the encoding that a Python file declares, else as
-    Windows-1252, else as Latin-1: both keep every byte they do not touch.
+    UTF-16 needs its byte-order mark. What is not UTF-8 is read in the encoding that a Python file declares, else as
+    Windows-1252, else as Latin-1; both keep every byte that an edit leaves alone.
     """
     mark, encoding = next(((m, e) for m, e in _MARKS if content.startswith(m)), (b"", ""))
     body = content[len(mark) :]
@@ -48,8 +49,8 @@ def decode(content: bytes, path: str = "") -> Document:
     raise NotTextError
 
 
-def fresh(text: str) -> Document:
-    """Return a new document in UTF-8 with LF."""
+def new_document(text: str) -> Document:
+    """Return a document in UTF-8 with LF."""
     return Document(text, ("\n",) * text.count("\n"))
 
 
@@ -67,7 +68,7 @@ def _split(text: str) -> tuple[str, tuple[str, ...]]:
         return text, ("\n",) * text.count("\n")
     if "\n" not in text:
         return text.replace("\r", "\n"), ("\r",) * text.count("\r")
-    # A lone carriage return in a file that has line feeds is content (a progress bar in a fixture), not an ending.
+    # In a file with line feeds, a lone carriage return is content (a progress bar in a fixture), not an ending.
     return text.replace("\r\n", "\n"), tuple(_BREAK.findall(text))
 
 
@@ -84,27 +85,33 @@ def encode(document: Document) -> bytes:
     return document.mark + text.encode(document.encoding)
 
 
-def splice(document: Document, start: int, end: int, new: str) -> Document:
-    """Replace the characters from `start` to `end` by `new`.
+def splice(document: Document, pieces: Iterable[tuple[int, int, str]]) -> Document:
+    """Replace the characters from start to end with a new text, for each (start, end, text) in ascending order.
 
-    Line breaks that stand in both keep their endings; further ones take the ending of the break before them.
+    Line breaks present in both keep their endings; added ones take the ending of the break before them.
     """
-    first = document.text.count("\n", 0, start)
-    gone = document.text.count("\n", start, end)
-    wanted = new.count("\n")
-    kept = document.endings[first : first + min(gone, wanted)]
-    added = (wanted - len(kept)) * ((kept or document.endings[:first])[-1:] or (usual_ending(document),))
-    endings = document.endings[:first] + kept + added + document.endings[first + gone :]
-    return replace(document, text=document.text[:start] + new + document.text[end:], endings=endings)
+    texts: list[str] = []
+    endings: list[str] = []
+    position = line = 0
+    for start, end, new in pieces:
+        first = line + document.text.count("\n", position, start)
+        gone = document.text.count("\n", start, end)
+        wanted = new.count("\n")
+        endings += document.endings[line : first + min(gone, wanted)]
+        endings += max(0, wanted - gone) * (endings[-1:] or [_usual_ending(document)])
+        texts += document.text[position:start], new
+        position, line = end, first + gone
+    text = "".join([*texts, document.text[position:]])
+    return replace(document, text=text, endings=(*endings, *document.endings[line:]))
 
 
-def usual_ending(document: Document) -> str:
-    """Return the ending that most lines have."""
+def _usual_ending(document: Document) -> str:
+    """Return the most common line ending."""
     return Counter(document.endings).most_common(1)[0][0] if document.endings else "\n"
 
 
 def rewritten(document: Document, text: str) -> Document:
-    """Return the document with a new text as a whole, in the old hand: endings, and whether the last line ends."""
+    """Replace the whole text, keeping the line endings and whether the file ends with one."""
     old = document.text
     if old and text and old.endswith("\n") != text.endswith("\n"):
         text = text + "\n" if old.endswith("\n") else text.rstrip("\n")
@@ -113,11 +120,11 @@ def rewritten(document: Document, text: str) -> Document:
     tail = _common(old[start:][::-1], text[start:][::-1])
     shared = old[len(old) - tail :]
     tail = len(shared) - (shared.find("\n") + 1) if "\n" in shared else 0
-    return splice(document, start, len(old) - tail, text[start : len(text) - tail])
+    return splice(document, [(start, len(old) - tail, text[start : len(text) - tail])])
 
 
 def _common(one: str, two: str) -> int:
-    """Return the length of the common beginning, found by halving: slices compare at the speed of memory."""
+    """Return the length of the common prefix. Bisection compares slices, which is faster than a loop over characters."""
     low, high = 0, min(len(one), len(two))
     while low < high:
         middle = (low + high + 1) // 2
@@ -129,5 +136,5 @@ def _common(one: str, two: str) -> int:
 
 
 def plain(text: str) -> str:
-    """Return a stranger's text with LF for every line break, without a byte-order mark."""
+    """Return foreign text with LF for every line break and without a byte-order mark."""
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")

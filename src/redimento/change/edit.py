@@ -1,4 +1,4 @@
-"""What a model may propose: edits, and what became of them."""
+"""The edits a model may propose, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Replace:
-    """Replace `search` by `replace` in an existing file; an empty `search` creates a file that is absent.
+    """Replace `search` with `replace` in an existing file; an empty `search` creates a new file.
 
-    A `search` that ends with a newline stands for whole lines, any other for a piece of text. `everywhere`: replace
-    every exact occurrence rather than refuse when there are several.
+    A `search` that ends with a newline matches whole lines, any other a piece of text. `everywhere`: replace every exact
+    occurrence instead of refusing when there are several.
     """
 
     path: str
@@ -21,7 +21,7 @@ class Replace:
 
 @dataclass(frozen=True)
 class WriteWhole:
-    """Write a new or short file as a whole."""
+    """Write a whole file, new or short."""
 
     path: str
     content: str
@@ -43,7 +43,7 @@ Edit = Replace | WriteWhole | Delete | Rename
 
 @dataclass(frozen=True)
 class Refusal:
-    """An edit that was not applied: why, in a sentence the model can act on, and the nearest lines if any."""
+    """An edit that was not applied: the reason, as a sentence the model can act on, and the nearest lines if any."""
 
     path: str
     reason: str
@@ -52,7 +52,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class FileChange:
-    """One file before and after. None: it was, or is now, absent. `mode`: git's octal file mode."""
+    """One file before and after, None where it does not exist. `mode`: git's octal file mode."""
 
     path: str
     before: bytes | None

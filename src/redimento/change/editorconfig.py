@@ -1,20 +1,24 @@
-"""What `.editorconfig` says about a new file, and the content of the file written so.
+"""Format a new file as `.editorconfig` asks (https://spec.editorconfig.org).
 
-The format: https://spec.editorconfig.org. Sections are matched without regular expressions of our own making, because
-the file comes from the repository and a crafted pattern must not stall the run.
+The file comes from the repository, so its globs must not stall the run: the reference implementation translates them,
+RE2 matches them in linear time.
 """
 
 from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
-from fnmatch import fnmatchcase
+from functools import lru_cache
+
+import re2
+from editorconfig.fnmatch import translate
 
 from redimento.change.document import Document, plain
 
 _NAME = ".editorconfig"
-_MOST_VARIANTS = 64  # of one section's braces
-_LONGEST_SECTION = 500  # characters
+_LONGEST_SECTION = 1024  # characters, the least that the specification lets a reader support
+_MOST_BRACES = 64  # per section: translating one without its closing brace costs the length of the section
+_WIDTHS = {str(width): width for width in range(1, 9)}
 _ENDINGS = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
 _CHARSETS = {
     "latin1": ("latin-1", b""),
@@ -22,12 +26,12 @@ _CHARSETS = {
     "utf-16le": ("utf-16-le", codecs.BOM_UTF16_LE),
     "utf-16be": ("utf-16-be", codecs.BOM_UTF16_BE),
 }
-# Their indentation is part of what they say.
+# In these files indentation is content.
 _KEEP_INDENTATION = (".md", ".markdown", ".rst", ".yml", ".yaml", ".txt", ".diff", ".patch", "makefile", ".mk")
 
 
 def properties(path: str, read: Callable[[str], bytes | None]) -> dict[str, str]:
-    """Return the properties that hold for `path`, from the outermost `.editorconfig` to the nearest."""
+    """Return the properties for `path`; the nearest `.editorconfig` wins."""
     folders = path.split("/")[:-1]
     found: dict[str, str] = {}
     for depth in range(len(folders), -1, -1):
@@ -38,7 +42,7 @@ def properties(path: str, read: Callable[[str], bytes | None]) -> dict[str, str]
         below = "/".join(path.split("/")[depth:])
         here: dict[str, str] = {}
         for pattern, values in sections:
-            if any(_matches(variant, below) for variant in _variants(pattern)):
+            if _matches(pattern, below):
                 here |= values
         found = here | found
         if preamble.get("root") == "true":
@@ -46,8 +50,8 @@ def properties(path: str, read: Callable[[str], bytes | None]) -> dict[str, str]
     return found
 
 
-def written(path: str, content: str, wanted: dict[str, str]) -> Document:
-    """Return a new file's content in the hand that the properties ask for; UTF-8 and LF without any."""
+def formatted(path: str, content: str, wanted: dict[str, str]) -> Document:
+    """Return a new file formatted as the properties ask; by default UTF-8 with LF and a final newline."""
     text = plain(content)
     if wanted.get("trim_trailing_whitespace") == "true":
         text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
@@ -67,39 +71,45 @@ def _parse(text: str) -> tuple[dict[str, str], list[tuple[str, dict[str, str]]]]
     sections: list[tuple[str, dict[str, str]]] = []
     for line in map(str.strip, text.split("\n")):
         if line.startswith("[") and line.endswith("]"):
-            sections.append((line[1:-1][:_LONGEST_SECTION], {}))
+            sections.append((line[1:-1], {}))
         elif "=" in line and line[0] not in "#;":
             key, _, value = line.partition("=")
             (sections[-1][1] if sections else preamble)[key.strip().lower()] = value.strip().lower()
     return preamble, sections
 
 
-def _variants(pattern: str) -> list[str]:
-    """Return the pattern once for each choice of its `{a,b}` groups; number ranges stay as they are."""
-    waiting, done = [pattern], list[str]()
-    while waiting and len(done) + len(waiting) <= _MOST_VARIANTS:
-        current = waiting.pop()
-        end = current.find("}")
-        start = current.rfind("{", 0, end) if end >= 0 else -1
-        if start < 0:
-            done.append(current)
-            continue
-        waiting.extend(current[:start] + choice + current[end + 1 :] for choice in current[start + 1 : end].split(","))
-    return done
-
-
 def _matches(pattern: str, path: str) -> bool:
-    pattern = pattern.replace("**", "*").replace("[!", "[!")
-    if "/" not in pattern:
-        return fnmatchcase(path.rsplit("/", 1)[-1], pattern)
-    bare = pattern.lstrip("/")
-    return fnmatchcase(path, bare) or (bare.startswith("*/") and fnmatchcase(path, bare[2:]))
+    """Return whether a section applies to `path`, which is relative to the folder of the `.editorconfig`."""
+    compiled, ranges = _compiled(pattern)
+    match = compiled.fullmatch(f"/{path}") if compiled else None
+    if match is None:
+        return False
+    return all(
+        number is None or (low <= int(number) <= high and str(int(number)) == number.removeprefix("+"))
+        for number, (low, high) in zip(match.groups(), ranges, strict=True)
+    )
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> tuple[re2._Regexp | None, list[tuple[int, int]]]:
+    """Return a section's expression, None if it is invalid or too large, and the range of each number it captures."""
+    if len(pattern) > _LONGEST_SECTION or pattern.count("{") > _MOST_BRACES:
+        return None, []
+    prefix = "" if pattern.startswith("/") else "/" if "/" in pattern else "/**/"
+    expression, ranges = translate(prefix + pattern, nested=True)  # without the flags and `\Z`, which RE2 lacks
+    options = re2.Options()
+    options.dot_nl = True
+    options.log_errors = False
+    try:
+        return re2.compile(expression, options), ranges
+    except re2.error:
+        return None, []
 
 
 def _indented(text: str, wanted: dict[str, str]) -> str:
     style = wanted.get("indent_style")
-    size = wanted.get("indent_size", "4")
-    width = int(size) if size in {"1", "2", "3", "4", "8"} else 4
+    sizes = [wanted.get("indent_size"), wanted.get("tab_width")]
+    width = next((_WIDTHS[size] for size in sizes if size in _WIDTHS), 4)
     if style == "tab":
         return "\n".join(_with_tabs(line, width) for line in text.split("\n"))
     if style == "space":

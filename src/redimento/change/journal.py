@@ -1,4 +1,4 @@
-"""The journal of a write: how each file was, kept until the change stands or is taken back."""
+"""The journal of a write: the original of each file, kept until the change is final or undone."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _ABSENT = ""
 
 @dataclass(frozen=True)
 class Entry:
-    """One file as it was (None: absent), and the digests of all that the run made of it ("": absent)."""
+    """The original of a file (None: absent), and the digest of each content the run gave it ("": absent)."""
 
     path: str
     found: Found | None
     digests: frozenset[str]
 
     def wrote(self, now: Found | None) -> bool:
-        """Tell whether the file holds what the run made of it."""
+        """Return whether the file has a content that the run wrote."""
         return digest_of(now.content if now else None) in self.digests
 
 
 @dataclass(frozen=True)
 class Journal:
-    """All entries, and the folders that were absent."""
+    """All entries, and the folders that did not exist."""
 
     entries: tuple[Entry, ...] = ()
     folders: frozenset[str] = frozenset()
@@ -49,13 +49,13 @@ def entry_of(file: FileChange) -> Entry:
     return Entry(file.path, found, frozenset({digest_of(file.after)}))
 
 
-def joined(older: Entry | None, newer: Entry) -> Entry:
-    """Return the newer entry with what earlier writes of the run made of the file."""
+def merged(older: Entry | None, newer: Entry) -> Entry:
+    """Return the newer entry with the digests of the run's earlier writes."""
     return replace(newer, digests=older.digests | newer.digests) if older else newer
 
 
 def read(path: Path) -> Journal:
-    """Read a journal; an absent one is empty. Raises RedimentoError when it is damaged."""
+    """Read a journal; a missing one is empty. Raises RedimentoError when it is damaged."""
     try:
         content = json.loads(path.read_bytes())
         entries = tuple(_entry(item) for item in content["entries"])
@@ -65,7 +65,7 @@ def read(path: Path) -> Journal:
     except (ValueError, KeyError, TypeError) as error:
         raise RedimentoError(
             f"The journal {path} cannot be read: {error}.",
-            "Bring the working tree back with git, then delete the journal.",
+            "Restore the working tree with git, then delete the journal.",
         ) from error
 
 
@@ -76,7 +76,7 @@ def _entry(item: dict[str, Any]) -> Entry:
 
 
 def save(path: Path, journal: Journal) -> None:
-    """Write the journal so that it is whole on the disk, or not there, whenever the run is killed."""
+    """Write the journal atomically: a killed run leaves a whole one on the disk, or none."""
     content = {
         "entries": [
             {

@@ -1,4 +1,4 @@
-"""From edits to a change that passed every guard. Nothing is written."""
+"""Turn edits into a change that passed every guard. Nothing is written."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _LARGEST_EDITORCONFIG = 100_000  # bytes
 
 @dataclass(frozen=True)
 class Plan:
-    """What a list of edits comes to.
+    """The outcome of a list of edits.
 
-    `change` is total: against the original tree. `notes` says what was forgiven.
+    `change` is relative to the original tree, earlier rounds included. `notes` lists what was forgiven.
     """
 
     change: Change
@@ -40,11 +40,11 @@ def plan(
     already: Change = Change(),  # noqa: B008  # frozen
     partial: bool = False,
 ) -> Plan:
-    """Apply `edits` to the files beneath `root` as they are now, and judge the result.
+    """Apply `edits` to the current files beneath `root`, and check the result.
 
-    `already` is a change that stands in the working tree: its originals are the measure for limits and for `before`.
-    `locked` are paths with local modifications. Without `partial` any refusal makes the change the one that stood
-    already; with it the refused edits and files are left out, and a limit on the whole still refuses everything.
+    `already` is a change that is in the working tree: limits and `before` refer to its originals. `locked` are paths with
+    local modifications. Without `partial`, any refusal returns `already`. With it, refused edits and files are left out,
+    but a limit on the whole change still refuses everything.
     """
     was: dict[str, Found | None] = {}
     with beneath.opened(root) as descriptor:
@@ -52,7 +52,7 @@ def plan(
         applied = apply(
             allowed,
             lambda path: was.setdefault(path, beneath.read(descriptor, path, settings.max_file_bytes)),
-            lambda path, content: _in_hand(descriptor, path, content),
+            lambda path, content: _new_file(descriptor, path, content),
         )
     refusals.extend(applied.refusals)
     files = _total(applied.files, was, already)
@@ -61,9 +61,9 @@ def plan(
     bad = [*_nested(files), *(refusal for file in measured for refusal in guard.file_refusals(file, settings))]
     refusals.extend(bad)
     dropped = _with_their_renames({refusal.path for refusal in bad}, applied.edits)
-    standing = {file.path: file for file in already.files}
+    earlier = {file.path: file for file in already.files}
     kept = [file for file in measured if file.file.path not in dropped]
-    kept += [limits.measure(standing[path]) for path in sorted(dropped & standing.keys())]
+    kept += [limits.measure(earlier[path]) for path in sorted(dropped & earlier.keys())]
     over = list(limits.over_limits(kept, settings))
     refusals.extend(over)
     if over or (refusals and not partial):
@@ -73,17 +73,18 @@ def plan(
 
 
 def _nested(files: Sequence[FileChange]) -> Iterable[Refusal]:
-    """Yield a refusal for each file that would lie in another file."""
+    """Yield a refusal for each file whose folder is itself a file."""
     written = {file.path for file in files if file.after is not None}
     for path in sorted(written):
         if inside := written.intersection(_parts(path)[:-1]):
-            yield Refusal(path, f"{path} would lie in {min(inside)}, which is a file: choose another path.")
+            yield Refusal(path, f"{path} would be inside {min(inside)}, which is a file: choose another path.")
 
 
 def _with_their_renames(paths: set[str], edits: Sequence[Edit]) -> set[str]:
-    """Return the paths and both ends of every rename among them: half of one would lose the file."""
-    linked = set(paths)
-    for _ in edits:
+    """Add the other end of each rename to the paths: half a rename would lose the file."""
+    linked, known = set(paths), -1
+    while len(linked) > known:
+        known = len(linked)
         linked |= {path for edit in edits if linked.intersection(_named(edit)) for path in _named(edit)}
     return linked
 
@@ -95,7 +96,7 @@ def _named(edit: Edit) -> tuple[str, ...]:
 def _by_name(
     descriptor: int, edits: Sequence[Edit], settings: ChangeSettings, locked: frozenset[str], already: Change
 ) -> tuple[list[Refusal], list[Edit]]:
-    """Sort out the edits whose paths no change may touch."""
+    """Separate the edits whose paths a change may touch from refusals of the others."""
     refusals: list[Refusal] = []
     allowed: list[Edit] = []
     spelled = {paths.fold(part): part for path in already.paths for part in _parts(path)}
@@ -114,21 +115,21 @@ def _by_name(
 def _path_refusals(
     descriptor: int, path: str, settings: ChangeSettings, locked: frozenset[str], spelled: dict[str, str]
 ) -> Iterable[Refusal]:
-    trouble = paths.problem(path)
-    if trouble:
-        return [Refusal(path, f'The path "{_printable(path)}" {trouble}.')]
+    problem = paths.problem(path)
+    if problem:
+        return [Refusal(path, f'The path "{_printable(path)}" {problem}.')]
     twin = _twin(descriptor, path) or next(
         (other for part in _parts(path) if (other := spelled.setdefault(paths.fold(part), part)) != part), ""
     )
     if twin:
         return [
-            Refusal(path, f'The path "{path}" differs from "{twin}" only in case or form of its letters: use that one.')
+            Refusal(path, f'The path "{path}" differs from "{twin}" only in letter case or Unicode form: use that one.')
         ]
     return list(guard.path_refusals(path, settings, locked))
 
 
 def _parts(path: str) -> list[str]:
-    """Return the path and every folder above it, the outermost first."""
+    """Return every folder above the path, outermost first, and the path itself."""
     names = path.split("/")
     return ["/".join(names[: depth + 1]) for depth in range(len(names))]
 
@@ -138,19 +139,19 @@ def _printable(path: str) -> str:
 
 
 def _twin(descriptor: int, path: str) -> str:
-    """Return an existing path that a file system without case takes for `path`, "" when there is none."""
+    """Return an existing path that a case-insensitive file system treats as `path`, "" if none."""
     parts = path.split("/")
     for depth, name in enumerate(parts):
         folder = "/".join(parts[:depth])
-        names = beneath.names_beside(descriptor, folder)
+        names = beneath.names_in(descriptor, folder)
         if name not in names:
             twin = next((other for other in sorted(names) if paths.fold(other) == paths.fold(name)), "")
             return f"{folder}/{twin}".lstrip("/") if twin else ""
     return ""
 
 
-def _in_hand(descriptor: int, path: str, content: str) -> Document:
-    """Write a new file as `.editorconfig` asks."""
+def _new_file(descriptor: int, path: str, content: str) -> Document:
+    """Return a new file, formatted as `.editorconfig` asks."""
 
     def read(name: str) -> bytes | None:
         try:
@@ -159,11 +160,11 @@ def _in_hand(descriptor: int, path: str, content: str) -> Document:
             return None
         return found.content if found else None
 
-    return editorconfig.written(path, content, editorconfig.properties(path, read))
+    return editorconfig.formatted(path, content, editorconfig.properties(path, read))
 
 
 def _total(now: Mapping[str, Found | None], was: Mapping[str, Found | None], already: Change) -> tuple[FileChange, ...]:
-    """Merge what stands already with what the edits make of the files, against the original tree."""
+    """Merge the earlier change with the edited files, relative to the original tree."""
     total = {file.path: file for file in already.files}
     for path, found in now.items():
         after = found.content if found else None

@@ -1,6 +1,6 @@
-"""Write a change into a working tree, all of it or nothing, and take it back.
+"""Write a change into a working tree, all of it or nothing, and undo it.
 
-Before the first file is touched, a journal says how the tree was. After a kill in the middle, `recover` puts it back.
+A journal of the originals is saved before the first file is touched; `recover` uses it after a killed run.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from redimento.errors import RedimentoError
 
 
 def write(root: Path, change: Change, journal_file: Path) -> None:
-    """Make the tree what `change` says of it.
+    """Bring the tree to the state that `change` describes.
 
-    The journal grows with each write of a run: what an earlier write changed and this change no longer does is put back.
-    On any failure the tree is as it was before the call. Raises RedimentoError.
+    The journal grows with each write of a run; files that only an earlier write changed are restored. On any failure the
+    tree is as it was before the call. Raises RedimentoError.
     """
     with beneath.opened(root) as descriptor:
         known = journal.read(journal_file)
         entries = {entry.path: entry for entry in known.entries}
         dropped = [entry for path, entry in entries.items() if path not in set(change.paths)]
-        changed = [journal.joined(entries.get(file.path), journal.entry_of(file)) for file in change.files]
+        changed = [journal.merged(entries.get(file.path), journal.entry_of(file)) for file in change.files]
         absent = _absent_folders(descriptor, change.files) | known.folders
         journal.save(journal_file, journal.Journal((*dropped, *changed), absent))
         wanted: dict[str, Found | None] = {entry.path: entry.found for entry in dropped}
@@ -34,7 +34,7 @@ def write(root: Path, change: Change, journal_file: Path) -> None:
 
 
 def restore(root: Path, change: Change, journal_file: Path) -> None:
-    """Put back everything that `change` and the journal name, and end the journal. Raises RedimentoError."""
+    """Restore every file that `change` and the journal name, and delete the journal. Raises RedimentoError."""
     known = journal.read(journal_file)
     wanted = {file.path: journal.entry_of(file).found for file in change.files}
     wanted |= {entry.path: entry.found for entry in known.entries}
@@ -45,14 +45,14 @@ def restore(root: Path, change: Change, journal_file: Path) -> None:
 
 
 def settle(journal_file: Path) -> None:
-    """End the journal: the change stands, as a commit or in a folder of its own."""
+    """Delete the journal: the change is final, as a commit or in its own folder."""
     journal_file.unlink(missing_ok=True)
 
 
 def recover(root: Path, journal_file: Path) -> bool:
-    """Put the tree back after a run that was killed; tell whether there was anything to put back.
+    """Restore the tree after a killed run; return whether a journal existed.
 
-    A file that holds neither what the run found nor what it wrote was changed by somebody else: it is left alone.
+    A file whose content the run did not write was changed by somebody else and is left alone.
     """
     if not journal_file.exists():
         return False
@@ -61,7 +61,7 @@ def recover(root: Path, journal_file: Path) -> bool:
         for entry in known.entries:
             with suppress(BlockedError):
                 beneath.remove_leftover(descriptor, entry.path)
-        # What was absent goes first: it may be in the way of what comes back.
+        # Remove new files first: they may be in the way of what comes back.
         for absent in (True, False):
             chosen = [entry for entry in known.entries if (entry.found is None) == absent]
             _all_or_nothing(descriptor, {entry.path: entry.found for entry in chosen if _is_ours(descriptor, entry)})
@@ -72,7 +72,7 @@ def recover(root: Path, journal_file: Path) -> bool:
 
 @contextmanager
 def withheld(root: Path, change: Change, paths: Iterable[str]) -> Iterator[None]:
-    """Put the old content of some of the changed paths back for a while."""
+    """Restore the originals of some changed paths for the duration of the block."""
     chosen = set(paths)
     files = [file for file in change.files if file.path in chosen]
     with beneath.opened(root) as descriptor:
@@ -98,7 +98,7 @@ def _all_or_nothing(descriptor: int, wanted: Mapping[str, Found | None]) -> None
     done: dict[str, Found | None] = {}
     path = ""
     try:
-        # Deletions first: a file may take the place of a folder that they empty.
+        # Deletions first: a file may replace a folder that they empty.
         for path, found in sorted(wanted.items(), key=lambda item: item[1] is not None):
             done[path] = beneath.read(descriptor, path)
             _put(descriptor, path, found)
@@ -110,7 +110,7 @@ def _all_or_nothing(descriptor: int, wanted: Mapping[str, Found | None]) -> None
             reason = error.strerror if isinstance(error, OSError) else error
             raise RedimentoError(
                 f"{path} could not be written: {reason}.",
-                "The working tree is as it was before; look at its owner and its links.",
+                "The working tree is unchanged; check the owner and the links of that path.",
             ) from error
         raise
 

@@ -1,1 +1,1 @@
-"""What a change may not contain."""
+"""What a change must not contain."""

@@ -1,4 +1,4 @@
-"""Dependencies that a change adds to a manifest, so that the pull request can name them."""
+"""Dependencies that a change adds to a manifest, so that the pull request can list them."""
 
 from __future__ import annotations
 
@@ -13,33 +13,34 @@ from redimento.change.edit import FileChange
 from redimento.change.guards import toml
 
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
-_GO_REQUIRE = re.compile(r"^\s*(?:require\s+)?([\w.-]+\.[\w.-]+/\S+)\s+v\d", re.MULTILINE)
+# Each of these reads a line or an element once: `^\s*` took 22 s for a go.mod of 40,000 line breaks, because it crosses them.
+_GO_REQUIRE = re.compile(r"^[ \t]*(?:require[ \t]+)?([\w-]++(?:\.[\w-]++)++/\S+)[ \t]+v\d", re.MULTILINE)
 _PACKAGE = re.compile(
-    r"<(?:PackageReference|PackageVersion|GlobalPackageReference)\s[^>]*?\b(?:Include|Update)\s*=\s*\"([^\"]{1,200})\""
+    r"<(?:PackageReference|PackageVersion|GlobalPackageReference)\s[^<>]*?\b(?:Include|Update)\s*=\s*\"([^\"]{1,200})\""
 )
 _MAVEN = re.compile(r"<dependency>\s*<groupId>([^<]{1,200})</groupId>\s*<artifactId>([^<]{1,200})</artifactId>")
 _GRADLE = re.compile(
-    r"^\s*(?:api|implementation|compileOnly|runtimeOnly|annotationProcessor|kapt|test\w+)[\s(]+[\"']([^\"':]{1,200}:[^\"':]{1,200})",
+    r"^[ \t]*(?:api|implementation|compileOnly|runtimeOnly|annotationProcessor|kapt|test\w+)[\s(]+[\"']([^\"':]{1,200}:[^\"':]{1,200})",
     re.MULTILINE,
 )
-_GEM = re.compile(r"^\s*gem\s+[\"']([^\"']{1,200})[\"']", re.MULTILINE)
+_GEM = re.compile(r"^[ \t]*gem[ \t]+[\"']([^\"']{1,200})[\"']", re.MULTILINE)
 
 
 def new_dependencies(files: Iterable[FileChange]) -> tuple[str, ...]:
-    """Return "name (manifest)" for each dependency that the manifests name after the change and did not name before."""
+    """Return "name (manifest)" for each dependency that the change adds to a manifest."""
     added: set[str] = set()
     for file in files:
         names = _reader(file.path)
         if names and file.after is not None:
-            fresh = set(_read(names, file.after)) - set(_read(names, file.before or b""))
-            added |= {f"{name} ({file.path})" for name in fresh}
+            new = set(_read(names, file.after)) - set(_read(names, file.before or b""))
+            added |= {f"{name} ({file.path})" for name in new}
     return tuple(sorted(added))
 
 
 def _read(names: Callable[[str], Iterator[str]], content: bytes) -> Iterator[str]:
     try:
         yield from names(content.decode("utf-8-sig", "replace"))
-    except (ValueError, RecursionError, AttributeError, TypeError):  # a manifest that is broken, or none at all
+    except (ValueError, RecursionError, AttributeError, TypeError):  # the manifest is broken, or not a manifest
         return
 
 

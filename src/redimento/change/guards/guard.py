@@ -1,4 +1,4 @@
-"""Judge each file of a change: whether it may be touched, and what it may become."""
+"""Check each file of a change: its path and its new content."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from redimento.change.document import NotTextError, decode
 from redimento.change.edit import FileChange, Refusal
 from redimento.change.guards import limits
-from redimento.change.guards.protected import is_freed, is_pipeline, is_protected
+from redimento.change.guards.protected import is_allowed, is_pipeline, is_protected
 from redimento.change.guards.secret_scan import secrets_in
 from redimento.change.guards.syntax import syntax_error
 from redimento.settings import ChangeSettings
@@ -20,24 +20,24 @@ _TESTS = re.compile(
 
 
 def path_refusals(path: str, settings: ChangeSettings, locked: frozenset[str]) -> Iterator[Refusal]:
-    """Yield why no change may touch `path`, judged by its name alone."""
+    """Yield why a change may not touch `path`, regardless of its content."""
     if is_protected(path, settings.protected, settings.allow):
         yield Refusal(
             path,
-            f"{path} is protected: leave it as it is. (The settings can free it with change.allow; a person decides that.)",
+            f"{path} is protected: leave it unchanged. (Only a person can allow the change, with change.allow in the settings.)",
         )
     if path in locked:
-        yield Refusal(path, f"{path} has changes that are not committed: it cannot be edited now.")
+        yield Refusal(path, f"{path} has uncommitted changes, so it cannot be edited now.")
 
 
 def file_refusals(measured: limits.Measured, settings: ChangeSettings) -> Iterator[Refusal]:
-    """Yield why one file may not become what the change makes of it."""
+    """Yield why the new content of a file is refused."""
     file = measured.file
     yield from limits.file_over_limits(measured, settings)
-    if not is_freed(file.path, settings.allow) and (
+    if not is_allowed(file.path, settings.allow) and (
         is_pipeline(file.path, file.before) or is_pipeline(file.path, file.after)
     ):
-        yield Refusal(file.path, f"{file.path} is a pipeline definition, which is protected: leave it as it is.")
+        yield Refusal(file.path, f"{file.path} is a pipeline definition, which is protected: leave it unchanged.")
     yield from _syntax(file)
     yield from _secrets(measured)
 
@@ -55,11 +55,11 @@ def _syntax(file: FileChange) -> Iterator[Refusal]:
         return
     error = syntax_error(file.path, _text(file.path, file.before), after)
     if error:
-        yield Refusal(file.path, f"{file.path} would not parse any more: {error}.", _around(after, error))
+        yield Refusal(file.path, f"{file.path} would not parse: {error}.", _around(after, error))
 
 
 def _around(text: str, error: str) -> str:
-    """Return the lines around the line that an error names."""
+    """Return the lines around the line named in an error."""
     found = re.match(r"line (\d+)", error)
     if not found:
         return ""
@@ -75,5 +75,5 @@ def _secrets(measured: limits.Measured) -> Iterator[Refusal]:
     for number, kind in secrets_in(measured.added, known, keywords=not _TESTS.search(path)):
         yield Refusal(
             path,
-            f"Line {number} of {path} looks like a secret ({kind}): read it from the environment, or write a placeholder.",
+            f"Line {number} of {path} looks like a secret ({kind}): read it from the environment or use a placeholder.",
         )

@@ -1,4 +1,4 @@
-"""How much a change may do: files, lines, shrinkage, size, and only text."""
+"""Limits on a change: files, lines, shrinkage, size, and text only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from redimento.change.edit import FileChange, Refusal
 from redimento.change.guards.line_diff import Added, changed_lines
 from redimento.settings import ChangeSettings
 
-_SHORT_FILE = 10  # lines; the share of a shorter file says nothing
+_SHORT_FILE = 10  # lines; for a shorter file a percentage is meaningless
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Measured:
 
 
 def measure(file: FileChange, moved: Container[bytes | None] = ()) -> Measured:
-    """Compare a file before and after, line by line. What is no text counts no lines.
+    """Compare a file before and after, line by line. Binary content counts as no lines.
 
-    `moved`: contents that leave another path; a file that takes one over adds nothing.
+    `moved`: contents removed from other paths; a file that receives one of them adds nothing.
     """
     if file.after is not None and file.after in moved:
         return Measured(file, (), 0, 0, binary=False)
@@ -50,7 +50,7 @@ def _count(text: str) -> int:
 
 
 def over_limits(files: Sequence[Measured], settings: ChangeSettings) -> Iterator[Refusal]:
-    """Yield a refusal for each limit on the change as a whole that is passed."""
+    """Yield a refusal for each limit that the whole change exceeds."""
     figures = (
         ("max_files", "touches", len(files), "files", settings.max_files),
         ("max_added_lines", "adds", sum(len(file.added) for file in files), "lines", settings.max_added_lines),
@@ -60,12 +60,12 @@ def over_limits(files: Sequence[Measured], settings: ChangeSettings) -> Iterator
         if figure > limit:
             yield Refusal(
                 "",
-                f"The change {does} {figure} {unit}, more than change.{setting} ({limit}) allows: do only what the item needs.",
+                f"The change {does} {figure} {unit}, more than change.{setting} ({limit}) allows: do only what the work item needs.",
             )
 
 
 def file_over_limits(measured: Measured, settings: ChangeSettings) -> Iterator[Refusal]:
-    """Yield a refusal for each limit on one file that is passed."""
+    """Yield a refusal for each limit that one file exceeds."""
     path, after = measured.file.path, measured.file.after
     if after is None:
         return
@@ -75,7 +75,7 @@ def file_over_limits(measured: Measured, settings: ChangeSettings) -> Iterator[R
             f"{path} would be {len(after)} bytes long, more than change.max_file_bytes ({settings.max_file_bytes}) allows.",
         )
     if measured.binary:
-        yield Refusal(path, f"{path} would be binary: a change may write text only.")
+        yield Refusal(path, f"{path} would be binary: a change may only write text.")
     left = measured.lines_before - measured.deleted + len(measured.added)
     if measured.lines_before < _SHORT_FILE:
         return
@@ -84,5 +84,5 @@ def file_over_limits(measured: Measured, settings: ChangeSettings) -> Iterator[R
         yield Refusal(
             path,
             f"{path} would shrink by {shrink} %, from {measured.lines_before} lines to {left}, more than "
-            f"change.max_shrink_percent ({settings.max_shrink_percent}) allows: keep what the item does not ask to remove.",
+            f"change.max_shrink_percent ({settings.max_shrink_percent}) allows: keep what the work item does not ask to remove.",
         )

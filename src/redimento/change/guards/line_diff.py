@@ -1,4 +1,4 @@
-"""Which lines a change adds and deletes, in time that grows with the size of the files whatever they hold."""
+"""Which lines a change adds and deletes, in near-linear time for any content."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ class Added:
 
 
 def changed_lines(before: str, after: str) -> tuple[tuple[Added, ...], int]:
-    """Return the added lines and how many lines were deleted.
+    """Return the added lines and the number of deleted ones.
 
-    A patience diff: lines that occur once on both sides and keep their order are the fixed points; what lies between two
-    of them counts as changed after its common ends are taken away. It never reports less than a minimal diff does.
+    A patience diff: lines that are unique on both sides and keep their order are anchors. Between two anchors, everything
+    but the common lines at either end counts as changed, so the result is never smaller than a minimal diff.
     """
     old, new = _lines(before), _lines(after)
     added: list[Added] = []
     deleted = 0
     left = right = 0
-    for a, b in [*_fixed_points(old, new), (len(old), len(new))]:
+    for a, b in [*_anchors(old, new), (len(old), len(new))]:
         first, last_old, last_new = 0, a, b
         while left + first < a and right + first < b and old[left + first] == new[right + first]:
             first += 1
@@ -42,8 +42,8 @@ def _lines(text: str) -> list[str]:
     return text.removesuffix("\n").split("\n") if text else []
 
 
-def _fixed_points(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
-    """Return the longest run of (old, new) positions of unique lines that rises on both sides."""
+def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the longest sequence of (old, new) positions of unique lines that increases on both sides."""
     count_old, count_new = Counter(old), Counter(new)
     where = {line: number for number, line in enumerate(new) if count_new[line] == 1}
     pairs = [(number, where[line]) for number, line in enumerate(old) if count_old[line] == 1 and line in where]

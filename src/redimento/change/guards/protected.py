@@ -1,4 +1,4 @@
-"""Files that steer pipelines, people's tools or agents: a change touches them only where the settings free them."""
+"""Files that control pipelines, developer tools or agents. A change may touch them only if the settings allow it."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from redimento.change.document import NotTextError, decode
 from redimento.change.guards.paths import fold
 from redimento.change.guards.yaml_outline import is_expression, top_level
 
-# Patterns as in .gitignore, compared without regard to case. A name without a slash is protected in every folder.
+# .gitignore patterns, matched case-insensitively. A name without a slash is protected in every folder.
 _PIPELINES = """
 azure-pipelines*.yml azure-pipelines*.yaml *.azure-pipelines.yml *.azure-pipelines.yaml .azuredevops/ .azure-pipelines/
-azure-pipelines/ .pipelines/ .vsts/ .vsts-ci.yml .vsts.yml .github/workflows/ .github/actions/ .gitea/ .forgejo/
-.gitlab-ci*.yml .gitlab/ Jenkinsfile* *.jenkinsfile .circleci/ .travis.yml appveyor.yml .appveyor.yml
-bitbucket-pipelines.yml .buildkite/ .drone.yml .drone.jsonnet .woodpecker.yml .woodpecker/ .teamcity/ .tekton/
-cloudbuild.yaml cloudbuild.yml buildspec*.yml .semaphore/ codemagic.yaml .cirrus.yml .cirrus.star wercker.yml
+azure-pipelines/ .pipelines/ .vsts/ .vsts-ci.yml .vsts.yml .forgejo/ Jenkinsfile* *.jenkinsfile .circleci/ .travis.yml
+appveyor.yml .appveyor.yml bitbucket-pipelines.yml .buildkite/ .drone.yml .drone.jsonnet .woodpecker.yml .woodpecker/
+.teamcity/ .tekton/ cloudbuild.yaml cloudbuild.yml buildspec*.yml .semaphore/ codemagic.yaml .cirrus.yml .cirrus.star
+wercker.yml
 """
 _OURS = ".redimento.yml .redimento.yaml .redimento/ .redimento-*"
-_GIT = ".git*"
+_GIT = ".git*"  # also .github/, .gitlab/, .gitlab-ci.yml, .gitea/ and .githooks/
 _HOOKS = """
-.husky/ .githooks/ .huskyrc* .pre-commit-config.yaml .pre-commit-hooks.yaml lefthook.yml lefthook-local.yml .lefthook/
+.husky/ .huskyrc* .pre-commit-config.yaml .pre-commit-hooks.yaml lefthook.yml lefthook-local.yml .lefthook/
 .lefthook.yml .lintstagedrc* lint-staged.config.* .overcommit.yml .overcommit.yaml .envrc .vscode/ .devcontainer/
 """
 _OWNERS = "CODEOWNERS OWNERS OWNERS_ALIASES"
 _LOCKS = """
 package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock bun.lockb deno.lock poetry.lock uv.lock pdm.lock
 Pipfile.lock pylock*.toml conda-lock.yml Cargo.lock go.sum go.work.sum Gemfile.lock composer.lock packages.lock.json
-project.assets.json paket.lock mix.lock pubspec.lock Podfile.lock Package.resolved Cartfile.resolved gradle.lockfile
-*.lockfile gradle-wrapper.jar gradle-wrapper.properties maven-wrapper.jar maven-wrapper.properties
-verification-metadata.xml flake.lock conan.lock .terraform.lock.hcl MODULE.bazel.lock Chart.lock
+project.assets.json paket.lock mix.lock pubspec.lock Podfile.lock Package.resolved Cartfile.resolved *.lockfile
+gradle-wrapper.jar gradle-wrapper.properties maven-wrapper.jar maven-wrapper.properties verification-metadata.xml
+flake.lock conan.lock .terraform.lock.hcl MODULE.bazel.lock Chart.lock
 """
-# Where packages come from, and with which credentials.
+# Package sources and their credentials.
 _REGISTRIES = ".npmrc .yarnrc .yarnrc.yml .yarn/ nuget.config pip.conf .pypirc .netrc .cargo/"
 _AGENTS = """
 AGENTS.md AGENT.md AGENTS.override.md CLAUDE.md CLAUDE.local.md GEMINI.md QWEN.md WARP.md .cursorrules .cursor/
-.cursorignore .windsurfrules .windsurf/ .clinerules .clinerules/ .roorules* .roo/ .aider* .claude/ .gemini/ .codex/
+.cursorignore .windsurfrules .windsurf/ .clinerules .roorules* .roo/ .aider* .claude/ .gemini/ .codex/
 .agents/ .continue/ .continuerules .junie/ .kiro/ .amazonq/ .augment/ .augment-guidelines .goosehints .opencode/
 opencode.json .mcp.json mcp.json copilot-instructions.md *.instructions.md *.chatmode.md .rules
 """
 PROTECTED = tuple(f"{_PIPELINES} {_OURS} {_GIT} {_HOOKS} {_OWNERS} {_LOCKS} {_REGISTRIES} {_AGENTS}".split())
 
-# The parts that make a YAML file a pipeline or a template of one, under whatever name it is kept
+# A YAML file with one of these keys is a pipeline or a template of one, regardless of its name
 # (learn.microsoft.com, "YAML schema reference for Azure Pipelines").
 _PIPELINE_LISTS = {"stages", "jobs", "steps"}
 
@@ -54,28 +54,28 @@ def _spec(patterns: tuple[str, ...]) -> GitIgnoreSpec:
 
 
 def is_protected(path: str, extra: Sequence[str] = (), allow: Sequence[str] = ()) -> bool:
-    """Tell whether a change may not touch `path`: protected by default or by `extra`, and not freed by `allow`.
+    """Return whether a change may not touch `path`: protected by default or by `extra`, and not allowed by `allow`.
 
-    `extra` and `allow` are patterns as in .gitignore. Protection disregards case; what is freed must be spelled exactly.
+    `extra` and `allow` are .gitignore patterns. Protection ignores case; `allow` must match exactly.
     """
     patterns = tuple(fold(pattern) for pattern in (*PROTECTED, *extra))
-    return _spec(patterns).match_file(fold(path)) and not is_freed(path, allow)
+    return _spec(patterns).match_file(fold(path)) and not is_allowed(path, allow)
 
 
-def is_freed(path: str, allow: Sequence[str]) -> bool:
-    """Tell whether the settings free `path`."""
+def is_allowed(path: str, allow: Sequence[str]) -> bool:
+    """Return whether the settings allow a change to `path`."""
     return bool(allow) and _spec(tuple(allow)).match_file(path)
 
 
 def is_pipeline(path: str, content: bytes | None) -> bool:
-    """Tell whether a YAML file is a pipeline definition, or a template of one, by what it holds."""
+    """Return whether the content of a YAML file makes it a pipeline definition or a template of one."""
     if content is None or not path.lower().endswith((".yml", ".yaml")):
         return False
     try:
         text = decode(content).text
-    except NotTextError:  # UTF-16 without its mark, for one
+    except NotTextError:  # such as UTF-16 without a byte-order mark
         text = content.decode("utf-8", "replace").replace("\0", "")
     parts = top_level(text)
     if any(parts.get(name) in {"list", "expression"} for name in _PIPELINE_LISTS) or parts.get("extends") == "mapping":
         return True
-    return any(map(is_expression, parts))  # what it inserts may be steps
+    return any(map(is_expression, parts))  # it may insert steps

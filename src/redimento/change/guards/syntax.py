@@ -1,4 +1,4 @@
-"""The syntax gate: a file that parsed before must parse after, and a new file must parse."""
+"""The syntax gate: a file that parsed before must still parse, and a new file must parse."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import Any
 from redimento.change.guards import toml
 from redimento.change.guards.yaml_outline import yaml_error
 
-# Extension → grammar module of tree-sitter and the name of its language function. Imported only when needed: all
-# together they cost 60 ms and 30 MB.
+# Extension → tree-sitter grammar module and its language function. Imported on demand: together they cost 60 ms and
+# 30 MB.
 _GRAMMARS = {
     ".py": ("tree_sitter_python", "language"),
     ".pyi": ("tree_sitter_python", "language"),
@@ -33,17 +33,16 @@ _GRAMMARS = {
     ".rs": ("tree_sitter_rust", "language"),
     ".cs": ("tree_sitter_c_sharp", "language"),
 }
-# Recovering from errors costs a grammar the cube of the length at worst (40 kB of "a<" in C#: 20 s); an honest file of a
-# megabyte takes half a second.
+# Error recovery can take cubic time (40 kB of "a<" in C#: 20 s); an honest file of a megabyte takes half a second.
 _LONGEST_PARSE = 5.0  # seconds
-_PIECE = 65_536  # bytes that the parser is handed at a time
-_DEEPEST = 500  # levels of nesting beyond which no honest file goes, and parsers that recurse are at risk
+_PIECE = 65_536  # bytes passed to the parser at a time
+_DEEPEST = 500  # levels of nesting; no honest file goes deeper, and recursive parsers may overflow
 
 
 def syntax_error(path: str, before: str | None, after: str) -> str:
-    """Return what is wrong with the syntax of `after` and where, "" when nothing is or when it cannot be told.
+    """Return the first syntax error of `after` and its line, "" if there is none or no parser for the file.
 
-    A file that did not parse before (another dialect, a template) is not judged.
+    A file that did not parse before (another dialect, a template) is not checked.
     """
     check = _checker(path)
     if check is None:
@@ -71,14 +70,14 @@ def _checker(path: str) -> Callable[[str], str] | None:
 
 
 def _has_comments(name: str) -> bool:
-    """Tell whether tools read a .json file of this name with comments in it."""
+    """Return whether tools allow comments in a .json file of this name."""
     return name.startswith(("tsconfig", "jsconfig", ".", "devcontainer", "api-extractor")) or name.endswith("rc.json")
 
 
 def _python_error(text: str) -> str:
-    """Judge by Python's own parser; what it does not know may be syntax of a newer Python, so the grammar decides.
+    """Check with Python's own parser. What it rejects may be newer syntax, so the grammar decides.
 
-    The grammar is blind to wrong indentation, which the parser tells apart.
+    The grammar does not see wrong indentation, so there the parser decides.
     """
     try:
         with warnings.catch_warnings():
@@ -99,7 +98,7 @@ def _json_error(text: str) -> str:
     except json.JSONDecodeError as error:
         return f"line {error.lineno}: {error.msg}"
     except (RecursionError, ValueError):
-        return "it is nested too deeply, or holds a number that is too long"
+        return "it is nested too deeply or contains a number that is too long"
     return ""
 
 
@@ -112,7 +111,7 @@ def _toml_error(text: str) -> str:
 
 
 def _tree_error(text: str, suffix: str) -> str:
-    """Return the first place that the grammar cannot make sense of."""
+    """Return the first error that the grammar reports."""
     source = text.encode("utf-8", "replace")
     deadline = time.monotonic() + _LONGEST_PARSE
     parser = _parser(suffix)

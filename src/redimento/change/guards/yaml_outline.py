@@ -1,4 +1,4 @@
-"""What a YAML text is made of, read from its events: nothing is built, so nothing in it can do harm."""
+"""Syntax and outer keys of a YAML text, read from its events: no object is built, so no tag can do harm."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import yaml
 
-# libyaml's time grows with the square of the nesting of brackets (33 s for 100,000 of them), and building nodes from
-# deep nesting overflows the C stack.
+# libyaml takes quadratic time for nested brackets (33 s for 100,000), and building nodes from deep nesting overflows the
+# C stack.
 _DEEPEST = 200
 
 
 def yaml_error(text: str) -> str:
-    """Return what is wrong with the syntax and where; "" when nothing is, or when it is a template."""
+    """Return the first syntax error and its line; "" if there is none or the text is a template."""
     if "{{" in text or "{%" in text:
         return ""
     if _too_deep(text):
@@ -29,9 +29,9 @@ def yaml_error(text: str) -> str:
 
 
 def top_level(text: str) -> dict[str, str]:
-    """Return the keys of the outermost mappings and what each holds: "list", "mapping", "expression" (`${{ … }}`) or "scalar".
+    """Return the keys of the outermost mappings and the kind of each value: "list", "mapping", "expression" (`${{ … }}`) or "scalar".
 
-    What cannot be parsed is read line by line, so that a broken file does not hide its keys.
+    A broken file is read line by line, so that it cannot hide its keys.
     """
     if not _too_deep(text):
         try:
@@ -84,7 +84,7 @@ def _kind(event: yaml.NodeEvent) -> str:
 
 
 def is_expression(text: str) -> bool:
-    """Tell whether a key or value is inserted when a template of Azure Pipelines is expanded."""
+    """Return whether Azure Pipelines expands this key or value as a template expression."""
     return text.lstrip().startswith("${{")
 
 

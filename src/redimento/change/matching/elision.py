@@ -1,26 +1,26 @@
-"""Search texts in which a line such as `...` stands for lines that were left out."""
+"""Search texts in which a line such as `...` stands for omitted lines."""
 
 from __future__ import annotations
 
-from redimento.change.matching.placeholders import stands_for_code
+from redimento.change.matching.placeholders import is_placeholder
 
+_MAX_PARTS = 100  # each is searched in the whole file
 _BARE = {"...", "\u2026", "[...]", "(...)", "{...}", "{ ... }"}
 
 
 def is_elision(line: str) -> bool:
-    """Tell whether a line of a search text stands for lines that were left out."""
-    return line.strip() in _BARE or stands_for_code(line)
+    """Return whether a line of a search text stands for omitted lines."""
+    return line.strip() in _BARE or is_placeholder(line)
 
 
 def parts(search: str, replacement: str) -> list[tuple[str, str]]:
-    """Pair the texts between the omissions; [] when there are none, or when the replacement omits something else.
+    """Pair the texts between the omissions; [] if there are none or the replacement omits something else.
 
-    The omissions must lie between two texts: what follows the only one could be anything.
-
-    A replacement without the same number of omissions would delete lines that nobody has seen.
+    Omissions must lie between two texts, because the lines after a trailing one are unknown. A replacement with another
+    number of omissions would delete lines that nobody has seen.
     """
     wanted, new = _cut(search), _cut(replacement)
-    if len(wanted) == 1 or len(wanted) != len(new) or not (wanted[0] and wanted[-1]):
+    if not 1 < len(wanted) <= _MAX_PARTS or len(wanted) != len(new) or not (wanted[0] and wanted[-1]):
         return []
     if any(after and not before for before, after in zip(wanted, new, strict=True)):
         return []

@@ -1,4 +1,4 @@
-"""Give a replacement the indentation of the place where its search text matched."""
+"""Indent a replacement like the place where its search text matched."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 from math import gcd
 
-_LARGEST_ALIGNMENT = 2_000  # lines; beyond it an alignment costs seconds
+_LARGEST_ALIGNMENT = 2_000  # lines; a longer alignment takes seconds
 
 
 def indent_of(line: str) -> str:
-    """Return the white space that a line begins with; "" for a blank line."""
+    """Return the leading white space of a line; "" for a blank line."""
     body = line.lstrip()
     return line[: len(line) - len(body)] if body else ""
 
 
 def is_uniform(search: Sequence[str], found: Sequence[str]) -> bool:
-    """Tell whether all found lines are indented by the same amount more, or all less, than the search lines."""
+    """Return whether the found lines are all indented by the same amount more, or less, than the search lines."""
     return _uniform(_indents(search, found)) is not None
 
 
 def reindent(search: Sequence[str], found: Sequence[str], replacement: Sequence[str]) -> list[str]:
-    """Return the replacement lines as if they had been written with the indentation of the found lines.
+    """Return the replacement lines with the indentation style of the found lines.
 
     `search` and `found` are the non-blank lines that matched, pair by pair.
     """
@@ -43,7 +43,7 @@ def _indents(search: Sequence[str], found: Sequence[str]) -> list[tuple[str, str
 
 
 def _uniform(indents: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
-    """Return (prefix to take away, prefix to put before), at most one of them non-empty; None if not uniform."""
+    """Return (prefix to remove, prefix to add), at most one of them non-empty; None if not uniform."""
     wanted, actual = indents[0]
     if actual.endswith(wanted):
         more = actual.removesuffix(wanted)
@@ -61,7 +61,7 @@ def _shifted(line: str, less: str, more: str) -> str:
 
 
 def _unit(table: dict[str, str]) -> tuple[int, str]:
-    """Return how many columns of the search text are one step, and what one step is in the file."""
+    """Return the columns of one indentation step in the search text, and the step in the file."""
     steps = sorted((len(wanted.expandtabs(4)), actual) for wanted, actual in table.items())
     columns = gcd(*(width for width, _ in steps)) or 4
     for (narrow, inner), (wide, outer) in pairwise(steps):
@@ -72,7 +72,7 @@ def _unit(table: dict[str, str]) -> tuple[int, str]:
 
 
 def _translated(line: str, table: dict[str, str], unit: tuple[int, str]) -> str:
-    """Translate the line's indentation by the table, or from the widest known one that is narrower."""
+    """Look up the line's indentation in the table, or extend the widest known one that is narrower."""
     indent, body = indent_of(line), line.lstrip()
     if indent in table:
         return table[indent] + body
@@ -87,7 +87,7 @@ def _translated(line: str, table: dict[str, str], unit: tuple[int, str]) -> str:
 
 
 def _aligned(search: Sequence[str], found: Sequence[str], replacement: Sequence[str]) -> list[str]:
-    """Take the indentation of each unchanged line from the file, of a new line from the unchanged one above it."""
+    """Indent each unchanged line like the file, and a new line like the unchanged line above it."""
     if len(search) + len(replacement) > _LARGEST_ALIGNMENT:
         return list(replacement)
     pairs: dict[int, int] = {}

@@ -1,7 +1,7 @@
-"""Find the one place that a search text means: exactly, or on the first rung of a ladder where one place fits.
+"""Find the one place that a search text means: exactly, or on the first rung of a ladder that matches.
 
-Each rung forgives one kind of slip and needs exactly one place; a rung with several ends the search, because a wrong
-edit is worse than a refusal.
+Each rung forgives one kind of slip and needs exactly one match; several matches end the search, because a wrong edit is
+worse than a refusal.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from redimento.change.matching import elision, fuzzy, indentation
-from redimento.change.matching.lines import Lines, Span, candidates_for
+from redimento.change.matching.lines import Lines, Span, candidates
 
-# Characters that models write for one another; each stands for one character, so that positions stay the same.
+# Characters that models confuse. Each maps to a single character, so that positions stay the same.
 _LOOK_ALIKES = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'"),
@@ -27,12 +27,12 @@ _LINE_NUMBER = re.compile(r"\s{0,8}\d{1,6}(?: ?[|:\u2502]|\t)")
 _DIFF_MARK = re.compile(r"[-+]")
 _OPENS_BLOCK = (":", "{", "(", "[", "=>", ",")
 _WORD = re.compile(r"\w")
-_MOST_PLACES = 20  # enough to tell that there are several, and where
+_MAX_PLACES = 20  # enough to report an ambiguity
 
 
 @dataclass(frozen=True)
 class Place:
-    """Characters `start` to `end` of the text are to become `new`; `rung` names what had to be forgiven."""
+    """Replace the characters `start` to `end` with `new`; `rung` names what was forgiven."""
 
     start: int
     end: int
@@ -42,7 +42,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Ambiguous:
-    """More than one place fits: the numbers of their first lines, counted from 1."""
+    """More than one place matches: the numbers of their first lines, counted from 1."""
 
     lines: tuple[int, ...]
 
@@ -56,55 +56,54 @@ def line_number(text: str, position: int) -> int:
 
 
 def find(text: str, search: str, replacement: str) -> Outcome:
-    """Return what to replace in `text`, the places if there are several, None if there is none."""
+    """Return what to replace in `text`, Ambiguous if several places match, None if none does."""
     whole_lines = search.endswith("\n")
     exact = _exact_lines(text, search, replacement) if whole_lines else _exact_piece(text, search, replacement)
     if exact is not None:
         return exact
     lines = Lines(text)
-    for rung in (_by_rungs, _by_look_alikes, _without_prefixes):
+    for rung in (_by_white_space, _by_look_alikes, _without_prefixes):
         outcome = rung(lines, search, replacement)
         if outcome is not None:
             return outcome
-    if whole_lines and (piece := _piece_of_a_line(text, search, replacement)) is not None:
+    if whole_lines and (piece := _part_of_a_line(text, search, replacement)) is not None:
         return piece
     return _elided(lines, search, replacement) or _fuzzy(lines, search, replacement)
 
 
 def occurs_once(text: str, wanted: str) -> bool:
-    """Tell whether `wanted` stands in the text in exactly one place, but for white space."""
+    """Return whether `wanted` occurs exactly once, ignoring white space."""
     exact = _exact_lines(text, wanted, wanted) if wanted.endswith("\n") else _exact_piece(text, wanted, wanted)
-    return isinstance(exact or _by_rungs(Lines(text), wanted, wanted), tuple)
+    return isinstance(exact or _by_white_space(Lines(text), wanted, wanted), tuple)
 
 
 def occurrences(text: str, search: str) -> list[int]:
-    """Return where `search` occurs, overlapping ones included, a limited number."""
+    """Return the first positions of `search`, at most `_MAX_PLACES`, overlapping ones included."""
     places: list[int] = []
     position = text.find(search)
-    while position >= 0 and len(places) < _MOST_PLACES:
+    while position >= 0 and len(places) < _MAX_PLACES:
         places.append(position)
         position = text.find(search, position + 1)
     return places
 
 
-def _one(text: str, places: Sequence[int]) -> int | Ambiguous | None:
+def _only(text: str, places: Sequence[int]) -> int | Ambiguous | None:
     if len(places) > 1:
         return Ambiguous(tuple(line_number(text, place) for place in places))
     return places[0] if places else None
 
 
 def _exact_lines(text: str, search: str, replacement: str) -> Outcome:
-    """Match whole lines; the last line of a file may lack its break."""
-    place = _one(text, occurrences("\n" + text, "\n" + search))
+    """Match whole lines; the last line of the file may lack its line break."""
+    place = _only(text, occurrences("\n" + text, "\n" + search))
     if isinstance(place, Ambiguous):
         return place
     if place is not None:
         return (Place(place, place + len(search), replacement, "exact"),)
-    body = search[:-1]
-    start = len(text) - len(body)
-    if body and text.endswith(body) and (start == 0 or text[start - 1] == "\n"):
-        return (_at_end_without_break(text, start, replacement),)
-    return None
+    if text.endswith("\n") or not ("\n" + text).endswith("\n" + search[:-1]):
+        return None
+    start = len(text) - len(search) + 1
+    return (_at_end_without_break(text, start, replacement),)
 
 
 def _at_end_without_break(text: str, start: int, replacement: str) -> Place:
@@ -114,14 +113,14 @@ def _at_end_without_break(text: str, start: int, replacement: str) -> Place:
 
 
 def _exact_piece(text: str, search: str, replacement: str) -> Outcome:
-    place = _one(text, occurrences(text, search))
+    place = _only(text, occurrences(text, search))
     if place is None or isinstance(place, Ambiguous):
         return place
     return (Place(place, place + len(search), _in_line(text, place, search, replacement), "exact"),)
 
 
 def _in_line(text: str, place: int, search: str, replacement: str) -> str:
-    """Indent the further lines of a replacement for one line that was quoted without its indentation."""
+    """Indent the replacement of a single line that was quoted without its indentation."""
     before = text[text.rfind("\n", 0, place) + 1 : place]
     if not before or before.strip() or "\n" in search or "\n" not in replacement or search[:1].isspace():
         return replacement
@@ -133,11 +132,11 @@ def _in_line(text: str, place: int, search: str, replacement: str) -> str:
     return "\n".join([first, *(before + line if line.strip() else line for line in rest)])
 
 
-def _piece_of_a_line(text: str, search: str, replacement: str) -> Outcome:
-    """Match a search text that quotes only a piece of a line, but not a piece of a word."""
+def _part_of_a_line(text: str, search: str, replacement: str) -> Outcome:
+    """Match part of a line, but not part of a word."""
     body = search.strip("\n")
     everywhere = occurrences(text, body)
-    if len(everywhere) == _MOST_PLACES:
+    if len(everywhere) == _MAX_PLACES:
         return Ambiguous(tuple(line_number(text, place) for place in everywhere))
     places = [
         place
@@ -145,69 +144,76 @@ def _piece_of_a_line(text: str, search: str, replacement: str) -> Outcome:
         if not (_WORD.match(body) and _WORD.match(text[place - 1 : place]))
         and not (_WORD.match(body[-1:]) and _WORD.match(text[place + len(body) : place + len(body) + 1]))
     ]
-    place = _one(text, places)
+    place = _only(text, places)
     if place is None or isinstance(place, Ambiguous):
         return place
     new = _in_line(text, place, body, replacement.strip("\n"))
-    return (Place(place, place + len(body), new, "a piece of a line"),)
+    return (Place(place, place + len(body), new, "part of a line"),)
 
 
-def _by_rungs(lines: Lines, search: str, replacement: str) -> Outcome:
-    """Forgive white space: at line ends, in indentation, in blank lines. Each rung looks at the same candidates."""
+def _by_white_space(lines: Lines, search: str, replacement: str) -> Outcome:
+    """Forgive white space: at line ends, in indentation, in blank lines. All rungs check the same candidates."""
     wanted, new = _trimmed(search, replacement)
     if not wanted:
         return None
-    dense = [line for line in wanted if line.strip()]
-    rungs: list[tuple[str, Callable[[Sequence[str]], bool]]] = [
-        ("trailing white space", lambda found: [x.rstrip() for x in found] == [x.rstrip() for x in wanted]),
-        ("indentation", lambda found: _same(found, wanted) and indentation.is_uniform(dense, _dense(found))),
-        ("leading white space", lambda found: _same(found, wanted)),
-        ("blank lines", lambda found: _dense_stripped(found) == [x.strip() for x in dense]),
-    ]
-    candidates = list(candidates_for(lines, wanted))
-    for name, fits in rungs:
-        places = sorted({span for span in candidates if fits(lines.all[span[0] : span[1] + 1])})
+    spans = candidates(lines, wanted)
+    for rung, matches in _WHITE_SPACE_RUNGS.items():
+        places = [(first, last) for first, last in spans if matches(lines.all[first : last + 1], wanted)]
         if len(places) > 1:
             return Ambiguous(tuple(first + 1 for first, _ in places))
         if places:
-            return (_placed(lines, places[0], wanted, new, name),)
+            return (_placed(lines, places[0], wanted, new, rung),)
     return None
 
 
-def _trimmed(search: str, replacement: str) -> tuple[list[str], list[str]]:
-    """Cut into lines, without the blank lines that begin or end both texts."""
-    wanted, new = (
-        search.removesuffix("\n").split("\n"),
-        replacement.removesuffix("\n").split("\n") if replacement else [],
-    )
-    while wanted and not wanted[0].strip():
-        wanted.pop(0)
-        if new and not new[0].strip():
-            new.pop(0)
-    while wanted and not wanted[-1].strip():
-        wanted.pop()
-        if new and not new[-1].strip():
-            new.pop()
-    return wanted, new
+def _equal_ignoring_trailing_space(found: Sequence[str], wanted: Sequence[str]) -> bool:
+    return [line.rstrip() for line in found] == [line.rstrip() for line in wanted]
 
 
-def _same(found: Sequence[str], wanted: Sequence[str]) -> bool:
+def _equal_ignoring_uniform_indentation(found: Sequence[str], wanted: Sequence[str]) -> bool:
+    return _equal_ignoring_outer_space(found, wanted) and indentation.is_uniform(_nonblank(wanted), _nonblank(found))
+
+
+def _equal_ignoring_outer_space(found: Sequence[str], wanted: Sequence[str]) -> bool:
     return [line.strip() for line in found] == [line.strip() for line in wanted]
 
 
-def _dense(lines: Sequence[str]) -> list[str]:
+def _equal_ignoring_blank_lines(found: Sequence[str], wanted: Sequence[str]) -> bool:
+    return _equal_ignoring_outer_space(_nonblank(found), _nonblank(wanted))
+
+
+_WHITE_SPACE_RUNGS: dict[str, Callable[[Sequence[str], Sequence[str]], bool]] = {
+    "trailing white space": _equal_ignoring_trailing_space,
+    "indentation": _equal_ignoring_uniform_indentation,
+    "leading white space": _equal_ignoring_outer_space,
+    "blank lines": _equal_ignoring_blank_lines,
+}
+
+
+def _trimmed(search: str, replacement: str) -> tuple[list[str], list[str]]:
+    """Split into lines, without the blank lines around the search text and as many around the replacement."""
+    wanted = search.removesuffix("\n").split("\n")
+    new = replacement.removesuffix("\n").split("\n") if replacement else []
+    for _ in ("start", "end"):
+        blank = _leading_blank(wanted)
+        new = new[min(blank, _leading_blank(new)) :][::-1]
+        wanted = wanted[blank:][::-1]
+    return wanted, new
+
+
+def _leading_blank(lines: Sequence[str]) -> int:
+    return next((number for number, line in enumerate(lines) if line.strip()), len(lines))
+
+
+def _nonblank(lines: Sequence[str]) -> list[str]:
     return [line for line in lines if line.strip()]
 
 
-def _dense_stripped(lines: Sequence[str]) -> list[str]:
-    return [line.strip() for line in lines if line.strip()]
-
-
 def _placed(lines: Lines, span: Span, wanted: Sequence[str], new: Sequence[str], rung: str) -> Place:
-    """Replace the lines of a span; lines that the edit keeps at either end stay as the file has them."""
+    """Replace the lines of a span; lines that the edit keeps at either end stay as they are in the file."""
     first, last = span
     found = lines.all[first : last + 1]
-    written = indentation.reindent(_dense(wanted), _dense(found), new)
+    written = indentation.reindent(_nonblank(wanted), _nonblank(found), new)
     head = tail = 0
     if len(found) == len(wanted):
         shortest = min(len(wanted), len(new))
@@ -228,30 +234,30 @@ def _by_look_alikes(lines: Lines, search: str, replacement: str) -> Outcome:
     if text == lines.text and wanted == search:
         return None
     exact = _exact_piece(text, wanted, replacement) if not search.endswith("\n") else None
-    outcome = exact or _by_rungs(Lines(text), wanted, replacement)
+    outcome = exact or _by_white_space(Lines(text), wanted, replacement)
     if not isinstance(outcome, tuple):
         return outcome
     return tuple(
-        Place(p.start, p.end, _own_characters(lines.text[p.start : p.end], p.new), "look-alikes") for p in outcome
+        Place(p.start, p.end, _with_characters_of(lines.text[p.start : p.end], p.new), "look-alikes") for p in outcome
     )
 
 
-def _own_characters(old: str, new: str) -> str:
-    """Return the new text with each line that is old but for look-alikes as the file has it."""
+def _with_characters_of(old: str, new: str) -> str:
+    """Return the new text; a line that differs from an old one only in look-alikes stays as it is in the file."""
     own = {line.translate(_LOOK_ALIKES): line for line in old.split("\n")}
     return "\n".join(own.get(line.translate(_LOOK_ALIKES), line) for line in new.split("\n"))
 
 
 def _without_prefixes(lines: Lines, search: str, replacement: str) -> Outcome:
-    """Forgive line numbers, or the marks of a diff, before every line of the search text."""
+    """Forgive line numbers or diff marks before every line of the search text."""
     for strip, prefix in ((_without_numbers, _LINE_NUMBER), (_without_diff_marks, _DIFF_MARK)):
         wanted = strip(search)
         if wanted is None:
             continue
         new = strip(replacement)
         if new is None and any(map(prefix.match, replacement.split("\n"))):
-            continue  # prefixes on some of the lines only: none may get into the file
-        outcome = _by_rungs(lines, wanted, replacement if new is None else new)
+            continue  # only some lines have a prefix, and none may get into the file
+        outcome = _by_white_space(lines, wanted, replacement if new is None else new)
         if outcome is not None:
             return (
                 outcome
@@ -280,14 +286,14 @@ def _without_diff_marks(text: str) -> str | None:
 
 
 def _elided(lines: Lines, search: str, replacement: str) -> Outcome:
-    """Match the parts around lines that stand for omitted code, each part in one place and all in order."""
+    """Match the parts around omitted lines, each in exactly one place and all in order."""
     pairs = elision.parts(search, replacement)
     if not pairs:
         return None
     places: list[Place] = []
     for wanted, new in pairs:
         exact = _exact_lines(lines.text, wanted, new)
-        found = exact if exact is not None else _by_rungs(lines, wanted, new)
+        found = exact if exact is not None else _by_white_space(lines, wanted, new)
         if not isinstance(found, tuple):
             return found
         places.extend(found)

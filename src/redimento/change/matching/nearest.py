@@ -1,4 +1,4 @@
-"""What to tell the model when its search text is not in the file: the lines that come nearest, and what differs."""
+"""The nearest lines and their differences, for a search text that is not in the file."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-_MOST_LINES = 20
-_MOST_COMPARED = 1_000  # different lines of a file that one line is compared with
-_TELLING = 4  # characters; shorter lines (a brace) stand everywhere
+_MAX_LINES = 20
+_MAX_COMPARED = 1_000  # distinct lines of a file that one line is compared with
+_MIN_LENGTH = 4  # characters; shorter lines (a brace) occur everywhere
 _LONGEST = 160  # characters of a line that are compared and shown
 
 
 def nearest(text: str, search: str) -> str:
-    """Return the nearest lines with their numbers, and the first lines that differ; "" when nothing is near."""
+    """Return the nearest lines with their numbers, and the first differences; "" if nothing is near."""
     lines = text.split("\n")
-    wanted = search.strip("\n").split("\n")[:_MOST_LINES]
+    wanted = search.strip("\n").split("\n")[:_MAX_LINES]
     first = _best_start(lines, wanted)
     if first is None:
         return ""
@@ -31,9 +31,11 @@ def nearest(text: str, search: str) -> str:
 
 def _best_start(lines: Sequence[str], wanted: Sequence[str]) -> int | None:
     votes: Counter[int] = Counter()
-    said = {line.strip(): offset for offset, line in reversed(list(enumerate(wanted))) if len(line.strip()) >= _TELLING}
+    offsets = {
+        line.strip(): offset for offset, line in reversed(list(enumerate(wanted))) if len(line.strip()) >= _MIN_LENGTH
+    }
     for number, line in enumerate(lines):
-        offset = said.get(line.strip())
+        offset = offsets.get(line.strip())
         if offset is not None and number >= offset:
             votes[number - offset] += 1
     if votes:
@@ -46,7 +48,7 @@ def _by_longest_line(lines: Sequence[str], wanted: Sequence[str]) -> int | None:
     if offset is None or not wanted[offset].strip():
         return None
     body = wanted[offset].strip()[:_LONGEST]
-    different = list(dict.fromkeys(line.strip()[:_LONGEST] for line in lines))[:_MOST_COMPARED]
+    different = list(dict.fromkeys(line.strip()[:_LONGEST] for line in lines))[:_MAX_COMPARED]
     close = get_close_matches(body, different, 1, 0.6)
     if not close:
         return None

@@ -1,4 +1,4 @@
-"""Lines that stand for code instead of being code: "... rest of the file unchanged ..." and its kin."""
+"""Lines that stand for omitted code, such as "... rest of the file unchanged ..."."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _MARKS = re.compile(
 )
 _DOTS = re.compile(r"\.{3,}|\u2026")
 _LONGEST = 160  # a longer line is prose or code that mentions such words
-# What is left out, with dots beside it: "... existing code ...", "(rest of methods ...)", "other tests here ...".
+# What is omitted, next to dots: "... existing code ...", "(rest of methods ...)", "other tests here ...".
 _OMITTED_WITH_DOTS = re.compile(
     r"\b(?:rest|remain(?:s|ing|der)?|existing|unchanged|previous(?:ly)?|original|omitted|same|other|as before|keep|kept|"
     r"continue[sd]?|unmodified|existente|resto|inalterado)\b",
     re.IGNORECASE,
 )
-# Without dots only whole sentences of the kind count: "The rest of the class remains unchanged".
+# Without dots only whole sentences count: "The rest of the class remains unchanged".
 _THING = r"(?:code|file|class|function|method|module|component|implementation|content|logic|imports?|tests?|fields?|script|body|definition)s?"
 _WHOLE_SENTENCES = re.compile(
     rf"(?:the )?(?:rest|remainder) of (?:the |this |your |our )?(?:\w+ ){{0,2}}{_THING}(?: (?:here|unchanged|omitted|(?:goes|remains?|stays?|is|are)\b.*))?"
@@ -27,10 +27,10 @@ _WHOLE_SENTENCES = re.compile(
 _PROSE = (".md", ".markdown", ".rst", ".txt", ".adoc")
 
 
-def stands_for_code(line: str, *, prose: bool = False) -> bool:
-    """Tell whether a line is a comment or bracket that says that code was left out.
+def is_placeholder(line: str, *, prose: bool = False) -> bool:
+    """Return whether a line is a comment or bracket that stands for omitted code.
 
-    `prose`: the file is text for people, where only dots with words beside them count.
+    `prose`: the file is text for people, where only dots next to words count.
     """
     stripped = line.strip()
     if not stripped or len(stripped) > _LONGEST:
@@ -44,23 +44,23 @@ def stands_for_code(line: str, *, prose: bool = False) -> bool:
     words = words.strip("()[]{}<> ")
     if not _DOTS.search(words):
         return commented and not prose and bool(_WHOLE_SENTENCES.fullmatch(words.rstrip(". ")))
-    said = _DOTS.sub(" ", words).strip(" ,:;-()[]")
-    if not said:
+    text = _DOTS.sub(" ", words).strip(" ,:;-()[]")
+    if not text:
         return commented and not prose
-    if re.search(r"[=;]|\w\(", said):
+    if re.search(r"[=;]|\w\(", text):
         return False
-    # Dots at the end alone are how people end a thought: then the sentence must begin with what is left out.
+    # People also end a thought with dots: then the sentence must begin with what is omitted.
     if _DOTS.match(words):
-        return bool(_OMITTED_WITH_DOTS.search(said))
-    return words.endswith(("...", "\u2026")) and bool(_OMITTED_WITH_DOTS.match(said.lower().removeprefix("the ")))
+        return bool(_OMITTED_WITH_DOTS.search(text))
+    return words.endswith(("...", "\u2026")) and bool(_OMITTED_WITH_DOTS.match(text.lower().removeprefix("the ")))
 
 
 def new_placeholder(path: str, written: str, known: str) -> str:
-    """Return the first line of `written` that stands for code and is not in `known` (what the file has); "" if none."""
+    """Return the first placeholder line of `written` that is not in `known`, the text of the file; "" if none."""
     prose = path.lower().endswith(_PROSE)
     ordinary: set[str] | None = None
     for line in written.split("\n"):
-        if stands_for_code(line, prose=prose):
+        if is_placeholder(line, prose=prose):
             ordinary = {old.strip() for old in known.split("\n")} if ordinary is None else ordinary
             if line.strip() not in ordinary:
                 return line.strip()

@@ -1,0 +1,179 @@
+"""Foreign text of twice the size takes at most about twice the time, in every parser and matcher of this room."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from redimento.change.apply import apply
+from redimento.change.beneath import Found
+from redimento.change.document import decode, encode, rewritten
+from redimento.change.edit import Edit, FileChange, Replace, WriteWhole
+from redimento.change.editorconfig import properties
+from redimento.change.guards.dependencies import new_dependencies
+from redimento.change.guards.line_diff import Added, changed_lines
+from redimento.change.guards.paths import problem
+from redimento.change.guards.secret_scan import secrets_in
+from redimento.change.guards.syntax import syntax_error
+from redimento.change.guards.yaml_outline import top_level
+
+Shape = Callable[[int], Callable[[], object]]  # from a size to the work on an input of that size
+
+_LINEAR = 2.6  # times as long for twice the size; quadratic time is 4
+_MEASURABLE = 0.01  # seconds
+_LARGEST = 100_000  # what takes no measurable time for this size is fast enough
+_RUNS = 3
+
+
+def takes_linear_time(shape: Shape, size: int = 2_000) -> bool:
+    """Compare the best process times of several runs, which other load hardly changes.
+
+    Where a larger input no longer fits into a cache, one doubling takes longer; the next ones do not.
+    """
+    while seconds(shape(size)) < _MEASURABLE and size < _LARGEST:
+        size *= 2
+    for doubled in (2 * size, 4 * size, 8 * size):
+        small, large = shape(doubled // 2), shape(doubled)
+        pairs = [(seconds(small), seconds(large)) for _ in range(_RUNS)]
+        if min(pair[1] for pair in pairs) <= max(_LINEAR * min(pair[0] for pair in pairs), _MEASURABLE):
+            return True
+    return False
+
+
+def seconds(work: Callable[[], object]) -> float:
+    gc.disable()  # as timeit does
+    start = time.process_time()
+    try:
+        work()
+        return time.process_time() - start
+    finally:
+        gc.enable()
+
+
+def edited(text: str, edit: Edit) -> Callable[[], object]:
+    content = Found(text.encode(), 0o100644)
+    return partial(apply, [edit], lambda _: content)
+
+
+def numbered(size: int, line: str = "value_{n} = compute({n})\n") -> str:
+    return "".join(line.format(n=n) for n in range(size))
+
+
+EDITS: dict[str, Shape] = {
+    "an exact block": lambda n: edited(numbered(n), Replace("a", numbered(n)[-10 * n :], "x\n")),
+    "a shifted block": lambda n: edited(
+        numbered(n), Replace("a", numbered(n // 2, "  value_{n} = compute({n})\n"), "")
+    ),
+    "slips in half of the lines": lambda n: edited(
+        numbered(n), Replace("a", numbered(n).replace("0)\n", "0 )\n").replace("1)\n", "1 )\n"), "x\n")
+    ),
+    "one long line": lambda n: edited("ab" * n, Replace("a", "ba" * n + "\n", "x\n")),
+    "one repeated line": lambda n: edited("a\n" * n, Replace("a", " a\n" * (n // 2) + "b\n", "x\n")),
+    "one repeated line among blank ones": lambda n: edited(
+        ("a" + "\n" * 20) * n, Replace("a", "a\n" * (n // 2) + " b\n", "x\n")
+    ),
+    "a line in many others": lambda n: edited("xaaaax\n" * n, Replace("a", "aaaa\n", "x\n")),
+    "blank lines": lambda n: edited("\n" * n + "a\n", Replace("a", "\n" * n + "b\n", "\n" * n + "c\n")),
+    "kept lines": lambda n: edited("x\n", Replace("a", "abc\n" * n, "abc\n" * (n // 2))),
+    "line numbers": lambda n: edited("a\n" * n, Replace("a", "1 | b\n" * n, "1 | c\n" * n)),
+    "look-alikes": lambda n: edited("\u201ca\u201d\n" * n, Replace("a", '"b"\n' * n, "x\n")),
+    "omissions": lambda n: edited(
+        numbered(n), Replace("a", numbered(n, "value_{n} = compute({n})\n...\n") + "x\n", "")
+    ),
+    "placeholders": lambda n: edited("b\n", Replace("a", "b\n", numbered(n, "# the rest of x {n} ...\n"))),
+    "every occurrence": lambda n: edited("a\n" * n, Replace("a", "a\n", "b\nc\n", everywhere=True)),
+    "indentation of many depths": lambda n: edited(
+        "".join(" " * (k % 60) + f"{k}\n" for k in range(n)),
+        Replace("a", "".join(" " * (k % 59) + f"{k}\n" for k in range(n)), numbered(n)),
+    ),
+    "a whole file": lambda n: edited("a\r\nb\n" * n, WriteWhole("a", "a\nc\n" * n)),
+}
+
+
+@pytest.mark.parametrize("shape", EDITS.values(), ids=EDITS.keys())
+def test_edits_apply_in_linear_time(shape: Shape) -> None:
+    assert takes_linear_time(shape)
+
+
+def manifest(path: str, piece: str) -> Shape:
+    return lambda n: partial(new_dependencies, [FileChange(path, None, piece.encode() * n)])
+
+
+@pytest.mark.parametrize(
+    ("path", "piece"),
+    [
+        ("package.json", '{"a":'),
+        ("requirements.txt", "a==1\n"),
+        ("requirements.txt", " "),
+        ("pyproject.toml", "[a]\n"),
+        ("Cargo.toml", "[[a.b]]\n"),
+        ("go.mod", "\n"),
+        ("go.mod", "a."),
+        ("go.mod", "require a.b/c "),
+        ("A.csproj", "<PackageReference "),
+        ("A.csproj", "<PackageReference Include="),
+        ("A.csproj", '<PackageReference Include="a" />'),
+        ("pom.xml", "<dependency>\n"),
+        ("build.gradle", "\n"),
+        ("build.gradle", "api "),
+        ("build.gradle", "\ntest"),
+        ("Gemfile", "\n"),
+        ("Gemfile", "gem 'a"),
+    ],
+)
+def test_manifests_are_read_in_linear_time(path: str, piece: str) -> None:
+    assert takes_linear_time(manifest(path, piece))
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.py", "def f_{n}(x):\n    return [x, {n}]\n"),
+        ("a.py", "  x{n}\n"),
+        ("a.ts", "const f_{n} = (x: number) => x + {n};\n"),
+        ("a.go", "func f_{n}() int {{ return {n} }}\n"),
+        ("a.json", "[{n},"),
+        ("a.yaml", "key_{n}: [{n}]\n"),
+        ("a.yaml", "- "),
+        ("a.yaml", "[{n}],"),
+        ("a.toml", "key_{n} = {n}\n"),
+    ],
+)
+def test_syntax_is_checked_in_linear_time(path: str, text: str) -> None:
+    def shape(size: int) -> Callable[[], object]:
+        return partial(syntax_error, path, None, numbered(size, text))
+
+    assert takes_linear_time(shape, 500)
+
+
+def section(text: str) -> Shape:
+    return lambda n: partial(properties, "src/a.py", {".editorconfig": text.encode() * n}.get)
+
+
+OTHERS: dict[str, Shape] = {
+    "mixed line endings": lambda n: lambda: encode(decode(b"a\r\nb\nc\r" * n)),
+    "no UTF-8": lambda n: lambda: decode(b"\xff\xe4" * n),
+    "a rewritten text": lambda n: partial(rewritten, decode(b"a\r\nb\n" * n), "a\nb\n" * (n // 2) + "c\n" * n),
+    "sections": section("[a*{b,c}[d]{1..3}]\nkey = value\n"),
+    "a long section": section("["),
+    "open braces": section("[" + "{" * 60 + "]\n"),
+    "keys": section("key = value\n"),
+    "moved lines": lambda n: partial(
+        changed_lines, numbered(n), "".join(reversed(numbered(n).splitlines(keepends=True)))
+    ),
+    "repeated lines": lambda n: partial(changed_lines, "a\nb\n" * n, "b\na\n" * n),
+    "a long path": lambda n: partial(problem, "a/" * n),
+    "a broken YAML file": lambda n: partial(top_level, "a:\n" * n + "- }\n"),
+    "YAML keys": lambda n: partial(top_level, numbered(n, "a{n}:\n- b\n")),
+    "a long line with secrets": lambda n: lambda: list(secrets_in([Added(1, "password = 'x' <a " * n)])),
+    "lines with secrets": lambda n: lambda: list(secrets_in([Added(1, "token: 'abcdefgh'")] * n)),
+}
+
+
+@pytest.mark.parametrize("shape", OTHERS.values(), ids=OTHERS.keys())
+def test_other_foreign_text_takes_linear_time(shape: Shape) -> None:
+    assert takes_linear_time(shape, 100)
