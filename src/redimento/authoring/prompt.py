@@ -126,6 +126,11 @@ def repair(summary: str, change: Change, verdict: Verdict, tests: Sequence[str])
     )
 
 
+def contents(change: Change) -> list[str]:
+    """Return the files of a change with their new content, as text."""
+    return [excerpt(file) for file in _written_and_removed(change)[0]]
+
+
 def _written_and_removed(change: Change) -> tuple[list[Excerpt], list[str]]:
     """Return the files of a change with their new content, and the paths it removes."""
     files = [

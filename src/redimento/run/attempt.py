@@ -187,7 +187,7 @@ def _required_failures(attempt: Attempt) -> int:
 
 def _counted(attempt: Attempt) -> str:
     number = _required_failures(attempt)
-    return "1 new failure" if number == 1 else f"{number or 'no'} new failures"
+    return "1 new failure" if number == 1 else f"{number} new failures"
 
 
 def rank(attempt: Attempt) -> tuple[int, int, int, int]:

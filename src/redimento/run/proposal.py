@@ -60,7 +60,7 @@ def propose(session: ModelSession, workspace: Workspace, answer: Answer, already
         for refusal in refusals:
             failures[refusal.path] = failures.get(refusal.path, 0) + 1
         emit(Note(f"Asking the model to correct edits that cannot be applied ({len(refusals)})."))
-        answer = _corrected(session, answer, refusals, failures)
+        answer = _corrected(session, answer, already, refusals, failures)
         if answer.questions:
             return Proposal(answer)
     reasons = " ".join(f"{refusal.path or 'The answer'}: {refusal.reason}" for refusal in refusals[:3])
@@ -81,16 +81,21 @@ def _planned(workspace: Workspace, edits: Sequence[Edit], already: Change) -> Pl
     return replace(planned, refusals=(*planned.refusals, *leaks)) if leaks else planned
 
 
-def _corrected(session: ModelSession, answer: Answer, refusals: Sequence[Refusal], failures: dict[str, int]) -> Answer:
+def _corrected(
+    session: ModelSession, answer: Answer, already: Change, refusals: Sequence[Refusal], failures: dict[str, int]
+) -> Answer:
     bad = {refusal.path for refusal in refusals}
     about_all = any(not refusal.path for refusal in refusals) and not answer.problems
     kept: tuple[Edit, ...] = () if about_all else tuple(edit for edit in answer.edits if not _touches(edit, bad))
     paths = sorted(bad - {""})
+    # The repository has the committed files only: what `already` changed must come from itself.
+    changed = Change(tuple(file for file in already.files if file.path in bad))
+    unchanged = [path for path in paths if path not in changed.paths]
     request = prompt.refused(
         answer.summary,
         sorted({edit.path for edit in kept}),
         refusals,
-        session.read_repository(paths, ()) if paths else (),
+        [*prompt.contents(changed), *(session.read_repository(unchanged, ()) if unchanged else ())],
         [path for path in paths if failures[path] >= _WHOLE_AFTER],
     )
     second = converse(session, request, purpose="correct")
