@@ -1,4 +1,4 @@
-"""Let `python -m redimento` be the same as `redimento`."""
+"""Make `python -m redimento` run the command line."""
 
 from redimento.cli import main
 

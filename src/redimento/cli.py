@@ -36,19 +36,19 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--work-item", metavar="ID", help="Number of the work item; also taken from REDIMENTO_WORK_ITEM.")
+@click.option("--work-item", metavar="ID", help="Number of the work item. Default: REDIMENTO_WORK_ITEM.")
 @click.option(
-    "--work-item-file", type=_file, help="A work item from a YAML or Markdown file; the result stays on this machine."
+    "--work-item-file", type=_file, help="A work item in a YAML or Markdown file; the result stays on this machine."
 )
-@click.option("--payload", type=_file, help="The body of a service hook; only the number in it is believed.")
+@click.option("--payload", type=_file, help="The body of a service hook; only its work item number is used.")
 @click.option("--repo", type=_folder, default=".", show_default=True, help="The checked-out repository.")
 @click.option("--config", type=_file, help="Settings to use instead of the repository's .redimento.yml.")
-@click.option("--run-dir", type=_folder, help="Where the run leaves its record.")
-@click.option("--dry-run", is_flag=True, help="Do everything but the outward writes, and list those.")
+@click.option("--run-dir", type=_folder, help="Where to write the record of the run.")
+@click.option("--dry-run", is_flag=True, help="Write nothing outside this machine; list what would be written.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object on standard output.")
 def run(as_json: bool, **options: Any) -> None:  # noqa: FBT001  click passes options by name
     """Take one work item to a pull request."""
-    from redimento import run_options, running  # noqa: PLC0415  the whole program: --help and wrong options do without it
+    from redimento import run_options, running  # noqa: PLC0415  most of the program, not needed for --help and usage errors
     from redimento.sandbox.isolation import protect_process  # noqa: PLC0415  see above
 
     protect_process()
@@ -64,7 +64,7 @@ def run(as_json: bool, **options: Any) -> None:  # noqa: FBT001  click passes op
 
 @contextmanager
 def _listener(*, as_json: bool, secrets: tuple[str, ...]) -> Iterator[Callable[[Any], None]]:
-    """Choose once how progress is shown: to the agent, on a terminal, or on standard error beside the JSON."""
+    """Choose how to show progress: to the agent, on a terminal, or on standard error next to the JSON."""
     from rich.console import Console  # noqa: PLC0415  see `run`
 
     from redimento.azure import pipelines  # noqa: PLC0415  see `run`
@@ -95,7 +95,7 @@ def _show(ended: Ended, *, as_json: bool) -> None:
 @cli.command()
 @click.option("--work-item-file", type=_file, required=True, help="The work item, as YAML, Markdown or text.")
 @click.option("--repo", type=_folder, default=".", show_default=True, help="A checkout, or any folder.")
-@click.option("--budget", type=click.IntRange(min=0), help="Tokens at most; default: context.budget_tokens.")
+@click.option("--budget", type=click.IntRange(min=0), help="Maximum of tokens. Default: context.budget_tokens.")
 @click.option("--json", "as_json", is_flag=True, help="Print files, spans and tokens as one JSON object.")
 def context(work_item_file: Path, repo: Path, budget: int | None, as_json: bool) -> None:  # noqa: FBT001  click
     """Show which parts of the repository the model would see, and why."""
@@ -110,7 +110,7 @@ def context(work_item_file: Path, repo: Path, budget: int | None, as_json: bool)
 @click.option("--partial", is_flag=True, help="Apply what can be applied, even if some edits are refused.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written, deleted and refused as JSON.")
 def apply(answer: Any, repo: Path, partial: bool, as_json: bool) -> None:  # noqa: FBT001  click
-    """Apply a model's answer (a file, or - for standard input) to a tree, all of it or nothing."""
+    """Apply a model's answer (a file, or - for standard input) to a tree, all or nothing."""
     from redimento.commands.apply import apply_answer  # noqa: PLC0415  see `run`
 
     applied = apply_answer(answer.read(), repo, partial=partial)
@@ -127,7 +127,7 @@ def config() -> None:
 @click.option("--repo", type=_folder, default=".", show_default=True, help="The repository.")
 @click.argument("file", type=_file, required=False)
 def validate(repo: Path, file: Path | None) -> None:
-    """Say everything that is wrong with .redimento.yml, or with FILE."""
+    """Report everything that is wrong with .redimento.yml or FILE."""
     from redimento.commands.settings import validate_settings  # noqa: PLC0415  see `run`
 
     click.echo(validate_settings(repo, file))
@@ -137,7 +137,7 @@ def validate(repo: Path, file: Path | None) -> None:
 @click.option("--repo", type=_folder, default=".", show_default=True, help="The repository.")
 @click.argument("file", type=_file, required=False)
 def show(repo: Path, file: Path | None) -> None:
-    """Print the settings as they take effect, defaults included."""
+    """Print the effective settings, including defaults."""
     from redimento.commands.settings import show_settings  # noqa: PLC0415  see `run`
 
     click.echo(show_settings(repo, file), nl=False)
@@ -153,18 +153,18 @@ def schema() -> None:
 
 @cli.command()
 @click.option("--repo", type=_folder, default=".", show_default=True, help="The repository.")
-@click.option("--force", is_flag=True, help="Replace a .redimento.yml that is there.")
+@click.option("--force", is_flag=True, help="Replace an existing .redimento.yml.")
 def init(repo: Path, force: bool) -> None:  # noqa: FBT001  click
-    """Write a .redimento.yml with the checks that the repository's files suggest."""
+    """Write a .redimento.yml with checks that fit the repository's files."""
     from redimento.commands.starter import write_starter_files  # noqa: PLC0415  see `run`
 
     click.echo(write_starter_files(repo, force=force))
 
 
 @cli.command()
-@click.option("--folder", type=_folder, help="Where to keep what the demo makes; default: a new temporary folder.")
+@click.option("--folder", type=_folder, help="Where to keep the results. Default: a new temporary folder.")
 def demo(folder: Path | None) -> None:
-    """Take a sample work item to a pull request on an Azure DevOps of your own, on this machine."""
+    """Take a sample work item to a pull request on an emulated Azure DevOps on this machine."""
     from redimento.demo import play  # noqa: PLC0415  see `run`
 
     with interruptible():
@@ -172,18 +172,16 @@ def demo(folder: Path | None) -> None:
 
 
 @cli.command()
-@click.option("--folder", type=_folder, required=True, help="Where the organisation is kept.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0: any that is free.")
+@click.option("--folder", type=_folder, required=True, help="Where to keep the organisation.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0: any free port.")
 @click.option("--seed", type=_file, help="YAML or JSON with projects, repositories and work items.")
 def emulator(folder: Path, port: int, seed: Path | None) -> None:
-    """Serve an Azure DevOps organisation on loopback, for trying out and for tests."""
+    """Serve an emulated Azure DevOps organisation on loopback, to try things out and for tests."""
     try:
         from devops_emulator.faults import StartError  # noqa: PLC0415  an extra, not in the image
         from devops_emulator.server import serve  # noqa: PLC0415  see above
     except ImportError as error:
-        raise UsageError(
-            "The emulator is not installed here.", "Install it: pip install 'redimento[emulator]'."
-        ) from error
+        raise UsageError("The emulator is not installed.", "Install it: pip install 'redimento[emulator]'.") from error
     try:
         serve(folder, port, seed)
     except StartError as error:
@@ -191,7 +189,7 @@ def emulator(folder: Path, port: int, seed: Path | None) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line; every way out has one of the exit codes that `errors.py` names."""
+    """Run the command line and exit with one of the codes in `errors.py`."""
     words = sys.argv[1:] if arguments is None else arguments
     leave = partial(_leave, as_json="--json" in words)
     try:
@@ -203,29 +201,30 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(_USAGE)
     except click.ClickException as error:
         context = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "redimento"
-        said = error.format_message()
-        leave(Outcome("failed", said if said.endswith((".", "?")) else f"{said}.", f"See `{context} --help`.", _USAGE))
+        message = error.format_message()
+        sentence = message if message.endswith((".", "?")) else f"{message}."
+        leave(Outcome("failed", sentence, f"See `{context} --help`.", _USAGE))
     except RedimentoError as error:
         leave(failure(error))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_DEFECT)
-    except Exception:  # noqa: BLE001  the one boundary: whatever comes here is a defect of ours
-        leave(failure(defect.described(defect.details(), os.environ)))
+    except Exception:  # noqa: BLE001  the outermost boundary: anything else is a bug
+        leave(failure(defect.saved(defect.details(), os.environ)))
     sys.exit(0)
 
 
 def _leave(outcome: Outcome, *, as_json: bool) -> NoReturn:
-    """End with the sentence on standard error and, where JSON was asked for, one object on standard output."""
-    said = {
+    """Exit with the sentence on standard error and, with --json, one object on standard output."""
+    texts = {
         name: redact(neutralise(text)) for name, text in (("sentence", outcome.sentence), ("remedy", outcome.remedy))
     }
     problems = [redact(neutralise(problem)) for problem in outcome.problems]
     for problem in problems:
         click.echo(problem, err=True)
-    click.echo(f"redimento: {said['sentence']}", err=True)
-    if said["remedy"]:
-        click.echo(f"  {said['remedy']}", err=True)
+    click.echo(f"redimento: {texts['sentence']}", err=True)
+    if texts["remedy"]:
+        click.echo(f"  {texts['remedy']}", err=True)
     if as_json:
-        click.echo(json_line({"outcome": outcome.kind, **said, "problems": problems, "exitCode": outcome.exit_code}))
+        click.echo(json_line({"outcome": outcome.kind, **texts, "problems": problems, "exitCode": outcome.exit_code}))
     sys.exit(outcome.exit_code)

@@ -1,4 +1,4 @@
-"""A defect of ours: its details go to a file, for people see finished sentences and never a traceback."""
+"""Bugs of ours: the traceback goes to a file, and people see only a sentence."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from redimento.text.foreign import redact
 
 
 def details(secrets: tuple[str, ...] = ()) -> str:
-    """Return version and traceback of the exception at hand, without secrets."""
+    """Return versions and the traceback of the current exception, without secrets."""
     return redact(f"redimento {__version__}, Python {sys.version}\n\n{traceback.format_exc()}", secrets)
 
 
-def described(text: str, environment: Mapping[str, str]) -> RedimentoError:
-    """Write `text` to a temporary file and return the error that names it."""
+def saved(text: str, environment: Mapping[str, str]) -> RedimentoError:
+    """Write `text` to a temporary file and return the error that refers to it."""
     handle, name = tempfile.mkstemp(
         prefix="redimento-defect-", suffix=".txt", dir=environment.get("AGENT_TEMPDIRECTORY")
     )
     with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(text)
-    return named(Path(name))
+    return saved_in(Path(name))
 
 
-def named(file: Path) -> RedimentoError:
-    """Return the error that tells a user where the details are."""
+def saved_in(file: Path) -> RedimentoError:
+    """Return the error for a bug whose details are in `file`."""
     return RedimentoError(
-        f"This is a defect of Redimento; the details are in {file}.",
-        "Please report it with that file; secrets are left out of it.",
+        f"This is a bug in Redimento; the details are in {file}.",
+        "Please report it with that file, which contains no secrets.",
     )

@@ -1,13 +1,13 @@
-"""Every error a user can meet: a finished sentence, a remedy, an exit code.
+"""All errors that users can see: a complete sentence, a remedy, an exit code.
 
-RedimentoError                1  a defect of ours when raised bare
-├── UsageError                2  wrong use: an option, a file, a repository that is not one
-│   └── SettingsError         2  `.redimento.yml` is wrong; carries every problem at once
+RedimentoError                1  a bug of ours if raised directly
+├── UsageError                2  wrong use: an option, a file, not a repository
+│   └── SettingsError         2  `.redimento.yml` is wrong; lists all problems
 ├── AzureError                3  Azure DevOps refused or failed
 │   ├── SignInError           3  the token is missing, expired or not accepted
-│   ├── PermissionMissingError 3 the token is known but lacks a right
-│   ├── NotThereError         3  does not exist, or may not be seen
-│   └── ConflictError         3  somebody else was faster (409, 412)
+│   ├── PermissionMissingError 3 the identity lacks a permission
+│   ├── NotThereError         3  does not exist, or is not visible
+│   └── ConflictError         3  somebody else changed it first (409, 412)
 ├── GitError                  3  git, or the server behind it, refused or failed
 ├── ModelError                4  the model refused or failed (models/port.py)
 └── LimitError                5  money, tokens or time ended the run
@@ -19,7 +19,7 @@ from typing import ClassVar
 
 
 class RedimentoError(Exception):
-    """An expected failure: `sentence` says what is wrong, `remedy` what to do about it."""
+    """An expected failure: `sentence` describes it, `remedy` is what to do about it."""
 
     exit_code: ClassVar[int] = 1
 
@@ -33,13 +33,13 @@ class RedimentoError(Exception):
 
 
 class UsageError(RedimentoError):
-    """The command was called with something that cannot work."""
+    """The command was called in a way that cannot work."""
 
     exit_code = 2
 
 
 class SettingsError(UsageError):
-    """The settings file is wrong; `problems` are complete lines, one for each mistake."""
+    """The settings file is wrong; `problems` has one complete line for each mistake."""
 
     def __init__(self, sentence: str, remedy: str = "", problems: tuple[str, ...] = ()) -> None:
         super().__init__(sentence, remedy)
@@ -47,7 +47,7 @@ class SettingsError(UsageError):
 
 
 class AzureError(RedimentoError):
-    """Azure DevOps refused or failed; `status` is the HTTP status, 0 when no answer came."""
+    """Azure DevOps refused or failed; `status` is the HTTP status, 0 if there was no answer."""
 
     exit_code = 3
 
@@ -62,11 +62,11 @@ class SignInError(AzureError):
 
 
 class PermissionMissingError(AzureError):
-    """The identity is known but lacks a right."""
+    """The identity is known but lacks a permission."""
 
 
 class NotThereError(AzureError):
-    """The thing does not exist, or the identity may not see it: Azure does not say which."""
+    """It does not exist, or the identity may not see it: Azure does not reveal which."""
 
 
 class ConflictError(AzureError):

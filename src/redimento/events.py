@@ -1,4 +1,4 @@
-"""What happens during a run, as values; a listener turns them into output. Nothing here prints."""
+"""What happens during a run, as values; a listener turns them into output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from time import monotonic
 
 @dataclass(frozen=True)
 class StepStarted:
-    """A step of the way through begins; `title` is for people."""
+    """A step of the run begins; `title` is for people."""
 
     name: str
     title: str
@@ -25,14 +25,14 @@ class StepEnded:
 
 @dataclass(frozen=True)
 class Note:
-    """Something worth a line."""
+    """Progress worth a line."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Warned:
-    """Something that a person should look at; the run goes on. `path` names a file of the repository, or nothing."""
+    """Something a person should look at; the run continues. `path`: a file of the repository, or ""."""
 
     text: str
     path: str = ""
@@ -44,7 +44,7 @@ Emit = Callable[[Event], None]
 
 @contextmanager
 def step(emit: Emit, name: str, title: str) -> Iterator[None]:
-    """Tell the listener that a step begins and, whatever happens in it, that it has ended."""
+    """Emit the start and, even on failure, the end of a step."""
     emit(StepStarted(name, title))
     started = monotonic()
     ok = False

@@ -1,4 +1,4 @@
-"""The wish to stop, from a person (SIGINT) or from the agent (SIGINT, then SIGTERM): one KeyboardInterrupt."""
+"""Turn the signals of a person (SIGINT) or the agent (SIGINT, then SIGTERM) into one KeyboardInterrupt."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Raise KeyboardInterrupt in the main thread at the first of both signals, so that tree and claim are put back.
+    """Raise KeyboardInterrupt in the main thread on the first SIGINT or SIGTERM, so that cleanup runs.
 
-    Once: the agent asks again after seconds, and a second exception would end what puts things back.
+    Only once: the agent signals again after some seconds, and a second exception would abort the cleanup.
     """
 
     def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
         for each in _SIGNALS:
-            signal.signal(each, _pass_over)
+            signal.signal(each, _ignore)
         raise KeyboardInterrupt
 
-    # A signal wakes whichever thread the kernel likes, but only the main one runs Python's handlers: waiting for a lock,
-    # it slept on (1 of 12 interrupted runs waited for their baseline to end). So a thread that hears of it wakes it.
-    hearing, telling = os.pipe()
-    os.set_blocking(telling, False)
+    # The kernel may deliver a signal to any thread, but only the main thread runs Python's handlers, and while it waits
+    # for a lock it does not wake up (1 of 12 interrupted runs waited for the baseline to end). So a thread wakes it.
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
     before = [signal.signal(each, stop) for each in _SIGNALS]
-    earlier = signal.set_wakeup_fd(telling, warn_on_full_buffer=False)
-    waker = threading.Thread(target=_wake_main_thread, args=(hearing,), name="interruption", daemon=True)
+    earlier = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    waker = threading.Thread(target=_wake_main_thread, args=(reader,), name="interruption", daemon=True)
     waker.start()
     try:
         yield
     finally:
         signal.set_wakeup_fd(earlier)
-        os.close(telling)  # which ends the thread as well
+        os.close(writer)  # ends the thread
         waker.join()
-        os.close(hearing)
+        os.close(reader)
         for each, handler in zip(_SIGNALS, before, strict=True):
             signal.signal(each, handler)
 
 
-def _pass_over(_signal: int, _frame: FrameType | None) -> None:
-    """Stand for SIG_IGN, about which Python complains when a signal is on its way already, and which children inherit."""
+def _ignore(_signal: int, _frame: FrameType | None) -> None:
+    """Do nothing. Not SIG_IGN: children inherit that, and Python complains if a signal is already pending."""
 
 
-def _wake_main_thread(hearing: int) -> None:
-    heard = os.read(hearing, 1)
+def _wake_main_thread(reader: int) -> None:
+    number = os.read(reader, 1)
     main = threading.main_thread().ident
-    if heard and main is not None:
-        signal.pthread_kill(main, heard[0])
+    if number and main is not None:
+        signal.pthread_kill(main, number[0])

@@ -1,4 +1,4 @@
-"""Locks of this machine: the kernel frees them when their process ends, in whatever way it ends."""
+"""Locks on this machine; the kernel releases them when their process ends, however it ends."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from redimento.errors import UsageError
 
 
 class TakenError(Exception):
-    """Another process of this machine holds the lock. The text is a finished sentence."""
+    """Another process on this machine holds the lock. The message is a complete sentence."""
 
 
 @contextmanager
 def held(name: str, sentence: str) -> Iterator[None]:
-    """Hold the lock `name` of this account; raises TakenError with `sentence` when another process does.
+    """Hold the lock `name` of this account. Raises TakenError with `sentence` if another process holds it.
 
-    Two runs of one build carry the same claim on a work item, and two runs in one checkout would take each other's
-    change for that of a killed run: neither can be told from the outside.
+    Two runs of one build have the same claim on a work item, and two runs in one checkout would each take the other's
+    change for that of a killed run.
     """
     file = own_folder(Path(tempfile.gettempdir()), "locks") / hashlib.sha256(name.encode()).hexdigest()[:16]
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -37,15 +37,15 @@ def held(name: str, sentence: str) -> Iterator[None]:
 
 
 def own_folder(base: Path, name: str) -> Path:
-    """Make a folder of this account below `base`, where others may have been first. Raises UsageError."""
+    """Create a folder for this account below `base`, which others may write to as well. Raises UsageError."""
     folder = base / f"redimento-{os.getuid()}-{name}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         trusted = not folder.is_symlink() and folder.stat().st_uid == os.getuid()
     except OSError as error:
         raise UsageError(
-            f"{folder} cannot be made: {error.strerror}.", "Set TMPDIR to a folder of your own."
+            f"{folder} cannot be created: {error.strerror}.", "Set TMPDIR to a folder of your own."
         ) from error
     if not trusted:
-        raise UsageError(f"{folder} belongs to somebody else.", "Remove it, or set TMPDIR to a folder of your own.")
+        raise UsageError(f"{folder} belongs to another account.", "Remove it, or set TMPDIR to a folder of your own.")
     return folder

@@ -1,4 +1,4 @@
-"""How a run ended: exactly one of five ways, with a sentence a person can act on."""
+"""How a run ended: in one of five ways, with a sentence that a person can act on."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Literal
 
 from redimento.errors import RedimentoError, SettingsError
 
-INTERRUPTED = 130  # the exit code of an interrupted run, as shells count: 128 and the number of SIGINT
+INTERRUPTED = 130  # exit code of an interrupted run, as in shells: 128 + SIGINT
 
 OutcomeKind = Literal["delivered", "draft", "questions", "skipped", "failed"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`sentence` says what happened, `remedy` the next step; the exit code is the process's own.
+    """`sentence` describes what happened, `remedy` the next step; `exit_code` is that of the process.
 
-    `problems` are complete lines, one for each mistake in the settings.
+    `problems` has one complete line for each mistake in the settings.
     """
 
     kind: OutcomeKind
@@ -32,6 +32,6 @@ class Outcome:
 
 
 def failure(error: RedimentoError) -> Outcome:
-    """Return the end of a run that `error` stopped."""
+    """Return the outcome of a run that `error` ended."""
     problems = error.problems if isinstance(error, SettingsError) else ()
     return Outcome("failed", error.sentence, error.remedy, error.exit_code, problems=problems)

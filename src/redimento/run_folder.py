@@ -1,4 +1,4 @@
-"""The run folder: every step leaves its value in one file, with secrets left out where it is written."""
+"""The run folder: every step writes its result to one file, with secrets removed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from redimento.text.foreign import redact
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where a run writes; `secrets` never reach a file."""
+    """Where a run writes its files; `secrets` are removed from everything written."""
 
     path: Path
     secrets: tuple[str, ...] = ()
 
     def write_text(self, name: str, text: str) -> Path:
-        """Write a text file in one step, so that a reader never sees half of it. Raises UsageError."""
+        """Write a text file atomically. Raises UsageError."""
         target = self.path / name
         draft = target.with_name(f".{target.name}.{os.getpid()}")
         try:
@@ -32,11 +32,11 @@ class RunFolder:
         return target
 
     def write_json(self, name: str, value: Any) -> Path:
-        """Write a dataclass, or anything JSON knows, as indented JSON."""
+        """Write a dataclass or any JSON value as indented JSON."""
         return self.write_text(name, as_json(value) + "\n")
 
     def append_line(self, name: str, value: Any) -> None:
-        """Add one JSON line; what was written before a crash stays readable. Raises UsageError."""
+        """Append one JSON line; a crash leaves the earlier lines readable. Raises UsageError."""
         line = redact(json.dumps(value, ensure_ascii=False, default=_plain), self.secrets)
         try:
             with (self.path / name).open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
@@ -46,7 +46,7 @@ class RunFolder:
 
 
 def open_run_folder(path: Path, secrets: tuple[str, ...] = ()) -> RunFolder:
-    """Make the folder, readable by its owner alone; one that is there stays as it is. Raises UsageError."""
+    """Create the folder, readable only by its owner, unless it exists. Raises UsageError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir(mode=0o700, exist_ok=True)
@@ -85,7 +85,7 @@ FILES = (
 
 
 def as_json(value: Any) -> str:
-    """Return `value` as indented JSON; dataclasses become objects, bytes are shown by their length."""
+    """Return `value` as indented JSON; dataclasses become objects, and bytes only their length."""
     return json.dumps(_plain(value) if is_dataclass(value) else value, ensure_ascii=False, indent=2, default=_plain)
 
 

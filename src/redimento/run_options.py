@@ -1,4 +1,4 @@
-"""What the command line says about a run, and what follows from it: its folders, its settings, its secrets."""
+"""The options of a run, and the folders, settings and secrets that follow from them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SECRET_VARIABLES = ("SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the command line says about a run."""
+    """The options of `redimento run`."""
 
     work_item: str | None
     work_item_file: Path | None
@@ -35,15 +35,15 @@ class RunOptions:
 
 
 def take_secrets(environment: MutableMapping[str, str]) -> dict[str, str]:
-    """Remove the secrets from the environment, so that no child process can inherit them, and return them."""
+    """Remove the secrets from the environment, so that no child process inherits them, and return them."""
     return {name: environment.pop(name) for name in _SECRET_VARIABLES if name in environment}
 
 
 def load_settings(checkout: Checkout, config: Path | None, environment: Mapping[str, str]) -> Settings:
-    """Return the settings: of the file named, else of the repository.
+    """Return the settings from `config`, or else from the repository.
 
-    In a pipeline the commit that was checked out counts, not the working tree, which other steps may have touched. On a
-    desk the file in the working tree counts, so that it can be tried before it is committed.
+    A pipeline reads them from the checked-out commit, as other steps may have touched the working tree. A local run
+    reads them from the working tree, so that they can be tried before they are committed.
     """
     if config is not None:
         return settings_file.read(config, must_exist=True)
@@ -54,7 +54,7 @@ def load_settings(checkout: Checkout, config: Path | None, environment: Mapping[
 
 
 def open_folder(options: RunOptions, environment: Mapping[str, str]) -> RunFolder:
-    """Open the folder of a run, also of one that cannot start. Raises UsageError when there is no place for it."""
+    """Open the folder of a run, even of one that cannot start. Raises UsageError if there is no place for it."""
     secrets = (variable(environment, name) for name in _SECRET_VARIABLES)
     return open_run_folder(_run_dir(options, environment), tuple(filter(None, secrets)))
 
@@ -67,12 +67,12 @@ def _run_dir(options: RunOptions, environment: Mapping[str, str]) -> Path:
         return Path(temporary) / "redimento" / name
     root = find_root(options.repo)
     if root is None:
-        raise UsageError("There is no checkout to keep the record of this run in.", "Name a folder with --run-dir.")
+        raise UsageError("There is no checkout for the record of this run.", "Name a folder with --run-dir.")
     return _own_folder(root) / "runs" / name
 
 
 def _run_name(options: RunOptions, environment: Mapping[str, str]) -> str:
-    """Return the item's number or its file's name; what is wrong with either is said when it is read in earnest."""
+    """Return the item's number or its file's name; any error in either is reported when it is actually read."""
     file = options.work_item_file
     try:
         if file is not None:
@@ -83,11 +83,11 @@ def _run_name(options: RunOptions, environment: Mapping[str, str]) -> str:
 
 
 def _own_folder(root: Path) -> Path:
-    """Return `.redimento` in a checkout, hidden from git. A repository may hold a link of that name."""
+    """Return `.redimento` in a checkout, hidden from git. A hostile repository may contain a link with that name."""
     own = root / ".redimento"
     ignore = own / ".gitignore"
     if own.resolve() != root.resolve() / ".redimento" or (own / "runs").is_symlink():
-        raise UsageError(f"{own} leads to another place.", "Remove the link, or name a folder with --run-dir.")
+        raise UsageError(f"{own} links to another place.", "Remove the link, or name a folder with --run-dir.")
     try:
         own.mkdir(exist_ok=True)
         if not ignore.is_symlink() and not ignore.exists():
@@ -98,9 +98,9 @@ def _own_folder(root: Path) -> Path:
 
 
 def scratch_folder(root: Path, environment: Mapping[str, str]) -> Path:
-    """Return a folder outside the tree for journals of candidates, homes of commands and the context cache.
+    """Return a folder outside the tree for candidates' journals, commands' homes and the context cache.
 
-    One for each checkout and account; other accounts may pass through it but not look into it.
+    There is one for each checkout and account; other accounts may traverse but not list it.
     """
     base = Path(variable(environment, "AGENT_TEMPDIRECTORY") or tempfile.gettempdir())
     name = hashlib.sha256(str(root).encode()).hexdigest()[:12]

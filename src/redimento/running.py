@@ -1,4 +1,4 @@
-"""One run from its options to the files it leaves: whatever happens, it has an end that can be told."""
+"""Run from options to record: every run ends with an outcome that can be reported."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from redimento.run_options import RunOptions, open_folder
 from redimento.verification.junit import write_junit
 from redimento.wiring import Prepared
 
-_STOPPED = Outcome(
+_INTERRUPTED = Outcome(
     "failed",
-    "The run was interrupted before it had an end.",
-    "The working tree is as it was; run it again.",
+    "The run was interrupted.",
+    "The working tree has been restored; run it again.",
     INTERRUPTED,
 )
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A run that has ended. `folder` and `summary` are None when there was no place to keep its record."""
+    """A finished run. `folder` and `summary` are None if its record could not be written."""
 
     finished: Finished
     folder: Path | None = None
@@ -41,9 +41,9 @@ class Ended:
 
 
 def carry_out(options: RunOptions, environment: Mapping[str, str], emit: Emit) -> Ended:
-    """Run, and leave record, summary and page; never raises for what a user, a server or a model did.
+    """Run, and write record, summary and report; users, servers and models never make it raise.
 
-    A run that cannot start, is interrupted, or meets a defect of ours ends in the outcome `failed` like any other.
+    A run that cannot start, is interrupted or hits a bug ends with the outcome `failed`.
     """
     made: Prepared | None = None
     started = monotonic()
@@ -51,42 +51,42 @@ def carry_out(options: RunOptions, environment: Mapping[str, str], emit: Emit) -
         with wiring.prepared(options, environment, emit) as made:
             finished = flow.run(made.job, made.ports)
     except TakenError as error:
-        # Its folder may be the one that the other run writes to.
+        # No record: the other run may be writing to the same folder.
         return Ended(Finished(Outcome("skipped", str(error), "Run again when it has ended.")))
     except RedimentoError as error:
         finished = Finished(failure(error))
     except KeyboardInterrupt:
-        finished = Finished(_STOPPED)
-    except Exception:  # noqa: BLE001  whatever comes here is a defect of ours, and the run has to be told all the same
+        finished = Finished(_INTERRUPTED)
+    except Exception:  # noqa: BLE001  anything else is a bug, and the run still needs its record
         finished = Finished(failure(_defect(options, environment)))
     spent = made.ports.spent() if made else NOTHING_SPENT
     finished = replace(finished, spent=spent, seconds=monotonic() - started)
-    return _reported(options, environment, made, finished, emit)
+    return _with_record(options, environment, made, finished, emit)
 
 
 def _defect(options: RunOptions, environment: Mapping[str, str]) -> RedimentoError:
     try:
         folder = open_folder(options, environment)
-        return defect.named(folder.write_text("defect.txt", defect.details(folder.secrets)))
+        return defect.saved_in(folder.write_text("defect.txt", defect.details(folder.secrets)))
     except RedimentoError:
-        return defect.described(defect.details(), environment)
+        return defect.saved(defect.details(), environment)
 
 
-def _reported(
+def _with_record(
     options: RunOptions, environment: Mapping[str, str], made: Prepared | None, finished: Finished, emit: Emit
 ) -> Ended:
     calls = made.calls() if made else ()
     folder: RunFolder | None = None
     try:
         folder = made.job.folder if made else open_folder(options, environment)
-        return Ended(finished, folder.path, _leave_files(folder, made, finished, calls), calls)
+        return Ended(finished, folder.path, _write_record(folder, made, finished, calls), calls)
     except RedimentoError as error:
         with suppress(OSError):
             emit(Warned(f"The record of this run could not be written. {error}"))
         return Ended(finished, folder.path if folder else None, calls=calls)
 
 
-def _leave_files(folder: RunFolder, made: Prepared | None, finished: Finished, calls: tuple[str, ...]) -> Path:
+def _write_record(folder: RunFolder, made: Prepared | None, finished: Finished, calls: tuple[str, ...]) -> Path:
     folder.write_json("calls.json", list(calls))
     chosen = finished.attempts[0] if finished.attempts else None
     if chosen is not None and chosen.verdict is not None:

@@ -1,4 +1,4 @@
-"""The composition root: the only place that knows both the ports and what stands behind them."""
+"""The composition root: the only module that knows both the ports and their adapters."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from redimento.work_items.trigger import read_trigger
 
 @dataclass(frozen=True)
 class Prepared:
-    """A run that can start. `calls` lists what a dry run would have written, so far."""
+    """A run that is ready to start. `calls` lists what a dry run would have written so far."""
 
     job: Job
     ports: Ports
@@ -48,7 +48,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class _Site:
-    """What both ways of running are wired from."""
+    """What local runs and Azure runs are both wired from."""
 
     options: RunOptions
     checkout: Checkout
@@ -60,29 +60,29 @@ class _Site:
 
 @contextmanager
 def prepared(options: RunOptions, environment: Mapping[str, str], emit: Emit) -> Iterator[Prepared]:
-    """Lend a run with everything behind its ports.
+    """Provide a run with all its adapters.
 
-    Raises RedimentoError for whatever is wrong or missing, TakenError when another run works in this checkout or on
-    this item.
+    Raises RedimentoError if anything is wrong or missing, TakenError if another run works in this checkout or on this
+    item.
     """
     checkout = open_checkout(options.repo)
     with held(str(checkout.root), f"Another run is working in {checkout.root}."):
-        # Before anything is read from the tree: a run that was killed may have left its change in it.
+        # Before anything is read from the tree: a killed run may have left its change in it.
         if writer.recover(checkout.root, _journal(checkout)):
-            emit(Note("The change of a run that was killed has been taken out of the working tree."))
+            emit(Note("Removed the change of a killed run from the working tree."))
         settings = load_settings(checkout, options.config, environment)
         site = _Site(options, checkout, settings, environment, open_folder(options, environment), emit)
         with (
             _in_azure(site)
             if options.work_item_file is None
-            else nullcontext(_on_desk(site, options.work_item_file)) as made
+            else nullcontext(_local(site, options.work_item_file)) as made
         ):
             clear(site.folder)
             yield made
 
 
-def _on_desk(site: _Site, file: Path) -> Prepared:
-    """Work on an item from a file: the pull request is a folder, the branch one of the checkout."""
+def _local(site: _Site, file: Path) -> Prepared:
+    """Work on an item from a file, with a folder as pull request and a branch of the checkout."""
     item = read_item(file)
     noted: list[str] = []
     branches = CheckoutBranches(site.checkout, _author(site.settings), noted.append if site.options.dry_run else None)
@@ -94,8 +94,8 @@ def _on_desk(site: _Site, file: Path) -> Prepared:
 
 @contextmanager
 def _in_azure(site: _Site) -> Iterator[Prepared]:
-    """Work on an item of Azure Boards: the pull request is one of Azure Repos."""
-    # What these load (HTTP, Markdown) takes 0.1 s, and the commands of a desk do without it.
+    """Work on an item of Azure Boards, with a pull request in Azure Repos."""
+    # These load HTTP and Markdown in 0.1 s, which local runs do not need.
     from redimento.azure.boards import AzureBoard  # noqa: PLC0415  see above
     from redimento.azure.client import AzureClient  # noqa: PLC0415  see above
     from redimento.azure.repos import AzurePullRequests  # noqa: PLC0415  see above
@@ -160,7 +160,7 @@ def _journal(checkout: Checkout) -> Path:
 
 
 def _source_branch(site: _Site) -> str:
-    """Return the branch that the pipeline builds; on a desk a variable left over from elsewhere must not decide."""
+    """Return the branch that the pipeline builds; a local run must not pick it up from a leftover variable."""
     return variable(site.environment, "BUILD_SOURCEBRANCH") if site.options.work_item_file is None else ""
 
 
@@ -173,11 +173,11 @@ def _ports(site: _Site, board: Board, pull_requests: PullRequests, branches: Che
         estimate=estimate,
         write=partial(site.folder.append_line, "conversation.jsonl"),
     )
-    # The account is kept inside the retries: each attempt is billed, so each is checked against the limits.
+    # Metering is inside the retries: each attempt is billed, so each is checked against the limits.
     replayed = settings.sdk == "recorded"
     model = with_retries(
         metered,
-        # Time for one call that runs into its own limit, and for a second one.
+        # Enough for one call that times out and a second one.
         deadline_seconds=2 * settings.call_timeout_seconds,
         sleep=_no_wait if replayed else time.sleep,
     )
@@ -186,7 +186,7 @@ def _ports(site: _Site, board: Board, pull_requests: PullRequests, branches: Che
 
 
 def _no_wait(_seconds: float) -> None:
-    """Replay the failures of a recording without the pauses that there were."""
+    """Replay recorded failures without waiting."""
 
 
 def _author(settings: Settings) -> Author:
@@ -199,7 +199,7 @@ def _open_model(site: _Site) -> Model:
         return recorded.open_model(_recording(settings, site))
     key = access.find_key(site.environment)
     base_url = access.find_base_url(settings.base_url, site.environment)
-    # The SDKs cost 0.3 s and 50 MB each: only the one that is used is imported.
+    # Each SDK costs 0.3 s and 50 MB, so only the one in use is imported.
     if settings.sdk == "google-generativeai":
         from redimento.models.google_generativeai import open_model  # noqa: PLC0415  see above
     else:
@@ -209,11 +209,11 @@ def _open_model(site: _Site) -> Model:
 
 def _recording(settings: ModelSettings, site: _Site) -> Path:
     if not settings.recording:
-        raise UsageError("model.sdk is `recorded`, but nothing is recorded.", "Set model.recording to a file.")
+        raise UsageError("model.sdk is `recorded`, but there is no recording.", "Set model.recording to a file.")
     path = (site.checkout.root / settings.recording).resolve()
     if path.is_relative_to(site.folder.path.resolve()):
         raise UsageError(
-            f"The recording {path} lies in the folder that this run writes to.",
-            "Copy it to another place, or let the run write elsewhere with --run-dir.",
+            f"The recording {path} is in the folder that this run writes to.",
+            "Copy it elsewhere, or choose another folder with --run-dir.",
         )
     return path

@@ -1,4 +1,4 @@
-"""What models really write, read without ever raising."""
+"""Parse what models really write, without ever raising."""
 
 from __future__ import annotations
 
@@ -77,11 +77,11 @@ def test_a_head_and_its_blocks() -> None:
         "```python\nsrc/a.py\n<<<<<<< SEARCH\n```python\nold\n```\n=======\n```python\nnew\n```\n>>>>>>> REPLACE\n```\n",
     ],
 )
-def test_one_edit_in_all_the_forms_that_models_write(text: str) -> None:
+def test_an_edit_in_every_form_that_models_write(text: str) -> None:
     assert edits(text) == (EDIT,)
 
 
-def test_several_pairs_in_one_fence_and_prose_between() -> None:
+def test_several_pairs_in_one_fence_with_prose_between() -> None:
     second = PAIR.replace("old", "older")
     assert edits(f"```\nsrc/a.py\n{PAIR}\n{second}```\nAnd then:\n```\nb c/d.py\n{PAIR}```\n") == (
         EDIT,
@@ -90,7 +90,7 @@ def test_several_pairs_in_one_fence_and_prose_between() -> None:
     )
 
 
-def test_prose_before_a_further_pair_is_not_taken_for_a_path() -> None:
+def test_prose_before_a_further_pair_is_not_mistaken_for_a_path() -> None:
     second = PAIR.replace("old", "older")
     for prose in ["...", "Then fix it.", "and/or this", "See e.g. the next one:"]:
         assert edits(f"src/a.py\n```\n{PAIR}\n{prose}\n\n{second}```\n") == (
@@ -120,12 +120,12 @@ def test_fences_inside_a_markdown_file_belong_to_it() -> None:
     assert answer == Answer(edits=(WriteWhole("README.md", content),))
 
 
-def test_underlined_headings_are_no_divider_where_they_stand_on_both_sides() -> None:
+def test_underlined_headings_on_both_sides_are_no_dividers() -> None:
     text = "```\na.rst\n<<<<<<< SEARCH\nOld\n=======\ntext\n=======\nNew\n=======\ntext\n>>>>>>> REPLACE\n```\n"
     assert edits(text) == (Replace("a.rst", "Old\n=======\ntext\n", "New\n=======\ntext\n"),)
 
 
-def test_longer_marks_allow_for_a_file_that_holds_marks() -> None:
+def test_longer_marks_allow_a_file_that_contains_marks() -> None:
     text = "```\na.rst\n<<<<<<<<< SEARCH\nOld\n=======\n<<<<<<< HEAD\n=========\nNew\n=======\n>>>>>>> REPLACE\n>>>>>>>>> REPLACE\n```\n"
     assert edits(text) == (Replace("a.rst", "Old\n=======\n<<<<<<< HEAD\n", "New\n=======\n>>>>>>> REPLACE\n"),)
 
@@ -133,24 +133,24 @@ def test_longer_marks_allow_for_a_file_that_holds_marks() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        (f"```\n{PAIR}```\n", "names no file"),
+        (f"```\n{PAIR}```\n", "has no path"),
         ("```\na.py\n<<<<<<< SEARCH\nold\n>>>>>>> REPLACE\n```\n", "has no ======= line"),
         (
             "```\na.rst\n<<<<<<< SEARCH\na\n=======\nb\n=======\nc\n>>>>>>> REPLACE\n```\n",
             "not clear which one divides",
         ),
-        ("```\na.py\n<<<<<<< RENAME\n>>>>>>> RENAME\n```\n", "names no new path"),
+        ("```\na.py\n<<<<<<< RENAME\n>>>>>>> RENAME\n```\n", "has no new path"),
         (f"a.py\n<<<<<<< SEARCH\nold\n=======\nx\nb.py\n{PAIR}", "was never closed"),
         ("```python\nsrc/a.py\nx = 1\ny = 2\n```\n", "The fence for src/a.py has no mark"),
-        ("```diff\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b\n```\n", "A diff was found"),
-        ('```json\n{"summary": "a" "b"}\n```\n', "The JSON cannot be read"),
+        ("```diff\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b\n```\n", "A diff cannot be applied"),
+        ('```json\n{"summary": "a" "b"}\n```\n', "The JSON cannot be parsed"),
         ('{"files": [{"content": "x"}]}', "has no path"),
         ('{"files": [{"path": "a.py", "content": 3}]}', "has no content"),
-        ("I would rather not.", "No edit block and no JSON head"),
-        ("", "No edit block and no JSON head"),
+        ("I would rather not.", "Found no edit block and no JSON head"),
+        ("", "Found no edit block and no JSON head"),
     ],
 )
-def test_what_cannot_be_understood_becomes_a_sentence(text: str, problem: str) -> None:
+def test_what_cannot_be_parsed_is_explained_to_the_model(text: str, problem: str) -> None:
     answer = parse_answer(text)
     assert problem in "\n".join(answer.problems)
 
@@ -161,7 +161,7 @@ def test_a_problem_does_not_lose_the_other_blocks() -> None:
     assert len(answer.problems) == 1
 
 
-def test_a_fence_without_marks_is_no_problem_when_it_shows_a_file_that_is_edited_or_a_command() -> None:
+def test_a_fence_without_marks_is_fine_if_it_shows_an_edited_file_or_a_command() -> None:
     assert edits(f"{ANSWER}```python\nsrc/a.py\nold\n```\n```bash\n./run.sh\nmake test\n```\n") == (EDIT,)
 
 
@@ -174,13 +174,13 @@ def test_a_truncated_answer_keeps_its_complete_blocks(end: str) -> None:
         assert answer.summary == "Rounds totals"
 
 
-def test_a_truncated_answer_does_not_take_an_inner_fence_for_the_end() -> None:
+def test_an_inner_fence_does_not_end_a_truncated_answer() -> None:
     answer = parse_answer("```\nREADME.md\n<<<<<<< WHOLE\n# T\n```sh\nmake\n```\n", truncated=True)
     assert answer.edits == ()
     assert answer.incomplete
 
 
-def test_a_wish_to_read_and_questions() -> None:
+def test_requests_to_read_and_questions() -> None:
     assert parse_answer('```json\n{"read": ["a.py", "b.py:10-80"], "search": ["\\d+ items"]}\n```') == Answer(
         read=("a.py", "b.py:10-80"), search=("\\d+ items",)
     )
@@ -205,7 +205,7 @@ def test_files_in_json_are_accepted(form: str) -> None:
     )
 
 
-def test_files_in_json_that_was_cut_off_are_kept_as_far_as_they_go() -> None:
+def test_complete_files_in_json_that_was_cut_off_are_kept() -> None:
     text = json.dumps(ORIGINAL)
     answer = parse_answer(text[: text.index("t\\n")], truncated=True)
     assert answer.edits == (WriteWhole("src/a.tsx", "a\n"),)
@@ -222,36 +222,10 @@ def test_json_with_trailing_commas_raw_breaks_and_bad_escapes_is_read() -> None:
     ("status", "read"),
     [("done", "done"), ("Implemented", "done"), ("partial", "partly"), ("no", "not"), (None, "not"), (3, "not")],
 )
-def test_a_status_in_other_words(status: object, read: str) -> None:
+def test_synonyms_of_a_status(status: object, read: str) -> None:
     head = json.dumps({"summary": "s", "criteria": [{"id": "2", "status": status}, {"id": 0}, {"id": True}, "x", {}]})
     (claim,) = parse_answer(head).criteria
     assert (claim.id, claim.status) == (2, read)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{"summary":' * 50_000,
-        "[" * 100_000,
-        '```json\n{"summary": ' + "[" * 100_000,
-        '```json\n{"summary": "\n```\n' * 5_000,
-        "```a\n" * 50_000,
-        "<<<<<<< SEARCH\n" * 50_000,
-        "=======\n" * 50_000,
-        ">>>>>>> REPLACE\n" * 50_000,
-        "<<<<<<< SEARCH\nx\n```\n" * 20_000,
-        "a.py\n<<<<<<< SEARCH\n" + "=======\n" * 50_000 + ">>>>>>> REPLACE\n",
-        "`" * 200_000,
-        "<" * 200_000,
-        '{"id": ' + "9" * 100_000 + ', "summary": 1}',
-        "# " * 100_000 + "\n" + PAIR,
-        '"' * 100_000,
-        '```json\n{"summary": "' + "\\" * 100_001,
-        "```\n{" + "," * 100_000 + "]}\n```",
-    ],
-)
-def test_hostile_text_is_read_in_no_time(text: str) -> None:
-    assert isinstance(parse_answer(text), Answer)
 
 
 _PIECES = st.sampled_from(
@@ -282,7 +256,7 @@ _LINES = st.text(alphabet=st.characters(blacklist_categories=("Cs", "Cc")), max_
 
 
 @given(st.lists(_LINES, max_size=6), st.lists(_LINES, max_size=6))
-def test_a_well_formed_block_is_read_as_it_was_written(old: list[str], new: list[str]) -> None:
+def test_a_well_formed_block_is_parsed_exactly(old: list[str], new: list[str]) -> None:
     search, replacement = "".join(f"{line}\n" for line in old), "".join(f"{line}\n" for line in new)
     text = f"```\nsrc/a.py\n<<<<<<< SEARCH\n{search}=======\n{replacement}>>>>>>> REPLACE\n```\n"
     assert parse_answer(text).edits == (Replace("src/a.py", search, replacement),)
@@ -292,26 +266,26 @@ def test_a_well_formed_block_is_read_as_it_was_written(old: list[str], new: list
     "between",
     ["Now let `src/b.py` call `helper.run`:", "Move it from `src/b.py` to `src/c.py`:", "src/my other file.py"],
 )
-def test_a_block_after_words_on_other_files_is_not_put_into_the_one_before(between: str) -> None:
+def test_a_block_after_a_mention_of_other_files_does_not_go_into_the_previous_file(between: str) -> None:
     answer = parse_answer(f"src/a.py\n```\n{PAIR}```\n\n{between}\n```\n{PAIR.replace('old', 'older')}```\n")
     assert answer.edits == (EDIT,)
-    assert "names no file" in answer.problems[0]
+    assert "has no path" in answer.problems[0]
 
 
-def test_a_further_pair_after_words_on_no_file_is_for_the_one_before() -> None:
+def test_a_further_pair_after_plain_prose_goes_into_the_previous_file() -> None:
     text = f"src/a.py\n```\n{PAIR}```\n\nAnd then the other place.\n```\n{PAIR.replace('old', 'older')}```\n"
     assert edits(text) == (EDIT, Replace("src/a.py", "older\n", "new\n"))
 
 
 @pytest.mark.parametrize("opening", ["src/c.py\n\n```python", "**`src/c.py`**\n```python", "```python src/c.py"])
-def test_a_file_without_marks_is_missed_though_its_path_stands_outside_the_fence(opening: str) -> None:
+def test_a_file_without_marks_is_reported_if_its_path_is_outside_the_fence(opening: str) -> None:
     answer = parse_answer(f"src/a.py\n```\n{PAIR}```\n\n{opening}\nimport os\nx = 1\n```\n")
     assert answer.edits == (EDIT,)
     assert answer.problems[0].startswith("The fence for src/c.py has no mark")
 
 
 @pytest.mark.parametrize("heading", ["### 1. src/a.py", "2) `src/a.py`"])
-def test_a_numbered_path(heading: str) -> None:
+def test_a_path_in_a_numbered_heading(heading: str) -> None:
     assert edits(f"{heading}\n```\n{PAIR}```\n") == (EDIT,)
 
 
@@ -320,25 +294,25 @@ def test_a_file_in_a_list_loses_the_indentation_of_the_list() -> None:
     assert edits(text) == (WriteWhole("a.md", "# A\n\n    code\n"),)
 
 
-def test_an_indented_mark_alone_changes_no_line() -> None:
+def test_indented_marks_around_unindented_lines_change_nothing() -> None:
     assert edits("a.md\n```\n  <<<<<<< WHOLE\n# A\n  b\n  >>>>>>> WHOLE\n```\n") == (WriteWhole("a.md", "# A\n  b\n"),)
 
 
 @pytest.mark.parametrize("fence", ["```", "```python"])
-def test_a_block_without_its_end_never_takes_the_next_fence_in(fence: str) -> None:
+def test_an_unclosed_block_ends_before_the_next_fence(fence: str) -> None:
     shown = "```sh\nmake\n```\n"
     text = f"b.py\n{fence}\n<<<<<<< WHOLE\nx = 1\n```\nThen run\n{shown}\nsrc/a.py\n{fence}\n{PAIR}```\n"
     assert edits(text) == (WriteWhole("b.py", "x = 1\n"), EDIT)
 
 
-def test_markdown_without_its_end_is_not_cut_at_a_fence_of_its_own() -> None:
+def test_an_unclosed_markdown_block_is_not_cut_at_its_own_fences() -> None:
     text = f"README.md\n```markdown\n<<<<<<< WHOLE\n# T\n```sh\nx\n```\nrest\n\nsrc/a.py\n```\n{PAIR}```\n"
     answer = parse_answer(text)
     assert all(edit.path != "README.md" for edit in answer.edits)
     assert "never closed" in answer.problems[0]
 
 
-def test_a_deletion_that_names_two_files_deletes_neither() -> None:
+def test_a_delete_block_with_two_paths_deletes_neither() -> None:
     answer = parse_answer("`keep.py` replaces it.\n```\n<<<<<<< DELETE\nold.py\n>>>>>>> DELETE\n```\n")
     assert answer.edits == ()
     assert "names keep.py and old.py" in answer.problems[0]

@@ -1,4 +1,4 @@
-"""One conversation with the model: misread, cut off, reading first, each a bounded number of times."""
+"""Conversations with the model: unreadable, cut off, reading first, each a limited number of times."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from redimento.authoring.conversation import READING_AT_MOST, UNREADABLE_AT_MOST, ModelSession, converse
+from redimento.authoring.conversation import MAX_READS, MAX_RETRIES, ModelSession, converse
 from redimento.authoring.prompt import Briefing
 from redimento.change.edit import Replace, WriteWhole
 from redimento.models.port import ModelError, ModelReply, ModelRequest, Usage
@@ -19,7 +19,7 @@ READ = '```json\n{"read": ["b.py:1-20"], "search": ["def .*"]}\n```'
 
 @dataclass
 class Scripted:
-    """Answers from a list and remembers what it was asked; a pair is an answer that was cut off."""
+    """Answers from a list and records the requests; a tuple is an answer that was cut off."""
 
     answers: list[str | tuple[str]]
     asked: list[ModelRequest] = field(default_factory=list)
@@ -58,7 +58,7 @@ def test_questions_end_the_conversation() -> None:
     assert answer.questions == ("Which?",)
 
 
-def test_what_it_wants_to_read_is_shown_in_the_next_turn() -> None:
+def test_what_the_model_asks_to_read_is_in_the_next_turn() -> None:
     model = Scripted([READ, EDIT])
     converse(session(model), "do it", purpose="author")
 
@@ -68,16 +68,16 @@ def test_what_it_wants_to_read_is_shown_in_the_next_turn() -> None:
     assert "hits of def .*" in material.text
 
 
-def test_reading_comes_to_an_end() -> None:
-    model = Scripted([READ] * (READING_AT_MOST + 1 + UNREADABLE_AT_MOST))
+def test_reading_is_limited() -> None:
+    model = Scripted([READ] * (MAX_READS + 1 + MAX_RETRIES))
     with pytest.raises(ModelError) as failure:
         converse(session(model), "do it", purpose="author")
 
     assert failure.value.kind == "unreadable"
-    assert "the last time" in model.asked[READING_AT_MOST].messages[-1].text
+    assert "You cannot ask to read again" in model.asked[MAX_READS].messages[-1].text
 
 
-def test_an_unreadable_answer_is_asked_for_again_without_keeping_it() -> None:
+def test_an_unreadable_answer_is_requested_again_and_leaves_the_conversation() -> None:
     model = Scripted(["I would rather not say.", EDIT])
     converse(session(model), "do it", purpose="author")
 
@@ -86,9 +86,9 @@ def test_an_unreadable_answer_is_asked_for_again_without_keeping_it() -> None:
     assert "rather not" not in message.text
 
 
-def test_unreadable_answers_come_to_an_end() -> None:
+def test_retries_are_limited() -> None:
     with pytest.raises(ModelError) as failure:
-        converse(session(Scripted(["…"] * (UNREADABLE_AT_MOST + 1))), "do it", purpose="author")
+        converse(session(Scripted(["…"] * (MAX_RETRIES + 1))), "do it", purpose="author")
     assert (failure.value.kind, failure.value.exit_code) == ("unreadable", 4)
 
 
@@ -103,7 +103,7 @@ def test_a_cut_off_answer_is_continued_and_both_parts_count() -> None:
     assert "a.py" in model.asked[1].messages[-1].text
 
 
-def test_claims_without_edits_are_an_answer_too() -> None:
+def test_claims_without_edits_are_an_answer() -> None:
     answer = converse(
         session(Scripted(['```json\n{"summary": "nothing to do", "criteria": [{"id": 1, "status": "done"}]}\n```'])),
         "x",

@@ -28,7 +28,7 @@ FILE = Excerpt("src/cart.py", "def total(): ...", 5, 1.0, None)
 CONTEXT = Context((FILE,), "src/ 1 py", (replace(FILE, path="AGENTS.md", text="No floats."),), 10, 100, "python")
 
 
-def test_the_task_holds_the_whole_item_and_the_code_in_front_of_it() -> None:
+def test_the_task_has_the_code_and_then_the_whole_item() -> None:
     checks = (CheckCommand("tests", ("python3", "-m", "pytest")),)
     task = prompt.briefing(ITEM, CONTEXT, ProjectSettings(framework="Django"), checks=checks).task
 
@@ -41,15 +41,15 @@ def test_the_task_holds_the_whole_item_and_the_code_in_front_of_it() -> None:
     assert task.index("def total") < task.index("Title: Round the total")
 
 
-def test_the_model_is_told_what_the_settings_protect_and_free() -> None:
+def test_the_task_lists_what_the_settings_protect_and_allow() -> None:
     change = ChangeSettings(protected=("db/", "*.sql"), allow=("package-lock.json",))
     task = prompt.briefing(ITEM, CONTEXT, ProjectSettings(), change=change).task
-    assert "stay as they are, too: db/, *.sql." in task
-    assert "may be changed although they are protected elsewhere: package-lock.json." in task
+    assert "Do not change these either: db/, *.sql." in task
+    assert "These may change although they are usually protected: package-lock.json." in task
     assert "What may change here" not in prompt.briefing(ITEM, CONTEXT, ProjectSettings()).task
 
 
-def test_comments_that_are_our_own_can_be_left_out() -> None:
+def test_our_own_comments_can_be_left_out() -> None:
     assert "Half up, please" not in prompt.briefing(ITEM, CONTEXT, ProjectSettings(), comments=()).task
 
 
@@ -62,7 +62,7 @@ def test_every_kind_and_language_has_its_rules(kind: Kind, language: str) -> Non
     assert prompt.LANGUAGES.get(language, "The code") in system
 
 
-def test_the_settings_may_name_the_language() -> None:
+def test_the_settings_override_the_language() -> None:
     system = prompt.briefing(ITEM, CONTEXT, ProjectSettings(language="Go")).system
     assert "# Go" in system
     assert "# Python" not in system
@@ -74,7 +74,7 @@ def test_the_system_text_is_the_same_for_every_item_of_a_kind() -> None:
     assert one == other
 
 
-def test_a_repair_is_told_what_fails_newly_and_what_stands_now() -> None:
+def test_a_repair_request_has_the_new_failures_and_the_current_files() -> None:
     change = Change((FileChange("src/cart.py", b"old", b"new total"), FileChange("gone.py", b"x", None)))
     after = CheckResult("lint", "ruff", required=True, exit_code=1, seconds=0, output="E501 too long")
     verdict = Verdict(
@@ -91,13 +91,13 @@ def test_a_repair_is_told_what_fails_newly_and_what_stands_now() -> None:
 
 
 @given(st.text(alphabet="`a\n ", max_size=60))
-def test_nothing_inside_a_fence_can_close_it(text: str) -> None:
+def test_nothing_in_a_fence_can_close_it(text: str) -> None:
     lines = prompt.fenced(text).split("\n")
     assert lines[0] == lines[-1]
     assert not any(line.strip().startswith(lines[0]) for line in lines[1:-1])
 
 
-def test_of_a_long_text_head_and_tail_are_kept() -> None:
+def test_a_long_text_keeps_its_head_and_tail() -> None:
     cut = prompt.head_and_tail("a" * 5_000 + "MIDDLE" + "z" * 5_000, 1_000)
     assert cut.startswith("aaa")
     assert cut.endswith("zzz")

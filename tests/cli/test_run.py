@@ -79,7 +79,13 @@ def test_in_a_pipeline_a_run_speaks_to_the_agent(site: Site) -> None:
         (["--work-item", "7; rm -rf"], {}, "unnamed", "not the number of a work item", 2),
         (["--work-item", "7"], {"SYSTEM_ACCESSTOKEN": "$(System.AccessToken)"}, "7", "SYSTEM_ACCESSTOKEN", 2),
         (["--work-item", "7"], {"SYSTEM_ACCESSTOKEN": "not-the-token"}, "7", "did not accept the token", 3),
-        (["--work-item", "7"], {"BUILD_SOURCEBRANCH": "refs/heads/gone"}, "7", "no branch gone on the server", 2),
+        (
+            ["--work-item", "7"],
+            {"BUILD_SOURCEBRANCH": "refs/heads/gone"},
+            "7",
+            "The target branch gone does not exist on the server",
+            2,
+        ),
         (["--work-item", "99"], {}, "99", "Work item 99 does not exist", 3),
         (["--work-item", "7", "--config", "no-such.yml"], {}, "7", "no-such.yml cannot be read", 2),
         (["--work-item", "7", "--repo", "/"], {}, "7", "no git working tree", 2),
@@ -212,7 +218,7 @@ def test_a_link_in_the_repository_leads_the_run_nowhere_else(sample: Path, tmp_p
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert done.returncode == 2
-    assert "leads to another place" in json.loads(done.stdout)["sentence"]
+    assert "links to another place" in json.loads(done.stdout)["sentence"]
     assert not list((tmp_path / "elsewhere").iterdir())
 
 

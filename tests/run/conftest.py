@@ -1,4 +1,4 @@
-"""A whole run from the outside: an emulated organisation, a checkout as an agent makes it, a recorded model."""
+"""Whole runs from the outside: an emulated organisation, a checkout as an agent makes it, a recorded model."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def git(folder: Path, *arguments: str, **environment: str) -> str:
 
 @dataclass(frozen=True)
 class Ended:
-    """A run seen from outside: how it ended, what it said, what it left."""
+    """A finished run: its outcome, its events, its files."""
 
     finished: Finished
     events: tuple[Event, ...]
@@ -159,7 +159,7 @@ class Site:
         )
 
     def run(self, answers: Answers, settings: Mapping[str, Any] | None = None, **options: Any) -> Ended:
-        """Run item 7 with these answers, one after the other."""
+        """Run item 7 with these answers, in order."""
         events: list[Event] = []
         ended = self.carry_out(answers, settings, emit=events.append, **options)
         assert ended.folder is not None
@@ -210,7 +210,7 @@ def write_sample(folder: Path) -> Path:
 
 
 def agent_checkout(emulator: Emulator, folder: Path) -> Path:
-    """Check out as the agent does: one commit, detached, nothing stored."""
+    """Check out as the agent does: shallow, detached, no stored credentials."""
     folder.mkdir(parents=True)
     job = emulator.environment["calc"]
     url = job["BUILD_REPOSITORY_URI"]
@@ -228,7 +228,7 @@ def agent_checkout(emulator: Emulator, folder: Path) -> Path:
 
 @pytest.fixture
 def organise(tmp_path: Path) -> Iterator[Callable[..., Site]]:
-    """Make a site; keyword arguments are fields of work item 7, `seed` adds to the seed."""
+    """Create a site; keyword arguments are fields of work item 7, `seed` extends the seed."""
     with ExitStack() as stack:
 
         def make(seed: Mapping[str, Any] | None = None, **fields: str) -> Site:
@@ -260,7 +260,7 @@ def site(organise: Callable[..., Site]) -> Site:
 
 @pytest.fixture
 def sample(tmp_path: Path) -> Path:
-    return write_sample(tmp_path / "desk")
+    return write_sample(tmp_path / "local")
 
 
 assert shutil.which("git"), "the tests need git"

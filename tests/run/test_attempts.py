@@ -1,4 +1,4 @@
-"""What the evidence does with attempts: repair, the best state, several candidates."""
+"""Whole runs with repairs and several candidates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def description(site: Site, number: int) -> str:
     return str(site.get(f"{PULL_REQUESTS}/{number}")["description"])
 
 
-def test_a_later_candidate_is_chosen_when_the_first_is_not_verified(site: Site) -> None:
+def test_a_later_candidate_is_chosen_if_the_first_is_not_verified(site: Site) -> None:
     ended = site.run([BAD_FIX, GOOD_FIX], THREE)
 
     assert ended.kind == "delivered", ended.finished.outcome
@@ -25,8 +25,8 @@ def test_a_later_candidate_is_chosen_when_the_first_is_not_verified(site: Site) 
     assert "candidate 2 of 2" in description(site, ended.finished.outcome.pull_request_id)
 
 
-def test_candidates_without_a_setup_find_what_was_installed_into_the_checkout(site: Site) -> None:
-    """A worktree would not have it: git ignores it, and nothing here could install it again."""
+def test_without_a_setup_candidates_use_what_was_installed_into_the_checkout(site: Site) -> None:
+    """A worktree would lack it: git ignores it, and no setup installs it again."""
     (site.checkout / "__pycache__").mkdir()
     (site.checkout / "__pycache__" / "installed").touch()
     check = {"name": "tests", "run": "test -e __pycache__/installed && python3 run_tests.py", "junit": "report.xml"}
@@ -37,7 +37,7 @@ def test_candidates_without_a_setup_find_what_was_installed_into_the_checkout(si
     assert (site.checkout / "calc.py").read_text() == CALC
 
 
-def test_candidates_with_a_setup_have_worktrees_of_their_own(site: Site) -> None:
+def test_with_a_setup_later_candidates_have_their_own_worktrees(site: Site) -> None:
     setup = ['echo "$PWD" >> "$HOME/../../places"']
     ended = site.run([BAD_FIX, GOOD_FIX], {**THREE, "checks": {"repair_rounds": 0, "setup": setup}})
 
@@ -58,11 +58,11 @@ def test_the_model_sees_the_test_that_it_broke(site: Site) -> None:
     ended = site.run([BREAKS_ZERO, GOOD_FIX.replace("return a - b", "return a + b or 1")])
 
     assert ended.kind == "delivered", ended.finished.outcome
-    told = ended.conversation()[1]["request"]["messages"][0]["text"]
-    assert "self.assertEqual(add(0, 0), 0)" in told.partition("# The failing tests as they are now")[2]
+    prompt = ended.conversation()[1]["request"]["messages"][0]["text"]
+    assert "self.assertEqual(add(0, 0), 0)" in prompt.partition("# The failing tests as they are now")[2]
 
 
-def test_criteria_that_were_forgotten_are_asked_for_once_and_answered_by_a_head_alone(site: Site) -> None:
+def test_missing_criteria_are_requested_once_and_answered_by_a_head_alone(site: Site) -> None:
     forgetful = GOOD_FIX.replace('"criteria": [{"id": 1', '"criteria": [{"id": 5')
     ended = site.run([forgetful, '```json\n{"criteria": [{"id": 1, "status": "done", "tests": ["test_two"]}]}\n```'])
 
@@ -81,7 +81,7 @@ def test_a_check_that_fails_as_a_whole_before_and_after_verifies_nothing(site: S
     assert "| tests | failed, exit code 2 | ⚠️ failed, exit code 2 |" in text
 
 
-def test_after_a_fresh_start_that_helped_the_repair_goes_on_from_there(site: Site) -> None:
+def test_the_repair_continues_from_a_fresh_start_that_helped(site: Site) -> None:
     no_better = REPAIR.replace("return a * b", "return None").replace("return a + b", 'return "something else"')
     ended = site.run([WORSE, no_better, BAD_FIX, REPAIR])
 

@@ -1,4 +1,4 @@
-"""Checkouts as jobs find them: one commit deep, detached, and made by an account that is not ours."""
+"""Checkouts as jobs find them: shallow, detached, and made by another account."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.run.conftest import CALC, CALC_TEST, GOOD_FIX, Ended, Site, git
 AGENT = 1001
 
 
-def given_away(folder: Path) -> None:
+def give_away(folder: Path) -> None:
     for path in (folder, *folder.rglob("*")):
         os.chown(path, AGENT, AGENT, follow_symlinks=False)
 
@@ -42,7 +42,7 @@ def assert_right_commit(site: Site, ended: Ended, base: str) -> None:
     assert "test_two" in (review / "tests" / "test_calc.py").read_text()
 
 
-def test_a_checkout_of_one_detached_commit_ends_in_the_right_commit(site: Site) -> None:
+def test_a_shallow_detached_checkout_leads_to_the_right_commit(site: Site) -> None:
     assert git(site.checkout, "rev-parse", "--is-shallow-repository").strip() == "true"
     assert git(site.checkout, "branch", "--show-current").strip() == ""
     base = git(site.checkout, "rev-parse", "HEAD").strip()
@@ -51,10 +51,10 @@ def test_a_checkout_of_one_detached_commit_ends_in_the_right_commit(site: Site) 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a checkout to another account")
-def test_so_does_a_checkout_that_another_account_made(site: Site) -> None:
+def test_a_checkout_of_another_account_leads_to_the_right_commit(site: Site) -> None:
     base = git(site.checkout, "rev-parse", "HEAD").strip()
-    given_away(site.checkout)
-    # Plain git refuses here (CVE-2022-24765): without that the test would prove nothing.
+    give_away(site.checkout)
+    # Plain git refuses here (CVE-2022-24765), otherwise the test proves nothing.
     refused = subprocess.run(["git", "status"], cwd=site.checkout, capture_output=True, text=True, check=False)
     assert "dubious ownership" in refused.stderr
 
@@ -63,7 +63,7 @@ def test_so_does_a_checkout_that_another_account_made(site: Site) -> None:
     assert_right_commit(site, ended, base)
     assert (site.checkout / "calc.py").read_text() == CALC
     assert (site.checkout / "tests" / "test_calc.py").read_text() == CALC_TEST
-    # What a check leaves is the check's; everything of ours has to belong to the owner.
+    # Checks may leave files of their own; everything we write must belong to the owner.
     ours = (path for path in site.checkout.rglob("*") if path.name != "report.xml")
     strangers = [path for path in ours if path.lstat().st_uid != AGENT]
-    assert strangers == [], "the account that owns the checkout has to be able to fetch into it and to clean it up"
+    assert strangers == [], "the owner of the checkout must be able to fetch into it and to clean it"

@@ -1,4 +1,4 @@
-"""What every run leaves, however it ends, and what two runs keep each other from."""
+"""What runs leave behind, however they end, and how they exclude each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from redimento.locks import held
 from tests.run.conftest import CALC, GOOD_FIX, Site
 
 
-def test_a_failed_delivery_still_tells_what_was_made_and_checked(organise: Callable[..., Site]) -> None:
+def test_a_failed_delivery_still_reports_the_change_and_its_checks(organise: Callable[..., Site]) -> None:
     site = organise(seed={"deny": ["CreateBranch"]})
     ended = site.run([GOOD_FIX])
 
@@ -21,7 +21,7 @@ def test_a_failed_delivery_still_tells_what_was_made_and_checked(organise: Calla
     assert "return a + b" in (ended.folder / "report.html").read_text()
 
 
-def test_a_run_that_cannot_start_leaves_an_earlier_change_where_it_is(site: Site) -> None:
+def test_a_run_that_cannot_start_keeps_the_record_of_an_earlier_change(site: Site) -> None:
     earlier = site.run([GOOD_FIX])
     ended = site.run([], {"model": {"sdk": "google-genai"}})
 
@@ -35,9 +35,9 @@ def test_a_run_that_cannot_start_leaves_an_earlier_change_where_it_is(site: Site
 def test_a_recording_is_not_overwritten_by_its_own_replay(site: Site) -> None:
     earlier = site.run([GOOD_FIX])
     said = (earlier.folder / "conversation.jsonl").read_text()
-    ended = site.run([GOOD_FIX], run_dir=site.tmp)  # the recording of the tests lies there
+    ended = site.run([GOOD_FIX], run_dir=site.tmp)  # where the recording is
 
-    assert "lies in the folder that this run writes to" in ended.finished.outcome.sentence
+    assert "is in the folder that this run writes to" in ended.finished.outcome.sentence
     assert (earlier.folder / "conversation.jsonl").read_text() == said
     assert (site.tmp / "answers-2.jsonl").exists()
 
@@ -52,15 +52,15 @@ def test_a_second_run_in_one_checkout_leaves_the_tree_of_the_first_alone(site: S
     assert (site.checkout / "calc.py").read_text() == "a change under way\n"
 
 
-def test_a_target_that_is_not_there_is_told_before_anything_is_spent(site: Site) -> None:
+def test_a_missing_target_branch_is_reported_before_anything_is_spent(site: Site) -> None:
     ended = site.run([GOOD_FIX], {"pull_request": {"target": "gone"}})
 
     assert ended.finished.outcome.exit_code == 2
-    assert "no branch gone" in ended.finished.outcome.sentence
+    assert "The target branch gone does not exist" in ended.finished.outcome.sentence
     assert not (ended.folder / "conversation.jsonl").exists()
 
 
-def test_a_dry_run_promises_no_pull_request(site: Site) -> None:
+def test_a_dry_run_announces_no_pull_request(site: Site) -> None:
     ended = site.run([GOOD_FIX], dry_run=True)
 
     assert ended.kind == "delivered"
@@ -68,16 +68,16 @@ def test_a_dry_run_promises_no_pull_request(site: Site) -> None:
     assert ended.finished.outcome.pull_request_id == 0
 
 
-def test_a_skipped_run_says_where_the_answer_is(site: Site) -> None:
+def test_a_skipped_run_links_the_existing_pull_request(site: Site) -> None:
     first = site.run([GOOD_FIX])
     second = site.run([])
 
     assert second.finished.outcome.pull_request_url == first.finished.outcome.pull_request_url
 
 
-def test_a_defect_of_ours_is_told_like_any_other_end(site: Site, tmp_path: Path) -> None:
+def test_a_bug_is_recorded_like_any_other_failure(site: Site, tmp_path: Path) -> None:
     journal = site.checkout / ".git" / "redimento-journal"
-    journal.mkdir()  # nothing of ours makes a folder of that name
+    journal.mkdir()  # where we expect a file
     ended = site.run([GOOD_FIX])
 
     assert ended.finished.outcome.exit_code == 1
@@ -87,14 +87,14 @@ def test_a_defect_of_ours_is_told_like_any_other_end(site: Site, tmp_path: Path)
     assert (site.checkout / "calc.py").read_text() == CALC
 
 
-def test_answers_without_anything_in_them_end_in_a_sentence_that_says_so(site: Site) -> None:
+def test_empty_answers_end_the_run_with_an_explanation(site: Site) -> None:
     ended = site.run(['```json\n{"summary": "nothing"}\n```'] * 3)
 
     assert ended.finished.outcome.exit_code == 4
-    assert ended.finished.outcome.sentence.endswith("no edit and no question in it.")
+    assert ended.finished.outcome.sentence.endswith("It contained no edit and no question.")
 
 
-def test_an_answer_that_holds_the_jobs_own_token_is_refused(site: Site) -> None:
+def test_an_answer_that_contains_the_token_of_the_job_is_refused(site: Site) -> None:
     leaking = GOOD_FIX.replace("return a + b", f"return a + b  # {site.emulator.token}")
     ended = site.run([leaking] * 9)
 

@@ -18,13 +18,11 @@ def pull_request(site: Site, number: int) -> dict[str, object]:
     return found
 
 
-def tree_is_as_it_was(site: Site) -> bool:
-    return git(site.checkout, "status", "--porcelain", "--ignored").strip() == "" or "calc.py" not in git(
-        site.checkout, "status", "--porcelain"
-    )
+def tree_is_restored(site: Site) -> bool:
+    return git(site.checkout, "status", "--porcelain").strip() == ""
 
 
-def test_a_verified_change_becomes_one_pull_request_that_says_what_proves_it(site: Site) -> None:
+def test_a_verified_change_becomes_one_pull_request_with_its_proof(site: Site) -> None:
     ended = site.run([GOOD_FIX])
 
     assert ended.kind == "delivered", ended.finished.outcome
@@ -37,11 +35,11 @@ def test_a_verified_change_becomes_one_pull_request_that_says_what_proves_it(sit
     assert "#7" in text
     linked = site.get(f"{PULL_REQUESTS}/{opened['pullRequestId']}/workitems")
     assert [row["id"] for row in linked["value"]] == ["7"]
-    assert tree_is_as_it_was(site)
+    assert tree_is_restored(site)
     assert (site.checkout / "calc.py").read_text() == CALC
 
 
-def test_the_commit_holds_the_change_and_nothing_else(site: Site) -> None:
+def test_the_commit_contains_only_the_change(site: Site) -> None:
     ended = site.run([GOOD_FIX])
 
     changed = git(site.checkout, "diff", "--name-only", "HEAD", ended.finished.outcome.commit).split()
@@ -51,7 +49,7 @@ def test_the_commit_holds_the_change_and_nothing_else(site: Site) -> None:
     assert "Redimento-Work-Item: 7" in message
 
 
-def test_the_run_folder_holds_every_step_and_no_secret(site: Site) -> None:
+def test_the_run_folder_has_every_step_and_no_secret(site: Site) -> None:
     ended = site.run([GOOD_FIX])
 
     names = {path.name for path in ended.folder.iterdir()}
@@ -63,7 +61,7 @@ def test_the_run_folder_holds_every_step_and_no_secret(site: Site) -> None:
         assert path.is_dir() or site.emulator.token not in path.read_text("utf-8", "replace"), path
 
 
-def test_one_comment_on_the_item_is_rewritten_by_later_runs(site: Site) -> None:
+def test_later_runs_update_the_one_comment_on_the_item(site: Site) -> None:
     site.run([BAD_FIX, *["nothing to say"] * 9])
     site.run([GOOD_FIX])
 
@@ -77,12 +75,12 @@ def test_new_failures_go_back_to_the_model_and_the_repair_is_delivered(site: Sit
 
     assert ended.kind == "delivered", ended.finished.outcome
     assert ended.finished.attempts[0].rounds == 1
-    told = ended.conversation()[1]["request"]["messages"][0]["text"]
-    assert "test_two" in told
-    assert "return a * b" in told
+    prompt = ended.conversation()[1]["request"]["messages"][0]["text"]
+    assert "test_two" in prompt
+    assert "return a * b" in prompt
 
 
-def test_a_change_that_stays_broken_is_a_draft_that_says_so(site: Site) -> None:
+def test_a_change_that_stays_broken_becomes_a_draft(site: Site) -> None:
     ended = site.run([BAD_FIX, *[REPAIR.replace("a + b", "a * b * 1")] * 3])
 
     assert ended.kind == "draft"
@@ -92,7 +90,7 @@ def test_a_change_that_stays_broken_is_a_draft_that_says_so(site: Site) -> None:
     assert "test_two" in str(opened["description"])
 
 
-def test_without_checks_the_pull_request_is_a_draft_that_says_how_to_add_them(site: Site) -> None:
+def test_without_checks_the_pull_request_is_a_draft_that_explains_how_to_add_them(site: Site) -> None:
     ended = site.run([GOOD_FIX], {"checks": {"commands": []}})
 
     assert ended.kind == "draft"
@@ -110,7 +108,7 @@ def test_questions_are_asked_on_the_item_and_not_asked_twice(site: Site) -> None
     assert "Which rounding?" in comments[0]["text"]
 
 
-def test_an_answer_to_the_questions_lets_the_next_run_go_on(site: Site) -> None:
+def test_the_next_run_continues_once_the_questions_are_answered(site: Site) -> None:
     site.run(['```json\n{"questions": ["Which rounding?"]}\n```'])
     site.change_item(description="<p>calc.add subtracts. It should add. No rounding.</p>")
 
@@ -125,7 +123,7 @@ def test_the_model_may_read_and_search_before_it_answers(site: Site) -> None:
     assert material.count("def add(a, b)") >= 2
 
 
-def test_a_second_run_of_an_answered_item_does_nothing(site: Site) -> None:
+def test_a_second_run_of_a_finished_item_does_nothing(site: Site) -> None:
     first = site.run([GOOD_FIX])
     second = site.run([])
 
@@ -144,7 +142,7 @@ def test_a_changed_item_updates_the_same_branch_and_pull_request(site: Site) -> 
     assert parents == [first.finished.outcome.commit]
 
 
-def test_a_branch_that_a_person_committed_to_is_left_alone(site: Site) -> None:
+def test_a_branch_with_commits_of_a_person_is_left_alone(site: Site) -> None:
     first = site.run([GOOD_FIX])
     mine = git(
         site.checkout,
@@ -188,7 +186,7 @@ def test_an_item_that_is_not_admitted_is_skipped_before_anything_is_spent(
     assert not (ended.folder / "conversation.jsonl").exists()
 
 
-def test_a_dry_run_writes_nothing_outside_and_lists_what_it_would(site: Site) -> None:
+def test_a_dry_run_writes_nothing_outside_and_lists_what_it_would_write(site: Site) -> None:
     ended = site.run([GOOD_FIX], dry_run=True)
 
     assert any(call.startswith("git push ") for call in ended.calls), ended.calls
@@ -207,17 +205,17 @@ def test_a_limit_on_money_ends_the_run_before_the_call(site: Site) -> None:
     assert "model.max_cost_usd" in ended.finished.outcome.remedy
 
 
-def test_a_push_that_is_refused_keeps_the_change_and_says_what_is_missing(organise: Callable[..., Site]) -> None:
+def test_a_refused_push_keeps_the_change(organise: Callable[..., Site]) -> None:
     site = organise(seed={"deny": ["CreateBranch"]})
     ended = site.run([GOOD_FIX])
 
     assert ended.kind == "failed"
     assert ended.finished.outcome.exit_code == 3
     assert "+    return a + b" in (ended.folder / "change.patch").read_text()
-    assert tree_is_as_it_was(site)
+    assert tree_is_restored(site)
 
 
-def test_a_right_that_is_missing_on_the_board_is_named_before_anything_is_spent(organise: Callable[..., Site]) -> None:
+def test_a_missing_permission_on_the_board_is_reported_before_anything_is_spent(organise: Callable[..., Site]) -> None:
     site = organise(seed={"deny": ["WorkItemWrite"]})
     ended = site.run([GOOD_FIX])
 
@@ -227,7 +225,7 @@ def test_a_right_that_is_missing_on_the_board_is_named_before_anything_is_spent(
     assert not (ended.folder / "conversation.jsonl").exists()
 
 
-def test_the_claim_is_given_back_after_success_and_after_failure(site: Site) -> None:
+def test_the_claim_is_released_after_success_and_after_failure(site: Site) -> None:
     site.run([GOOD_FIX])
     assert "redimento" not in site.get("_apis/wit/workitems/7")["fields"].get("System.Tags", "")
     site.change_item(description="<p>Once more.</p>")
@@ -235,7 +233,7 @@ def test_the_claim_is_given_back_after_success_and_after_failure(site: Site) -> 
     assert "redimento" not in site.get("_apis/wit/workitems/7")["fields"].get("System.Tags", "")
 
 
-def test_hostile_words_in_item_and_answer_never_become_commands_or_links(organise: Callable[..., Site]) -> None:
+def test_hostile_text_in_item_and_answer_never_becomes_a_command_or_a_link(organise: Callable[..., Site]) -> None:
     site = organise(**{"System.Title": "add ##vso[task.complete result=Succeeded;]done\u202e"})
     answer = GOOD_FIX.replace(
         "add() adds.", "![x](http://evil.invalid/x.png) ##vso[task.setvariable variable=a]b <b>#999</b>"
@@ -249,13 +247,13 @@ def test_hostile_words_in_item_and_answer_never_become_commands_or_links(organis
         assert "<b>" not in text
 
 
-def test_the_state_is_changed_when_the_settings_ask_for_it(site: Site) -> None:
+def test_the_state_changes_if_the_settings_ask_for_it(site: Site) -> None:
     site.run([GOOD_FIX], {"updates": {"state_delivered": "Resolved"}})
 
     assert site.get("_apis/wit/workitems/7")["fields"]["System.State"] == "Resolved"
 
 
-def test_a_killed_run_is_undone_by_the_next_one(site: Site) -> None:
+def test_the_next_run_undoes_a_killed_one(site: Site) -> None:
     journal = site.checkout / ".git" / "redimento-journal"
     write(site.checkout, Change((FileChange("calc.py", CALC.encode(), b"broken"),)), journal)
     ended = site.run([GOOD_FIX])

@@ -1,4 +1,4 @@
-"""What the model said, as values; `answer_format.py` reads them from its text."""
+"""A model's answer as values; `answer_format.py` parses them from text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from redimento.change.edit import Edit
 
 @dataclass(frozen=True)
 class CriterionClaim:
-    """What the model says of one acceptance criterion, numbered from 1. A claim until the harness confirms it."""
+    """The model's claim about one acceptance criterion, numbered from 1; unconfirmed until the checks run."""
 
     id: int
     status: Literal["done", "partly", "not"]
@@ -20,7 +20,7 @@ class CriterionClaim:
 
 @dataclass(frozen=True)
 class Answer:
-    """A parsed answer: questions, a wish to read more, or a change. `problems` go back to the model."""
+    """A parsed answer: questions, a request to read more, or a change. `problems` go back to the model."""
 
     summary: str = ""
     questions: tuple[str, ...] = ()
@@ -31,4 +31,4 @@ class Answer:
     build_instructions: str = ""
     documentation: str = ""
     problems: tuple[str, ...] = ()
-    incomplete: bool = False  # the text ended inside a block: the complete ones are here
+    incomplete: bool = False  # the text ended inside a block; `edits` has the complete ones

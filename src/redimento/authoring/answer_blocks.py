@@ -1,4 +1,4 @@
-"""Edit blocks out of a model's text: one pass over its lines, forgiving in form, never guessing at content.
+"""Parse edit blocks from a model's text in one pass over its lines: forgiving in form, never guessing content.
 
     path
     <<<<<<< SEARCH          also WHOLE, DELETE, RENAME
@@ -7,16 +7,17 @@
     new lines
     >>>>>>> REPLACE
 
-The marks may be longer than seven characters, so that a file which holds such lines itself can be written.
+Marks may be longer than seven characters, so that a file that contains such lines can be written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from typing import Literal
 
-from redimento.authoring.answer_paths import is_likely, names_files, path_before, path_of_fence, path_of_line
+from redimento.authoring.answer_paths import looks_like_path, mentions_files, path_before, path_of_fence, path_of_line
 from redimento.change.edit import Delete, Edit, Rename, Replace, WriteWhole
 
 Kind = Literal["replace", "whole", "delete", "rename"]
@@ -35,15 +36,15 @@ _OPENERS: dict[str, Kind] = {
     "MOVE": "rename",
 }
 _CLOSERS = {*_OPENERS, "REPLACE", "UPDATED", "UPDATE", "REPLACEMENT", "END"}
-_INDENTED = ("    ", "\t")  # a dividing mark is not: an underlined heading in a docstring is
-_FENCE = 3  # marks of the shortest fence
-_SHORTEST = 5  # of a mark; seven are asked for, models miscount
+_INDENTED = ("    ", "\t")  # no divider: more likely an underlined heading in a docstring
+_SHORTEST_FENCE = 3
+_SHORTEST_MARK = 5  # the prompt asks for seven, models miscount
 _COMMANDS = {"bash", "sh", "shell", "console", "text", "txt", "powershell", "pwsh", "cmd", "tree", "log", "output"}
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """What the lines held. `outside`: the text around the blocks. `ended_inside`: it stops within one, which is left out."""
+    """The parsed edits. `outside`: the text around the blocks. `ended_inside`: the text ends in a block, which is dropped."""
 
     edits: tuple[Edit, ...]
     problems: tuple[str, ...]
@@ -64,30 +65,30 @@ class _Block:
     kind: Kind
     mark: _Mark
     path: str
-    fence: str  # that the block stands in, "" if in none
-    indent: str = ""  # of the opening mark: a fence in a list indents everything
+    fence: str  # around the block, "" if none
+    indent: str = ""  # of the opening mark: a fence in a list is indented as a whole
     lines: list[str] = field(default_factory=list)
 
 
 @dataclass
-class _Reading:
-    """Where the pass over the lines has come to."""
+class _State:
+    """The state of the pass over the lines."""
 
     edits: list[Edit] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    unmarked: list[tuple[str, str]] = field(default_factory=list)  # path and problem of fences without any mark
+    unmarked: list[tuple[str, str]] = field(default_factory=list)  # path and problem of each fence without marks
     before: list[str] = field(default_factory=list)  # the lines since the last block
-    outside: list[str] = field(default_factory=list)  # all lines that belong to no block
+    outside: list[str] = field(default_factory=list)  # all lines outside of blocks
     block: _Block | None = None
-    fence: str = ""  # the marks that opened the fence we are in
+    fence: str = ""  # the marks that opened the current fence
     language: str = ""
-    inside_from: int = 0  # where in `before` the inside of that fence begins
-    path: str = ""  # of the block before, for further pairs of the same file
+    inside_from: int = 0  # where in `before` its content begins
+    path: str = ""  # of the last block, for further pairs of the same file
 
 
 def read_blocks(text: str, *, truncated: bool = False) -> Blocks:
-    """Read every block of `text`, in order. `truncated`: the model was cut off, so nothing at the end is trusted."""
-    state = _Reading()
+    """Parse every block of `text`, in order. `truncated`: the model was cut off, so an unclosed block is dropped."""
+    state = _State()
     for line in text.split("\n"):
         if state.block is None:
             _outside(state, line)
@@ -106,10 +107,10 @@ def read_blocks(text: str, *, truncated: bool = False) -> Blocks:
 
 
 def _mark(line: str) -> _Mark | None:
-    """Return the mark that a line is, None for any other line."""
+    """Parse a line as a mark; None for any other line."""
     text = line.strip()
     sign = text[:1]
-    if sign not in {"<", "=", ">"} or not text.startswith(sign * _SHORTEST):
+    if sign not in {"<", "=", ">"} or not text.startswith(sign * _SHORTEST_MARK):
         return None
     rest = text.lstrip(sign)
     length = len(text) - len(rest)
@@ -123,7 +124,7 @@ def _mark(line: str) -> _Mark | None:
     return _Mark(sign, length, words[0] if words else "", everywhere=words[1:2] == ["ALL"])
 
 
-def _outside(state: _Reading, line: str) -> None:
+def _outside(state: _State, line: str) -> None:
     mark = _mark(line)
     if mark is not None and mark.sign == "<":
         _open(state, mark, line)
@@ -144,11 +145,11 @@ def _outside(state: _Reading, line: str) -> None:
     state.outside.append(line)
 
 
-def _open(state: _Reading, mark: _Mark, line: str) -> None:
+def _open(state: _State, mark: _Mark, line: str) -> None:
     kind = _OPENERS[mark.word]
     path = path_before(state.before)
-    # A further pair for the same file. Where the lines between speak of files, it may be meant for one of those.
-    if not path and kind == "replace" and not names_files(state.before):
+    # A further pair for the same file, unless the lines between mention other files.
+    if not path and kind == "replace" and not mentions_files(state.before):
         path = state.path
     indent = line[: len(line) - len(line.lstrip())]
     state.block = _Block(kind, mark, path, fence=state.fence, indent=indent)
@@ -156,15 +157,15 @@ def _open(state: _Reading, mark: _Mark, line: str) -> None:
     state.inside_from = 0
 
 
-def _leave_fence(state: _Reading) -> None:
-    """Note a fence that named a file but held no mark: it may have been meant as an edit."""
+def _leave_fence(state: _State) -> None:
+    """Report a fence with a path but no mark: it may have been meant as an edit."""
     lines = [line for line in state.before[state.inside_from :] if line.strip()]
     if state.language in {"diff", "patch"} and any(line.startswith("@@") for line in lines):
-        state.problems.append("A diff was found, which cannot be applied: write SEARCH/REPLACE blocks instead.")
+        state.problems.append("A diff cannot be applied: write SEARCH/REPLACE blocks instead.")
     elif (
         len(lines) > 1
         and state.language not in _COMMANDS
-        and (path := path_of_fence(state.before[: state.inside_from], lines[0]))
+        and (path := path_of_fence(state.before, state.inside_from, lines[0]))
     ):
         state.unmarked.append(
             (
@@ -175,14 +176,15 @@ def _leave_fence(state: _Reading) -> None:
     state.fence = ""
 
 
-def _inside(state: _Reading, block: _Block, line: str) -> None:
+def _inside(state: _State, block: _Block, line: str) -> None:
     mark = _mark(line)
     if mark is not None and mark.sign == ">" and _closes(block, mark):
         _finish(state, block, block.lines)
         return
     if mark is not None and mark.sign == "<" and mark.length == block.mark.length:
-        if not any(map(str.strip, block.lines)):
-            return  # the opening mark was written twice
+        if not any(map(str.strip, block.lines)):  # the opening mark was written twice
+            block.lines.clear()
+            return
         cut = _closing_fence(block)
         if cut is not None:
             after = block.lines[cut + 1 :]
@@ -190,7 +192,7 @@ def _inside(state: _Reading, block: _Block, line: str) -> None:
             state.before.extend(after)
         else:
             state.problems.append(
-                f"The {block.mark.word} block for {block.path or 'a file'} was never closed: write it again, whole."
+                f"The {block.mark.word} block for {block.path or 'a file'} was never closed: write the whole block again."
             )
             state.block = None
         _open(state, mark, line)
@@ -203,11 +205,11 @@ def _closes(block: _Block, mark: _Mark) -> bool:
 
 
 def _closing_fence(block: _Block, *, last_line_only: bool = False) -> int | None:
-    """Return the line that closes the fence around a block whose own closing mark is missing.
+    """Return the line that closes the fence around a block without a closing mark.
 
-    A Markdown file may hold such fences itself: only a longer one, or the last line of the answer, is no part of it.
+    A Markdown file may contain fences itself: only a longer fence, or the last line of the answer, ends it.
     """
-    if not block.fence or (_may_hold_fences(block.path) and len(block.fence) == _FENCE and not last_line_only):
+    if not block.fence or (_may_hold_fences(block.path) and len(block.fence) == _SHORTEST_FENCE and not last_line_only):
         return None
     inner = False
     for number, line in enumerate(block.lines):
@@ -223,12 +225,12 @@ def _closing_fence(block: _Block, *, last_line_only: bool = False) -> int | None
     return None
 
 
-def _finish(state: _Reading, block: _Block, lines: Sequence[str]) -> None:
+def _finish(state: _State, block: _Block, lines: Sequence[str]) -> None:
     state.block = None
     path = block.path
     if not path:
         state.problems.append(
-            f"A {block.mark.word} block names no file: write its path as the first line inside the fence, before the mark."
+            f"A {block.mark.word} block has no path: write it as the first line inside the fence, before the mark."
         )
         return
     state.path = path
@@ -240,13 +242,13 @@ def _finish(state: _Reading, block: _Block, lines: Sequence[str]) -> None:
 
 
 def _edit(block: _Block, path: str, lines: Sequence[str]) -> Edit | str:
-    """Return the edit that a block stands for, or what is wrong with it."""
+    """Return the edit of a block, or what is wrong with it."""
     match block.kind:
         case "whole":
             return WriteWhole(path, _text(_without_fence(path, _dedented(lines, block.indent))))
         case "delete":
             inside = next((path_of_line(line) for line in lines if line.strip()), "")
-            if is_likely(inside) and inside != path:
+            if looks_like_path(inside) and inside != path:
                 return f"A DELETE block names {path} and {inside}: write one path before its mark, and nothing inside."
             return Delete(path)
         case "rename":
@@ -254,7 +256,7 @@ def _edit(block: _Block, path: str, lines: Sequence[str]) -> Edit | str:
             return (
                 Rename(path, new)
                 if new
-                else f"The RENAME block for {path} names no new path: write it between the marks."
+                else f"The RENAME block for {path} has no new path: write it between the marks."
             )
         case "replace":
             return _pair(block, path, lines)
@@ -266,24 +268,24 @@ def _pair(block: _Block, path: str, lines: Sequence[str]) -> Edit | str:
         return f"A SEARCH block for {path} has no ======= line between the old and the new lines."
     if len(dividers) % 2 == 0:
         return (
-            f"A SEARCH block for {path} has {len(dividers)} lines of =======, so that it is not clear which one divides: "
+            f"A SEARCH block for {path} has {len(dividers)} ======= lines, and it is not clear which one divides it: "
             "write its marks with nine characters each."
         )
-    # The file itself may hold such lines (underlined headings): then they stand on both sides.
+    # The file may contain such lines itself (underlined headings), then both sides have them.
     first, last = dividers[len(dividers) // 2]
     search, replacement = _without_fence(path, lines[:first]), _without_fence(path, lines[last + 1 :])
     return Replace(path, _text(search), _text(replacement), everywhere=block.mark.everywhere)
 
 
 def _dedented(lines: Sequence[str], indent: str) -> Sequence[str]:
-    """Take away the indentation that the list around the block gave to all lines of a file."""
+    """Remove the indentation of a list around the block from all lines."""
     if not indent or not all(line.startswith(indent) for line in lines if line.strip()):
         return lines
     return [line.removeprefix(indent) for line in lines]
 
 
 def _dividers(lines: Sequence[str], length: int) -> list[tuple[int, int]]:
-    """Return the first and last line of each run of dividing marks, those of the block's own length if there are any."""
+    """Return first and last line of each run of dividers, preferring those as long as the block's opening mark."""
     marks = [(number, mark.length) for number, line in enumerate(lines) if (mark := _mark(line)) and mark.sign == "="]
     own = [number for number, size in marks if size == length] or [n for n, size in marks if abs(size - length) == 1]
     runs: list[tuple[int, int]] = []
@@ -296,7 +298,7 @@ def _dividers(lines: Sequence[str], length: int) -> list[tuple[int, int]]:
 
 
 def _without_fence(path: str, lines: Sequence[str]) -> Sequence[str]:
-    """Take away a fence that was put inside the marks; in Markdown it belongs to the file."""
+    """Remove a fence inside the marks; in Markdown it belongs to the file."""
     if _may_hold_fences(path) or not lines[1:]:
         return lines
     opens, closes = lines[0].strip(), lines[-1].strip()
@@ -312,20 +314,17 @@ def _text(lines: Sequence[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _close_unopened(state: _Reading, mark: _Mark) -> None:
-    """Read a block whose opening mark is missing: path, old lines, divider, new lines; or path and lines."""
-    lines = state.before[state.inside_from :] if state.fence else []
-    state.before = []
+def _close_unopened(state: _State, mark: _Mark) -> None:
+    """Parse a block without its opening mark: path, old lines, divider, new lines; or path and lines."""
+    inside = state.before[state.inside_from :] if state.fence else []
+    lines = list(dropwhile(lambda line: not line.strip(), inside))
+    state.before.clear()
     state.inside_from = 0
-    while lines and not lines[0].strip():
-        lines.pop(0)
     if not lines:
         return  # the closing mark was written twice
     path = path_of_line(lines[0])
     kind = _OPENERS.get(mark.word, "replace")
-    if is_likely(path) and kind in {"replace", "whole"}:
+    if looks_like_path(path) and kind in {"replace", "whole"}:
         _finish(state, _Block(kind, _Mark("<", mark.length, mark.word), path, state.fence), lines[1:])
     else:
-        state.problems.append(
-            f"A closing mark (>>>>>>> {mark.word}) has no opening one: write that block again, whole."
-        )
+        state.problems.append(f"The closing mark >>>>>>> {mark.word} has no opening mark: write the whole block again.")

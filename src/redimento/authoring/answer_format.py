@@ -1,29 +1,26 @@
-"""Read a model's answer: a JSON head and edit blocks, or the form that carries files in JSON. It never raises."""
+"""Parse a model's answer: a JSON head and edit blocks, or files inside the JSON. Never raises."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from redimento.authoring import answer_json
 from redimento.authoring.answer import Answer
 from redimento.authoring.answer_blocks import read_blocks
 from redimento.change.document import plain
-from redimento.change.edit import Edit
 
 _NOTHING = (
-    "No edit block and no JSON head was found: answer with a JSON head in a fence, then one fence for each edit, with the "
+    "Found no edit block and no JSON head: answer with a JSON head in a fence, then one fence for each edit, with the "
     "path as its first line and the lines between <<<<<<< SEARCH, ======= and >>>>>>> REPLACE."
 )
 
 
 def parse_answer(text: str, *, truncated: bool = False) -> Answer:
-    """Return what the model said. What cannot be understood is a sentence in `problems`, made for the model.
+    """Return the parsed answer; `problems` explains to the model what could not be parsed.
 
-    `truncated`: the model was cut off; the blocks that are complete are kept, and the answer is `incomplete`.
+    `truncated`: the model was cut off. Complete blocks are kept, and the answer is `incomplete`.
     """
     text = answer_json.clean(plain(text))
     blocks = read_blocks(text, truncated=truncated)
-    # Only outside of the blocks: JSON inside one belongs to a file.
+    # Not inside the blocks, where JSON belongs to a file.
     head, broken = answer_json.find_json(blocks.outside)
     values = head or {}
     edits, problems = answer_json.files_of(values)
@@ -39,7 +36,7 @@ def parse_answer(text: str, *, truncated: bool = False) -> Answer:
         questions=answer_json.texts(values.get("questions")),
         read=answer_json.texts(values.get("read")),
         search=answer_json.texts(values.get("search")),
-        edits=_without_doubles(edits),
+        edits=tuple(dict.fromkeys(edits)),  # models repeat blocks when they sum up
         criteria=answer_json.claims(values.get("criteria")),
         build_instructions=answer_json.long_text(values.get("build_instructions", values.get("buildInstructions"))),
         documentation=answer_json.long_text(values.get("documentation")),
@@ -49,8 +46,3 @@ def parse_answer(text: str, *, truncated: bool = False) -> Answer:
     if answer.edits or answer.questions or answer.read or answer.search or answer.problems or incomplete:
         return answer
     return answer if answer.summary or answer.criteria else Answer(problems=(_NOTHING,))
-
-
-def _without_doubles(edits: Iterable[Edit]) -> tuple[Edit, ...]:
-    """Drop edits that are written twice: models repeat a block when they sum up."""
-    return tuple(dict.fromkeys(edits))

@@ -1,4 +1,4 @@
-"""The JSON in an answer: the small head of the text format, and the form in which files travel inside JSON."""
+"""Parse the JSON in an answer: the small head of the text format, or whole files inside the JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DECODER = json.JSONDecoder(strict=False)  # models leave raw line breaks in str
 
 
 def find_json(text: str) -> tuple[Mapping[str, Any] | None, str]:
-    """Return the first object in `text` that is a head or holds files, and what is wrong if one begins but is broken."""
+    """Return the first object in `text` that is a head or has files, or None and the error if one begins but is broken."""
     broken = ""
     for start in _starts(text):
         values, error = _decoded(text, start)
@@ -33,7 +33,7 @@ def find_json(text: str) -> tuple[Mapping[str, Any] | None, str]:
 
 
 def _starts(text: str) -> Iterator[int]:
-    """Yield where JSON may begin: at the start of the text, or as the first thing in a fence."""
+    """Yield where JSON may begin: at the start of the text and of each fence."""
     found = 0
     position = len(text) - len(text.lstrip())
     if text.startswith("{", position):
@@ -54,7 +54,7 @@ def _starts(text: str) -> Iterator[int]:
 
 
 def _decoded(text: str, start: int) -> tuple[Any, str]:
-    """Return the value and "", or None and what is wrong."""
+    """Return the value and "", or None and the error."""
     try:
         value, _ = _DECODER.raw_decode(text, start)
         return value, ""
@@ -68,11 +68,11 @@ def _decoded(text: str, start: int) -> tuple[Any, str]:
     except (ValueError, RecursionError):
         where = f", line {first.lineno}" if isinstance(first, json.JSONDecodeError) else ""
         what = first.msg if isinstance(first, json.JSONDecodeError) else "nested too deeply, or a number too long"
-        return None, f"The JSON cannot be read: {what}{where}. Write it again; code never belongs into it."
+        return None, f"The JSON cannot be parsed: {what}{where}. Write it again, without any code in it."
 
 
 def _mended(text: str) -> str:
-    """Take away commas before a closing bracket, and double backslashes that begin no escape."""
+    """Remove commas before closing brackets, and double backslashes that begin no escape."""
     pieces: list[str] = []
     quoted = False
     number = 0
@@ -85,14 +85,14 @@ def _mended(text: str) -> str:
             continue
         if character == '"':
             quoted = not quoted
-        if not quoted and character in "]}" and (kept := _last_that_says(pieces)) is not None and pieces[kept] == ",":
-            pieces[kept] = ""
+        if not quoted and character in "]}" and (last := _last_visible(pieces)) is not None and pieces[last] == ",":
+            pieces[last] = ""
         pieces.append(character)
         number += 1
     return "".join(pieces)
 
 
-def _last_that_says(pieces: list[str]) -> int | None:
+def _last_visible(pieces: list[str]) -> int | None:
     number = len(pieces) - 1
     while number >= 0 and (not pieces[number] or pieces[number].isspace()):
         number -= 1
@@ -100,7 +100,7 @@ def _last_that_says(pieces: list[str]) -> int | None:
 
 
 def files_of(values: Mapping[str, Any]) -> tuple[list[Edit], list[str]]:
-    """Return the edits of the form that carries files in JSON, and what is wrong with any of them."""
+    """Return the edits of the files in the JSON, and what is wrong with any of them."""
     edits: list[Edit] = []
     problems: list[str] = []
     for key in ("files", "tests"):
@@ -128,7 +128,7 @@ def _file(item: Any) -> Edit | str:
 
 
 def complete_files(text: str) -> list[Edit]:
-    """Return the files of the JSON form that are complete in a text which was cut off."""
+    """Return the complete files in JSON that was cut off."""
     edits: list[Edit] = []
     for key in ('"files"', '"tests"'):
         position = text.find("[", text.find(key)) + 1 if key in text else 0
@@ -146,7 +146,7 @@ def complete_files(text: str) -> list[Edit]:
 
 
 def texts(value: Any) -> tuple[str, ...]:
-    """Return a list of strings whatever a model made of it: a string, a list of strings, or of objects that hold one."""
+    """Return strings from any form that models use: a string, a list of strings, or a list of objects with one."""
     if isinstance(value, str):
         return (clean(value),) if value.strip() else ()
     if not isinstance(value, list):
@@ -163,17 +163,17 @@ def _one_text(item: Any) -> str:
 
 
 def long_text(value: Any) -> str:
-    """Return one text: a string as it is, a list line by line."""
+    """Return one text from a string or a list of lines."""
     return clean(value) if isinstance(value, str) else "\n".join(texts(value))
 
 
 def clean(text: str) -> str:
-    """Return the text without surrogates, which no file and no request can carry."""
+    """Return the text without surrogates, which neither files nor requests can contain."""
     return text.encode("utf-8", "replace").decode()
 
 
 def claims(value: Any) -> tuple[CriterionClaim, ...]:
-    """Return what the head says of the acceptance criteria; entries without a number are left out."""
+    """Return the claims about acceptance criteria; entries without a number are ignored."""
     items = value if isinstance(value, list) else []
     return tuple(claim for item in items if isinstance(item, dict) and (claim := _claim(item)))
 

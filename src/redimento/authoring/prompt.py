@@ -1,6 +1,6 @@
-"""The prompts: everything the model is told, rendered from `templates/prompts/`.
+"""Render the prompts from `templates/prompts/`.
 
-The parts that stay the same come first and the task last: the service's implicit cache needs an identical prefix.
+Constant parts come first and the task last: the service's implicit cache needs an identical prefix.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ LANGUAGES = {
     "java": "Java",
     "go": "Go",
 }
-_BACKTICKS = re.compile(r"^\s*(`{3,})", re.MULTILINE)
+_BACKTICKS = re.compile(r"^[^\S\n]*(`{3,})", re.MULTILINE)  # \s* would take quadratic time on blank lines
 _MAX_FAILURES = 12
-_MAX_MESSAGE = 4_000  # characters of one failure; the head and the tail say most
+_MAX_MESSAGE = 4_000  # characters of one failure
 
 
 @dataclass(frozen=True)
 class Briefing:
-    """What every call of a run is told: the role, and the task with its material."""
+    """The start of every call of a run: the role, and the task with its material."""
 
     system: str
     task: str
@@ -46,7 +46,7 @@ def briefing(
     checks: Sequence[CheckCommand] = (),
     comments: Sequence[Comment] | None = None,
 ) -> Briefing:
-    """Return the role and the task. `comments` replaces the item's own when some of them should not be shown."""
+    """Return the role and the task. `comments` replaces those of the item, to hide some of them."""
     language = project.language.lower() or context.language
     rules = f"prompts/languages/{language}.md.j2" if language in LANGUAGES else "prompts/languages/generic.md.j2"
     system = wording.render(
@@ -68,7 +68,7 @@ def briefing(
 
 
 def ask(*, lesson: str = "", of: int = 1) -> str:
-    """Return the request that ends a first prompt; `lesson` is what a discarded attempt taught."""
+    """Return the request at the end of a first prompt; `lesson`: learnt from a discarded attempt."""
     return wording.render("prompts/ask.md.j2", lesson=lesson, of=of)
 
 
@@ -85,16 +85,17 @@ def material(found: Sequence[str], *, last: bool) -> str:
 
 
 def missing_criteria(summary: str, change: Change, missing: Sequence[tuple[int, str]]) -> str:
-    """Return the request to answer criteria that the model forgot."""
-    files, removed = _standing(change)
+    """Return the request to answer criteria that an answer left out."""
+    files, removed = _written_and_removed(change)
     return wording.render("prompts/criteria.md.j2", summary=summary, files=files, removed=removed, missing=missing)
 
 
 def refused(
     summary: str, kept: Sequence[str], refusals: Sequence[Refusal], files: Sequence[str], whole: Sequence[str]
 ) -> str:
-    """Return the request to correct what could not be applied; `files` are the files as they are, ready to be read,
-    `whole` names those wanted whole.
+    """Return the request to correct edits that could not be applied.
+
+    `kept`: paths of the accepted edits. `files`: the current files, as text. `whole`: paths to be written whole.
     """
     return wording.render(
         "prompts/refused.md.j2", summary=summary, kept=kept, refusals=refusals, files=files, whole=whole
@@ -102,10 +103,10 @@ def refused(
 
 
 def repair(summary: str, change: Change, verdict: Verdict, tests: Sequence[str]) -> str:
-    """Return the request to repair what fails newly: the change as it stands, the failures, the failing tests."""
+    """Return the request to repair new failures. `tests`: the failing tests, as text."""
     failures = verdict.new_failures[:_MAX_FAILURES]
     failing = {failure.check for failure in failures if not failure.test}
-    files, removed = _standing(change)
+    files, removed = _written_and_removed(change)
     return wording.render(
         "prompts/repair.md.j2",
         summary=summary,
@@ -125,8 +126,13 @@ def repair(summary: str, change: Change, verdict: Verdict, tests: Sequence[str])
     )
 
 
-def _standing(change: Change) -> tuple[list[Excerpt], list[str]]:
-    """Return the files of a change as they are with it, and the paths that it removes."""
+def contents(change: Change) -> list[str]:
+    """Return the files of a change with their new content, as text."""
+    return [excerpt(file) for file in _written_and_removed(change)[0]]
+
+
+def _written_and_removed(change: Change) -> tuple[list[Excerpt], list[str]]:
+    """Return the files of a change with their new content, and the paths it removes."""
     files = [
         Excerpt(file.path, file.after.decode("utf-8", "replace"), tokens=0, score=0.0, spans=None)
         for file in change.files
@@ -136,22 +142,22 @@ def _standing(change: Change) -> tuple[list[Excerpt], list[str]]:
 
 
 def head_and_tail(text: str, most: int = _MAX_MESSAGE) -> str:
-    """Return `text` cut to about `most` characters in its middle, where least is said."""
+    """Return `text` cut to about `most` characters in its middle, which matters least."""
     if len(text) <= most:
         return text
     head = most // 3
-    return f"{text[:head]}\n… {len(text) - most:,} characters left out …\n{text[head - most :]}"
+    return f"{text[:head]}\n… {len(text) - most:,} characters omitted …\n{text[head - most :]}"
 
 
 def fenced(text: str) -> str:
-    """Return `text` in a fence that nothing inside it can close."""
+    """Return `text` in a fence that nothing in it can close."""
     longest = max((len(match.group(1)) for match in _BACKTICKS.finditer(text)), default=2)
     fence = "`" * max(3, longest + 1)
     return f"{fence}\n{text.rstrip()}\n{fence}"
 
 
 def excerpt(file: Excerpt) -> str:
-    """Return a file under its name; the name says when only places of it are shown."""
+    """Return a file with its name as heading, which marks excerpts."""
     what = "" if file.spans is None else " (excerpts; the numbers are not part of the file)"
     return f"## {file.path}{what}\n{fenced(file.text)}"
 

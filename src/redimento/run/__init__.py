@@ -1,1 +1,1 @@
-"""One work item → one pull request, as a list of verbs."""
+"""Turn one work item into one pull request."""

@@ -1,7 +1,7 @@
-"""One candidate: author → apply → verify → repair, until it is verified or nothing more is to be gained.
+"""One candidate: author → apply → verify → repair, until it is verified or repairing no longer helps.
 
-The best state seen wins, never simply the last one: later rounds are not monotone (aider's measurements of 2024,
-Agentless' votes).
+The best state wins, not the last one: later rounds can make things worse (aider's measurements of 2024, Agentless'
+votes).
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from redimento.change.edit import NO_CHANGE, Change
 from redimento.errors import LimitError
 from redimento.events import Emit, Note
 from redimento.models.port import ModelError
-from redimento.run.proposal import Workspace, complete, joined, propose
+from redimento.run.proposal import Workspace, complete, merged_claims, propose
 from redimento.verification.evidence import Checks, Verdict
 from redimento.verification.runners import file_of
 
-WORSE_AT_MOST = 2  # rounds without progress before the repair stops
+_MAX_WORSE_ROUNDS = 2  # in a row, before the repair stops
 
 Withheld = Callable[[Sequence[str]], AbstractContextManager[None]]
 Verify = Callable[[Change, Withheld], Verdict]
@@ -31,7 +31,7 @@ Verify = Callable[[Change, Withheld], Verdict]
 
 @dataclass(frozen=True)
 class Attempt:
-    """A change and its verdict. An empty change: the model asks `answer.questions`, or saw nothing to do."""
+    """A change and its verdict. The change is empty if the model asked `answer.questions` or found nothing to do."""
 
     answer: Answer
     change: Change = NO_CHANGE
@@ -40,7 +40,7 @@ class Attempt:
     failures_by_round: tuple[int, ...] = ()  # required new failures after the first answer and after each round
     notes: tuple[str, ...] = ()
     stopped: str = ""  # why the repair ended before everything passed
-    number: int = 1  # which of the candidates it is
+    number: int = 1  # of the candidate
 
     @property
     def verified(self) -> bool:
@@ -49,10 +49,11 @@ class Attempt:
 
 @dataclass(frozen=True)
 class AttemptPlan:
-    """What an attempt needs beside the model: where to work, what to fulfil, how to verify, how often to repair.
+    """What an attempt needs besides the model.
 
-    `journal`: where the writer keeps what it needs to undo an interrupted write. `settle` waits until nothing else
-    works in the tree. `save` keeps a state that cost money before anything that may fail.
+    `journal`: the writer's, to undo an interrupted write. `settle` waits until nothing else works in the tree.
+    `rounds`: of repair, at most. `save` stores a state that cost money before anything else can fail. `of`: the number
+    of candidates.
     """
 
     workspace: Workspace
@@ -66,9 +67,9 @@ class AttemptPlan:
 
 
 def make_attempt(session: ModelSession, plan: AttemptPlan, emit: Emit) -> Attempt:
-    """Return the best state that the model reached; its change stands in the tree.
+    """Return the best state that the model reached, with its change written to the tree.
 
-    Raises ModelError and LimitError only while there is no change yet.
+    Raises ModelError and LimitError only before the first change.
     """
     answer = converse(session, prompt.ask(of=plan.of), purpose="author")
     if not answer.edits:
@@ -82,78 +83,78 @@ def make_attempt(session: ModelSession, plan: AttemptPlan, emit: Emit) -> Attemp
         return best
     plan.save(best)
     _swap(plan, NO_CHANGE, best.change)
-    best = _judged(plan, best)
+    best = _with_verdict(plan, best)
     plan.save(best)
-    return _repaired(session, plan, best, emit)
+    return _repair(session, plan, best, emit)
 
 
 def _swap(plan: AttemptPlan, old: Change, new: Change) -> None:
-    """Take one change out of the tree and put another one in."""
+    """Replace one change in the tree with another."""
+    if old == new:
+        return
     if old.files:
         writer.restore(plan.workspace.root, old, plan.journal)
     if new.files:
         writer.write(plan.workspace.root, new, plan.journal)
 
 
-def _judged(plan: AttemptPlan, attempt: Attempt) -> Attempt:
+def _with_verdict(plan: AttemptPlan, attempt: Attempt) -> Attempt:
     def withheld(paths: Sequence[str]) -> AbstractContextManager[None]:
         return writer.withheld(plan.workspace.root, attempt.change, paths)
 
     return replace(attempt, verdict=plan.verify(attempt.change, withheld))
 
 
-def _repaired(session: ModelSession, plan: AttemptPlan, best: Attempt, emit: Emit) -> Attempt:
-    """Feed new failures back until none is left, or rounds, money or progress run out."""
+def _repair(session: ModelSession, plan: AttemptPlan, best: Attempt, emit: Emit) -> Attempt:
+    """Send new failures back to the model until none are left, or rounds, money or progress run out."""
     worse = rounds = 0
-    failures = [required_failures(best)]
+    failures = [_required_failures(best)]
     stopped = ""
-    while required_failures(best) and rounds < plan.rounds and worse < WORSE_AT_MOST:
+    while _required_failures(best) and rounds < plan.rounds and worse < _MAX_WORSE_ROUNDS:
         rounds += 1
         emit(Note(f"Repair round {rounds}: {_counted(best)}."))
         try:
-            tried = _tried(session, plan, best, emit, fresh=worse > 0)
+            tried = _try_repair(session, plan, best, emit, fresh=worse > 0)
         except (ModelError, LimitError) as error:
             stopped = str(error)
             break
-        failures.append(required_failures(tried))
+        failures.append(_required_failures(tried))
         if rank(tried) < rank(best):
             best, worse = tried, 0
             plan.save(best)
             continue
         worse += 1
-        emit(Note(f"{_counted(tried)} after round {rounds}: the better state is taken back."))
+        emit(Note(f"{_counted(tried)} after round {rounds}: going back to the better state."))
         _swap(plan, tried.change, best.change)
-    if required_failures(best) and not stopped:
-        why = "two rounds in a row brought nothing" if worse == WORSE_AT_MOST else "no further round is allowed"
+    if _required_failures(best) and not stopped:
+        why = "two rounds in a row made no progress" if worse == _MAX_WORSE_ROUNDS else "no rounds are left"
         stopped = f"The repair ended with {_counted(best)}: {why}."
     return replace(best, rounds=rounds, failures_by_round=tuple(failures), stopped=stopped)
 
 
-def _tried(session: ModelSession, plan: AttemptPlan, best: Attempt, emit: Emit, *, fresh: bool) -> Attempt:
-    """Make one more try: upon the best state or, when that led nowhere, from the untouched tree with a lesson.
+def _try_repair(session: ModelSession, plan: AttemptPlan, best: Attempt, emit: Emit, *, fresh: bool) -> Attempt:
+    """Ask for one repair of the best state or, if `fresh`, for a new start from the untouched tree with a lesson.
 
-    After an error the tree holds the best change again.
+    Return `best` if there is nothing new to verify. After an error the tree holds the best change.
     """
     already = NO_CHANGE if fresh else best.change
-    if fresh:
-        _swap(plan, best.change, NO_CHANGE)
+    _swap(plan, best.change, already)
     try:
         request = prompt.ask(lesson=_lesson(best), of=plan.of) if fresh else _repair_request(session, plan, best)
         answer = converse(session, request, purpose="fresh start" if fresh else "repair")
         proposal = propose(session, plan.workspace, answer, already, emit)
-    except BaseException:
-        if fresh:
-            _swap(plan, NO_CHANGE, best.change)
-        raise
-    if not proposal.change.files:  # questions, or a change that undoes itself: nothing better than what there is
-        _swap(plan, already, best.change) if fresh else None
-        return replace(best, answer=proposal.answer)
-    _swap(plan, already, proposal.change)
+    finally:
+        _swap(plan, already, best.change)
+    if proposal.change in {NO_CHANGE, best.change}:  # questions, an edit of nothing, or a change that undoes itself
+        return best
+    _swap(plan, best.change, proposal.change)
     answer = proposal.answer
     answer = replace(
-        answer, criteria=joined(answer.criteria, best.answer.criteria), summary=answer.summary or best.answer.summary
+        answer,
+        criteria=merged_claims(answer.criteria, best.answer.criteria),
+        summary=answer.summary or best.answer.summary,
     )
-    return _judged(plan, Attempt(answer, proposal.change, notes=proposal.notes))
+    return _with_verdict(plan, Attempt(answer, proposal.change, notes=proposal.notes))
 
 
 def _repair_request(session: ModelSession, plan: AttemptPlan, best: Attempt) -> str:
@@ -172,31 +173,32 @@ def _repair_request(session: ModelSession, plan: AttemptPlan, best: Attempt) -> 
 
 
 def _lesson(best: Attempt) -> str:
-    """Return one line on what the discarded state could not get right."""
-    failures = [failure.test or failure.check for failure in _verdict(best).new_failures[:3]]
+    """Return one line about what the discarded state broke."""
+    failures = _verdict(best).new_failures[:3]
     files = ", ".join(best.change.paths[:6])
-    return f"a change of {files} broke {', '.join(failures)}: {' '.join(_verdict(best).new_failures[0].message.split())[:300]}"
+    broken = ", ".join(failure.test or failure.check for failure in failures)
+    return f"a change of {files} broke {broken}: {' '.join(failures[0].message.split())[:300]}"
 
 
-def required_failures(attempt: Attempt) -> int:
-    """Return how many required things fail because of the change."""
+def _required_failures(attempt: Attempt) -> int:
+    """Return how many required tests and checks fail because of the change."""
     return sum(failure.required for failure in _verdict(attempt).new_failures)
 
 
 def _counted(attempt: Attempt) -> str:
-    number = required_failures(attempt)
-    return "1 new failure" if number == 1 else f"{number or 'no'} new failures"
+    number = _required_failures(attempt)
+    return "1 new failure" if number == 1 else f"{number} new failures"
 
 
 def rank(attempt: Attempt) -> tuple[int, int, int, int]:
-    """Return a key that is smaller for the better state.
+    """Return a sort key, smaller for a better state.
 
-    Fewest required new failures, then fewest of any kind, most proofs, the smallest change.
+    Fewest required new failures, then fewest new failures, most proofs, smallest change.
     """
     verdict = _verdict(attempt)
     size = sum(len(file.after or b"") + len(file.before or b"") for file in attempt.change.files)
     proofs = sum(proof.proves for proof in verdict.proofs)
-    return required_failures(attempt), len(verdict.new_failures), -proofs, size
+    return _required_failures(attempt), len(verdict.new_failures), -proofs, size
 
 
 def _verdict(attempt: Attempt) -> Verdict:

@@ -1,4 +1,4 @@
-"""Independent attempts at the same item, of which the checks choose one."""
+"""Make independent attempts at the same item and let the checks choose one."""
 
 from __future__ import annotations
 
@@ -28,18 +28,17 @@ from redimento.work_items.item import WorkItem
 
 @dataclass(frozen=True)
 class Baseline:
-    """The checks of the untouched tree, which run while the model thinks: `wait` returns them."""
+    """The checks of the untouched tree, which run while the model works; `wait` returns their results."""
 
     bench: Workbench
     wait: Callable[[], Checks]
 
 
 def attempts(job: Job, ports: Ports, session: ModelSession, item: WorkItem, baseline: Baseline) -> tuple[Attempt, ...]:
-    """Return the attempts that were made, the chosen one first; every tree is as it was.
+    """Return all attempts, the chosen one first, with every tree put back.
 
-    The first candidate works in the checkout, the others in worktrees of their own where `checks.setup` can prepare
-    them. Without checks there is nothing to choose by, so there is one. Raises ModelError or LimitError when not even
-    one attempt came about.
+    The first candidate works in the checkout; the others get worktrees if `checks.setup` can prepare them. Without
+    checks there is nothing to choose by, so only one is made. Raises ModelError or LimitError if no attempt succeeds.
     """
     wanted = job.settings.model.candidates if job.settings.checks.commands else 1
     made: list[Attempt] = []
@@ -53,27 +52,27 @@ def attempts(job: Job, ports: Ports, session: ModelSession, item: WorkItem, base
         except (ModelError, LimitError) as error:
             if not made and (number == wanted or isinstance(error, LimitError)):
                 raise
-            ports.emit(Note(f"Candidate {number} came to nothing: {error}"))
+            ports.emit(Note(f"Candidate {number} failed: {error}"))
             continue
         made.append(replace(attempt, number=number))
-        if wins(made[-1]) or not made[-1].change.files:
+        if _is_conclusive(made[-1]) or not made[-1].change.files:
             break
-    # A stable sort: of equals, the earlier one stands.
-    made.sort(key=lambda attempt: (not attempt.change.files, not wins(attempt), rank(attempt)))
+    # The sort is stable: among equals the earliest wins.
+    made.sort(key=lambda attempt: (not attempt.change.files, not _is_conclusive(attempt), rank(attempt)))
     if len(made) > 1 and made[0].change.files:
-        _keep(job, ports, made[0])  # a later candidate may have left its own there
+        _save(job, ports, made[0])  # a later candidate may have overwritten it
     return tuple(made)
 
 
-def wins(attempt: Attempt) -> bool:
-    """Tell whether no other candidate is needed: all checks pass and every new test failed on the old source."""
+def _is_conclusive(attempt: Attempt) -> bool:
+    """Return whether no other candidate is needed: all checks pass, and every new test failed on the old source."""
     verdict = attempt.verdict
     return verdict is not None and verdict.verified and all(proof.proves for proof in verdict.proofs)
 
 
 def _with_more_thinking(session: ModelSession, number: int) -> ModelSession:
-    """Let later candidates think harder: sampling parameters that could make them differ are gone since July 2026."""
-    if number == 1 or session.settings.sdk == "google-generativeai":  # that SDK cannot set the level
+    """Let later candidates think harder: the sampling parameters that made them differ were removed in July 2026."""
+    if number == 1 or session.settings.sdk == "google-generativeai":  # cannot set the level
         return session
     harder: Thinking = "high" if session.thinking in {"minimal", "low", "medium"} else session.thinking
     return replace(session, thinking=harder)
@@ -82,10 +81,10 @@ def _with_more_thinking(session: ModelSession, number: int) -> ModelSession:
 def _candidate(
     job: Job, ports: Ports, session: ModelSession, item: WorkItem, baseline: Baseline, *, number: int, of: int
 ) -> Attempt:
-    with _workplace(job, ports, baseline, number) as (root, bench):
+    with _workspace(job, ports, baseline, number) as (root, bench):
         journal = job.journal if root == job.root else job.scratch / f"journal-{number}"
 
-        def judge(change: Change, withheld: Withheld) -> Verdict:
+        def verified(change: Change, withheld: Withheld) -> Verdict:
             return verify(bench, change, baseline.wait(), withheld=withheld)
 
         plan = AttemptPlan(
@@ -93,22 +92,22 @@ def _candidate(
             journal=journal,
             criteria=item.acceptance_criteria,
             settle=baseline.wait,
-            verify=judge,
+            verify=verified,
             rounds=job.settings.checks.repair_rounds,
-            save=partial(_keep, job, ports),
+            save=partial(_save, job, ports),
             of=of,
         )
         try:
             return make_attempt(session, plan, ports.emit)
         finally:
-            # Nothing is written before `settle` has waited for the baseline, so no command is at work here.
+            # Nothing is written before `settle` has waited for the baseline, so no command is running here.
             writer.recover(root, journal)
 
 
 @contextmanager
-def _workplace(job: Job, ports: Ports, baseline: Baseline, number: int) -> Iterator[tuple[Path, Workbench]]:
-    # A worktree holds what git knows and nothing else. What an earlier step installed into the checkout (node_modules,
-    # .venv) would be missing there, and every check would fail: without a setup, candidates take turns in the checkout.
+def _workspace(job: Job, ports: Ports, baseline: Baseline, number: int) -> Iterator[tuple[Path, Workbench]]:
+    # A worktree holds only what git tracks. Without what an earlier step installed into the checkout (node_modules,
+    # .venv) every check would fail there, so without a setup the candidates take turns in the checkout.
     if number == 1 or not job.settings.checks.setup:
         yield job.root, baseline.bench
         return
@@ -122,7 +121,7 @@ def _workplace(job: Job, ports: Ports, baseline: Baseline, number: int) -> Itera
 
 
 def set_up(bench: Workbench, emit: Emit) -> None:
-    """Run `checks.setup`, and say so when it fails: the checks will show what that means."""
+    """Run `checks.setup` and warn if it fails; the checks will show the consequences."""
     setup = run_setup(bench)
     if setup is not None and not setup.ok:
         why = setup.reason or f"exit code {setup.exit_code}"
@@ -130,13 +129,13 @@ def set_up(bench: Workbench, emit: Emit) -> None:
 
 
 def open_bench(job: Job, ports: Ports, root: Path, name: str) -> Workbench:
-    """Return a bench for the team's commands in `root`."""
+    """Open a workbench for the team's commands in `root`."""
     files = [entry.path for entry in ports.tree.entries()]
     return open_workbench(root, job.settings.checks, job.scratch / name, secrets=job.secrets, files=files)
 
 
-def _keep(job: Job, ports: Ports, attempt: Attempt) -> None:
-    """Keep a change in the run folder before anything that may fail: it cost money."""
+def _save(job: Job, ports: Ports, attempt: Attempt) -> None:
+    """Store a change in the run folder before anything else can fail: it cost money."""
     job.folder.write_text("change.patch", ports.branches.draft_patch(attempt.change))
     if attempt.verdict is not None:
         job.folder.write_json("verification.json", attempt.verdict)

@@ -1,4 +1,4 @@
-"""One work item → one pull request, as a list of verbs: read `_way` from top to bottom."""
+"""Turn one work item into one pull request: read `_stages` from top to bottom."""
 
 from __future__ import annotations
 
@@ -32,16 +32,15 @@ from redimento.work_items.item import WorkItem, written_text
 
 
 def run(job: Job, ports: Ports) -> Finished:
-    """Take one work item through all steps and return how it ended, also when it failed.
+    """Take one work item through all steps and return how the run ended, even if it failed.
 
-    The claim on the item is given back and the working tree is as it was, whatever happens. Only a defect of ours, or
-    an interruption, leaves as an exception.
+    The claim is always released and the working tree always restored. Raises only for a bug or an interruption.
     """
     started = monotonic()
     seen: list[WorkItem] = []
     try:
         with ExitStack() as cleanup:
-            finished = _way(job, ports, cleanup, seen)
+            finished = _stages(job, ports, cleanup, seen)
     except RedimentoError as error:
         failed = failure(error)
         finished = Finished(failed, seen[0] if seen else None)
@@ -50,7 +49,7 @@ def run(job: Job, ports: Ports) -> Finished:
     return replace(finished, spent=ports.spent(), seconds=monotonic() - started)
 
 
-def _way(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) -> Finished:
+def _stages(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) -> Finished:
     with step(ports.emit, "admit", "Load the work item"):
         item = _load(job, ports)
         admitted = _admit(job, ports, item)
@@ -60,18 +59,18 @@ def _way(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) -> Fi
             return Finished(Outcome("skipped", "Another run is working on this item."), item)
         cleanup.callback(_release, job, ports)
         seen.append(item)
-    with step(ports.emit, "gather", "Choose what the model sees"):
+    with step(ports.emit, "gather", "Select the context"):
         context = _gather(job, ports, item)
-    with step(ports.emit, "author", "Write the change, check it, repair it"):
+    with step(ports.emit, "author", "Write, check and repair the change"):
         bench = open_bench(job, ports, job.root, "checks")
         cleanup.callback(close_workbench, bench)
         baseline = _start_baseline(bench, ports.emit, cleanup)
         made = attempts(job, ports, _session(job, ports, item, context), item, baseline)
     try:
-        with step(ports.emit, "deliver", "Hand the change over"):
+        with step(ports.emit, "deliver", "Deliver the change"):
             ended, report = _deliver(job, ports, admitted, made[0], of=len(made))
     except RedimentoError as error:
-        # What was made and checked is told all the same: it cost money, and the run folder holds it.
+        # Report the change and its checks anyway: they cost money, and the run folder has them.
         ended, report = failure(error), None
         _comment(job, ports, item, ended, None)
     return Finished(ended, item, context, made, report)
@@ -90,8 +89,8 @@ def _admit(job: Job, ports: Ports, item: WorkItem) -> Admitted | Outcome:
         return Outcome("skipped", reason)
     if not ports.branches.exists(job.target):
         raise UsageError(
-            f"There is no branch {job.target} on the server to aim a pull request at.",
-            "Correct `pull_request.target` in .redimento.yml, or start the run on a branch that is there.",
+            f"The target branch {job.target} does not exist on the server.",
+            "Correct `pull_request.target` in .redimento.yml, or start the run on an existing branch.",
         )
     branch = job.branch(item)
     tip = ports.branches.tip(branch)
@@ -109,7 +108,7 @@ def _release(job: Job, ports: Ports) -> None:
     try:
         ports.board.release(job.item_id, job.run)
     except RedimentoError as error:
-        ports.emit(Warned(f"The claim on the work item could not be given back. {error}"))
+        ports.emit(Warned(f"The claim on the work item could not be released. {error}"))
 
 
 def _gather(job: Job, ports: Ports, item: WorkItem) -> Context:
@@ -122,12 +121,12 @@ def _gather(job: Job, ports: Ports, item: WorkItem) -> Context:
         cache=job.scratch / "context-cache",
     )
     job.folder.write_json("context.json", context)
-    ports.emit(Note(f"{len(context.excerpts)} files chosen, about {context.tokens:,} tokens."))
+    ports.emit(Note(f"{len(context.excerpts)} files selected, about {context.tokens:,} tokens."))
     return context
 
 
 def _start_baseline(bench: Workbench, emit: Emit, cleanup: ExitStack) -> Baseline:
-    """Start setup and baseline, which run while the model thinks."""
+    """Start setup and baseline, which run while the model works."""
 
     def work() -> Checks:
         set_up(bench, emit)
@@ -135,7 +134,7 @@ def _start_baseline(bench: Workbench, emit: Emit, cleanup: ExitStack) -> Baselin
 
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="baseline")
     cleanup.callback(pool.shutdown, wait=True, cancel_futures=True)
-    cleanup.callback(abandon, bench)  # first of the three: a run that has ended does not wait for its baseline
+    cleanup.callback(abandon, bench)  # runs first, so that a finished run does not wait for its baseline
     return Baseline(bench, pool.submit(work).result)
 
 
@@ -156,7 +155,7 @@ def _read_repository(job: Job, ports: Ports) -> ReadRepository:
     hidden = job.settings.context.exclude
 
     def read_repository(paths: Sequence[str], patterns: Sequence[str]) -> list[str]:
-        found = [read_excerpt(ports.tree, wish, exclude=hidden) for wish in paths]
+        found = [read_excerpt(ports.tree, path, exclude=hidden) for path in paths]
         texts = [each if isinstance(each, str) else prompt.excerpt(each) for each in found]
         return texts + [search(ports.tree, pattern, exclude=hidden) for pattern in patterns]
 
@@ -167,12 +166,12 @@ def _deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of
     item, answer = admitted.item, attempt.answer
     if not attempt.change.files:
         if answer.questions:
-            asked = Outcome("questions", "The work item leaves open what should be built.", questions=answer.questions)
+            asked = Outcome("questions", "The work item leaves open what to build.", questions=answer.questions)
             _comment(job, ports, item, asked, None)
             _move(job, ports, job.settings.updates.state_questions)
             return asked, None
         nothing = f"The model found nothing to change. {answer.summary}".strip()
-        idle = Outcome("skipped", nothing, "If something is missing, say it in the work item and run again.")
+        idle = Outcome("skipped", nothing, "If something is missing, add it to the work item and run again.")
         _comment(job, ports, item, idle, None)
         return idle, None
     report = _report(job, ports, item, attempt, of=of)
@@ -220,17 +219,17 @@ def _draft_reasons(attempt: Attempt) -> tuple[str, ...]:
         return ()
     verdict = attempt.verdict
     if verdict is None or not verdict.after.results:
-        return ("No checks are configured, so nothing has verified this change.",)
+        return ("No checks are configured, so nothing verified this change.",)
     failing = sum(failure.required for failure in verdict.new_failures)
     if not failing:
-        why = "they were left out, failed as a whole before already, or report none of the tests that passed before"
+        why = "they were skipped, already failed as a whole before it, or no longer report tests that passed before"
         return (f"No required check could judge this change: {why}.",)
     what = "1 required test or check fails" if failing == 1 else f"{failing} required tests or checks fail"
-    return tuple(text for text in (f"{what} since this change.", attempt.stopped) if text)
+    return tuple(filter(None, (f"{what} because of this change.", attempt.stopped)))
 
 
 def _comment(job: Job, ports: Ports, item: WorkItem, ended: Outcome, report: Report | None) -> None:
-    """Say on the item what happened; a run is not lost for want of a comment."""
+    """Comment on the work item; a failed comment must not fail the run."""
     if not job.settings.updates.comment:
         return
     now = earlier.reference(item, job.marker)

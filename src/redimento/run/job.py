@@ -1,4 +1,4 @@
-"""What one run is about, what it reaches outside by, and how it ended: the values of `flow.py`."""
+"""The values of `flow.py`: the job, its ports, and how the run ended."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from redimento.work_items.item import WorkItem
 
 @dataclass(frozen=True)
 class Job:
-    """What one run is about.
+    """The work item of one run, and where to work on it.
 
-    `run` names it in claims (empty on a desk, where nobody could tell that a claim is void), `repository` in comments;
-    `locked` are files with local modifications; `secrets` must reach neither a file nor a command. `journal` is where an
-    interrupted write finds how to be undone: it has to outlive the job's temporary folder, as the checkout does.
+    `run` identifies the run in claims (empty in a local run, whose claim nobody could recognise as stale), `repository`
+    in comments. `locked`: files with local modifications. `secrets` must reach neither a file nor a command. `journal`
+    undoes an interrupted write: like the checkout, it must outlive the job's temporary folder.
     """
 
     item_id: int
@@ -47,13 +47,13 @@ class Job:
 
     @property
     def marker(self) -> str:
-        """The visible words by which our one comment on a work item is found again."""
+        """The visible text that identifies our one comment on a work item."""
         return f"Redimento, {self.repository}"
 
 
 @dataclass(frozen=True)
 class Ports:
-    """Everything outside: the board, the repository, the model and its account, and who listens."""
+    """Everything outside: the board, the repository, the model and what it cost, and the listener."""
 
     board: Board
     pull_requests: PullRequests
@@ -66,7 +66,7 @@ class Ports:
 
 @dataclass(frozen=True)
 class Admitted:
-    """An item that may start a run, and what an earlier run left of it. `reference` names what it asks for now."""
+    """An item that may start a run, and the branch of an earlier run, if any. `reference` identifies its current text."""
 
     item: WorkItem
     branch: str
@@ -76,7 +76,7 @@ class Admitted:
 
 @dataclass(frozen=True)
 class Finished:
-    """A run that has ended, and all there is to tell of it."""
+    """A finished run and everything to report about it."""
 
     outcome: Outcome
     item: WorkItem | None = None

@@ -1,4 +1,4 @@
-"""From an answer to a change that every guard lets through: the model may correct what does not apply."""
+"""Turn an answer into a change that passes every guard; the model may correct edits that do not apply."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from redimento.events import Emit, Note
 from redimento.models.port import ModelError
 from redimento.settings import ChangeSettings
 
-REFUSED_AT_MOST = 2  # times that the model may correct edits which do not apply
-_WHOLE_AFTER = 2  # from this failure on, a file is asked for whole: one failed edit halves the odds of the next
+_MAX_CORRECTIONS = 2
+_WHOLE_AFTER = 2  # failures, then the whole file is requested: one failed edit halves the odds of the next
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """A tree and what may change there.
+    """A tree and what may change in it.
 
-    `locked`: paths with local modifications, which stay as they are; `secrets`: this run's own, which no file may hold.
+    `locked`: paths with local modifications, which must not change. `secrets`: of this run, which no file may contain.
     """
 
     root: Path
@@ -36,7 +36,7 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Proposal:
-    """An answer whose edits apply, and the whole change against the untouched tree. Nothing is written yet."""
+    """An answer whose edits apply, and the total change against the untouched tree. Nothing is written yet."""
 
     answer: Answer
     change: Change = NO_CHANGE
@@ -44,29 +44,29 @@ class Proposal:
 
 
 def propose(session: ModelSession, workspace: Workspace, answer: Answer, already: Change, emit: Emit) -> Proposal:
-    """Return the change that `answer` makes of the tree, in which `already` stands.
+    """Return the change that `answer` makes to the tree, which already contains `already`.
 
-    Raises ModelError (kind "not_applicable") when edits still do not apply after the corrections; LimitError.
+    Raises ModelError (kind "not_applicable") if edits still do not apply after all corrections, LimitError.
     """
     failures: dict[str, int] = {}
     refusals: tuple[Refusal, ...] = ()
-    for correction in range(REFUSED_AT_MOST + 1):
+    for correction in range(_MAX_CORRECTIONS + 1):
         planned = _planned(workspace, answer.edits, already)
         refusals = (*planned.refusals, *(Refusal("", problem) for problem in answer.problems))
         if not refusals:
             return Proposal(answer, planned.change, planned.notes)
-        if correction == REFUSED_AT_MOST:
+        if correction == _MAX_CORRECTIONS:
             break
         for refusal in refusals:
             failures[refusal.path] = failures.get(refusal.path, 0) + 1
-        emit(Note(f"{len(refusals)} of the edits cannot be applied; the model is asked to correct them."))
-        answer = _corrected(session, answer, refusals, failures)
+        emit(Note(f"Asking the model to correct edits that cannot be applied ({len(refusals)})."))
+        answer = _corrected(session, answer, already, refusals, failures)
         if answer.questions:
             return Proposal(answer)
     reasons = " ".join(f"{refusal.path or 'The answer'}: {refusal.reason}" for refusal in refusals[:3])
     raise ModelError(
-        f"The model's edits could not be applied, not after {REFUSED_AT_MOST} corrections either. {reasons}",
-        "Nothing was changed; conversation.jsonl in the run folder has the answers.",
+        f"The model's edits could not be applied, even after {_MAX_CORRECTIONS} corrections. {reasons}",
+        "Nothing was changed; see the answers in conversation.jsonl in the run folder.",
         kind="not_applicable",
     )
 
@@ -74,30 +74,35 @@ def propose(session: ModelSession, workspace: Workspace, answer: Answer, already
 def _planned(workspace: Workspace, edits: Sequence[Edit], already: Change) -> Plan:
     planned = plan(workspace.root, edits, workspace.settings, locked=workspace.locked, already=already)
     leaks = tuple(
-        Refusal(file.path, "it would hold a secret of this run, which no file may")
+        Refusal(file.path, "it would contain a secret of this run")
         for file in planned.change.files
         if any(secret.encode() in (file.after or b"") for secret in workspace.secrets if secret)
     )
     return replace(planned, refusals=(*planned.refusals, *leaks)) if leaks else planned
 
 
-def _corrected(session: ModelSession, answer: Answer, refusals: Sequence[Refusal], failures: dict[str, int]) -> Answer:
+def _corrected(
+    session: ModelSession, answer: Answer, already: Change, refusals: Sequence[Refusal], failures: dict[str, int]
+) -> Answer:
     bad = {refusal.path for refusal in refusals}
     about_all = any(not refusal.path for refusal in refusals) and not answer.problems
     kept: tuple[Edit, ...] = () if about_all else tuple(edit for edit in answer.edits if not _touches(edit, bad))
     paths = sorted(bad - {""})
+    # The repository has the committed files only: what `already` changed must come from itself.
+    changed = Change(tuple(file for file in already.files if file.path in bad))
+    unchanged = [path for path in paths if path not in changed.paths]
     request = prompt.refused(
         answer.summary,
         sorted({edit.path for edit in kept}),
         refusals,
-        session.read_repository(paths, ()) if paths else (),
+        [*prompt.contents(changed), *(session.read_repository(unchanged, ()) if unchanged else ())],
         [path for path in paths if failures[path] >= _WHOLE_AFTER],
     )
     second = converse(session, request, purpose="correct")
     return replace(
         second,
         questions=() if second.edits else second.questions,
-        edits=(*kept, *(edit for edit in second.edits if edit not in kept)),
+        edits=tuple(dict.fromkeys((*kept, *second.edits))),
         summary=second.summary or answer.summary,
         criteria=second.criteria or answer.criteria,
     )
@@ -110,28 +115,28 @@ def _touches(edit: Edit, paths: set[str]) -> bool:
 def complete(
     session: ModelSession, workspace: Workspace, criteria: Sequence[str], proposal: Proposal, emit: Emit
 ) -> Proposal:
-    """Give acceptance criteria that the model forgot back to it, once; what it sent before is kept in any case."""
+    """Ask the model once for acceptance criteria that its answer left out; on failure keep what it sent before."""
     answer = proposal.answer
     missing = unanswered(criteria, answer.criteria)
     if not missing or not proposal.change.files:
         return proposal
-    emit(Note(f"The answer leaves out {len(missing)} of {len(criteria)} acceptance criteria; the model is asked once."))
+    emit(Note(f"The answer leaves out {len(missing)} of {len(criteria)} acceptance criteria; asking once more."))
     request = prompt.missing_criteria(answer.summary, proposal.change, missing)
     try:
         second = converse(session, request, purpose="criteria")
     except (ModelError, LimitError):
-        return proposal  # a change without that claim is worth more than no change
-    completed = replace(answer, criteria=joined(answer.criteria, second.criteria))
-    edits = (*answer.edits, *second.edits)
-    planned = _planned(workspace, edits, NO_CHANGE) if second.edits else None
-    if planned is None:
+        return proposal  # a change with a missing claim is better than none
+    completed = replace(answer, criteria=merged_claims(answer.criteria, second.criteria))
+    if not second.edits:
         return replace(proposal, answer=completed)
+    edits = (*answer.edits, *second.edits)
+    planned = _planned(workspace, edits, NO_CHANGE)
     if planned.refusals or second.problems:
         return proposal
     return Proposal(replace(completed, edits=edits), planned.change, planned.notes)
 
 
-def joined(first: Sequence[CriterionClaim], second: Sequence[CriterionClaim]) -> tuple[CriterionClaim, ...]:
-    """Return all claims, those of `first` where both speak of a criterion."""
+def merged_claims(first: Sequence[CriterionClaim], second: Sequence[CriterionClaim]) -> tuple[CriterionClaim, ...]:
+    """Return all claims; `first` wins where both cover a criterion."""
     known = {claim.id for claim in first}
     return (*first, *(claim for claim in second if claim.id not in known))
