@@ -69,9 +69,8 @@ def _pushed(delivery: Delivery, branches: Branches, settings: PullRequestSetting
         branches.publish(commit, delivery.branch, expected=None if tip is None else tip.commit)
     except ConflictError as error:
         raise ConflictError(
-            f"Another run or a person has moved the branch {delivery.branch} in the meantime. {error.sentence}",
+            error.sentence,
             "Nothing was overwritten, and the change is kept as change.patch. Run again if it is still wanted.",
-            status=error.status,
         ) from error
     return commit
 
