@@ -1,4 +1,4 @@
-"""Whether an earlier run is a reason to stop: the branch's tip × the known pull request."""
+"""Whether an earlier run is a reason to stop: the branch's tip and the known pull request."""
 
 from __future__ import annotations
 
