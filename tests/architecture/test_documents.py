@@ -1,4 +1,4 @@
-"""What the documents name is there: links, paths, commands, make targets and settings."""
+"""Everything the documents name exists: links, paths, commands, make targets and settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DOCUMENTS = sorted(
     for pattern in ("*.md", "docs/*.md", "action/*.md", "benchmarks/*.md", "benchmarks/*/README.md")
     for path in ROOT.glob(pattern)
 )
-# A path is told by its first folder; what a run or the reader's own repository holds is not ours.
+# A path is recognised by its first folder. Files of a run or of the reader's repository are not checked.
 FOLDERS = ("src/", "tests/", "docs/", "action/", "benchmarks/", "templates/", ".ci/")
 ROOMS = tuple(f"{path.name}/" for path in (ROOT / "src" / "redimento").iterdir() if path.is_dir())
 
@@ -38,7 +38,7 @@ def command_lines(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_links_lead_somewhere(name: str) -> None:
+def test_link_targets_exist(name: str) -> None:
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", prose(name))
     broken = [link for link in links if "://" not in link and not ((ROOT / name).parent / link).exists()]
     assert broken == []
@@ -60,8 +60,8 @@ def test_paths_exist(name: str) -> None:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_commands_and_their_options_exist(name: str) -> None:
-    spoken = [line.split() for line in command_lines(name) if line.startswith("redimento ")]
-    assert [" ".join(words) for words in spoken if not is_command(words[1:])] == []
+    named = [line.split() for line in command_lines(name) if line.startswith("redimento ")]
+    assert [" ".join(words) for words in named if not is_command(words[1:])] == []
 
 
 def is_command(words: list[str]) -> bool:
@@ -77,13 +77,13 @@ def is_command(words: list[str]) -> bool:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_make_targets_exist(name: str) -> None:
-    targets = set(re.findall(r"^([\w.-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    spoken = {line.split()[1] for line in command_lines(name) if re.match(r"make \w", line)}
-    assert spoken <= targets
+    targets = set(re.findall(r"^([\w.-]+):", (ROOT / "Makefile").read_text("utf-8"), flags=re.MULTILINE))
+    named = {line.split()[1] for line in command_lines(name) if re.match(r"make \w", line)}
+    assert named <= targets
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_modules_that_are_run_can_be_found(name: str) -> None:
+def test_modules_that_are_run_exist(name: str) -> None:
     modules = {found for line in command_lines(name) for found in re.findall(r"python3? -m (benchmarks[\w.]+)", line)}
     assert [module for module in modules if not (ROOT / f"{module.replace('.', '/')}.py").is_file()] == []
 
@@ -91,18 +91,18 @@ def test_modules_that_are_run_can_be_found(name: str) -> None:
 @pytest.mark.parametrize("name", [each for each in DOCUMENTS if each != "docs/settings.md"])
 def test_settings_that_are_named_exist(name: str) -> None:
     sections = schema()["properties"]
-    spoken = [span.split(".") for span in code_spans(name) if re.fullmatch(r"[a-z_]+\.[a-z_]+", span)]
+    named = [span.split(".") for span in code_spans(name) if re.fullmatch(r"[a-z_]+\.[a-z_]+", span)]
     unknown = [
-        ".".join(parts) for parts in spoken if parts[0] in sections and parts[1] not in sections[parts[0]]["properties"]
+        ".".join(parts) for parts in named if parts[0] in sections and parts[1] not in sections[parts[0]]["properties"]
     ]
-    # `context.json`, `change.patch` and the like are files.
+    # `context.json`, `change.patch` and so on are files.
     assert [key for key in unknown if not key.endswith((".json", ".patch", ".py", ".yml"))] == []
 
 
 def test_no_committed_file_names_a_machine_or_a_registry() -> None:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     if listed.returncode:
-        pytest.skip("the tree is no git checkout")
+        pytest.skip("the tree is not a git checkout")
     hosts = re.compile(
         rb"files\.pythonhosted\.org|pypi\.org/simple|registry\.npmjs\.org|--index-url|/work/(main|shared)\b"
     )
@@ -117,8 +117,8 @@ def test_no_committed_file_names_a_machine_or_a_registry() -> None:
     assert named == []
 
 
-def test_lock_files_hold_hashes_and_no_address() -> None:
+def test_lock_files_contain_hashes_and_no_addresses() -> None:
     for lock in ROOT.glob("*.lock"):
-        text = lock.read_text()
+        text = lock.read_text("utf-8")
         assert "--hash=sha256:" in text
         assert "://" not in text, lock.name

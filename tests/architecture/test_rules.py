@@ -1,4 +1,4 @@
-"""The picture in docs/architecture.md, held by checks."""
+"""The rules of docs/architecture.md."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ def sources() -> list[Path]:
     return [path for path in SOURCE.rglob("*.py") if "demo/sample" not in path.as_posix()]
 
 
-def users_of(pattern: str, *, but: tuple[str, ...]) -> list[str]:
-    names = {path.relative_to(SOURCE).as_posix(): path.read_text() for path in sources()}
-    return [name for name, text in names.items() if re.search(pattern, text, re.MULTILINE) and not name.startswith(but)]
+def users_of(pattern: str, *, except_in: tuple[str, ...]) -> list[str]:
+    names = {path.relative_to(SOURCE).as_posix(): path.read_text("utf-8") for path in sources()}
+    return [
+        name
+        for name, text in names.items()
+        if re.search(pattern, text, re.MULTILINE) and not name.startswith(except_in)
+    ]
 
 
 def test_import_rules_hold() -> None:
@@ -27,28 +31,28 @@ def test_import_rules_hold() -> None:
         [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"],
         cwd=ROOT,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     assert done.returncode == 0, done.stdout
 
 
 def test_only_three_rooms_start_processes() -> None:
-    # repository runs git, sandbox runs the team's commands, the demo plays agent and newcomer.
-    assert users_of(r"^\s*(import|from) subprocess", but=("repository/", "sandbox/", "demo/")) == []
+    # repository runs git, sandbox the team's commands; the demo plays the agent and the newcomer.
+    assert users_of(r"^\s*(import|from) subprocess", except_in=("repository/", "sandbox/", "demo/")) == []
 
 
 def test_only_the_command_line_and_the_console_print() -> None:
-    assert users_of(r"(^|\s)(print|click\.echo)\(", but=("cli.py", "reporting/console.py")) == []
-    assert users_of(r"sys\.std(out|err)", but=("cli.py", "reporting/console.py")) == []
+    assert users_of(r"(^|\s)(print|click\.echo)\(", except_in=("cli.py", "reporting/console.py")) == []
+    assert users_of(r"sys\.std(out|err)", except_in=("cli.py", "reporting/console.py")) == []
 
 
 def test_only_the_pipelines_module_writes_logging_commands() -> None:
-    assert users_of(r"[\"']##(vso)?\[", but=("azure/pipelines.py",)) == []
+    assert users_of(r"[\"']##(vso)?\[", except_in=("azure/pipelines.py",)) == []
 
 
 def test_no_file_is_longer_than_four_hundred_lines() -> None:
-    assert [path.name for path in sources() if len(path.read_text().splitlines()) > 400] == []
+    assert [path.name for path in sources() if len(path.read_text("utf-8").splitlines()) > 400] == []
 
 
 @pytest.mark.parametrize("extra", ["--help", "run --help", "config schema"])
@@ -58,5 +62,7 @@ def test_help_does_not_load_a_model_sdk(extra: str) -> None:
         "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
         "assert 'google.genai' not in sys.modules and 'google.generativeai' not in sys.modules"
     )
-    done = subprocess.run([sys.executable, "-c", script, *extra.split()], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script, *extra.split()], capture_output=True, encoding="utf-8", check=False
+    )
     assert done.returncode == 0, done.stderr

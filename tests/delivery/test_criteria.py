@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from redimento.authoring.answer import CriterionClaim
-from redimento.delivery.criteria import Standing, assess, same_test, unanswered
+from redimento.delivery.criteria import CriterionEvidence, NamedTest, Standing, assess, same_test, unanswered
 from redimento.verification.evidence import CheckResult, Checks, Outcome, Proof, TestResult, Verdict
 
 
@@ -35,22 +37,82 @@ PROOF = Proof("tests.test_cart.Total::test_sum", "failed", "passed")
         (CriterionClaim(2, "done"), verdict(None, "passed"), "unanswered"),
     ],
 )
-def test_what_stands_behind_a_criterion(claim: CriterionClaim, seen: Verdict | None, standing: Standing) -> None:
+def test_the_standing_of_a_criterion_follows_from_its_claim_and_tests(
+    claim: CriterionClaim, seen: Verdict | None, standing: Standing
+) -> None:
     (evidence,) = assess(["The sum is right"], [claim], seen)
     assert evidence.standing == standing
 
 
-def test_a_test_that_should_have_failed_before_is_told_from_an_older_one() -> None:
+def test_the_evidence_shows_how_each_named_test_ended() -> None:
+    claim = replace(DONE, tests=(*DONE.tests, "tests/test_cart.py::test_gone"))
+    (seen,) = assess(["The sum is right"], [claim], verdict("failed", "passed"))
+    (unseen,) = assess(["The sum is right"], [claim], verdict("failed", None))
+    (unchecked,) = assess(["The sum is right"], [claim], None)
+
+    assert seen == CriterionEvidence(
+        1,
+        "The sum is right",
+        "proved",
+        (NamedTest(DONE.tests[0], "failed", "passed"), NamedTest("tests/test_cart.py::test_gone")),
+        "cart.py",
+    )
+    assert unseen.tests == unchecked.tests == (NamedTest(DONE.tests[0]), NamedTest("tests/test_cart.py::test_gone"))
+
+
+@pytest.mark.parametrize(
+    ("standing", "status"),
+    [("proved", "proved"), ("partly", "partly done"), ("not", "not done"), ("unanswered", "unanswered")],
+)
+def test_the_status_is_the_standing_in_readable_words(standing: Standing, status: str) -> None:
+    assert CriterionEvidence(1, "The sum is right", standing).status == status
+
+
+def test_criteria_keep_the_order_of_the_work_item() -> None:
+    claims = [CriterionClaim(2, "partly"), CriterionClaim(1, "not"), CriterionClaim(9, "done")]
+    found = assess(["a", "b", "c"], claims, None)
+    assert [(each.id, each.text, each.standing) for each in found] == [
+        (1, "a", "not"),
+        (2, "b", "partly"),
+        (3, "c", "unanswered"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "worst"),
+    [
+        (("passed", "skipped"), "skipped"),
+        (("skipped", "failed"), "failed"),
+        (("failed", "error"), "error"),
+        (("passed", "passed"), "passed"),
+    ],
+)
+def test_the_worst_case_without_a_proof_counts(outcomes: tuple[Outcome, ...], worst: str) -> None:
+    tests = tuple(TestResult(f"tests.t::test_a[{number}]", outcome) for number, outcome in enumerate(outcomes))
+    result = replace(checks(None).results[0], tests=tests)
+    seen = Verdict(checks(None), Checks((result,)))
+    (evidence,) = assess(["x"], [CriterionClaim(1, "done", ("tests/t.py::test_a",))], seen)
+    assert evidence.tests == (NamedTest("tests/t.py::test_a", "", worst),)
+
+
+def test_a_new_test_is_distinguished_from_an_older_one() -> None:
     (new,) = assess(["x"], [DONE], verdict(None, "passed", (Proof(PROOF.test, "passed", "passed"),)))
     (old,) = assess(["x"], [DONE], verdict("passed", "passed"))
 
     assert [test.changed for test in (*new.tests, *old.tests)] == [True, False]
 
 
-def test_of_a_parametrised_test_the_worst_case_speaks() -> None:
+def test_the_worst_case_of_a_parametrised_test_counts() -> None:
     proofs = (Proof("tests.t::test_a[1]", "failed", "passed"), Proof("tests.t::test_a[2]", "failed", "failed"))
     (evidence,) = assess(["x"], [CriterionClaim(1, "done", ("tests/t.py::test_a",))], verdict(None, "passed", proofs))
     assert evidence.standing == "fails"
+    assert evidence.tests == (NamedTest("tests/t.py::test_a", "failed", "failed", changed=True),)
+
+
+def test_a_case_that_did_not_fail_before_counts_over_one_that_did() -> None:
+    proofs = (Proof("tests.t::test_a[1]", "failed", "passed"), Proof("tests.t::test_a[2]", "passed", "passed"))
+    (evidence,) = assess(["x"], [CriterionClaim(1, "done", ("tests/t.py::test_a",))], verdict(None, "passed", proofs))
+    assert evidence.standing == "passes"
 
 
 @pytest.mark.parametrize(
@@ -72,11 +134,17 @@ def test_of_a_parametrised_test_the_worst_case_speaks() -> None:
         ("src/cart.test.ts > totals", "src/cart.test.ts::totals", True),
         ("CartTest.addsUp", "com.shop.CartTest::addsUp", True),
         ("", "tests.test_cart::test_sum", False),
+        ("tests/test_cart.py::test_sum", "", False),
+        ("::", "tests.test_cart::test_sum", False),
+        ("test/load.js::reads x.py files", "test/load.js::Loader reads x.py files", True),
+        ("test/load.js::reads x.py", "test/load.js::Loader reads x.py", True),
+        ("[a]", "[a]", True),
+        ("Cart::Total::test_sum", "Total.Cart::test_sum", False),
     ],
 )
-def test_names_of_one_test_in_a_claim_and_in_a_report(named: str, seen: str, *, same: bool) -> None:
+def test_a_claim_and_a_report_may_name_one_test_differently(named: str, seen: str, *, same: bool) -> None:
     assert same_test(named, seen) is same
 
 
-def test_criteria_that_no_claim_speaks_of_are_found_by_number() -> None:
+def test_criteria_without_a_claim_are_found_by_number() -> None:
     assert unanswered(["a", "b", "c"], [CriterionClaim(2, "done")]) == ((1, "a"), (3, "c"))

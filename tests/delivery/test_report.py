@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
 from redimento.change.edit import Change, FileChange
-from redimento.delivery.report import FileLine, file_lines, in_words
-from redimento.verification.evidence import CheckResult, TestResult
+from redimento.delivery.criteria import CriterionEvidence, NamedTest
+from redimento.delivery.report import CheckLine, FileLine, check_lines, file_lines, further_proofs, in_words
+from redimento.verification.evidence import CheckResult, Checks, Failure, Outcome, Proof, TestResult, Verdict
 
 
-def test_lines_are_counted_as_a_reader_would() -> None:
+def test_added_and_removed_lines_are_counted() -> None:
     change = Change(
         (
             FileChange("a.py", b"1\n2\n3\n", b"1\n2x\n3\n4\n"),
@@ -20,13 +26,60 @@ def test_lines_are_counted_as_a_reader_would() -> None:
     )
 
 
-def test_a_check_is_told_by_its_tests_or_its_end() -> None:
-    plain = CheckResult("lint", "ruff", required=True, exit_code=2, seconds=0, output="")
-    tests = (TestResult("a", "passed"), TestResult("b", "failed"), TestResult("c", "error"), TestResult("d", "skipped"))
-    counted = CheckResult("tests", "pytest", required=True, exit_code=1, seconds=0, output="", tests=tests)
-    late = CheckResult("slow", "x", required=True, exit_code=None, seconds=9, output="", reason="stopped after 9 s")
+def check(exit_code: int | None = 0, *outcomes: Outcome, **different: Any) -> CheckResult:
+    tests = tuple(TestResult(f"t::{number}", outcome) for number, outcome in enumerate(outcomes))
+    plain = CheckResult("tests", "pytest", required=True, exit_code=exit_code, seconds=0, output="", tests=tests)
+    return replace(plain, **different)
 
-    assert in_words(plain) == "failed, exit code 2"
-    assert in_words(counted) == "1 passed, 1 failed, 1 in error"
-    assert in_words(late) == "stopped after 9 s"
-    assert in_words(None) == "not run"
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (None, "not run"),
+        (check(), "passed"),
+        (check(2), "failed, exit code 2"),
+        (check(None, reason="stopped after 9 s"), "stopped after 9 s"),
+        (check(None, "passed", reason="stopped after 9 s"), "stopped after 9 s"),
+        (check(skipped=True), "not needed"),
+        (check(0, "passed", "passed"), "2 passed"),
+        (check(1, "passed", "failed", "error", "skipped"), "1 passed, 1 failed, 1 error"),
+        (check(1, "error", "error"), "2 errors"),
+        (check(1, "failed"), "1 failed"),
+        (check(1, "passed"), "1 passed, exit code 1"),
+        (check(1, "error"), "1 error"),
+        (check(0, "skipped"), "no test ran"),
+        (check(5, "skipped"), "exit code 5"),
+    ],
+)
+def test_a_check_is_described_by_its_tests_or_its_exit(result: CheckResult | None, words: str) -> None:
+    assert in_words(result) == words
+
+
+def test_each_check_has_a_line_with_its_state_before_and_after() -> None:
+    before = Checks((check(0, "passed", name="unit"), check(1, "failed", name="old")))
+    after = Checks(
+        (
+            check(1, "failed", name="unit"),
+            check(1, "failed", name="old"),
+            check(0, name="lint", required=False),
+            check(0, "failed", name="lenient"),
+        )
+    )
+    verdict = Verdict(before, after, new_failures=(Failure("unit", "t::0", "boom"),))
+
+    assert check_lines(verdict) == (
+        CheckLine("unit", required=True, before="1 passed", after="1 failed", ok=False, broken=True),
+        CheckLine("old", required=True, before="1 failed", after="1 failed", ok=False),
+        CheckLine("lint", required=False, before="not run", after="passed", ok=True),
+        CheckLine("lenient", required=True, before="not run", after="1 failed", ok=False),
+    )
+
+
+def test_further_proofs_are_those_that_no_criterion_names() -> None:
+    named, other = Proof("tests.cart::test_up", "failed", "passed"), Proof("tests.cart::test_down", "passed", "passed")
+    verdict = Verdict(Checks(), Checks(), proofs=(named, other))
+    criteria = (CriterionEvidence(1, "Round up", "proved", (NamedTest("tests/cart.py::test_up"),)),)
+
+    assert further_proofs(criteria, verdict) == (other,)
+    assert further_proofs((), verdict) == (named, other)
+    assert further_proofs(criteria, None) == ()

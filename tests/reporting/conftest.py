@@ -1,4 +1,4 @@
-"""The end of a run, made from values, with text that nobody should trust."""
+"""The end of a run, made from values, with hostile text."""
 
 from __future__ import annotations
 
@@ -20,9 +20,15 @@ HOSTILE = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _no_terminal_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS", "LINES", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def finished() -> Finished:
-    """A draft about which every foreign text is hostile."""
+    """A draft whose foreign texts are all hostile."""
     result = CheckResult(HOSTILE, HOSTILE, required=True, exit_code=1, seconds=1.0, output=HOSTILE)
     checks = Checks((result,))
     verdict = Verdict(checks, checks, new_failures=(Failure(HOSTILE, HOSTILE, HOSTILE),))

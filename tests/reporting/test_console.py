@@ -1,4 +1,4 @@
-"""What stands on the agent's log and on a terminal."""
+"""What appears in the agent's log and on a terminal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def commands(text: str) -> list[str]:
     return [line for line in text.splitlines() if "##vso[" in line or line.startswith("##[")]
 
 
-def test_each_event_is_a_line_for_the_agent() -> None:
+def test_each_event_becomes_lines_for_the_agent() -> None:
     stream = io.StringIO()
     emit = console.pipeline_listener(pipelines, stream, (SECRET,))
     for event in (
@@ -44,30 +44,30 @@ def test_each_event_is_a_line_for_the_agent() -> None:
     ]
 
 
-def test_foreign_text_gives_the_agent_no_orders(finished: Finished, tmp_path: Path) -> None:
+def test_foreign_text_cannot_command_the_agent(finished: Finished, tmp_path: Path) -> None:
     stream = io.StringIO()
     emit = console.pipeline_listener(pipelines, stream, ())
     emit(Note(HOSTILE))
     emit(Warned(HOSTILE, HOSTILE))
     console.show_pipeline_end(pipelines, stream, finished, tmp_path / "summary.md", (HOSTILE,))
 
-    said = stream.getvalue()
-    assert "task.complete" in said
-    assert not [line for line in commands(said) if line.startswith("##vso[task.complete") or line.count("##") > 1]
-    assert "\x1b" not in said
-    assert "\u202e" not in said
+    output = stream.getvalue()
+    assert "task.complete" in output
+    assert not [line for line in commands(output) if line.startswith("##vso[task.complete") or line.count("##") > 1]
+    assert "\x1b" not in output
+    assert "\u202e" not in output
 
 
 def test_the_end_sets_the_variables_and_shows_the_summary(finished: Finished, tmp_path: Path) -> None:
     stream = io.StringIO()
     console.show_pipeline_end(pipelines, stream, finished, tmp_path / "summary.md")
 
-    said = commands(stream.getvalue())
-    assert "##vso[task.setvariable variable=outcome;isOutput=true;]draft" in said
-    assert "##vso[task.setvariable variable=pullRequestUrl;isOutput=true;]https://x.invalid/3" in said
-    assert "##vso[task.setvariable variable=costUsd;isOutput=true;]0.5000" in said
-    assert said[-1] == f"##vso[task.uploadsummary]{tmp_path / 'summary.md'}"
-    assert sum("task.logissue type=warning" in line for line in said) == 1
+    output = commands(stream.getvalue())
+    assert "##vso[task.setvariable variable=outcome;isOutput=true;]draft" in output
+    assert "##vso[task.setvariable variable=pullRequestUrl;isOutput=true;]https://x.invalid/3" in output
+    assert "##vso[task.setvariable variable=costUsd;isOutput=true;]0.5000" in output
+    assert output[-1] == f"##vso[task.uploadsummary]{tmp_path / 'summary.md'}"
+    assert sum("task.logissue type=warning" in line for line in output) == 1
 
 
 def test_a_failure_lists_every_problem_as_an_issue() -> None:
@@ -84,12 +84,12 @@ def test_a_terminal_shows_outcome_criteria_checks_and_the_folder(finished: Finis
     stream = io.StringIO()
     console.show_terminal_end(Console(file=stream, width=200), finished, tmp_path, ("POST somewhere",))
 
-    said = stream.getvalue()
+    output = stream.getvalue()
     for expected in (" DRAFT ", "Acceptance criteria", "Checks", "$0.5000 in 2 model calls", str(tmp_path)):
-        assert expected in said
-    assert "dry run" in said
-    assert "\x1b" not in said
-    assert "\u202e" not in said
+        assert expected in output
+    assert "dry run" in output
+    assert "\x1b" not in output
+    assert "\u202e" not in output
 
 
 def test_a_terminal_shows_steps_without_secrets() -> None:
@@ -99,13 +99,13 @@ def test_a_terminal_shows_steps_without_secrets() -> None:
         emit(Warned(f"{SECRET} {HOSTILE}"))
         emit(StepEnded("gather", 2.0, ok=False))
 
-    said = stream.getvalue()
-    assert "✘ gather" in said
-    assert SECRET not in said
-    assert "\x1b" not in said
+    output = stream.getvalue()
+    assert "✘ gather" in output
+    assert SECRET not in output
+    assert "\x1b" not in output
 
 
-def test_json_is_one_line_that_is_no_order_to_anybody(finished: Finished, tmp_path: Path) -> None:
+def test_json_is_one_line_without_commands_or_escapes(finished: Finished, tmp_path: Path) -> None:
     stream = io.StringIO()
     asked = replace(finished, outcome=replace(finished.outcome, questions=(HOSTILE, "\ud800 broken")))
     console.print_json(stream, console.as_json(asked, tmp_path, (HOSTILE,)))
@@ -115,7 +115,7 @@ def test_json_is_one_line_that_is_no_order_to_anybody(finished: Finished, tmp_pa
     assert line.isascii()
     assert "##" not in line
     assert "\x1b" not in line
-    said = json.loads(line)
-    assert said["sentence"] == HOSTILE
-    assert said["pullRequestId"] == 3
-    assert said["runFolder"] == str(tmp_path)
+    decoded = json.loads(line)
+    assert decoded["sentence"] == HOSTILE
+    assert decoded["pullRequestId"] == 3
+    assert decoded["runFolder"] == str(tmp_path)

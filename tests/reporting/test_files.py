@@ -1,4 +1,4 @@
-"""The files that a run leaves, with hostile text in every place."""
+"""The files that a run leaves, with hostile text everywhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VOID = {"meta", "br", "hr", "img", "link"}
 
 
 class _Nesting(HTMLParser):
-    """Follows the tags of a page and complains about one that closes another."""
+    """Checks that the tags of a page are nested correctly."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ def test_the_page_is_well_formed_and_runs_nothing(finished: Finished, tmp_path: 
     folder = open_run_folder(tmp_path / "run")
     write_files(folder, finished, None)
 
-    page = (folder.path / "report.html").read_text()
+    page = (folder.path / "report.html").read_text("utf-8")
     nesting = _Nesting()
     nesting.feed(page)
     nesting.close()
@@ -50,10 +50,10 @@ def test_the_page_is_well_formed_and_runs_nothing(finished: Finished, tmp_path: 
     assert "&lt;script&gt;" in page
 
 
-def test_the_summary_gives_foreign_text_no_power(finished: Finished, tmp_path: Path) -> None:
-    summary = write_files(open_run_folder(tmp_path / "run"), finished, None).read_text()
+def test_foreign_text_stays_text_in_the_summary(finished: Finished, tmp_path: Path) -> None:
+    summary = write_files(open_run_folder(tmp_path / "run"), finished, None).read_text("utf-8")
 
-    read = re.sub(r"`[^`]*`", "", summary)  # what stands in a code span is shown as it is
+    read = re.sub(r"`[^`]*`", "", summary)  # text in a code span is shown as it is
     assert "draft" in read
     assert "<script" not in read
     assert "![x](" not in read
@@ -61,19 +61,19 @@ def test_the_summary_gives_foreign_text_no_power(finished: Finished, tmp_path: P
     assert all(line.count("|") in {0, 4, 5} for line in summary.splitlines() if line.startswith("|")), summary
 
 
-def test_a_run_that_could_not_start_leaves_a_record_as_well(tmp_path: Path) -> None:
+def test_a_run_that_could_not_start_leaves_a_record_too(tmp_path: Path) -> None:
     folder = open_run_folder(tmp_path / "run", secrets=("very-secret-token",))
     write_files(folder, Finished(Outcome("failed", "No key: very-secret-token.", "Set it.", 2)), None)
 
-    record = json.loads((folder.path / "record.json").read_text())
+    record = json.loads((folder.path / "record.json").read_text("utf-8"))
     assert record["outcome"]["kind"] == "failed"
     assert record["outcome"]["exit_code"] == 2
     assert record["settings"] is None
-    assert "could not start" in (folder.path / "summary.md").read_text()
-    assert not [path for path in folder.path.iterdir() if "very-secret" in path.read_text()]
+    assert "could not start" in (folder.path / "summary.md").read_text("utf-8")
+    assert not [path for path in folder.path.iterdir() if "very-secret" in path.read_text("utf-8")]
 
 
-def test_a_folder_that_is_there_keeps_its_rights_and_strangers_files(tmp_path: Path) -> None:
+def test_an_existing_folder_keeps_its_permissions_and_other_files(tmp_path: Path) -> None:
     place = tmp_path / "mine"
     place.mkdir(mode=0o755)
     (place / "notes.txt").write_text("mine")
@@ -85,7 +85,7 @@ def test_a_folder_that_is_there_keeps_its_rights_and_strangers_files(tmp_path: P
     assert [path.name for path in place.iterdir()] == ["notes.txt"]
 
 
-def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(UsageError, match="cannot be written"):

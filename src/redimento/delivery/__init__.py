@@ -1,1 +1,1 @@
-"""Say what was done: the pull request and the comment."""
+"""Deliver a change and report it: branch, pull request, comment."""

@@ -1,4 +1,4 @@
-"""The Branches port: where a change becomes a commit, and the commit a branch that others can see."""
+"""The Branches port: commit a change, and publish the commit as a branch."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Protocol
 
 from redimento.change.edit import Change
 
-# Trailers of every commit of ours. They tell a later run whether the branch is still ours, and what it answers.
+# Trailers of every Redimento commit. A later run reads from them whether the branch is still ours, and what it answers.
 ITEM, REFERENCE, BASE = "Redimento-Work-Item", "Redimento-Reference", "Redimento-Base"
 
 
 @dataclass(frozen=True)
 class Tip:
-    """The newest commit of a branch, with its trailers; a commit without ours was made by somebody else."""
+    """The newest commit of a branch, with its trailers; without our trailers, somebody else made it."""
 
     commit: str
     trailers: Mapping[str, str]
@@ -30,40 +30,40 @@ class CommitText:
 
 
 class Branches(Protocol):
-    """The repository behind the checkout: a server, or the checkout's own branches on a desk."""
+    """The repository to publish to: the server, or the checkout itself in a local run."""
 
     @property
     def head(self) -> str:
-        """The commit that the change is made upon."""
+        """The commit that the change is based on."""
         ...
 
     def exists(self, branch: str) -> bool:
-        """Tell whether a pull request can aim at `branch`. Raises GitError."""
+        """Return whether a pull request can target `branch`. Raises GitError."""
         ...
 
     def tip(self, branch: str) -> Tip | None:
-        """Return the tip of `branch`, None when there is no such branch. Raises GitError, AzureError."""
+        """Return the tip of `branch`, or None if it does not exist. Raises GitError, AzureError."""
         ...
 
     def commit(self, change: Change, parents: Sequence[str], text: CommitText) -> str:
-        """Write a commit of `change` upon the files of `head` and return its id; the working tree stays as it is."""
+        """Commit `change` on top of the files of `head` and return the commit id; the working tree is not touched."""
         ...
 
     def draft_patch(self, change: Change) -> str:
-        """Return `change` as a patch that `git apply` takes."""
+        """Return `change` as a patch that `git apply` accepts."""
         ...
 
     def same_files(self, one: str, other: str) -> bool:
-        """Tell whether two commits have exactly the same files."""
+        """Return whether two commits have exactly the same files."""
         ...
 
     def publish(self, commit: str, branch: str, *, expected: str | None) -> None:
-        """Make `commit` the tip of `branch`, whose tip must be `expected` (None: the branch must be absent).
+        """Move `branch` from `expected` (None: it must not exist yet) to `commit`.
 
-        Raises ConflictError when somebody else was faster, GitError otherwise.
+        Raises ConflictError if the branch is elsewhere by now, GitError for any other failure.
         """
         ...
 
     def worktree(self, folder: Path) -> AbstractContextManager[Path]:
-        """Lend a second working tree at `head`, gone afterwards."""
+        """Check out `head` into `folder` as a second working tree, removed on exit."""
         ...

@@ -1,4 +1,4 @@
-"""What stands behind each acceptance criterion: what the harness saw, apart from what the model only says."""
+"""The evidence for each acceptance criterion, separating what was observed from what the model claims."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from redimento.verification.evidence import Proof, Verdict
 # proved      a named test failed on the old source and passes on the new one
 # passes      the named tests pass now, but none of them failed before
 # fails       a named test does not pass
-# claimed     the model says so, and nothing that ran confirms it
-# partly, not the model itself says so
-# unanswered  the model said nothing, also when asked again
+# claimed     the model says it is done, and nothing that ran confirms it
+# partly, not the model says it is not, or not fully, done
+# unanswered  the model said nothing, even when asked again
 Standing = Literal["proved", "passes", "fails", "claimed", "partly", "not", "unanswered"]
 
 
 @dataclass(frozen=True)
 class NamedTest:
-    """A test that the model names for a criterion, and how it ended; empty: it was not seen in any report.
+    """A test that the model names for a criterion, and its outcomes; empty if no report contains it.
 
-    `changed`: the change adds or alters it, so that it should have failed before.
+    `changed`: the change adds or alters it, so it should have failed before.
     """
 
     name: str
@@ -41,6 +41,11 @@ class CriterionEvidence:
     tests: tuple[NamedTest, ...] = ()
     note: str = ""
 
+    @property
+    def status(self) -> str:
+        """The standing in readable words."""
+        return f"{self.standing} done" if self.standing in {"partly", "not"} else self.standing
+
 
 def assess(
     criteria: Sequence[str], claims: Sequence[CriterionClaim], verdict: Verdict | None
@@ -51,31 +56,35 @@ def assess(
 
 
 def unanswered(criteria: Sequence[str], claims: Sequence[CriterionClaim]) -> tuple[tuple[int, str], ...]:
-    """Return number and text of each criterion that no claim speaks of."""
+    """Return number and text of each criterion without a claim."""
     known = {claim.id for claim in claims}
     return tuple((number, text) for number, text in enumerate(criteria, start=1) if number not in known)
 
 
 def same_test(named: str, seen: str) -> bool:
-    """Tell whether a test as a model names it is the one that a report names.
+    """Return whether the model's name and the report's name mean the same test.
 
     Models write `tests/test_cart.py::TestTotal::test_empty`, reports `tests.test_cart.TestTotal::test_empty`: the last
-    part must be equal, and what else was named must be in the report's name, in order. mocha and jest put the titles of
-    the groups before the test's own, with nothing but a space between.
+    part must be equal, and the other named parts must occur in the report's name, in order. mocha and jest prefix a
+    test's title with the titles of its groups, separated only by a space.
     """
     named, case = _without_case(named)
-    seen, seen_case = _without_case(seen)
-    wanted, found = _words(named), _words(seen)
-    if not wanted or not found or not f" {found[-1]}".endswith(f" {wanted[-1]}"):
+    wanted = _words(named)
+    # Parsing the report's name is the slow part, and most names differ: 30 names in 20,000 tests took 2.8 s without this.
+    if not wanted or wanted[-1].split()[-1] not in seen:
         return False
-    if case and case != seen_case:  # without one, all cases of a parametrised test are meant
+    seen, seen_case = _without_case(seen)
+    found = _words(seen)
+    if not found or not f" {found[-1]}".endswith(f" {wanted[-1]}"):
+        return False
+    if case and case != seen_case:  # a name without a case means all cases of a parametrised test
         return False
     rest = iter(found[:-1])
     return all(word in rest for word in wanted[:-1]) or len(wanted) == 1 or len(found) == 1
 
 
 def _without_case(name: str) -> tuple[str, str]:
-    """Split `test_a[1-b]` into the test and its parameter set."""
+    """Split `test_a[1-b]` into the test and its case."""
     test, bracket, case = name.partition("[") if name.endswith("]") else (name, "", "")
     return (test, bracket + case) if test else (name, "")
 
@@ -116,7 +125,7 @@ def _seen(name: str, verdict: Verdict | None) -> NamedTest:
 
 def _proof(name: str, proofs: Sequence[Proof]) -> Proof | None:
     mine = [proof for proof in proofs if same_test(name, proof.test)]
-    # Of a parametrised test every case has to hold, so the worst one speaks for it.
+    # Every case of a parametrised test has to hold, so the worst one counts.
     return min(mine, key=lambda proof: (proof.after == "passed", proof.before == "failed"), default=None)
 
 

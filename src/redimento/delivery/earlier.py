@@ -1,4 +1,4 @@
-"""What earlier runs left: a reason to stop, or the branch and pull request to go on with."""
+"""What earlier runs left behind, and whether it is a reason to stop."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from redimento.work_items.item import Comment, WorkItem
 
 
 def own(comment: Comment, marker: str) -> bool:
-    """Tell whether a comment is the one that this program keeps on an item."""
-    # The whole line: the marker of a repository `web` begins like that of `web-api`.
+    """Return whether a comment is the one Redimento keeps on an item."""
+    # The whole line: the marker of the repository `web` is a prefix of that of `web-api`.
     return comment.text.strip().split("\n", 1)[0].strip(" *\\") == marker
 
 
 def others(item: WorkItem, marker: str) -> tuple[Comment, ...]:
-    """Return what people said on the item."""
+    """Return the comments that people wrote."""
     return tuple(comment for comment in item.comments if not own(comment, marker))
 
 
 def reference(item: WorkItem, marker: str) -> str:
-    """Return a short name for what the item asks for now: the same text, the same name.
+    """Return a short hash of what the item asks for.
 
-    State, tags and our own comment do not count: they change because we work on the item.
+    State, tags and our own comment are left out: they change because of our work on the item.
     """
     parts = [item.title, item.description, *item.acceptance_criteria, item.repro_steps, item.system_info]
     parts += [comment.text for comment in others(item, marker)]
@@ -33,35 +33,40 @@ def reference(item: WorkItem, marker: str) -> str:
 def reason_to_stop(
     item: WorkItem, branch: str, tip: Tip | None, pull_request: PullRequest | None, *, marker: str
 ) -> str | None:
-    """Return why nothing should be done, as a finished sentence with the way out; None to go on."""
+    """Return why the run should stop, with the way out, or None to go on."""
     now = reference(item, marker)
     if any(own(comment, marker) and asked(now) in comment.text for comment in item.comments):
         return "The questions asked on this work item are not answered yet. Answer in a comment or in the description."
-    if pull_request is not None and pull_request.status == "completed" and tip is None:
-        return _if_unchanged(pull_request, "was completed")
     if tip is None:
-        return None
+        return _merged(pull_request) if pull_request is not None and pull_request.status == "completed" else None
     if tip.trailers.get(ITEM) != str(item.id):
         return (
-            f"The newest commit on the branch {branch} is not Redimento's: a person works there. "
-            "Delete or rename the branch to let a run start anew."
+            f"The newest commit on the branch {branch} was not made by Redimento, so a person is working there. "
+            "Delete or rename the branch to let a run start over."
         )
     if pull_request is None or tip.trailers.get(REFERENCE) != now:
         return None
-    if pull_request.status == "active" and not pull_request.draft:
-        return _if_unchanged(pull_request, "answers this work item as it stands")
-    if pull_request.status != "active":
-        return _if_unchanged(pull_request, f"was {pull_request.status}")
-    return None
+    if pull_request.status == "active":
+        return None if pull_request.draft else _unchanged(pull_request, "already answers this work item")
+    return _unchanged(pull_request, f"was {pull_request.status}")
 
 
 def asked(ref: str) -> str:
-    """Return how our comment refers to questions about the item as it was under `ref`."""
+    """Return the reference under which our comment asks questions about the item."""
     return f"questions-{ref}"
 
 
-def _if_unchanged(pull_request: PullRequest, what: str) -> str:
+def _merged(pull_request: PullRequest) -> str:
+    # The branch is gone, and with it what the pull request answered: a changed item cannot be recognised.
     return (
-        f"Pull request {pull_request.id} {what} ({pull_request.url}). "
-        "Change the work item, or delete the branch, to let a run start anew."
+        f"Pull request {pull_request.id} was completed and its branch deleted ({pull_request.url}). "
+        "Create a new work item for further changes."
     )
+
+
+def _unchanged(pull_request: PullRequest, what: str) -> str:
+    # Without its branch, a completed pull request stops every later run: see _merged.
+    way_out = (
+        "Change the work item" if pull_request.status == "completed" else "Change the work item or delete the branch"
+    )
+    return f"Pull request {pull_request.id} {what} ({pull_request.url}). {way_out} to let a run start over."

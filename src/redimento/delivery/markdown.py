@@ -1,8 +1,9 @@
-"""Foreign text inside our Markdown: readable, and without power over the page it stands on."""
+"""Foreign text inside our Markdown: readable, but unable to change the page around it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from redimento.text import wording
 from redimento.text.foreign import neutralise
@@ -12,20 +13,30 @@ _MARKS = re.compile(r"([\\`*_\[\]|])")
 
 
 def prose(text: str) -> str:
-    """Return foreign prose: its own Markdown stays, but no HTML, image, mention or link to other items works."""
+    """Return foreign prose that keeps its Markdown, but no HTML, image, mention or link to other items."""
     text = neutralise(text).replace("<", "&lt;").replace("![", r"!\[")
     return _NUMBER_LINK.sub(r"\\\1", text)
 
 
+def plain(text: str) -> str:
+    """Return foreign text for a commit message: text as it is, without a link to other items."""
+    return _NUMBER_LINK.sub(r"\\\1", neutralise(text))
+
+
 def inline(text: str, most: int = 200) -> str:
-    """Return foreign text as one line of at most `most` characters; code spans stay, nothing else is markup."""
+    """Return foreign text as one line of at most `most` characters before escaping; only code spans stay markup."""
     line = " ".join(neutralise(text).split())
     if len(line) > most:
         line = line[: most - 1].rstrip() + "…"
-    pieces = line.split("`")
-    if len(pieces) % 2 == 0:  # an odd mark opens nothing
+    return "".join(code(piece, most) if is_code else _escaped(piece) for piece, is_code in split_at_code(line))
+
+
+def split_at_code(text: str) -> Iterator[tuple[str, bool]]:
+    """Split text at its backticks; yield each piece and whether it is a code span."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:  # an unpaired backtick opens nothing
         pieces[-2:] = ["`".join(pieces[-2:])]
-    return "".join(code(piece, most) if place % 2 else _escaped(piece) for place, piece in enumerate(pieces))
+    return ((piece, index % 2 == 1) for index, piece in enumerate(pieces))
 
 
 def _escaped(text: str) -> str:
@@ -41,10 +52,11 @@ def code(text: str, most: int = 120) -> str:
 
 
 def units(text: str) -> int:
-    """Return the length in UTF-16 units, in which Azure DevOps counts."""
+    """Return the length in UTF-16 units, as Azure DevOps counts it."""
     return len(text.encode("utf-16-le")) // 2
 
 
 wording.add_filter("prose", prose)
+wording.add_filter("plain", plain)
 wording.add_filter("inline", inline)
 wording.add_filter("code", code)

@@ -1,4 +1,4 @@
-"""Hand a change over: branch, pull request, comment, state. Never twice, never lost."""
+"""Publish a change as a branch and a pull request: never twice, never lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from redimento.work_items.item import WorkItem
 
 @dataclass(frozen=True)
 class Delivery:
-    """What is handed over, and where it goes. `tip`: what an earlier run of ours left on the branch."""
+    """What to deliver, and where to. `tip`: what an earlier run left on the branch."""
 
     item: WorkItem
     change: Change
@@ -32,10 +32,10 @@ class Delivery:
 def publish(
     delivery: Delivery, branches: Branches, pull_requests: PullRequests, settings: PullRequestSettings
 ) -> tuple[str, PullRequest]:
-    """Push the change and open, or bring up to date, its pull request; return the commit and the pull request.
+    """Push the change and open or update its pull request; return the commit and the pull request.
 
-    The branch only ever moves forward: a rerun adds a commit upon what it pushed before, and takes the target branch
-    in when that has moved. Raises AzureError, GitError.
+    The branch only moves forward: a rerun adds a commit on top of the last one, and merges the target branch if that
+    has moved. Raises AzureError, GitError.
     """
     commit = _pushed(delivery, branches, settings)
     wanted = PullRequestText(
@@ -69,9 +69,8 @@ def _pushed(delivery: Delivery, branches: Branches, settings: PullRequestSetting
         branches.publish(commit, delivery.branch, expected=None if tip is None else tip.commit)
     except ConflictError as error:
         raise ConflictError(
-            f"Another run, or a person, was faster on the branch {delivery.branch}. {error.sentence}",
-            "Nothing was overwritten. Run again if the change is still wanted; it is kept as change.patch.",
-            status=error.status,
+            error.sentence,
+            "Nothing was overwritten, and the change is kept as change.patch. Run again if it is still wanted.",
         ) from error
     return commit
 
@@ -83,11 +82,11 @@ def _parents(tip: Tip | None, head: str) -> tuple[str, ...]:
 
 
 def outcome(delivery: Delivery, commit: str, pull_request: PullRequest) -> Outcome:
-    """Return how the run ended, for a change that is delivered. A dry run's pull request has no number."""
+    """Return the outcome of a delivered change. In a dry run the pull request has the id 0."""
     ready = (
         f"Pull request {pull_request.id} is ready for review."
         if pull_request.id
-        else "The pull request would be ready for review; this was a dry run, and nothing was written."
+        else "The pull request would be ready for review. This was a dry run: nothing was written."
     )
     return Outcome(
         kind="draft" if delivery.draft else "delivered",

@@ -10,7 +10,7 @@ Status = Literal["active", "completed", "abandoned"]
 
 @dataclass(frozen=True)
 class PullRequestText:
-    """What a pull request should look like after this run."""
+    """The pull request as it should be after this run."""
 
     source_branch: str  # short name: redimento/7-title
     target_branch: str
@@ -24,7 +24,7 @@ class PullRequestText:
 
 @dataclass(frozen=True)
 class PullRequest:
-    """A pull request as the server has it."""
+    """The pull request as it is on the server."""
 
     id: int
     url: str
@@ -38,12 +38,12 @@ class PullRequest:
 
 
 class PullRequests(Protocol):
-    """Azure Repos, or a folder on a desk."""
+    """Azure Repos, or a folder in a local run."""
 
     def find(self, source_branch: str, target_branch: str) -> PullRequest | None:
-        """Return the newest pull request of this pair: an active one first, else completed or abandoned."""
+        """Return the newest pull request between these branches, an active one before completed or abandoned ones."""
         ...
 
     def open(self, wanted: PullRequestText) -> PullRequest:
-        """Create it, or update the active one that exists already; link the work item, add labels and reviewers."""
+        """Create the pull request, or update the active one; link the work item, add labels and reviewers."""
         ...

@@ -1,12 +1,12 @@
-"""Everything a reader may want to know of a finished attempt, as one value for every text about it."""
+"""Everything the texts say about a finished attempt, as one value."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from redimento.change.edit import Change, FileChange
+from redimento.change.guards.line_diff import changed_lines
 from redimento.delivery.criteria import CriterionEvidence, same_test
 from redimento.verification.comparison import failures_of
 from redimento.verification.evidence import CheckResult, Proof, Verdict
@@ -15,7 +15,7 @@ from redimento.work_items.item import WorkItem
 
 @dataclass(frozen=True)
 class FileLine:
-    """One changed file as a reader sees it: added and removed lines, and what happened to it."""
+    """One changed file with its counts of added and removed lines."""
 
     path: str
     added: int
@@ -25,7 +25,7 @@ class FileLine:
 
 @dataclass(frozen=True)
 class CheckLine:
-    """One check before and after, in words. `ok`: nothing fails in it; `broken`: something fails since the change."""
+    """One check before and after, in words. `ok`: nothing fails in it; `broken`: something fails since this change."""
 
     name: str
     required: bool
@@ -37,13 +37,13 @@ class CheckLine:
 
 @dataclass(frozen=True)
 class Report:
-    """What the pull request, the comment, the summary and the page are made of."""
+    """The content of the pull request, the comment, the summary and the page."""
 
     item: WorkItem
     summary: str
     criteria: tuple[CriterionEvidence, ...]
     verdict: Verdict | None
-    further_proofs: tuple[Proof, ...]  # those that no criterion names
+    further_proofs: tuple[Proof, ...]  # of tests that no criterion names
     files: tuple[FileLine, ...]
     new_dependencies: tuple[str, ...]
     checks: tuple[CheckLine, ...]
@@ -55,12 +55,12 @@ class Report:
     run_url: str
     documentation: str = ""
     build_instructions: str = ""
-    candidate: int = 1  # which of the `candidates` that were made
+    candidate: int = 1  # the number of this one among all `candidates`
     candidates: int = 1
 
 
 def further_proofs(criteria: Sequence[CriterionEvidence], verdict: Verdict | None) -> tuple[Proof, ...]:
-    """Return the new and changed tests that no criterion names."""
+    """Return the proofs of tests that no criterion names."""
     named = [test.name for criterion in criteria for test in criterion.tests]
     proofs = verdict.proofs if verdict else ()
     return tuple(proof for proof in proofs if not any(same_test(name, proof.test) for name in named))
@@ -71,20 +71,15 @@ def file_lines(change: Change) -> tuple[FileLine, ...]:
 
 
 def _file_line(file: FileChange) -> FileLine:
-    before, after = _lines(file.before), _lines(file.after)
-    # autojunk off: a large file with repeated lines would be counted as rewritten.
-    blocks = difflib.SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
-    same = sum(block.size for block in blocks)
+    # Latin-1 keeps every byte apart, so files in any encoding are counted.
+    before, after = ((content or b"").decode("latin-1") for content in (file.before, file.after))
+    added, removed = changed_lines(before, after)
     what = "added" if file.before is None else "deleted" if file.after is None else "changed"
-    return FileLine(file.path, len(after) - same, len(before) - same, what)
-
-
-def _lines(content: bytes | None) -> list[bytes]:
-    return (content or b"").splitlines()
+    return FileLine(file.path, len(added), removed, what)
 
 
 def check_lines(verdict: Verdict) -> tuple[CheckLine, ...]:
-    """Return a line for each check that is configured, in their order."""
+    """Return a line for each configured check, in order."""
     before = {result.name: result for result in verdict.before.results}
     broken = {failure.check for failure in verdict.new_failures}
     return tuple(
@@ -101,7 +96,7 @@ def check_lines(verdict: Verdict) -> tuple[CheckLine, ...]:
 
 
 def in_words(result: CheckResult | None) -> str:
-    """Return how a command ended, in a few words; counts of tests where it reported them."""
+    """Return how a command ended, in a few words; test counts if it reported tests."""
     if result is None:
         return "not run"
     if result.skipped:
@@ -111,7 +106,9 @@ def in_words(result: CheckResult | None) -> str:
     if not result.tests:
         return "passed" if result.exit_code == 0 else f"failed, exit code {result.exit_code}"
     count = {name: sum(test.outcome == name for test in result.tests) for name in ("passed", "failed", "error")}
-    parts = [f"{count[name]} {name if name != 'error' else 'in error'}" for name in count if count[name]]
+    parts = [
+        f"{number} {name}{'s' if name == 'error' and number > 1 else ''}" for name, number in count.items() if number
+    ]
     if result.exit_code != 0 and not (count["failed"] or count["error"]):
         parts.append(f"exit code {result.exit_code}")
     return ", ".join(parts) or "no test ran"

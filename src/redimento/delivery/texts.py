@@ -11,15 +11,14 @@ from redimento.text import wording
 from redimento.text.foreign import neutralise
 from redimento.work_items.item import WorkItem
 
-# Azure refuses 4,000 and counts, as far as can be seen, UTF-16 units (scala-steward#3572, renovate's cut at
-# 3,999); a margin keeps us away from the edge.
+# Azure refuses 4,000 and seems to count UTF-16 units (scala-steward#3572, renovate cuts at 3,999); this leaves a margin.
 DESCRIPTION_UNITS = 3_900
 TITLE_LENGTH = 250  # a title of 419 characters was refused elsewhere (dotnet/arcade-services#1148)
 
 
 @dataclass(frozen=True)
 class _Detail:
-    """How much a description shows; the next level is taken when the one before does not fit."""
+    """How much a description shows. If it does not fit, the next level is tried."""
 
     summary: int
     criterion: int
@@ -40,14 +39,14 @@ _LEVELS = (
 
 
 def title(template: str, item: WorkItem) -> str:
-    """Return the title of the pull request and of the commit: one line, nothing in it a command."""
+    """Return the title of the pull request and of the commit: one line, without logging commands."""
     filled = template.replace("{id}", str(item.id)).replace("{type}", item.type).replace("{title}", item.title)
     line = " ".join(neutralise(filled).split())
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
 
 
 def description(report: Report) -> str:
-    """Return the description of the pull request in at most DESCRIPTION_UNITS, whole sections shortened first."""
+    """Return the pull request's description, shortened section by section to at most DESCRIPTION_UNITS."""
     text = ""
     for detail in _LEVELS:
         text = wording.render("pull_request/description.md.j2", report=report, detail=detail).strip() + "\n"
@@ -57,8 +56,8 @@ def description(report: Report) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """Return the first lines of `text` that fit, and say that more follows in the report."""
-    ending = "\n\n_Shortened: the report of the run has the rest._\n"
+    """Return the first lines of `text` that fit, with a note that the run's report has the rest."""
+    ending = "\n\n_Shortened: the run's report has the rest._\n"
     lines: list[str] = []
     for line in text.splitlines():
         if units("\n".join([*lines, line]) + ending) > most:
@@ -68,12 +67,12 @@ def shortened(text: str, most: int) -> str:
 
 
 def commit_body(report: Report) -> str:
-    """Return the body of the commit message: the summary, in lines of 72 characters."""
+    """Return the body of the commit message: the summary, wrapped at 72 characters."""
     return wording.render("pull_request/commit.txt.j2", report=report).strip()
 
 
 def comment(item: WorkItem, outcome: Outcome, report: Report | None, *, marker: str, reference: str) -> str:
-    """Return the one comment on the work item: what happened, and what a person can do now."""
+    """Return the comment on the work item: what happened, and what to do next."""
     return wording.render(
         "comments/work_item.md.j2", item=item, outcome=outcome, report=report, marker=marker, reference=reference
     )

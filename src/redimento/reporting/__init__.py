@@ -1,1 +1,1 @@
-"""What is made of events and of a run's end: console output, summary, page."""
+"""Show a run: console output, summary, page."""

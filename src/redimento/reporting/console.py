@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on and when it has ended; the only room beside the command line that prints."""
+"""What a person sees during and after a run. Only this room and the command line print."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MARKS = {
 
 
 class Dialect(Protocol):
-    """How a pipeline's agent is spoken to: each function returns a line."""
+    """The logging commands of a pipeline agent: each function returns one line."""
 
     def group(self, title: str) -> str: ...
     def endgroup(self) -> str: ...
@@ -45,7 +45,7 @@ class Dialect(Protocol):
 
 
 def pipeline_listener(dialect: Dialect, stream: TextIO, secrets: tuple[str, ...]) -> Emit:
-    """Return a listener that writes groups, progress and issues for the agent; foreign text is neutralised."""
+    """Return a listener that writes groups, progress and issues for the agent, with foreign text neutralised."""
 
     def emit(event: Event) -> None:
         stream.writelines(redact(line, secrets) + "\n" for line in _pipeline_lines(dialect, event))
@@ -71,7 +71,7 @@ def _pipeline_lines(dialect: Dialect, event: Event) -> Iterator[str]:
 
 @contextmanager
 def terminal_listener(console: Console, secrets: tuple[str, ...]) -> Iterator[Emit]:
-    """Lend a listener that shows the step at work and leaves a line for each that is done."""
+    """Yield a listener that shows the current step and prints a line for each finished one."""
     with console.status("") as status:
 
         def emit(event: Event) -> None:
@@ -102,7 +102,7 @@ def show_pipeline_end(
     lines += [f"  {index}. {neutralise(question)}" for index, question in enumerate(outcome.questions, start=1)]
     if outcome.pull_request_url:
         lines.append(outcome.pull_request_url)
-    lines += [f"not done, a dry run: {neutralise(call)}" for call in calls]
+    lines += [f"not done (dry run): {neutralise(call)}" for call in calls]
     lines += [dialect.log_issue("error", problem) for problem in outcome.problems]
     if outcome.kind in {"failed", "draft"}:
         lines.append(dialect.log_issue("error" if outcome.kind == "failed" else "warning", text))
@@ -115,7 +115,7 @@ def show_pipeline_end(
 
 
 def variables(finished: Finished) -> dict[str, str]:
-    """Return the output variables that later steps and jobs read."""
+    """Return the output variables for later steps and jobs."""
     outcome = finished.outcome
     return {
         "outcome": outcome.kind,
@@ -127,7 +127,7 @@ def variables(finished: Finished) -> dict[str, str]:
 
 
 def as_json(finished: Finished, folder: Path | None, calls: tuple[str, ...]) -> dict[str, Any]:
-    """Return what `--json` prints of a run."""
+    """Return what `--json` prints about a run."""
     outcome = finished.outcome
     return {
         "outcome": outcome.kind,
@@ -153,7 +153,7 @@ def print_json(stream: TextIO, value: Any) -> None:
 
 
 def show_terminal_end(console: Console, finished: Finished, folder: Path | None, calls: tuple[str, ...]) -> None:
-    """Print how the run ended: outcome, criteria, checks, money, where the report is."""
+    """Print the end of a run: outcome, criteria, checks, cost, run folder."""
     outcome = finished.outcome
     console.print()
     for problem in outcome.problems:
@@ -180,9 +180,7 @@ def _show_report(console: Console, report: Report) -> None:
             mark, colour = _MARKS[criterion.standing]
             tests = ", ".join(test.name for test in criterion.tests)
             words = Text(neutralise(criterion.text).replace("\n", " "))
-            table.add_row(
-                Text(mark, style=colour), words, Text(f"{criterion.standing} {neutralise(tests)}", style="dim")
-            )
+            table.add_row(Text(mark, style=colour), words, Text(f"{criterion.status} {neutralise(tests)}", style="dim"))
         console.print(table)
     if report.checks:
         table = Table("Check", "Before", "After", box=None, pad_edge=False, title="Checks", title_justify="left")
@@ -199,7 +197,12 @@ def _show_rest(console: Console, finished: Finished, outcome: Outcome, folder: P
     if outcome.branch:
         rows.append(("branch", outcome.branch))
     spent = finished.spent
-    rows.append(("cost", f"${spent.usd:.4f} in {spent.calls} model calls, {finished.seconds:.1f} s"))
+    rows.append(
+        (
+            "cost",
+            f"${spent.usd:.4f} in {spent.calls} model {'call' if spent.calls == 1 else 'calls'}, {finished.seconds:.1f} s",
+        )
+    )
     if folder is not None:
         rows.append(("run folder", str(folder)))
     width = max(len(name) for name, _ in rows)

@@ -1,4 +1,4 @@
-"""The record, the summary and the page that every run leaves in its folder, also a failed one."""
+"""The record, the summary and the page that every run leaves in its folder, even a failed one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from redimento import __version__
-from redimento.delivery import markdown as _markdown  # noqa: F401  the templates use its filters
+from redimento.delivery.markdown import split_at_code
 from redimento.run.attempt import Attempt
 from redimento.run.job import Finished, Job
 from redimento.run_folder import RunFolder
@@ -19,23 +19,20 @@ from redimento.text import wording
 
 
 def spans(text: str) -> Markup:
-    """Return foreign text as HTML in which nothing but code spans is markup."""
-    pieces = text.split("`")
-    if len(pieces) % 2 == 0:
-        pieces[-2:] = ["`".join(pieces[-2:])]
-    coded = Markup("<code>{}</code>")
-    return Markup("").join(coded.format(piece) if place % 2 else piece for place, piece in enumerate(pieces))
+    """Return foreign text as HTML in which only code spans are markup."""
+    code = Markup("<code>{}</code>")
+    return Markup("").join(code.format(piece) if is_code else piece for piece, is_code in split_at_code(text))
 
 
 wording.add_filter("spans", spans)
 
 
 def write_files(folder: RunFolder, finished: Finished, job: Job | None) -> Path:
-    """Write record.json, summary.md and report.html; return the path of the summary. No job: the run never started."""
+    """Write record.json, summary.md and report.html; return the path of summary.md. `job` is None if the run never started."""
     ended = datetime.now(UTC)
     folder.write_json("record.json", _record(finished, job, ended))
     patch = folder.path / "change.patch"
-    shown = {
+    values = {
         "heading": _heading(finished, job),
         "repository": job.repository if job else "",
         "target": job.target if job else "",
@@ -44,14 +41,14 @@ def write_files(folder: RunFolder, finished: Finished, job: Job | None) -> Path:
         "version": __version__,
         "patch": patch.read_text("utf-8", "replace") if job and patch.is_file() else "",
     }
-    folder.write_text("report.html", wording.render("report/page.html.j2", **shown))
-    return folder.write_text("summary.md", wording.render("report/summary.md.j2", **shown))
+    folder.write_text("report.html", wording.render("report/page.html.j2", **values))
+    return folder.write_text("summary.md", wording.render("report/summary.md.j2", **values))
 
 
 def _heading(finished: Finished, job: Job | None) -> str:
     if finished.item is not None:
         return finished.item.title
-    return f"Work item {job.item_id}" if job else "A run that could not start"
+    return f"Work item {job.item_id}" if job else "This run could not start"
 
 
 def _record(finished: Finished, job: Job | None, ended: datetime) -> dict[str, Any]:
