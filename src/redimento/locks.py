@@ -1,4 +1,4 @@
-"""Locks of this machine: the kernel frees them when their process ends, in whatever way it ends."""
+"""Locks of this machine: the kernel frees them when their process ends, however it ends."""
 
 from __future__ import annotations
 
@@ -19,33 +19,47 @@ class TakenError(Exception):
 
 @contextmanager
 def held(name: str, sentence: str) -> Iterator[None]:
-    """Hold the lock `name` of this account; raises TakenError with `sentence` when another process does.
+    """Hold the lock `name` of this account; raise TakenError with `sentence` when another process holds it.
 
-    Two runs of one build carry the same claim on a work item, and two runs in one checkout would take each other's
-    change for that of a killed run: neither can be told from the outside.
+    Two runs of one build carry the same claim on a work item, and two runs in one checkout would each take the other's
+    change for that of a killed run: nothing in the item or the tree tells them apart.
     """
     file = own_folder(Path(tempfile.gettempdir()), "locks") / hashlib.sha256(name.encode()).hexdigest()[:16]
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    descriptor = _locked(file)
+    if descriptor is None:
+        raise TakenError(sentence)
     try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)  # before the lock goes: only its holder may remove the file
+        os.close(descriptor)
+
+
+def _locked(file: Path) -> int | None:
+    """Lock the file at this path and return its descriptor; None when another process holds it."""
+    while True:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise TakenError(sentence) from None
-        yield
-    finally:
+            os.close(descriptor)
+            return None
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+        # Its holder removed it after we opened it. The next process would lock a new file: do so ourselves.
         os.close(descriptor)
 
 
 def own_folder(base: Path, name: str) -> Path:
-    """Make a folder of this account below `base`, where others may have been first. Raises UsageError."""
+    """Make a folder of this account below `base`, where another account may have made it first. Raises UsageError."""
     folder = base / f"redimento-{os.getuid()}-{name}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         trusted = not folder.is_symlink() and folder.stat().st_uid == os.getuid()
     except OSError as error:
         raise UsageError(
-            f"{folder} cannot be made: {error.strerror}.", "Set TMPDIR to a folder of your own."
+            f"{folder} cannot be created: {error.strerror}.", "Set TMPDIR to a folder of your own."
         ) from error
     if not trusted:
-        raise UsageError(f"{folder} belongs to somebody else.", "Remove it, or set TMPDIR to a folder of your own.")
+        raise UsageError(f"{folder} belongs to another account.", "Remove it, or set TMPDIR to a folder of your own.")
     return folder

@@ -28,6 +28,7 @@ class Job:
     `run` names it in claims (empty on a desk, where nobody could tell that a claim is void), `repository` in comments;
     `locked` are files with local modifications; `secrets` must reach neither a file nor a command. `journal` is where an
     interrupted write finds how to be undone: it has to outlive the job's temporary folder, as the checkout does.
+    `scratch` is empty at first and gone after the run; `cache` is the folder that speeds up the next choice of context.
     """
 
     item_id: int
@@ -35,6 +36,7 @@ class Job:
     root: Path
     folder: RunFolder
     scratch: Path
+    cache: Path | None
     journal: Path
     target: str
     branch: Callable[[WorkItem], str]
