@@ -25,14 +25,28 @@ def held(name: str, sentence: str) -> Iterator[None]:
     change for that of a killed run.
     """
     file = own_folder(Path(tempfile.gettempdir()), "locks") / hashlib.sha256(name.encode()).hexdigest()[:16]
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    descriptor = _locked(file)
+    if descriptor is None:
+        raise TakenError(sentence)
     try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)  # before the lock goes: only its holder may remove the file
+        os.close(descriptor)
+
+
+def _locked(file: Path) -> int | None:
+    """Lock the file at this path and return its descriptor; None when another process holds it."""
+    while True:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise TakenError(sentence) from None
-        yield
-    finally:
+            os.close(descriptor)
+            return None
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+        # Its holder removed it after we opened it. The next process would lock a new file: do so ourselves.
         os.close(descriptor)
 
 

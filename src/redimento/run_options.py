@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from redimento.azure.pipelines import in_pipeline, variable
+from redimento.context.cache import open_cache
 from redimento.errors import RedimentoError, UsageError
 from redimento.local.item_file import read_item
 from redimento.locks import own_folder
@@ -97,13 +100,24 @@ def _own_folder(root: Path) -> Path:
     return own
 
 
-def scratch_folder(root: Path, environment: Mapping[str, str]) -> Path:
-    """Return a folder outside the tree for candidates' journals, commands' homes and the context cache.
+@contextmanager
+def scratch_folder(root: Path, environment: Mapping[str, str]) -> Iterator[Path]:
+    """Provide an empty folder outside the tree for candidates, their journals and the homes of commands.
 
-    There is one for each checkout and account; other accounts may traverse but not list it.
+    Its name depends only on checkout and account, so that a run removes what a killed one left: hold the lock of the
+    checkout. Other accounts may traverse but not list it.
     """
     base = Path(variable(environment, "AGENT_TEMPDIRECTORY") or tempfile.gettempdir())
     name = hashlib.sha256(str(root).encode()).hexdigest()[:12]
+    shutil.rmtree(own_folder(base, name), ignore_errors=True)
     folder = own_folder(base, name)
     folder.chmod(0o711)
-    return folder
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def context_cache(root: Path, environment: Mapping[str, str]) -> Path | None:
+    """Return the folder that keeps what is known of a checkout between runs; a job has none, for it ends with its files."""
+    return None if variable(environment, "AGENT_TEMPDIRECTORY") else open_cache(root, environment)

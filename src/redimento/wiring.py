@@ -30,7 +30,7 @@ from redimento.repository.remote import Credentials, remote_url
 from redimento.repository.tree import GitTree
 from redimento.run.job import Job, Ports
 from redimento.run_folder import RunFolder, clear
-from redimento.run_options import RunOptions, load_settings, open_folder, scratch_folder
+from redimento.run_options import RunOptions, context_cache, load_settings, open_folder, scratch_folder
 from redimento.settings import ModelSettings, Settings
 from redimento.work_items.board import Board
 from redimento.work_items.item import WorkItem
@@ -55,6 +55,7 @@ class _Site:
     settings: Settings
     environment: Mapping[str, str]
     folder: RunFolder
+    scratch: Path
     emit: Emit
 
 
@@ -66,12 +67,15 @@ def prepared(options: RunOptions, environment: Mapping[str, str], emit: Emit) ->
     item.
     """
     checkout = open_checkout(options.repo)
-    with held(str(checkout.root), f"Another run is working in {checkout.root}."):
+    with (
+        held(str(checkout.root), f"Another run is working in {checkout.root}."),
+        scratch_folder(checkout.root, environment) as scratch,
+    ):
         # Before anything is read from the tree: a killed run may have left its change in it.
         if writer.recover(checkout.root, _journal(checkout)):
             emit(Note("Removed the change of a killed run from the working tree."))
         settings = load_settings(checkout, options.config, environment)
-        site = _Site(options, checkout, settings, environment, open_folder(options, environment), emit)
+        site = _Site(options, checkout, settings, environment, open_folder(options, environment), scratch, emit)
         with (
             _in_azure(site)
             if options.work_item_file is None
@@ -145,7 +149,8 @@ def _job(site: _Site, item_id: int, *, repository: str) -> Job:
         settings=settings,
         root=checkout.root,
         folder=site.folder,
-        scratch=scratch_folder(checkout.root, site.environment),
+        scratch=site.scratch,
+        cache=context_cache(checkout.root, site.environment),
         journal=_journal(checkout),
         target=settings.pull_request.target or target_branch(checkout, _source_branch(site)),
         branch=branch,

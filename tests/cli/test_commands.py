@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -137,6 +139,24 @@ def test_context_is_a_table_for_people_and_works_on_a_plain_folder(
     (folder / "calc.py").write_text(CALC)
 
     assert "calc.py" in redimento("context", "--work-item-file", story, "--repo", folder).out
+
+
+def test_caches_that_nobody_opens_any_more_are_removed(
+    redimento: Command, repository: Path, story: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name, days in (("recent", 80), ("forgotten", 100)):
+        folder = tmp_path / "cache" / "redimento" / name
+        folder.mkdir(parents=True)
+        (folder / "digests.bin").touch()
+        opened = time.time() - days * 24 * 3600
+        os.utime(folder, (opened, opened))
+    redimento("context", "--work-item-file", story, "--repo", repository, "--json")
+
+    left = [path.name for path in (tmp_path / "cache" / "redimento").iterdir()]
+    assert len(left) == 2
+    assert "recent" in left
+    assert "forgotten" not in left
 
 
 def test_an_answer_is_applied_and_told_as_json(redimento: Command, repository: Path, tmp_path: Path) -> None:

@@ -47,6 +47,17 @@ def ended(site: Site, *more: str, **options: Any) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
+def run_locally(sample: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    story = folder / "story.md"
+    story.write_text("add adds\n\ncalc.add subtracts.\n\n## Acceptance criteria\n\n- add(1, 1) is 2\n")
+    (folder / "answer.md").write_text(GOOD_FIX)
+    (sample / ".redimento.yml").write_text(
+        yaml.safe_dump({**SETTINGS, "model": {"sdk": "recorded", "recording": str(folder / "answer.md")}})
+    )
+    command = [sys.executable, "-m", "redimento", "run", "--work-item-file", str(story), "--repo", str(sample)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def record(site: Site, name: str = "7") -> dict[str, Any]:
     folder = site.tmp / "agent-temp" / "redimento" / name
     assert (folder / "summary.md").is_file()
@@ -156,6 +167,24 @@ def test_the_next_run_starts_clean_after_a_kill(site: Site) -> None:
     assert (site.checkout / "calc.py").read_text() == CALC
 
 
+def test_a_job_leaves_its_record_and_nothing_else(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    local = {"TMPDIR": str(tmp_path / "tmp"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    slow = {"checks": {"commands": [{"name": "tests", "run": "touch started; sleep 60"}]}}
+    process = started(site, "--work-item", "7", settings=slow, environment=local)
+    _wait_for(site.checkout / "started")
+    process.kill()
+    process.communicate(timeout=30)
+    assert len(list((tmp_path / "agent-temp").iterdir())) == 2
+    code, _, _ = ended(site, "--work-item", "7", environment=local)
+
+    assert code == 0
+    assert [path.name for path in (tmp_path / "agent-temp").iterdir()] == ["redimento"]
+    assert [path.name for path in (tmp_path / "agent-temp" / "redimento").iterdir()] == ["7"]
+    assert [path for path in (tmp_path / "tmp").rglob("*") if path.is_file()] == []
+    assert not (tmp_path / "cache").exists()
+
+
 def test_of_two_runs_at_once_one_works_and_the_other_does_nothing(site: Site) -> None:
     first = started(site, "--work-item", "7", "--json", settings=SLOW)
     _wait_for(site.checkout / "started")
@@ -182,21 +211,30 @@ def test_token_and_key_are_in_no_command_line_and_no_file(site: Site) -> None:
         assert not any(secret in text for text in (*lines, *files))
 
 
-def test_on_a_desk_the_run_ends_with_where_to_look(sample: Path, tmp_path: Path) -> None:
-    story = tmp_path / "story.md"
-    story.write_text("add adds\n\ncalc.add subtracts.\n\n## Acceptance criteria\n\n- add(1, 1) is 2\n")
-    (tmp_path / "answer.md").write_text(GOOD_FIX)
-    (sample / ".redimento.yml").write_text(
-        yaml.safe_dump({**SETTINGS, "model": {"sdk": "recorded", "recording": str(tmp_path / "answer.md")}})
-    )
-    command = [sys.executable, "-m", "redimento", "run", "--work-item-file", str(story), "--repo", str(sample)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def test_a_local_run_ends_with_where_to_look(sample: Path, tmp_path: Path) -> None:
+    done = run_locally(sample, tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert " DELIVERED " in done.stdout
     assert str(sample / ".redimento" / "runs" / "story") in done.stdout
     assert "redimento" in git(sample, "branch", "--list", "redimento/*")
     assert "##" not in done.stdout
+
+
+def test_a_local_run_leaves_its_cache_and_no_temporary_files(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("TMPDIR", "XDG_CACHE_HOME"):
+        (tmp_path / variable).mkdir()
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    assert run_locally(sample, tmp_path).returncode == 0
+    cached = {path: path.stat().st_mtime_ns for path in (tmp_path / "XDG_CACHE_HOME").rglob("*-*")}
+    assert run_locally(sample, tmp_path).returncode == 0
+
+    assert [path for path in (tmp_path / "TMPDIR").rglob("*") if path.is_file()] == []
+    assert [path.name.partition("locks")[1] for path in (tmp_path / "TMPDIR").iterdir()] == ["locks"]
+    assert any(path.name.startswith("digests-") for path in cached)
+    assert cached == {path: path.stat().st_mtime_ns for path in (tmp_path / "XDG_CACHE_HOME").rglob("*-*")}
 
 
 def test_a_link_in_the_repository_leads_the_run_nowhere_else(sample: Path, tmp_path: Path) -> None:

@@ -38,12 +38,12 @@ def test_without_a_setup_candidates_use_what_was_installed_into_the_checkout(sit
 
 
 def test_with_a_setup_later_candidates_have_their_own_worktrees(site: Site) -> None:
-    setup = ['echo "$PWD" >> "$HOME/../../places"']
+    setup = ['echo "$PWD" >> "$HOME/../../../places"']
     ended = site.run([BAD_FIX, GOOD_FIX], {**THREE, "checks": {"repair_rounds": 0, "setup": setup}})
 
     assert ended.kind == "delivered", ended.finished.outcome
-    (places,) = (site.tmp / "agent-temp").glob("*/places")
-    assert [place == str(site.checkout) for place in places.read_text().splitlines()] == [True, False]
+    places = (site.tmp / "agent-temp" / "places").read_text()
+    assert [place == str(site.checkout) for place in places.splitlines()] == [True, False]
 
 
 def test_the_run_folder_keeps_the_change_of_the_chosen_candidate(site: Site) -> None:

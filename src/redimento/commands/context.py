@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from redimento.commands import opening
 from redimento.commands.settings import read_settings
 from redimento.context import explain
+from redimento.context.cache import open_cache
 from redimento.context.select import select
 from redimento.context.selection import Context
 from redimento.local.item_file import read_item
@@ -29,7 +31,7 @@ def show_context(work_item_file: Path, repo: Path, budget: int | None, *, as_jso
             settings=settings.context,
             budget=settings.context.budget_tokens if budget is None else budget,
             conventions=settings.project.conventions,
-            cache=opening.context_cache(repo),
+            cache=open_cache(repo, os.environ),
         )
     if as_json:
         return json_line(explain.as_json(chosen))

@@ -1,9 +1,10 @@
-"""Which files matter most to a work item: several simple signals, added up with fitted weights."""
+"""Rank files by how much they matter to a work item: several simple signals, added up with fitted weights."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from operator import mul
 from pathlib import Path
 from typing import Final
 
@@ -16,101 +17,10 @@ from redimento.context.tree import PastCommit, Tree
 from redimento.context.weights import FIRST, PAST, SECOND
 
 SHORTLIST: Final = 80  # files that are read a second time
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A file that was read, its score, the higher the better, and the signals that made it, strongest first."""
-
-    reading: Reading
-    score: float
-    reasons: tuple[str, ...]
-
-
-def rank(
-    tree: Tree, files: Sequence[File], clues: Clues, commits: Sequence[PastCommit] = (), cache: Path | None = None
-) -> list[Ranked]:
-    """Return the most likely files best first; ties in path order. `commits` is the history, where there is one.
-
-    Files whose path the item names come ahead of all others, with a higher score than the best of those; tests that it
-    names come right after it.
-    """
-    chosen, first = shortlist(files, clues)
-    readings = read_closely(tree, chosen, clues, cache)
-    signals = {name: dict(zip((file.path for file in chosen), signal, strict=True)) for name, signal in first.items()}
-    for name, signal in second_signals(readings).items():
-        signals[name] = dict(zip((reading.file.path for reading in readings), signal, strict=True))
-    ranked = [_ranked(reading, {name: signals[name][reading.file.path] for name in signals}) for reading in readings]
-    if commits:
-        ranked = _seen_before(ranked, commits, clues, signals)
-    ranked = _asked_lifted(ranked)
-    ranked.sort(key=lambda one: (-one.score, one.reading.file.path))
-    return ranked
-
-
-def _seen_before(
-    ranked: Sequence[Ranked], commits: Sequence[PastCommit], clues: Clues, signals: Mapping[str, Mapping[str, float]]
-) -> list[Ranked]:
-    """Return `ranked` with what past commits say of the files added to their scores."""
-    files = [one.reading.file for one in ranked]
-    place, text = ([signals[name][file.path] for file in files] for name in ("place", "text"))
-    found = past_signals(commits, files, clues, place=place, text=text)
-    told: list[Ranked] = []
-    for one, message, together in zip(ranked, found["message"], found["together"], strict=True):
-        parts = {"message": PAST["message"] * message, "together": PAST["together"] * together}
-        told.append(
-            replace(
-                one,
-                score=PAST["score"] * one.score + sum(parts.values()),
-                reasons=(*one.reasons, *(_SAID[name] for name in parts if parts[name] > _WORTH_SAYING))[:_MOST_REASONS],
-            )
-        )
-    return told
-
-
 _MOST_REASONS: Final = 4
+_MOST_OF_THE_FILE: Final = 3  # reasons that are not of the history
 _AHEAD: Final = 0.01
-
-
-def _asked_lifted(ranked: Sequence[Ranked]) -> list[Ranked]:
-    """Return `ranked` with the files that the item names lifted just above the best of the others, tests just below it.
-
-    A test that an item names shows what is wrong; of a dozen in the development cases none was what the fix changed.
-    """
-    best = max((one.score for one in ranked if not one.reading.file.asked), default=0.0)
-    lifted = {"source": best + _AHEAD, "test": best - _AHEAD}
-    return [
-        replace(one, score=max(one.score, lifted.get(one.reading.file.role, best + _AHEAD)))
-        if one.reading.file.asked
-        else one
-        for one in ranked
-    ]
-
-
-def shortlist(files: Sequence[File], clues: Clues) -> tuple[list[File], dict[str, Signal]]:
-    """Return the files worth a second look, and the signals of the survey for each of them."""
-    signals = first_signals(files, clues)
-    scores = [sum(weight * signals[name][number] for name, weight in FIRST.items()) for number in range(len(files))]
-    best = sorted(range(len(files)), key=lambda number: (not files[number].asked, -scores[number], files[number].path))[
-        :SHORTLIST
-    ]
-    return [files[number] for number in best], {
-        name: [signal[number] for number in best] for name, signal in signals.items()
-    }
-
-
-def _ranked(reading: Reading, signals: Mapping[str, float]) -> Ranked:
-    parts = {name: weight * signals[name] for name, weight in SECOND.items()}
-    strongest = sorted(
-        (name for name in parts if name in _SAID and parts[name] > _WORTH_SAYING), key=lambda name: -parts[name]
-    )
-    reasons = tuple(_SAID[name] for name in strongest[:3])
-    if signals["defines"]:
-        reasons = (f"defines {', '.join(sorted(reading.file.defined)[:3])}", *reasons)[:3]
-    return Ranked(reading, sum(parts.values()), reasons)
-
-
-_WORTH_SAYING: Final = 0.3
+_WORTH_SAYING: Final = 0.3  # share of the score
 _SAID: Final = {
     "text": "its words",
     "title": "words of the title",
@@ -126,3 +36,78 @@ _SAID: Final = {
     "message": "similar past commits changed it",
     "together": "often changes with a strong candidate",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A file that was read, its score (higher is better), and its strongest signals in words, strongest first."""
+
+    reading: Reading
+    score: float
+    reasons: tuple[str, ...]
+
+
+def rank(
+    tree: Tree, files: Sequence[File], clues: Clues, commits: Sequence[PastCommit] = (), cache: Path | None = None
+) -> list[Ranked]:
+    """Return the most likely files, best first; ties in path order. `commits` is the history, if there is one.
+
+    Files whose path the item names come first, scored above the best of the others; tests that it names come right
+    after that one.
+    """
+    chosen, first = shortlist(files, clues)
+    readings = read_closely(tree, chosen, clues, cache)
+    read = [reading.file for reading in readings]  # not every file can be read
+    place_of = {file.path: place for place, file in enumerate(chosen)}
+    signals = _at([place_of[file.path] for file in read], first) | second_signals(readings)
+    scores = _weighed(signals, SECOND)
+    if commits:
+        signals |= past_signals(commits, read, clues, place=signals["place"], text=signals["text"])
+        scores = _weighed(signals | {"score": scores}, PAST)
+    ranked = [
+        Ranked(reading, score, _reasons(reading.file, {name: signal[place] for name, signal in signals.items()}))
+        for place, (reading, score) in enumerate(zip(readings, _lifted(scores, read), strict=True))
+    ]
+    return sorted(ranked, key=lambda one: (-one.score, one.reading.file.path))
+
+
+def shortlist(files: Sequence[File], clues: Clues) -> tuple[list[File], dict[str, Signal]]:
+    """Return the files worth a second look, and the signals of the survey for each of them."""
+    signals = first_signals(files, clues)
+    scores = _weighed(signals, FIRST)
+    order = sorted(range(len(files)), key=lambda place: (not files[place].asked, -scores[place], files[place].path))
+    best = order[:SHORTLIST]
+    return [files[place] for place in best], _at(best, signals)
+
+
+def _at(places: Sequence[int], signals: Mapping[str, Signal]) -> dict[str, Signal]:
+    return {name: [signal[place] for place in places] for name, signal in signals.items()}
+
+
+def _weighed(signals: Mapping[str, Signal], weights: Mapping[str, float]) -> Signal:
+    rows = zip(*(signals[name] for name in weights), strict=True)
+    return [sum(map(mul, weights.values(), row)) for row in rows]
+
+
+def _lifted(scores: Signal, files: Sequence[File]) -> Signal:
+    """Lift the files that the item names just above the best of the others, and tests just below it.
+
+    A test that an item names shows what is wrong; the fix changed none of the dozen in the development cases.
+    """
+    best = max((score for score, file in zip(scores, files, strict=True) if not file.asked), default=0.0)
+    return [
+        max(score, best - _AHEAD if file.role == "test" else best + _AHEAD) if file.asked else score
+        for score, file in zip(scores, files, strict=True)
+    ]
+
+
+def _reasons(file: File, signals: Mapping[str, float]) -> tuple[str, ...]:
+    """Say which signals made the score; those of the history come last."""
+    parts = {name: weight * signals[name] for name, weight in (SECOND | PAST).items() if name in signals}
+    strong = [name for name in _SAID if parts.get(name, 0.0) > _WORTH_SAYING]
+    strongest = sorted((name for name in strong if name in SECOND), key=lambda name: -parts[name])
+    reasons = [_SAID[name] for name in strongest]
+    if signals["defines"]:
+        reasons.insert(0, f"defines {', '.join(sorted(file.defined)[:3])}")
+    past = [_SAID[name] for name in strong if name in PAST]
+    return (*reasons[:_MOST_OF_THE_FILE], *past)[:_MOST_REASONS]

@@ -118,7 +118,7 @@ def _gather(job: Job, ports: Ports, item: WorkItem) -> Context:
         settings=job.settings.context,
         budget=job.settings.context.budget_tokens,
         conventions=job.settings.project.conventions,
-        cache=job.scratch / "context-cache",
+        cache=job.cache,
     )
     job.folder.write_json("context.json", context)
     ports.emit(Note(f"{len(context.excerpts)} files selected, about {context.tokens:,} tokens."))

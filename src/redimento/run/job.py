@@ -27,7 +27,8 @@ class Job:
 
     `run` identifies the run in claims (empty in a local run, whose claim nobody could recognise as stale), `repository`
     in comments. `locked`: files with local modifications. `secrets` must reach neither a file nor a command. `journal`
-    undoes an interrupted write: like the checkout, it must outlive the job's temporary folder.
+    undoes an interrupted write: like the checkout, it must outlive the job's temporary folder. `scratch` is empty at
+    first and gone after the run; `cache` is the folder that speeds up the next choice of context.
     """
 
     item_id: int
@@ -35,6 +36,7 @@ class Job:
     root: Path
     folder: RunFolder
     scratch: Path
+    cache: Path | None
     journal: Path
     target: str
     branch: Callable[[WorkItem], str]
