@@ -75,6 +75,7 @@ class Local:
             root=self.root,
             folder=folder,
             scratch=self.tmp / "scratch",
+            cache=self.tmp / "cache",
             journal=self.tmp / "journal",
             target="main",
             branch=lambda _: "redimento/item",
