@@ -35,12 +35,15 @@ def tree(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def open_bench(tree: Path, tmp_path: Path) -> Iterator[OpenBench]:
+def open_bench(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenBench]:
     """Open benches on `tree` under `process`, the files of its one commit kept; keywords are fields of CheckSettings."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")  # bash prints a warning when the locale of this machine is not installed
     opened: list[Workbench] = []
 
     def open_it(*commands: CheckCommand, secrets: tuple[str, ...] = (), **settings: object) -> Workbench:
-        wanted = CheckSettings(commands=commands, **{"isolation": "process", **settings})  # type: ignore[arg-type]
+        # Without a command the bench would guard nothing.
+        defaults = {"commands": commands or (CheckCommand("any", "true"),), "isolation": "process"}
+        wanted = CheckSettings(**{**defaults, **settings})  # type: ignore[arg-type]
         scratch = tmp_path / f"scratch-{len(opened)}"
         files = ("cart.py", "tests/test_cart.py")
         opened.append(open_workbench(tree, wanted, scratch, secrets=secrets, files=files))
@@ -55,6 +58,6 @@ def open_bench(tree: Path, tmp_path: Path) -> Iterator[OpenBench]:
 def unit_tests() -> CheckCommand:
     return CheckCommand(
         "pytest", (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=junit.xml", "tests"),
-        timeout_seconds=60, junit="junit.xml",
+        junit="junit.xml",
         env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # a third of the time
     )  # fmt: skip

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from redimento.sandbox.bench import Workbench, close_workbench, execute
-from redimento.settings import CheckCommand
-from redimento.verification.checks import run_check
+from redimento.sandbox.bench import Workbench, close_workbench, execute, open_workbench
+from redimento.settings import CheckCommand, CheckSettings
+from redimento.verification.checks import run_check, run_setup
 from redimento.verification.evidence import CheckResult
 
 OpenBench = Callable[..., Workbench]
@@ -44,6 +44,24 @@ def check(open_bench: OpenBench, line: str, *changed: str) -> CheckResult:
 def test_a_tracked_file_comes_back(tree: Path, open_bench: OpenBench, damage: str) -> None:
     check(open_bench, damage)
     subprocess.run(["rm", "-rf", "elsewhere"], cwd=tree, check=True)
+    assert state(tree) == ""
+
+
+def test_a_tracked_file_that_is_absent_ends_the_care_for_no_other(tree: Path, open_bench: OpenBench) -> None:
+    (tree / "cart.py").unlink()  # the first of the two
+    check(open_bench, "echo broken > tests/test_cart.py")
+    assert state(tree) == " D cart.py\n"
+
+
+def test_nothing_is_copied_when_there_is_nothing_to_run(tree: Path, tmp_path: Path) -> None:
+    bench = open_workbench(tree, CheckSettings(), tmp_path / "scratch", secrets=(), files=("cart.py",))
+    assert not bench.kept.store.exists()
+    close_workbench(bench)
+    assert not bench.scratch.exists()
+
+
+def test_setup_alone_is_something_to_run(tree: Path, open_bench: OpenBench) -> None:
+    run_setup(open_bench(commands=(), setup=("rm cart.py",)))
     assert state(tree) == ""
 
 
@@ -134,7 +152,7 @@ def test_a_token_that_the_checkout_stores_is_out_of_reach_until_the_bench_is_clo
     config = tree / ".git" / "config"
     found = config.read_bytes()
     bench = open_bench()
-    ended = execute(bench, "git config --list; cat .git/config", timeout_seconds=20)
+    ended = execute(bench, "git config --list; cat .git/config", timeout_seconds=100)
 
     assert ended.exit_code == 0
     assert "bearer" not in ended.output

@@ -37,15 +37,15 @@ class GitFolder:
 class GitFolders:
     """What belongs to a tree: its own git folder; of a linked worktree its `.git` file and the common folder too."""
 
-    link: bytes | None
-    folders: tuple[GitFolder, ...]
+    link: bytes | None = None
+    folders: tuple[GitFolder, ...] = ()
 
 
 def keep_git(tree: Path, store: Path) -> GitFolders:
     """Remember what steers git in `tree`; the objects get second names in `store` if it is on their file system."""
     entry = tree / ".git"
     if entry.is_symlink() or not entry.exists():
-        return GitFolders(None, ())
+        return GitFolders()
     if entry.is_dir():
         _link_objects(entry / _OBJECTS, store / _OBJECTS)
         return GitFolders(None, (GitFolder(entry, _identity(entry), dict(_files(entry)), store / _OBJECTS),))

@@ -15,7 +15,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from redimento.sandbox.files import clear, put_state, state_of
@@ -35,9 +35,9 @@ class Kept:
 
     tree: Path
     store: Path
-    files: tuple[str, ...]
-    folders: tuple[str, ...]
-    git: GitFolders
+    files: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    git: GitFolders = field(default_factory=GitFolders)
 
 
 def keep(tree: Path, files: Iterable[str], store: Path) -> Kept:
