@@ -1,11 +1,13 @@
-"""A check that tries to steal. Says where it found something of the form canary-<32 hex digits>, one place a line.
+"""A check that tries to steal a canary (canary-<32 hex digits>). Prints each place where it found it, one a line.
 
-Arguments: the agent's file, the agent's socket. Standard library only: it runs as a command of the team would.
+Arguments: the agent's file, the agent's socket, and the canary's SHA-256: another test may have its own canary around.
+Standard library only: it runs as a command of the team would.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import socket
@@ -17,7 +19,7 @@ CANARY = re.compile(rb"canary-[0-9a-f]{32}")
 
 
 def report(where: str, found: bytes) -> None:
-    if CANARY.search(found):
+    if any(hashlib.sha256(canary).hexdigest() == sys.argv[3] for canary in set(CANARY.findall(found))):
         sys.stdout.write(f"found in {where}\n")
 
 
@@ -36,8 +38,19 @@ def processes() -> None:
             for descriptor in (folder / "fd").iterdir():
                 with contextlib.suppress(OSError):
                     report("/proc fd", os.fsencode(descriptor.readlink()))
+    for pid in ancestors():
         with contextlib.suppress(OSError):
-            memory(folder)
+            memory(Path("/proc", pid))
+
+
+def ancestors() -> list[str]:
+    """Return the processes above this one, the step among them: the memory of a whole machine takes minutes to read."""
+    found = []
+    pid = str(os.getppid())
+    while pid != "0":
+        found.append(pid)
+        pid = Path("/proc", pid, "stat").read_text(errors="replace").rpartition(")")[2].split()[1]
+    return found
 
 
 def memory(folder: Path) -> None:

@@ -22,7 +22,7 @@ from redimento.sandbox.capture import FLOOD_BYTES, Capture
 from redimento.sandbox.isolation import Isolation, warden_command
 from redimento.text.foreign import neutralise
 
-_GRACE_SECONDS = 20.0  # for the warden to kill what is left (10 at most) and to walk over the tree
+_GRACE_SECONDS = 60.0  # for the warden to kill what is left (30 at most) and to walk over the tree
 _LAST_WORDS_SECONDS = 1.0
 _STOP_SECONDS = 0.25  # how often a wish to stop is looked for
 _START_SECONDS = 3600.0  # another run may hold the account for checks
@@ -220,7 +220,8 @@ def _start_problem(argv: Sequence[str], report: Mapping[str, Any]) -> str:
     detail = neutralise(str(report.get("detail", "")))
     match report["error"]:
         case "not_found":
-            return f"command not found: {neutralise(shlex.quote(argv[0]))}"
+            closed = f" (these PATH folders may not be searched: {detail})" if detail else ""
+            return f"command not found: {neutralise(shlex.quote(argv[0]))}{closed}"
         case "network":
             return f"network: it cannot be switched off here ({detail})"
         case error:
@@ -237,7 +238,9 @@ def _signal_name(number: int) -> str:
 def _end_marked(mark: str) -> None:
     """Kill what carries our mark in its environment, until a look around finds no more."""
     needle = f"REDIMENTO_CHECK={mark}".encode()
-    for _ in range(100):
+    latest = time.monotonic() + _GRACE_SECONDS
+    found = True
+    while found and time.monotonic() < latest:
         found = False
         for folder in Path("/proc").iterdir():
             if not folder.name.isdigit():
@@ -246,5 +249,4 @@ def _end_marked(mark: str) -> None:
                 if needle in (folder / "environ").read_bytes():
                     os.kill(int(folder.name), signal.SIGKILL)
                     found = True
-        if not found:
-            return
+        time.sleep(0.01)  # a killed process keeps its environment until it is next scheduled

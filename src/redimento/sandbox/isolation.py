@@ -22,7 +22,7 @@ from redimento.errors import UsageError
 from redimento.sandbox import warden
 
 ACCOUNT = "redimento-checks"
-_PROBE_SECONDS = 10
+_PROBE_SECONDS = 60  # against a sudo that hangs, not against a busy machine
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 
 DROPPED_CAPABILITIES = (2, 16, 17, 19, 21, 38, 39, 40)
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
-KILLING_SECONDS = 10.0
+KILLING_SECONDS = 30.0  # a killed process ends when it is next scheduled, which takes a while on a busy machine
 LOCK = "/run/redimento-checks.lock"
 
 
@@ -176,10 +176,31 @@ def _become_command(libc: ctypes.CDLL, order: Order, failure: int) -> NoReturn:
         step = "start"
         os.execvpe(order["argv"][0], order["argv"], order["env"])  # noqa: S606 - no shell is wanted here
     except BaseException as error:  # noqa: BLE001 - a fork must not return into its parent's stack
-        if isinstance(error, FileNotFoundError) and step == "start":
-            step = "not_found"
-        os.write(failure, f"{step}:{error}".encode())
+        problem = _start_problem(order, error) if step == "start" else f"{step}:{error}"
+        os.write(failure, problem.encode(errors="replace"))
     os._exit(127)
+
+
+def _start_problem(order: Order, error: BaseException) -> str:
+    """Return why exec failed, as `kind:detail`.
+
+    execvp(3) ends with EACCES when it may not search one of the PATH folders, though the command is in none of them.
+    """
+    if isinstance(error, FileNotFoundError):
+        return "not_found:"
+    name = order["argv"][0]
+    if not isinstance(error, PermissionError) or "/" in name:
+        return f"start:{error}"
+    closed = []
+    for folder in os.get_exec_path(order["env"]):
+        try:
+            os.stat(f"{folder}/{name}")  # noqa: PTH116 - text paths, as execvp joins them
+            return f"start:{error}"
+        except PermissionError:
+            closed.append(folder)
+        except OSError:
+            continue
+    return f"not_found:{', '.join(closed)}"
 
 
 def _limit(limits: dict[str, int]) -> None:
@@ -196,6 +217,8 @@ def _leave_network(libc: ctypes.CDLL) -> None:
     if libc.unshare(CLONE_NEWNET) != 0:
         if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        # Inherited from the warden, 0 gives /proc/self to root: an ordinary account could not write its maps there.
+        libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
         for name, line in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
             pathlib.Path("/proc/self", name).write_text(line, encoding="ascii")
     # Tests that start a server on 127.0.0.1 need loopback up; a new namespace has it down.
