@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from redimento.sandbox.capture import HEAD_BYTES, TAIL_BYTES, Capture
+from tests.sandbox.scaling import assert_linear
 
 SECRET = "a-very-secret-value"
 
@@ -41,3 +45,16 @@ def test_a_secret_cut_in_two_leaves_no_part_behind(shift: int) -> None:
 def test_a_secret_with_a_control_character_inside_is_found() -> None:
     text = captured(SECRET[:5].encode() + b"\x00\x1b[0m" + SECRET[5:].encode()).text((SECRET,))
     assert text == "***"
+
+
+def test_time_grows_with_what_is_written() -> None:
+    assert_linear(lambda pieces: lambda: captured(*(b"x" * 1000 for _ in range(pieces))), 20_000)
+
+
+@pytest.mark.parametrize("piece", ["\x1b[", "\x1b]", "##", "##vso", "AIza", "AQ.", "a-very-", "\r", "\xff", "\x00"])
+def test_time_grows_with_what_is_kept_whatever_it_is(piece: str) -> None:
+    def text(size: int) -> Callable[[], object]:
+        capture = captured((piece * size).encode("latin-1")[:size])
+        return lambda: capture.text((SECRET,))
+
+    assert_linear(text, (HEAD_BYTES + TAIL_BYTES) // 2)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from redimento.errors import SettingsError
 from redimento.sandbox.environment import build_environment
 from redimento.settings.secret_names import looks_secret
+from tests.sandbox.scaling import assert_linear
 
 HERE = Path("/scratch")
 
@@ -89,3 +91,20 @@ def test_a_proxy_address_with_a_password_stays_behind() -> None:
 @given(st.dictionaries(st.from_regex(r"[A-Za-z_]{1,12}", fullmatch=True), st.just("planted-value"), max_size=30))
 def test_no_variable_that_looks_secret_ever_passes(own: dict[str, str]) -> None:
     assert not [name for name, value in built(own).items() if value == "planted-value" and looks_secret(name)]
+
+
+@pytest.mark.parametrize("piece", ["a", "/", "//", "//a@", "sesame-open-", "https://me:pw"])
+def test_time_grows_with_the_length_of_a_value(piece: str) -> None:
+    def build(size: int) -> Callable[[], object]:
+        own = {"LANG": (piece * size)[:size]}
+        return lambda: built(own, secrets=("sesame-open-9",))
+
+    assert_linear(build, 500_000)
+
+
+def test_time_grows_with_the_number_of_variables() -> None:
+    def build(number: int) -> Callable[[], object]:
+        own = {f"JAVA_HOME_{each}_X64": f"/opt/java{each}" for each in range(number)}
+        return lambda: built(own, secrets=("sesame-open-9",))
+
+    assert_linear(build, 5_000)

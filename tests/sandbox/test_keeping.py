@@ -53,6 +53,15 @@ def test_a_tracked_file_that_is_absent_ends_the_care_for_no_other(tree: Path, op
     assert state(tree) == " D cart.py\n"
 
 
+def test_a_tracked_link_comes_back_as_a_link(tree: Path, tmp_path: Path) -> None:
+    (tree / "link").symlink_to("cart.py")
+    command = CheckCommand("check", "rm link; echo broken > link")
+    bench = open_workbench(tree, CheckSettings(commands=(command,)), tmp_path / "s", secrets=(), files=("link",))
+    run_check(bench, command)
+    close_workbench(bench)
+    assert (tree / "link").readlink() == Path("cart.py")
+
+
 def test_nothing_is_copied_when_there_is_nothing_to_run(tree: Path, tmp_path: Path) -> None:
     bench = open_workbench(tree, CheckSettings(), tmp_path / "scratch", secrets=(), files=("cart.py",))
     assert not bench.kept.store.exists()

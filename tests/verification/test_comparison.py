@@ -13,6 +13,10 @@ def result(name: str = "unit", *, code: int | None = 0, reason: str = "", **test
     return CheckResult(name, "make test", True, code, 1.0, "the output", found, reason)  # noqa: FBT003 - required
 
 
+def advisory(name: str, *, code: int = 0, **tests: Outcome) -> CheckResult:
+    return replace(result(name, code=code, **tests), required=False)
+
+
 def names(failures: tuple[object, ...]) -> list[tuple[str, str]]:
     return [(getattr(failure, "check"), getattr(failure, "test")) for failure in failures]  # noqa: B009
 
@@ -78,6 +82,25 @@ def test_a_check_that_says_0_but_has_lost_all_its_tests_verifies_nothing(
 ) -> None:
     before = Checks((result(a="passed"), result("lint")))
     assert Verdict(before, Checks((replace(now, command=command), result("lint")))).verified == verified
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verified"),
+    [
+        ((), (advisory("style"),), False),
+        ((result(code=1), advisory("style")), (result(code=1), advisory("style")), False),
+        ((result(), advisory("style")), (replace(result(), skipped=True), advisory("style")), False),
+        ((result(), advisory("style", a="passed")), (result(), advisory("style")), True),
+        ((result(), advisory("style")), (result(), advisory("style", code=1)), True),
+        ((result(),), (result(code=1),), False),
+    ],
+    ids=["alone", "required fails as before", "required is skipped", "advice lost its tests", "advice fails", "broken"],
+)
+def test_only_required_checks_verify_and_only_they_stop(
+    before: tuple[CheckResult, ...], after: tuple[CheckResult, ...], *, verified: bool
+) -> None:
+    new = compare(Checks(before), Checks(after)).new
+    assert Verdict(Checks(before), Checks(after), new_failures=new).verified == verified
 
 
 def test_without_a_baseline_every_failure_is_new() -> None:

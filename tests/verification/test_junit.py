@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from redimento.verification.assertions import is_assertion
 from redimento.verification.evidence import CheckResult, Checks, Failure, TestResult, Verdict
 from redimento.verification.junit import find_reports, read_junit, write_junit
+from tests.sandbox.scaling import assert_linear
 
 REPORTS = Path(__file__).parent / "reports"
 
@@ -154,6 +156,42 @@ def test_no_bytes_make_the_reader_fail(tmp_path_factory: pytest.TempPathFactory,
     folder = tmp_path_factory.mktemp("junk")
     (folder / "r.xml").write_bytes((REPORTS / "go.xml").read_bytes()[:cut] + junk)
     assert all(test.id for test in read_junit("r.xml", folder))
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "<testcase classname='a' name='b'/>",
+        "<testcase classname='a' name='b{0}'/>",
+        "<testcase classname='a' name='b'><failure message='m'>assert 1 == 2</failure></testcase>",
+        "<testsuite><testcase name='b'/>",  # nested ever deeper
+        "<testsuite name='a'><testcase name='b'/></testsuite>",
+        "<properties><property name='a'/></properties>",
+    ],
+)
+def test_time_grows_with_the_number_of_cases(tmp_path: Path, case: str) -> None:
+    def reading(number: int) -> Callable[[], object]:
+        (tmp_path / f"{number}.xml").write_text("<testsuite>" + "".join(case.format(each) for each in range(number)))
+        return lambda: read_junit(f"{number}.xml", tmp_path)
+
+    assert_linear(reading, 4_000)
+
+
+@pytest.mark.parametrize("piece", ["a", "\n", "#", "##vso", "a\n", "AIza", "&#10;"])
+def test_time_grows_with_the_length_of_a_message(tmp_path: Path, piece: str) -> None:
+    def reading(size: int) -> Callable[[], object]:
+        text = f"<testsuite><testcase name='a'><failure message='m' type='t'>{piece * (size // len(piece))}</failure>"
+        (tmp_path / f"{size}.xml").write_text(f"{text}</testcase></testsuite>")
+        return lambda: read_junit(f"{size}.xml", tmp_path)
+
+    assert_linear(reading, 300_000)
+
+
+def test_no_more_than_100_000_cases_are_read(tmp_path: Path) -> None:
+    cases = "<testcase name='a'/>" * 100_000 + "<testcase name='a'><failure/></testcase><testcase name='b'/>"
+    (tmp_path / "1.xml").write_text(f"<testsuite name='s'>{cases}</testsuite>")
+    (tmp_path / "2.xml").write_text("<testsuite name='s'><testcase name='c'/></testsuite>")
+    assert [(test.id, test.outcome) for test in read_junit("*.xml", tmp_path)] == [("s::a", "passed")]
 
 
 def verdict() -> Verdict:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from redimento.change.edit import FileChange
-from redimento.verification.assertions import is_assertion
+from redimento.verification.assertions import did_not_build, is_assertion
 from redimento.verification.evidence import TestResult
 from redimento.verification.proof import altered_tests, is_test_path
+from tests.sandbox.scaling import assert_linear
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,18 @@ def test_an_assertion_is_recognised(message: str) -> None:
 )  # fmt: skip
 def test_other_trouble_is_no_assertion(message: str) -> None:
     assert not is_assertion(message)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["\n", " \n", "expected ", "Expected ", "fixture '", "assertion `", "\tx_test", "error[", "Assert.a", "[build "],
+)
+def test_time_grows_with_the_length_of_an_output(piece: str) -> None:
+    def asking(size: int) -> Callable[[], object]:
+        text = f"begun\n{piece * (size // len(piece))}\nassert 1"
+        return lambda: (is_assertion(text), did_not_build(text))
+
+    assert_linear(asking, 30_000)
 
 
 def ids(path: str, before: str, after: str, *tests: TestResult) -> list[str]:

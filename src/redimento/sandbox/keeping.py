@@ -43,19 +43,13 @@ class Kept:
 def keep(tree: Path, files: Iterable[str], store: Path) -> Kept:
     """Copy `files` (paths inside `tree`; absent ones are left out) into `store`, which must not exist yet."""
     store.mkdir(parents=True, mode=0o700)
-    copied: list[str] = []
-    made: set[Path] = set()
-    for path in files:
-        original, copy = tree / path, store / "files" / path
-        if _stamp(tree, path) is None:
-            continue
-        if copy.parent not in made:
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            made.add(copy.parent)
-        shutil.copy2(original, copy, follow_symlinks=False)
-        copied.append(path)
-    folders = {str(folder) for path in copied for folder in PurePosixPath(path).parents} - {"."}
-    return Kept(tree, store, tuple(copied), tuple(folders), keep_git(tree, store))
+    present = tuple(path for path in files if _stamp(tree, path) is not None)
+    folders = {str(folder) for path in present for folder in PurePosixPath(path).parents} - {"."}
+    for folder in (".", *folders):
+        (store / "files" / folder).mkdir(parents=True, exist_ok=True)
+    for path in present:
+        shutil.copy2(tree / path, store / "files" / path, follow_symlinks=False)
+    return Kept(tree, store, present, tuple(folders), keep_git(tree, store))
 
 
 @contextlib.contextmanager

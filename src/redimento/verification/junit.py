@@ -14,6 +14,7 @@ import stat
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -25,7 +26,7 @@ from redimento.verification.evidence import CheckResult, Outcome, TestResult, Ve
 
 _LARGEST_REPORT = 64 * 1024 * 1024
 _MOST_REPORTS = 2_000
-_MOST_TESTS = 100_000
+_MOST_TESTS = 100_000  # cases, not ids: a report may repeat one id without end
 _LONGEST_MESSAGE = 4_000
 _LONGEST_ID = 1_000
 _LONGEST_SECONDS = 1e9  # beyond it: NaN, infinity and nonsense
@@ -80,15 +81,15 @@ def read_junit(
     is cut off or broken gives the tests before the break. A test reported twice counts with its worst outcome.
     """
     tests: dict[str, TestResult] = {}
+    read = 0
     for path, facts in sorted(find_reports(pattern, root).items()):
         if stale and stale.get(path) == facts:
             continue
-        for test in _tests_of(path, root):
+        for test in islice(_tests_of(path, root), _MOST_TESTS - read):
+            read += 1
             known = tests.get(test.id)
             if known is None or _SEVERITY[test.outcome] > _SEVERITY[known.outcome]:
                 tests[test.id] = replace(test, message=redact(test.message, secrets), id=redact(test.id, secrets))
-            if len(tests) >= _MOST_TESTS:
-                break
     return tuple(sorted(tests.values(), key=lambda test: test.id))
 
 
@@ -98,28 +99,28 @@ def _tests_of(path: Path, root: Path) -> Iterator[TestResult]:
     except OSError:
         return
     with os.fdopen(descriptor, "rb") as stream, contextlib.suppress(ET.ParseError, defusedxml.DefusedXmlException):
-        yield from _parse(stream, root)
+        yield from _parse(stream, (f"{root}/", f"{root.resolve()}/"))
 
 
-def _parse(stream: IO[bytes], root: Path) -> Iterator[TestResult]:
-    suites: list[ET.Element] = []
+def _parse(stream: IO[bytes], roots: Sequence[str]) -> Iterator[TestResult]:
+    suites = [("", "")]  # name and file, inherited from the suite around it
     for event, element in iterparse(stream, events=("start", "end"), forbid_dtd=True):
         tag = element.tag.rpartition("}")[2]
         if tag == "testsuite":
             if event == "start":
-                suites.append(element)
+                name, file = suites[-1]
+                suites.append((element.get("name") or name, element.get("file") or file))
             else:
                 suites.pop()
                 element.clear()
         elif tag == "testcase" and event == "end":
-            yield _test(element, suites, root)
+            yield _test(element, suites[-1], roots)
             element.clear()
 
 
-def _test(case: ET.Element, suites: Sequence[ET.Element], root: Path) -> TestResult:
-    suite_name = next((suite.get("name", "") for suite in reversed(suites) if suite.get("name")), "")
-    suite_file = next((suite.get("file", "") for suite in reversed(suites) if suite.get("file")), "")
-    file = _inside(case.get("file") or suite_file, root)
+def _test(case: ET.Element, suite: tuple[str, str], roots: Sequence[str]) -> TestResult:
+    suite_name, suite_file = suite
+    file = _inside(case.get("file") or suite_file, roots)
     group, name = case.get("classname") or suite_name, case.get("name", "")
     # mocha and jest repeat the title where others name the class: it says nothing, and two files may share it.
     if group == name or (file and name.endswith(f" {group}")):
@@ -134,10 +135,10 @@ def _test(case: ET.Element, suites: Sequence[ET.Element], root: Path) -> TestRes
     )
 
 
-def _inside(path: str, root: Path) -> str:
-    """Return `path` as seen from `root`; mocha's and phpunit's reports name files by their place on the machine."""
-    for start in (root, root.resolve()):
-        path = path.removeprefix(f"{start}/")
+def _inside(path: str, roots: Sequence[str]) -> str:
+    """Return `path` relative to the tree; reports of mocha and phpunit have absolute paths."""
+    for root in roots:
+        path = path.removeprefix(root)
     return path.removeprefix("./")
 
 
