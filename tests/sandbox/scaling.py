@@ -1,4 +1,4 @@
-"""Show that the time for foreign text grows with its length and no faster."""
+"""Check that processing foreign text takes linear time."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ MOST = 2.6  # linear work doubles; quadratic work quadruples
 
 
 def assert_linear(action: Callable[[int], Callable[[], object]], size: int) -> None:
-    """Compare the processor time of `action(size)()` with that of twice the size; preparing it does not count."""
+    """Compare the processor time of `action(size)()` and `action(2 * size)()`, without that of `action` itself."""
     once, twice = action(size), action(2 * size)
     short = long = math.inf
     for run in range(1, MOST_RUNS + 1):
-        # In turns, and the least of several: a busy machine only ever adds.
+        # The minimum of alternating runs: a busy machine can only add time.
         short, long = min(short, _seconds(once)), min(long, _seconds(twice))
         if run >= FEWEST_RUNS and long <= MOST * short:
             return
-    pytest.fail(f"{size} took {short:.4f} s, twice as much {long:.4f} s")
+    pytest.fail(f"size {size}: {short:.4f} s, twice the size: {long:.4f} s")
 
 
 def _seconds(action: Callable[[], object]) -> float:

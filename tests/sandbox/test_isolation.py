@@ -1,4 +1,4 @@
-"""What each isolation protects, proven by a thief. `user` needs root to make the account, and sudo for its other half."""
+"""What each isolation protects, tested with a thief. Tests of `user` need root, half of them also sudo."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="making accounts needs
 
 @dataclass(frozen=True)
 class Place:
-    """A folder that every account can reach, with a tree, and an agent's file and socket that hold the canary."""
+    """A folder that every account can reach: a tree, and an agent's file and socket with the canary."""
 
     root: Path
     canary: str
@@ -51,7 +51,7 @@ class Place:
 
 @pytest.fixture
 def _unreadable() -> Iterator[None]:
-    """Close this process's memory to its own account: it holds the canary too, and is not what the thief is to find."""
+    """Make pytest itself unreadable to its account: its memory holds the canary, too."""
     libc = ctypes.CDLL(None)
     before = libc.prctl(PR_GET_DUMPABLE, 0, 0, 0, 0)
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
@@ -92,7 +92,7 @@ def _serve(listener: socket.socket, canary: bytes) -> None:
 
 @pytest.fixture
 def checks_account() -> Iterator[str]:
-    """Make the account for checks where it is absent; one test at a time, for it belongs to the machine."""
+    """Create the account for checks if needed; one test at a time, since it belongs to the machine."""
     with account(ACCOUNT):
         yield ACCOUNT
 
@@ -113,14 +113,14 @@ def account(name: str) -> Iterator[None]:
 
 @pytest.fixture
 def agent() -> Iterator[str]:
-    """Make an ordinary account, as the agent does in a job container."""
+    """Create an ordinary account, as the agent does in a job container."""
     with account(AGENT):
         yield AGENT
 
 
 @pytest.fixture
 def sudoer(agent: str) -> Iterator[str]:
-    """Give that account passwordless sudo, as the agent does, too."""
+    """Give that account passwordless sudo, as the agent also does."""
     if shutil.which("sudo") is None:
         pytest.skip("sudo is not installed")
     rule = Path("/etc/sudoers.d", agent)
@@ -134,12 +134,12 @@ def sudoer(agent: str) -> Iterator[str]:
 
 @pytest.fixture(params=["root", "sudo"])
 def starter(request: pytest.FixtureRequest) -> str:
-    """Return who starts the step and may run commands under another account: root itself (""), or a sudoer."""
+    """Return the account that starts the step and may switch to another: root ("") or a sudoer."""
     return str(request.getfixturevalue("sudoer")) if request.param == "sudo" else ""
 
 
 def python_for_everyone() -> str:
-    """Return a Python of our version that other accounts can start, and that finds our modules."""
+    """Return a Python of our version that other accounts can run."""
     if not all(passable(folder) for folder in (SOURCE, SITE_PACKAGES)):
         pytest.skip(f"other accounts cannot enter {SOURCE} or {SITE_PACKAGES}")
     name = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -156,7 +156,7 @@ def passable(path: Path) -> bool:
 def step(
     place: Place, isolation: str, *command: str, protection: str = "protected", user: str = "", path: str = PATH
 ) -> dict[str, Any]:
-    """Run a check from a process that holds the canary as its token, as `user` if one is named."""
+    """Run a check from a process that has the canary as its token, as `user` if given."""
     python = sys.executable
     if user:
         python = python_for_everyone()
@@ -181,7 +181,7 @@ def step(
 
 
 def steal(place: Place, isolation: str, *, protection: str = "protected", user: str = "") -> set[str]:
-    """Return the places where the thief found the canary."""
+    """Return where the thief found the canary."""
     python = python_for_everyone() if os.geteuid() == 0 else sys.executable
     wanted = hashlib.sha256(place.canary.encode()).hexdigest()
     thief = (python, *(str(place.root / name) for name in ("thief.py", "agents-file", "socket")), wanted)
@@ -192,39 +192,39 @@ def steal(place: Place, isolation: str, *, protection: str = "protected", user: 
 
 @pytest.fixture
 def ordinary(request: pytest.FixtureRequest) -> str:
-    """Return an account without rights: our own ("") when we are not root."""
+    """Return an unprivileged account: our own ("") unless we are root."""
     return str(request.getfixturevalue("agent")) if os.geteuid() == 0 else ""
 
 
-def test_the_thief_knows_its_trade(place: Place, ordinary: str) -> None:
-    """Without protection the same thief does find the token: the other tests can fail."""
+def test_the_thief_finds_an_unprotected_token(place: Place, ordinary: str) -> None:
+    """Without protection the same thief finds the token, so the other tests can fail."""
     found = {"/proc environ", "file agents-file", "socket"}
-    if not YAMA.exists() or YAMA.read_text().strip() == "0":  # else no process reads the memory of its parent
+    if not YAMA.exists() or YAMA.read_text().strip() == "0":  # otherwise no process may read its parent's memory
         found.add("/proc mem")
     assert found <= steal(place, "process", protection="bare", user=ordinary)
 
 
-def test_process_keeps_environment_memory_and_git_but_not_the_files_of_its_account(place: Place) -> None:
+def test_process_protects_environment_memory_and_git_but_not_the_accounts_files(place: Place) -> None:
     assert steal(place, "process") == {"file agents-file", "socket"}
 
 
 @needs_root
-def test_process_keeps_the_same_from_an_ordinary_account(place: Place, agent: str) -> None:
+def test_process_protects_the_same_under_an_ordinary_account(place: Place, agent: str) -> None:
     assert steal(place, "process", user=agent) == {"file agents-file", "socket"}
 
 
 @needs_root
-def test_process_keeps_the_same_from_an_account_with_sudo(place: Place, sudoer: str) -> None:
+def test_process_protects_the_same_under_an_account_with_sudo(place: Place, sudoer: str) -> None:
     assert steal(place, "process", user=sudoer) == {"file agents-file", "socket"}
 
 
 @needs_root
-def test_user_keeps_everything(place: Place, checks_account: str, starter: str) -> None:
+def test_user_protects_everything(place: Place, checks_account: str, starter: str) -> None:
     assert steal(place, "user", user=starter) == set()
 
 
 @needs_root
-def test_auto_takes_the_account_where_it_works(place: Place, checks_account: str, starter: str) -> None:
+def test_auto_uses_the_account_where_it_works(place: Place, checks_account: str, starter: str) -> None:
     answer = step(place, "auto", "id", "-un", user=starter)
     assert (answer["kind"], answer["output"]) == ("user", f"{ACCOUNT}\n")
     assert answer["why"] == f"{ACCOUNT}, by {'passwordless sudo' if starter else 'root'}"
@@ -235,32 +235,34 @@ def test_auto_falls_back_where_the_account_cannot_reach_the_tree(place: Place, c
     place.root.chmod(0o700)
     answer = step(place, "auto", "true")
     assert answer["kind"] == "process"
-    assert "cannot be reached" in answer["why"] or "not started: folder" in answer["why"]
+    assert "cannot enter" in answer["why"] or "not started: folder" in answer["why"]
     assert "checks.isolation is `user`" in step(place, "user", "true")["refused"]
 
 
-def test_user_asked_for_by_name_and_impossible_is_an_error() -> None:
+def test_user_where_it_is_impossible_is_an_error() -> None:
     if any(entry.pw_name == ACCOUNT for entry in pwd.getpwall()):
         pytest.skip("this machine has the account")
-    with pytest.raises(UsageError, match=f"there is no account {ACCOUNT}"):
+    with pytest.raises(UsageError, match=f"the account {ACCOUNT} does not exist"):
         find_isolation("user", network=True)
     assert find_isolation("auto", network=True).kind == "process"
 
 
 @needs_root
-def test_user_may_build_in_the_tree_and_leaves_all_of_it_to_us(place: Place, checks_account: str, starter: str) -> None:
+def test_user_may_build_in_the_tree_and_we_own_the_result(place: Place, checks_account: str, starter: str) -> None:
     line = "echo 'x = 2' > src/a.py && mkdir -m 700 build && touch build/b && touch src/c && cat src/a.py"
     answer = step(place, "user", "bash", "-c", line, user=starter)
     assert (answer["exit"], answer["output"], answer["left"]) == (0, "x = 2\n", [])
 
 
 @needs_root
-def test_a_path_folder_closed_to_the_account_hides_no_missing_program(place: Place, checks_account: str) -> None:
+def test_a_missing_program_is_reported_even_behind_a_path_folder_closed_to_the_account(
+    place: Place, checks_account: str
+) -> None:
     closed = place.root / "closed"
     closed.mkdir(mode=0o700)
     answer = step(place, "user", "no-such-program", path=f"/usr/bin:{closed}:/bin")
     assert answer["reason"] == (
-        f"command not found: no-such-program (these PATH folders may not be searched: {closed})"
+        f"command not found: no-such-program (no permission to search these PATH folders: {closed})"
     )
 
 
@@ -279,8 +281,8 @@ def test_user_cannot_touch_git_its_neighbours_or_its_supervisor(place: Place, ch
 
 
 @needs_root
-def test_user_cannot_have_a_file_elsewhere_opened_to_it(place: Place, checks_account: str) -> None:
-    """A second name in the tree for a file of ours must not make root hand that file over on the next run."""
+def test_user_gains_no_access_to_a_file_outside_the_tree(place: Place, checks_account: str) -> None:
+    """A hard link in the tree must not make root grant access to our file on the next run."""
     outside = place.root / "outside"
     outside.write_text("ours\n")
     outside.chmod(0o644)

@@ -47,7 +47,7 @@ def test_a_tracked_file_comes_back(tree: Path, open_bench: OpenBench, damage: st
     assert state(tree) == ""
 
 
-def test_a_tracked_file_that_is_absent_ends_the_care_for_no_other(tree: Path, open_bench: OpenBench) -> None:
+def test_a_missing_tracked_file_does_not_stop_the_others_from_coming_back(tree: Path, open_bench: OpenBench) -> None:
     (tree / "cart.py").unlink()  # the first of the two
     check(open_bench, "echo broken > tests/test_cart.py")
     assert state(tree) == " D cart.py\n"
@@ -69,13 +69,13 @@ def test_nothing_is_copied_when_there_is_nothing_to_run(tree: Path, tmp_path: Pa
     assert not bench.scratch.exists()
 
 
-def test_setup_alone_is_something_to_run(tree: Path, open_bench: OpenBench) -> None:
+def test_setup_alone_is_guarded_too(tree: Path, open_bench: OpenBench) -> None:
     run_setup(open_bench(commands=(), setup=("rm cart.py",)))
     assert state(tree) == ""
 
 
-def test_what_was_put_back_is_said(open_bench: OpenBench) -> None:
-    assert "[put back: cart.py]" in check(open_bench, "echo broken > cart.py").output
+def test_the_output_names_what_was_restored(open_bench: OpenBench) -> None:
+    assert "[restored: cart.py]" in check(open_bench, "echo broken > cart.py").output
 
 
 def test_the_change_stays_as_it_was_written(tree: Path, open_bench: OpenBench) -> None:
@@ -91,7 +91,9 @@ def test_the_change_stays_as_it_was_written(tree: Path, open_bench: OpenBench) -
 
 
 @pytest.mark.parametrize("damage", ["rm -rf .git * .[a-z]*", 'rm -rf "$PWD"', 'mv "$PWD" "$PWD-away"'])
-def test_a_deleted_tree_is_back_with_its_history_and_the_change(tree: Path, open_bench: OpenBench, damage: str) -> None:
+def test_a_deleted_tree_comes_back_with_its_history_and_the_change(
+    tree: Path, open_bench: OpenBench, damage: str
+) -> None:
     bench = open_bench()
     (tree / "cart.py").write_text(FIXED)
     result = run_check(bench, CheckCommand("check", damage), changed=("cart.py",))
@@ -114,18 +116,18 @@ def test_a_deleted_tree_is_back_with_its_history_and_the_change(tree: Path, open
         "mv .git .git2; git init -q",
     ],
 )
-def test_what_steers_git_cannot_be_planted(tree: Path, open_bench: OpenBench, attack: str) -> None:
-    def steering() -> dict[str, bytes | None]:
+def test_nothing_that_controls_git_can_be_planted(tree: Path, open_bench: OpenBench, attack: str) -> None:
+    def controls() -> dict[str, bytes | None]:
         return {
             name: path.read_bytes() if (path := tree / ".git" / name).is_file() else None
             for name in ("HEAD", "config", "info/attributes", "hooks/pre-push", "index")
         }
 
-    before = steering()
+    before = controls()
     result = check(open_bench, f"echo begun; {attack}")
     assert result.output.startswith("begun")
     assert ".git" in result.output.partition("[")[2]
-    assert steering() == before
+    assert controls() == before
     assert not (tree / ".git" / "hooks").is_symlink()
 
 
@@ -137,7 +139,7 @@ def test_a_linked_worktree_keeps_its_link_and_the_common_settings(tree: Path, op
     os.rename(linked, tree)  # noqa: PTH104 - as above
     (tree / ".git").write_text(f"gitdir: {tree.parent}/main-tree/.git/worktrees/linked\n")
     result = check(open_bench, "git config core.hooksPath /tmp; git status --porcelain; rm .git")
-    assert "put back in .git: config" in result.output
+    assert "restored in .git: config" in result.output
     assert state(tree) == ""
     assert "hooksPath" not in (tree.parent / "main-tree" / ".git" / "config").read_text()
 
@@ -154,7 +156,7 @@ def test_build_products_are_left_for_the_next_run(tree: Path, open_bench: OpenBe
         ("remote.origin.url", "https://me:sesame@dev.azure.com/org/_git/shop"),
     ],
 )
-def test_a_token_that_the_checkout_stores_is_out_of_reach_until_the_bench_is_closed(
+def test_a_token_stored_in_the_checkout_is_removed_until_the_bench_is_closed(
     tree: Path, open_bench: OpenBench, name: str, value: str
 ) -> None:
     subprocess.run(["git", "config", name, value], cwd=tree, check=True)
@@ -170,6 +172,6 @@ def test_a_token_that_the_checkout_stores_is_out_of_reach_until_the_bench_is_clo
     assert config.read_bytes() == found
 
 
-def test_a_user_name_in_the_remotes_address_is_no_token(tree: Path, open_bench: OpenBench) -> None:
+def test_a_user_name_in_the_url_of_a_remote_is_not_a_token(tree: Path, open_bench: OpenBench) -> None:
     subprocess.run(["git", "config", "remote.origin.url", "https://org@dev.azure.com/org/_git/a"], cwd=tree, check=True)
     assert open_bench().isolation.kind == "process"

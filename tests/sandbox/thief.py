@@ -1,7 +1,7 @@
-"""A check that tries to steal a canary (canary-<32 hex digits>). Prints each place where it found it, one a line.
+"""A check that tries to steal a canary (canary-<32 hex digits>) and prints where it found it, one place per line.
 
-Arguments: the agent's file, the agent's socket, and the canary's SHA-256: another test may have its own canary around.
-Standard library only: it runs as a command of the team would.
+Arguments: the agent's file, the agent's socket, and the SHA-256 of the canary, as another test may use one of its own at
+the same time. Standard library only: it runs like a command of the team.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def processes() -> None:
 
 
 def ancestors() -> list[str]:
-    """Return the processes above this one, the step among them: the memory of a whole machine takes minutes to read."""
+    """Return the processes above this one, including the step; reading the memory of all processes could take minutes."""
     found = []
     pid = str(os.getppid())
     while pid != "0":
@@ -54,7 +54,7 @@ def ancestors() -> list[str]:
 
 
 def memory(folder: Path) -> None:
-    """Look through the heap and the anonymous memory of one process."""
+    """Search the heap and anonymous memory of one process."""
     with (folder / "mem").open("rb", buffering=0) as source:
         for line in (folder / "maps").read_text().splitlines():
             place, rights, _, _, inode = line.split()[:5]

@@ -1,6 +1,6 @@
-"""Stands for the step: holds a token in environment and memory, and runs one command as a check.
+"""Plays the step: holds a token in environment and memory, and runs one command as a check.
 
-Arguments: tree, scratch, isolation, "protected" or "bare", and the command's words. Prints how it went, as JSON.
+Arguments: tree, scratch, isolation, "protected" or "bare", and the command. Prints the result as JSON.
 """
 
 from __future__ import annotations
