@@ -1,8 +1,8 @@
-"""Take a planted defect in three real projects to a pull request each, and print what the evidence was.
+"""Fix a planted defect in three real projects, and print the pull requests and their evidence.
 
-The projects come from their registries by name and version, with their own test suites. What is ours is under
-`projects/`: a small defect, a work item, settings, and the answers of a model. Run:
-`python benchmarks/proof/run.py [folder]`; needs pip, npm and git. The folder keeps everything, downloads included.
+The projects are downloaded from their registries by name and version, with their own test suites. Ours is `projects/`: a
+small defect, a work item, settings, and the answers of a model. Run `python benchmarks/proof/run.py [folder]`; needs pip,
+npm and git. The folder keeps everything, downloads included.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import yaml
 
 PROJECTS = Path(__file__).parent / "projects"
 GIT = ("git", "-c", "user.name=Ada", "-c", "user.email=ada@example.invalid", "-c", "init.defaultBranch=main")
-# Commands are timed from outside of the harness, by what stands before them on PATH: clock, user, system.
+# Commands are timed from outside Redimento, by wrappers on PATH: clock, user, system.
 STOPWATCH = """#!/bin/bash
 TIMEFORMAT='%R %U %S'
 {{ time "{tool}" "$@" 2>&3; }} 3>&2 2>>"{times}"
@@ -36,7 +36,7 @@ TIMEFORMAT='%R %U %S'
 
 @dataclass(frozen=True)
 class Bench:
-    """One project, fetched: its git repository, the folder that belongs on PATH, and where commands note their times."""
+    """One downloaded project: its git repository, the folder for PATH, and the file with the times of its commands."""
 
     name: str
     checkout: Path
@@ -46,7 +46,7 @@ class Bench:
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds: by the clock, and of the processor, which a busy machine does not lengthen as much."""
+    """Wall-clock and processor time in seconds; a busy machine distorts the latter less."""
 
     clock: float
     processor: float
@@ -54,11 +54,11 @@ class Times:
 
 @dataclass(frozen=True)
 class Row:
-    """What a run showed, as the table has it."""
+    """One row of the tables."""
 
     project: str
     baseline: str
-    new_failures: str  # after each answer; of each candidate
+    new_failures: str  # after each answer; per candidate
     after: str
     proofs: str
     rounds: str
@@ -70,7 +70,7 @@ class Row:
 
     @property
     def overhead(self) -> Times:
-        """Everything but the commands; the recorded model answers at once."""
+        """Everything except the commands; the recorded model takes no time."""
         return Times(self.whole.clock - self.of_commands.clock, self.whole.processor - self.of_commands.processor)
 
 
@@ -79,7 +79,7 @@ def run(
     folder: Path,
     environment: Mapping[str, str] | None = None,
 ) -> Times:
-    """Run a command that must succeed and return what it took, with everything that it started."""
+    """Run a command that must succeed and return its times, child processes included."""
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, check=False)
     if done.returncode:
@@ -90,7 +90,7 @@ def run(
 
 
 def fetch(wanted: Mapping[str, Any], downloads: Path) -> Path:
-    """Download the archive of one project, unless it is there, and return its path."""
+    """Download the archive of one project, unless present, and return its path."""
     name, version = wanted["name"], wanted["version"]
     downloads.mkdir(parents=True, exist_ok=True)
     there = sorted(downloads.glob(f"{name}-{version}.t*gz")) + sorted(downloads.glob(f"{name}-{version}.tar.gz"))
@@ -105,7 +105,7 @@ def fetch(wanted: Mapping[str, Any], downloads: Path) -> Path:
 
 
 def install(wanted: Mapping[str, Any], folder: Path) -> Path:
-    """Install the project's test tools where its checkout finds them; return the folder of their commands."""
+    """Install the project's test tools where its checkout finds them, and return the folder of their commands."""
     if wanted["registry"] == "npm":
         if not (folder / "node_modules").is_dir():
             run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, *wanted["tools"]], folder)
@@ -117,7 +117,7 @@ def install(wanted: Mapping[str, Any], folder: Path) -> Path:
 
 
 def prepare(project: Path, folder: Path) -> Bench:
-    """Lay the project out as a git repository with the defect in its only commit."""
+    """Create a git repository of the project, with the defect in its only commit."""
     wanted = yaml.safe_load((project / "project.yml").read_text("utf-8"))
     folder.mkdir(parents=True, exist_ok=True)
     archive = fetch(wanted, folder / "downloads")
@@ -131,7 +131,7 @@ def prepare(project: Path, folder: Path) -> Bench:
         path = checkout / change["file"]
         text = path.read_text("utf-8")
         if text.count(change["before"]) != 1:
-            sys.exit(f"{path}: the text to replace is not there exactly once.")
+            sys.exit(f"{path}: the text to replace does not occur exactly once.")
         path.write_text(text.replace(change["before"], change["after"]), encoding="utf-8")
     for added in wanted.get("added", ()):
         (checkout / added["file"]).write_text(added["text"], encoding="utf-8")
@@ -144,7 +144,7 @@ def prepare(project: Path, folder: Path) -> Bench:
 
 
 def timed(commands: Path, folder: Path, times: Path) -> Path:
-    """Put a stopwatch before each tool that the checks name."""
+    """Wrap each tool that the checks use in a stopwatch."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for name in ("python3", "pytest", "mocha"):
@@ -156,7 +156,7 @@ def timed(commands: Path, folder: Path, times: Path) -> Path:
 
 
 def measure(project: Path, bench: Bench, folder: Path) -> Row:
-    """Run the work item and read the row from the record that the run left."""
+    """Run the work item and build the row from the record of the run."""
     settings = yaml.safe_load((project / "settings.yml").read_text("utf-8"))
     settings["model"]["recording"] = str(project / "answers")
     config, run_folder = folder / "settings.yml", folder / "run"
@@ -217,7 +217,7 @@ def table(head: str, rows: Sequence[Sequence[object]]) -> str:
 
 def evidence(rows: Sequence[Row]) -> str:
     return table(
-        "project | baseline | new failures | in the end | fail-to-pass | repair rounds | candidate | outcome",
+        "project | baseline | new failures | final verdict | fail-to-pass | repair rounds | candidate | outcome",
         [
             (each.project, each.baseline, each.new_failures, each.after, each.proofs, each.rounds, each.candidate, each.outcome)
             for each in rows
@@ -227,7 +227,7 @@ def evidence(rows: Sequence[Row]) -> str:
 
 def times(rows: Sequence[Row]) -> str:
     return table(
-        "project | commands | run, s | of that not the commands, s | processor, s",
+        "project | commands | run, s | overhead, s | overhead, processor s",
         [
             (each.project, each.commands, f"{each.whole.clock:.1f}", f"{each.overhead.clock:.1f}", f"{each.overhead.processor:.1f}")
             for each in rows

@@ -1,8 +1,8 @@
-"""Measure what the harness itself costs per verify: everything but the team's commands.
+"""Measure the overhead of one verification: everything except the team's commands.
 
-Every command is one that does nothing, so what passes is ours: starting and ending the supervisor, guarding the tree,
-reading reports, comparing, rerunning, proving. Run: `python benchmarks/verification/overhead.py [files] [isolation]`,
-as root with an account redimento-checks for `user`. Prints medians of seven in milliseconds; target: below 1,000.
+The commands do nothing, so the time is ours: starting and ending the supervisor, guarding the tree, reading reports,
+comparing, rerunning, proving. Run `python benchmarks/verification/overhead.py [files] [isolation]`; `user` needs root and
+an account redimento-checks. Prints the medians of seven runs in milliseconds; target: below 1,000.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ REPORT = "".join(
 
 
 def build(tree: Path, files: int) -> list[str]:
-    """Make a git repository of so many source files, 4 kB each, in folders of a hundred."""
+    """Create a git repository with `files` source files of 4 kB, a hundred per folder."""
     paths = [f"src/part_{number // 100}/module_{number}.py" for number in range(files)]
     for path in (*paths, "tests/test_1.py"):
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def build(tree: Path, files: int) -> list[str]:
 
 
 def median(action: Callable[[], object]) -> tuple[float, float]:
-    """Return wall clock and processor time, our children's included: the second is true on a busy machine, too."""
+    """Return wall-clock and processor time, children included; only the latter is reliable on a busy machine."""
     took, worked = [], []
     for _ in range(ROUNDS):
         began, before = time.perf_counter(), sum(os.times()[:4])

@@ -1,4 +1,4 @@
-"""A tree with a little program in it, and the workbench opened on it."""
+"""A small repository and the workbench opened on it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TEST_CART = "from cart import total\n\n\ndef test_is_a_number():\n    assert tot
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A git repository with one defect, `total` being one too high, and a test that does not see it."""
+    """A git repository with one defect (`total` is one too high) and a test that misses it."""
     tree = tmp_path / "tree"
     (tree / "tests").mkdir(parents=True)
     (tree / "cart.py").write_text(CART)
@@ -35,12 +35,15 @@ def tree(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def open_bench(tree: Path, tmp_path: Path) -> Iterator[OpenBench]:
-    """Open benches on `tree` under `process`, the files of its one commit kept; keywords are fields of CheckSettings."""
+def open_bench(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenBench]:
+    """Open benches on `tree` under `process` that guard its two files; keywords are fields of CheckSettings."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")  # bash prints a warning if the configured locale is not installed
     opened: list[Workbench] = []
 
     def open_it(*commands: CheckCommand, secrets: tuple[str, ...] = (), **settings: object) -> Workbench:
-        wanted = CheckSettings(commands=commands, **{"isolation": "process", **settings})  # type: ignore[arg-type]
+        # Without any command the bench would guard nothing.
+        defaults = {"commands": commands or (CheckCommand("any", "true"),), "isolation": "process"}
+        wanted = CheckSettings(**{**defaults, **settings})  # type: ignore[arg-type]
         scratch = tmp_path / f"scratch-{len(opened)}"
         files = ("cart.py", "tests/test_cart.py")
         opened.append(open_workbench(tree, wanted, scratch, secrets=secrets, files=files))
@@ -55,6 +58,6 @@ def open_bench(tree: Path, tmp_path: Path) -> Iterator[OpenBench]:
 def unit_tests() -> CheckCommand:
     return CheckCommand(
         "pytest", (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=junit.xml", "tests"),
-        timeout_seconds=60, junit="junit.xml",
-        env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # a third of the time
+        junit="junit.xml",
+        env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # takes a third of the time
     )  # fmt: skip

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from redimento.sandbox.capture import HEAD_BYTES, TAIL_BYTES, Capture
+from tests.sandbox.scaling import assert_linear
 
 SECRET = "a-very-secret-value"
 
@@ -17,7 +21,7 @@ def captured(*parts: bytes) -> Capture:
 
 @settings(deadline=None)
 @given(st.lists(st.binary(max_size=200), max_size=20).filter(lambda parts: b"\r" not in b"".join(parts)))
-def test_little_output_is_kept_as_it_is(parts: list[bytes]) -> None:
+def test_short_output_is_kept_unchanged(parts: list[bytes]) -> None:
     whole = captured(b"".join(parts)).text(())
     assert captured(*parts).text(()) == whole
 
@@ -32,7 +36,7 @@ def test_memory_is_bounded_and_every_byte_is_counted(size: int, step: int) -> No
 
 @given(st.integers(min_value=0, max_value=2 * len(SECRET)))
 @settings(deadline=None)
-def test_a_secret_cut_in_two_leaves_no_part_behind(shift: int) -> None:
+def test_a_secret_at_the_cut_leaves_no_fragment(shift: int) -> None:
     before = b"x" * (HEAD_BYTES - len(SECRET) + shift)
     text = captured(before + SECRET.encode() + b"y" * (3 * TAIL_BYTES)).text((SECRET,))
     assert SECRET[:6] not in text
@@ -41,3 +45,16 @@ def test_a_secret_cut_in_two_leaves_no_part_behind(shift: int) -> None:
 def test_a_secret_with_a_control_character_inside_is_found() -> None:
     text = captured(SECRET[:5].encode() + b"\x00\x1b[0m" + SECRET[5:].encode()).text((SECRET,))
     assert text == "***"
+
+
+def test_writing_takes_linear_time() -> None:
+    assert_linear(lambda pieces: lambda: captured(*(b"x" * 1000 for _ in range(pieces))), 20_000)
+
+
+@pytest.mark.parametrize("piece", ["\x1b[", "\x1b]", "##", "##vso", "AIza", "AQ.", "a-very-", "\r", "\xff", "\x00"])
+def test_cleaning_takes_linear_time(piece: str) -> None:
+    def text(size: int) -> Callable[[], object]:
+        capture = captured((piece * size).encode("latin-1")[:size])
+        return lambda: capture.text((SECRET,))
+
+    assert_linear(text, (HEAD_BYTES + TAIL_BYTES) // 2)

@@ -1,11 +1,13 @@
-"""A check that tries to steal. Says where it found something of the form canary-<32 hex digits>, one place a line.
+"""A check that tries to steal a canary (canary-<32 hex digits>) and prints where it found it, one place per line.
 
-Arguments: the agent's file, the agent's socket. Standard library only: it runs as a command of the team would.
+Arguments: the agent's file, the agent's socket, and the SHA-256 of the canary, as another test may use one of its own at
+the same time. Standard library only: it runs like a command of the team.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import socket
@@ -17,7 +19,7 @@ CANARY = re.compile(rb"canary-[0-9a-f]{32}")
 
 
 def report(where: str, found: bytes) -> None:
-    if CANARY.search(found):
+    if any(hashlib.sha256(canary).hexdigest() == sys.argv[3] for canary in set(CANARY.findall(found))):
         sys.stdout.write(f"found in {where}\n")
 
 
@@ -36,12 +38,23 @@ def processes() -> None:
             for descriptor in (folder / "fd").iterdir():
                 with contextlib.suppress(OSError):
                     report("/proc fd", os.fsencode(descriptor.readlink()))
+    for pid in ancestors():
         with contextlib.suppress(OSError):
-            memory(folder)
+            memory(Path("/proc", pid))
+
+
+def ancestors() -> list[str]:
+    """Return the processes above this one, including the step; reading the memory of all processes could take minutes."""
+    found = []
+    pid = str(os.getppid())
+    while pid != "0":
+        found.append(pid)
+        pid = Path("/proc", pid, "stat").read_text(errors="replace").rpartition(")")[2].split()[1]
+    return found
 
 
 def memory(folder: Path) -> None:
-    """Look through the heap and the anonymous memory of one process."""
+    """Search the heap and anonymous memory of one process."""
     with (folder / "mem").open("rb", buffering=0) as source:
         for line in (folder / "maps").read_text().splitlines():
             place, rights, _, _, inode = line.split()[:5]

@@ -1,6 +1,6 @@
-"""Stands for the step: holds a token in environment and memory, and runs one command as a check.
+"""Plays the step: holds a token in environment and memory, and runs one command as a check.
 
-Arguments: tree, scratch, isolation, "protected" or "bare", and the command's words. Prints how it went, as JSON.
+Arguments: tree, scratch, isolation, "protected" or "bare", and the command. Prints the result as JSON.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal, cast
 from redimento.errors import RedimentoError
 from redimento.sandbox.bench import close_workbench, execute, open_workbench
 from redimento.sandbox.isolation import protect_process
-from redimento.settings import CheckSettings
+from redimento.settings import CheckCommand, CheckSettings
 
 
 def main() -> None:
@@ -22,7 +22,10 @@ def main() -> None:
     if protection == "protected":
         protect_process()
     token = os.environ["SYSTEM_ACCESSTOKEN"]
-    settings = CheckSettings(isolation=cast("Literal['auto', 'process', 'user']", isolation))
+    settings = CheckSettings(
+        commands=(CheckCommand("check", tuple(command)),),
+        isolation=cast("Literal['auto', 'process', 'user']", isolation),
+    )
     try:
         bench = open_workbench(Path(tree), settings, Path(scratch), secrets=())
     except RedimentoError as error:
@@ -35,6 +38,7 @@ def main() -> None:
         "kind": bench.isolation.kind,
         "why": bench.isolation.reason,
         "exit": ended.exit_code,
+        "reason": ended.reason,
         "output": ended.output.replace(token, "STOLEN"),
         "left": [*left, *(["scratch"] if Path(scratch).exists() else [])],
     }

@@ -1,4 +1,4 @@
-"""The tree and the workbench that this room's tests run on."""
+"""The tree and workbench that the tests in this folder use."""
 
 from tests.sandbox.benches import open_bench, tree, unit_tests
 

@@ -51,19 +51,17 @@ def package(**content: object) -> str:
         ({"README.md": "", "deep/package.json": "{}"}, [], []),
     ],
 )  # fmt: skip
-def test_every_language_gets_its_customary_commands(
-    files: dict[str, str], setup: list[str], commands: list[str]
-) -> None:
+def test_every_language_gets_its_usual_commands(files: dict[str, str], setup: list[str], commands: list[str]) -> None:
     settings = proposed(files)
     assert (list(settings.setup), lines(settings)) == (setup, commands)
 
 
 @pytest.mark.parametrize("manifest", ["", "no json", "[]", '{"scripts": null}', '{"scripts": [], "dependencies": "x"}'])
-def test_a_broken_manifest_is_no_reason_to_fail(manifest: str) -> None:
+def test_a_broken_manifest_is_not_an_error(manifest: str) -> None:
     assert lines(proposed({"package.json": manifest})) == []
 
 
-def test_several_languages_are_proposed_together_under_names_of_their_own() -> None:
+def test_several_languages_are_proposed_together_under_different_names() -> None:
     settings = proposed({
         "pyproject.toml": "[project]", "test_a.py": "", "package.json": package(scripts={"build": "x", "test": "x"}),
         "A.csproj": "Microsoft.NET.Test.Sdk",
@@ -72,6 +70,6 @@ def test_several_languages_are_proposed_together_under_names_of_their_own() -> N
     assert len(names) == len(set(names)) == 5
 
 
-def test_tests_are_required_and_style_is_advice() -> None:
+def test_tests_are_required_and_style_checks_are_advisory() -> None:
     settings = proposed({"pyproject.toml": "[project]\n[tool.mypy]", "test_a.py": ""})
     assert [(command.name, command.required) for command in settings.commands] == [("pytest", True), ("mypy", False)]

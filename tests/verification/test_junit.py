@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from redimento.verification.assertions import is_assertion
 from redimento.verification.evidence import CheckResult, Checks, Failure, TestResult, Verdict
 from redimento.verification.junit import find_reports, read_junit, write_junit
+from tests.sandbox.scaling import assert_linear
 
 REPORTS = Path(__file__).parent / "reports"
 
@@ -57,12 +59,12 @@ def test_reports_of_every_runner_are_read(report: str, expected: dict[str, str])
         ('status="run" result="suppressed"', "skipped"), ('status="run" result="completed"', "passed"), ("", "passed"),
     ],
 )  # fmt: skip
-def test_an_outcome_said_in_an_attribute_only(tmp_path: Path, attributes: str, outcome: str) -> None:
+def test_an_outcome_may_be_only_an_attribute(tmp_path: Path, attributes: str, outcome: str) -> None:
     (tmp_path / "a.xml").write_text(f'<testsuite name="s"><testcase classname="A" name="a" {attributes}/></testsuite>')
     assert [test.outcome for test in read_junit("a.xml", tmp_path)] == [outcome]
 
 
-def test_a_title_told_twice_gives_way_to_the_file_seen_from_the_tree(tmp_path: Path) -> None:
+def test_a_repeated_title_is_replaced_by_the_path_in_the_tree(tmp_path: Path) -> None:
     (tmp_path / "mocha.xml").write_text(
         f'<testsuites><testsuite name="Copy" file="{tmp_path}/test/copy.js">'
         '<testcase classname="keeps the source" name="Copy keeps the source"/></testsuite></testsuites>'
@@ -73,7 +75,7 @@ def test_a_title_told_twice_gives_way_to_the_file_seen_from_the_tree(tmp_path: P
 
 
 @pytest.mark.parametrize("report", ["pytest", "jest", "vitest", "surefire", "gradle", "dotnet", "go"])
-def test_an_assertion_is_known_by_the_words_of_every_runner(report: str) -> None:
+def test_the_assertions_of_every_runner_are_recognised(report: str) -> None:
     tests = read_junit(f"{report}.xml", REPORTS)
     assert [is_assertion(test.message) for test in tests if test.outcome == "failed"] == [True]
     assert not any(is_assertion(test.message) for test in tests if test.outcome == "error")
@@ -86,7 +88,7 @@ def test_time_message_and_file_are_kept() -> None:
     assert {test.file for test in read_junit("nested.xml", REPORTS)} == {"spec/outer.rb", "own.rb"}
 
 
-def test_a_glob_reads_all_and_stays_out_of_dependencies(tmp_path: Path) -> None:
+def test_a_glob_reads_all_reports_outside_dependencies(tmp_path: Path) -> None:
     for folder in ("a/target", "b/c/target", "node_modules/x/target"):
         (tmp_path / folder).mkdir(parents=True)
         name = folder.split("/")[0]
@@ -115,7 +117,7 @@ def test_a_hostile_or_empty_report_gives_no_tests(tmp_path: Path, text: str) -> 
     assert read_junit("r.xml", tmp_path) == ()
 
 
-def test_a_report_cut_off_gives_what_came_before(tmp_path: Path) -> None:
+def test_a_truncated_report_gives_the_tests_before_the_cut(tmp_path: Path) -> None:
     (tmp_path / "r.xml").write_text("<testsuite name='s'><testcase name='a'/><testcase name='b'><fail")
     assert [test.id for test in read_junit("r.xml", tmp_path)] == ["s::a"]
 
@@ -129,7 +131,7 @@ def test_deep_nesting_and_long_texts_are_survived(tmp_path: Path) -> None:
     assert len(test.message) < 5_000
 
 
-def test_links_pipes_and_places_outside_are_not_read(tmp_path: Path) -> None:
+def test_links_pipes_and_files_outside_are_not_read(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
     (tmp_path / "outside.xml").write_text("<testsuite name='s'><testcase name='a'/></testsuite>")
@@ -140,7 +142,7 @@ def test_links_pipes_and_places_outside_are_not_read(tmp_path: Path) -> None:
         assert read_junit(pattern, root) == (), pattern
 
 
-def test_texts_are_harmless_and_without_secrets(tmp_path: Path) -> None:
+def test_texts_are_safe_to_print_and_without_secrets(tmp_path: Path) -> None:
     (tmp_path / "r.xml").write_text(
         "<testsuite name='s'><testcase name='##vso[x]'><failure message='sesame-open-9 ##[error]'/></testcase></testsuite>"
     )
@@ -154,6 +156,42 @@ def test_no_bytes_make_the_reader_fail(tmp_path_factory: pytest.TempPathFactory,
     folder = tmp_path_factory.mktemp("junk")
     (folder / "r.xml").write_bytes((REPORTS / "go.xml").read_bytes()[:cut] + junk)
     assert all(test.id for test in read_junit("r.xml", folder))
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "<testcase classname='a' name='b'/>",
+        "<testcase classname='a' name='b{0}'/>",
+        "<testcase classname='a' name='b'><failure message='m'>assert 1 == 2</failure></testcase>",
+        "<testsuite><testcase name='b'/>",  # nested ever deeper
+        "<testsuite name='a'><testcase name='b'/></testsuite>",
+        "<properties><property name='a'/></properties>",
+    ],
+)
+def test_many_cases_take_linear_time(tmp_path: Path, case: str) -> None:
+    def reading(number: int) -> Callable[[], object]:
+        (tmp_path / f"{number}.xml").write_text("<testsuite>" + "".join(case.format(each) for each in range(number)))
+        return lambda: read_junit(f"{number}.xml", tmp_path)
+
+    assert_linear(reading, 4_000)
+
+
+@pytest.mark.parametrize("piece", ["a", "\n", "#", "##vso", "a\n", "AIza", "&#10;"])
+def test_a_long_message_takes_linear_time(tmp_path: Path, piece: str) -> None:
+    def reading(size: int) -> Callable[[], object]:
+        text = f"<testsuite><testcase name='a'><failure message='m' type='t'>{piece * (size // len(piece))}</failure>"
+        (tmp_path / f"{size}.xml").write_text(f"{text}</testcase></testsuite>")
+        return lambda: read_junit(f"{size}.xml", tmp_path)
+
+    assert_linear(reading, 300_000)
+
+
+def test_no_more_than_100_000_cases_are_read(tmp_path: Path) -> None:
+    cases = "<testcase name='a'/>" * 100_000 + "<testcase name='a'><failure/></testcase><testcase name='b'/>"
+    (tmp_path / "1.xml").write_text(f"<testsuite name='s'>{cases}</testsuite>")
+    (tmp_path / "2.xml").write_text("<testsuite name='s'><testcase name='c'/></testsuite>")
+    assert [(test.id, test.outcome) for test in read_junit("*.xml", tmp_path)] == [("s::a", "passed")]
 
 
 def verdict() -> Verdict:
@@ -179,7 +217,7 @@ def verdict() -> Verdict:
     )  # fmt: skip
 
 
-def test_the_runs_own_report_is_red_for_what_the_change_broke_alone(tmp_path: Path) -> None:
+def test_the_runs_own_report_is_red_only_for_what_the_change_broke(tmp_path: Path) -> None:
     write_junit(verdict(), tmp_path / "run" / "junit.xml")
     assert {test.id: test.outcome for test in read_junit("run/junit.xml", tmp_path)} == {
         "unit.t.a::new": "failed", "unit.t.a::crashed": "error", "unit.t.a::known": "skipped",
@@ -188,7 +226,7 @@ def test_the_runs_own_report_is_red_for_what_the_change_broke_alone(tmp_path: Pa
     }  # fmt: skip
 
 
-def test_the_runs_own_report_counts_right(tmp_path: Path) -> None:
+def test_the_runs_own_report_has_the_right_counts(tmp_path: Path) -> None:
     write_junit(verdict(), tmp_path / "junit.xml")
     suite = ET.parse(tmp_path / "junit.xml").getroot()[0]
     assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["6", "1", "1", "3"]

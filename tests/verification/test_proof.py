@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from redimento.change.edit import FileChange
-from redimento.verification.assertions import is_assertion
+from redimento.verification.assertions import did_not_build, is_assertion
 from redimento.verification.evidence import TestResult
 from redimento.verification.proof import altered_tests, is_test_path
+from tests.sandbox.scaling import assert_linear
 
 
 @pytest.mark.parametrize(
@@ -14,7 +17,7 @@ from redimento.verification.proof import altered_tests, is_test_path
      "cart_test.go", "src/test/java/shop/CartTest.java", "shop/CartIT.java", "Shop.Tests/Cart.cs", "CartTests.cs",
      "spec/cart_spec.rb", "tests/data/x.json", "Test/A.php", "test_cart.py"],
 )  # fmt: skip
-def test_tests_are_known_by_custom(path: str) -> None:
+def test_test_files_are_recognised_by_convention(path: str) -> None:
     assert is_test_path(path)
 
 
@@ -23,7 +26,7 @@ def test_tests_are_known_by_custom(path: str) -> None:
     ["src/cart.py", "contest.py", "latest.ts", "CREDIT.md", "docs/AUDIT.md", "Contest.java", "attest/a.go", "src/testing.py",
      "EXIT.java", "pyproject.toml", "inspector.js"],
 )  # fmt: skip
-def test_source_is_not_taken_for_tests(path: str) -> None:
+def test_source_files_are_not_taken_for_tests(path: str) -> None:
     assert not is_test_path(path)
 
 
@@ -50,8 +53,20 @@ def test_an_assertion_is_recognised(message: str) -> None:
         "Failed\n    cart_test.go:9: a line that the test logs\npanic: runtime error: index out of range",
     ],
 )  # fmt: skip
-def test_other_trouble_is_no_assertion(message: str) -> None:
+def test_other_errors_are_not_assertions(message: str) -> None:
     assert not is_assertion(message)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["\n", " \n", "expected ", "Expected ", "fixture '", "assertion `", "\tx_test", "error[", "Assert.a", "[build "],
+)
+def test_a_long_output_takes_linear_time(piece: str) -> None:
+    def asking(size: int) -> Callable[[], object]:
+        text = f"begun\n{piece * (size // len(piece))}\nassert 1"
+        return lambda: (is_assertion(text), did_not_build(text))
+
+    assert_linear(asking, 30_000)
 
 
 def ids(path: str, before: str, after: str, *tests: TestResult) -> list[str]:
@@ -90,7 +105,7 @@ def test_a_new_row_of_a_table_is_a_new_test() -> None:
     assert altered_tests([file], tests, frozenset({"test_t::test_a[1]"})) == [tests[1]]
 
 
-def test_a_test_of_the_same_name_in_another_file_is_not_meant() -> None:
+def test_a_test_of_the_same_name_in_another_file_does_not_match() -> None:
     text = "def test_a():\n    assert 1\n"
     mine, other = passed("tests.test_cart::test_a"), passed("tests.test_cart_more::test_a")
     assert ids("tests/test_cart.py", "", text, mine, other) == [mine.id]

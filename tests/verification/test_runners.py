@@ -35,7 +35,7 @@ def tree(tmp_path: Path) -> Path:
         ("./gradlew --no-daemon test", ["shop.CartTest::total()"], "./gradlew --no-daemon test --tests|shop.CartTest.total"),
     ],
 )  # fmt: skip
-def test_a_known_runner_runs_the_chosen_tests_alone(tree: Path, command: str, ids: list[str], expected: str) -> None:
+def test_a_known_runner_runs_only_the_chosen_tests(tree: Path, command: str, ids: list[str], expected: str) -> None:
     first, *rest = (
         expected.split("|")
         if "^(" not in expected
@@ -55,11 +55,11 @@ def test_maven_gets_classes_and_methods(tree: Path) -> None:
     ["make test", "cd x && pytest", "pytest | tee log", "A=1 pytest", "pytest $ARGS", "pytest 'open", "dotnet test --filter x",
      "mvn -Dtest=A test", ""],
 )  # fmt: skip
-def test_what_we_do_not_understand_is_run_whole(tree: Path, command: str) -> None:
+def test_an_unknown_command_is_not_narrowed(tree: Path, command: str) -> None:
     assert narrowed(command, failing("tests.test_a::test_x"), tree) is None
 
 
-def test_a_test_of_no_known_file_is_not_guessed(tree: Path) -> None:
+def test_a_test_without_a_known_file_is_not_guessed(tree: Path) -> None:
     assert narrowed("pytest", failing("elsewhere.test_z::test_x"), tree) is None
 
 

@@ -1,4 +1,4 @@
-"""A change judged, with real pytest runs in a real tree."""
+"""Verdicts on changes, with real pytest runs in a real tree."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def write(tree: Path, files: dict[str, str | None]) -> Change:
 
 
 def withholding(tree: Path, change: Change) -> Callable[[Sequence[str]], AbstractContextManager[None]]:
-    """Return what the repository offers: the old content of some paths, for a while."""
+    """Return what the repository offers: a context in which some paths have their old content."""
 
     def put(paths: Sequence[str], *, old: bool) -> None:
         for file in change.files:
@@ -95,7 +95,7 @@ def test_what_the_change_broke_is_new_and_what_was_broken_is_known(
     assert not verdict.verified
 
 
-def test_a_failure_that_is_gone_is_named_as_fixed(tree: Path, open_bench: OpenBench, unit_tests: CheckCommand) -> None:
+def test_a_failure_that_is_gone_is_fixed(tree: Path, open_bench: OpenBench, unit_tests: CheckCommand) -> None:
     (tree / "tests" / "test_old.py").write_text(
         "from cart import total\n\n\ndef test_old():\n    assert total([]) == 0\n"
     )
@@ -104,7 +104,7 @@ def test_a_failure_that_is_gone_is_named_as_fixed(tree: Path, open_bench: OpenBe
     assert verdict.verified
 
 
-def test_a_failure_that_passes_alone_is_flaky(tree: Path, open_bench: OpenBench, unit_tests: CheckCommand) -> None:
+def test_a_failure_that_passes_on_its_own_is_flaky(tree: Path, open_bench: OpenBench, unit_tests: CheckCommand) -> None:
     wobbly = (
         "import pathlib\n\n\ndef test_wobbly():\n    mark = pathlib.Path('mark')\n    seen = mark.exists()\n"
         "    mark.touch()\n    assert seen\n"
@@ -115,21 +115,21 @@ def test_a_failure_that_passes_alone_is_flaky(tree: Path, open_bench: OpenBench,
     assert verdict.verified
 
 
-def test_a_check_without_report_is_judged_as_a_whole_and_rerun_whole(open_bench: OpenBench) -> None:
+def test_a_check_without_a_report_is_judged_and_rerun_as_a_whole(open_bench: OpenBench) -> None:
     wobbly = CheckCommand("wobbly", "test -e mark || { touch mark; test ! -e new.py; }")
     broken = CheckCommand("broken", "test ! -e new.py")
     verdict = judged(open_bench(wobbly, broken), {"new.py": "x = 1\n"})
     assert [failure.check for failure in verdict.new_failures] == ["broken"]
-    assert verdict.flaky == ()  # the baseline touched no mark: the rerun of `wobbly` is not needed, it passes
+    assert verdict.flaky == ()  # `wobbly` finds the mark of its baseline run
 
 
-def test_a_command_that_wobbles_is_flaky(open_bench: OpenBench) -> None:
+def test_a_command_that_passes_when_rerun_is_flaky(open_bench: OpenBench) -> None:
     wobbly = CheckCommand("wobbly", "test ! -e new.py || test -e mark || { touch mark; false; }")
     verdict = judged(open_bench(wobbly), {"new.py": "x = 1\n"})
     assert [(failure.check, failure.test) for failure in verdict.flaky] == [("wobbly", "")]
 
 
-def test_a_test_that_passes_before_proves_nothing_and_is_named(
+def test_a_test_that_passed_before_proves_nothing_and_is_listed(
     tree: Path, open_bench: OpenBench, unit_tests: CheckCommand
 ) -> None:
     text = with_test(tree, "\n\ndef test_of_nothing():\n    assert total\n")
@@ -145,14 +145,14 @@ def test_a_test_that_passes_before_proves_nothing_and_is_named(
         ("def average(prices):\n    return 2\n", "import cart\n\n\ndef test_it():\n    assert cart.average([2]) == 2\n"),
     ],
 )  # fmt: skip
-def test_a_name_that_the_old_source_lacks_is_an_error_not_a_failure(
+def test_a_name_missing_in_the_old_source_is_an_error_not_a_failure(
     open_bench: OpenBench, unit_tests: CheckCommand, source: str, test: str
 ) -> None:
     verdict = judged(open_bench(unit_tests), {"cart.py": FIXED + source, "tests/test_average.py": test})
     assert verdict.proofs == (Proof("tests.test_average::test_it", "error", "passed"),)
 
 
-def test_only_added_and_altered_tests_are_asked(tree: Path, open_bench: OpenBench, unit_tests: CheckCommand) -> None:
+def test_only_added_and_altered_tests_give_proof(tree: Path, open_bench: OpenBench, unit_tests: CheckCommand) -> None:
     many = (
         "import pytest\nfrom cart import total\n\n\ndef test_kept():\n    assert total([]) > -1\n\n\n"
         "class TestTotal:\n    def test_altered(self):\n        assert total([1]) < 5\n\n\n"
@@ -191,7 +191,7 @@ def test_without_baseline_every_failure_counts(open_bench: OpenBench) -> None:
     assert [failure.check for failure in verdict.new_failures] == ["broken"]
 
 
-def test_advice_does_not_stop_a_change_and_required_checks_do(open_bench: OpenBench) -> None:
+def test_an_advisory_check_does_not_stop_a_change(open_bench: OpenBench) -> None:
     advisory = CheckCommand("style", "test ! -e new.py", required=False)
     passing = CheckCommand("passing", "true")
     verdict = judged(open_bench(advisory, passing), {"new.py": "x = 1\n"})
@@ -210,22 +210,22 @@ def test_a_change_that_no_required_check_saw_is_not_verified(open_bench: OpenBen
     ("path", "runs"),
     [("web/a.js", True), ("web", True), ("website/a.js", False), ("docs/x/y.md", True), ("a.py", False)],
 )
-def test_a_check_runs_when_a_path_of_its_own_changed(open_bench: OpenBench, path: str, *, runs: bool) -> None:
+def test_a_check_runs_if_one_of_its_paths_changed(open_bench: OpenBench, path: str, *, runs: bool) -> None:
     bench = open_bench(CheckCommand("web", "true", paths=("web/", "docs/*.md")))
     (result,) = run_checks(bench, changed=[path]).results
     assert result.skipped is not runs
 
 
-def test_a_check_that_hangs_or_deletes_the_tree_leaves_the_change_standing(open_bench: OpenBench) -> None:
-    hanging = CheckCommand("hanging", "test ! -e new.py || sleep 60", timeout_seconds=1)
+def test_a_check_that_hangs_or_deletes_the_tree_leaves_the_change_in_place(open_bench: OpenBench) -> None:
+    hanging = CheckCommand("hanging", "test ! -e new.py || sleep 300", timeout_seconds=1)
     deleting = CheckCommand("deleting", 'test ! -e new.py || rm -rf "$PWD"')
-    verdict = judged(open_bench(hanging, deleting), {"new.py": "x = 1\n", "cart.py": FIXED})
-    assert verdict.after.results[0].reason == "deadline: ended after 1 s"
+    verdict = judged(open_bench(hanging, deleting, baseline=False), {"new.py": "x = 1\n", "cart.py": FIXED})
+    assert verdict.after.results[0].reason == "timed out after 1 s"
     assert [failure.check for failure in verdict.new_failures] == ["hanging"]
-    assert "the tree was deleted and is back" in verdict.after.results[1].output
+    assert "the tree was deleted; restored" in verdict.after.results[1].output
 
 
-def test_setup_runs_in_order_stops_at_a_failure_and_keeps_no_secret(tree: Path, open_bench: OpenBench) -> None:
+def test_setup_runs_in_order_stops_at_a_failure_and_prints_no_secret(tree: Path, open_bench: OpenBench) -> None:
     assert run_setup(open_bench()) is None
     bench = open_bench(
         setup=("echo one > made", "echo sesame-open-9", "false", "echo two > made"), secrets=("sesame-open-9",)
@@ -235,12 +235,12 @@ def test_setup_runs_in_order_stops_at_a_failure_and_keeps_no_secret(tree: Path, 
     assert (result.exit_code, result.output, (tree / "made").read_text()) == (1, "***\n", "one\n")
 
 
-def test_old_and_new_source_of_one_size_in_one_second_are_told_apart(tree: Path, open_bench: OpenBench) -> None:
+def test_stale_bytecode_does_not_run_for_source_of_the_same_size_and_second(tree: Path, open_bench: OpenBench) -> None:
     bench = open_bench()
     for number in (1, 2):
         (tree / "cart.py").write_text(f"TOTAL = {number}\n")
         os.utime(tree / "cart.py", (1_700_000_000, 1_700_000_000))
-        seen = execute(bench, (sys.executable, "-c", "import cart; print(cart.TOTAL)"), timeout_seconds=60)
+        seen = execute(bench, (sys.executable, "-c", "import cart; print(cart.TOTAL)"), timeout_seconds=100)
         assert seen.output == f"{number}\n"
 
 

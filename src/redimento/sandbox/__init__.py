@@ -1,1 +1,1 @@
-"""Run a stranger's command and keep what is ours."""
+"""Run foreign commands without access to our secrets, and restore the tree afterwards."""

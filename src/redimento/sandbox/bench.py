@@ -1,4 +1,4 @@
-"""The workbench: one tree with the settings, scratch space and isolation for the commands that run in it."""
+"""The workbench: one tree with the settings, scratch space and isolation of the commands that run in it."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from pathlib import Path
 
 from redimento.errors import UsageError
 from redimento.sandbox.environment import build_environment
-from redimento.sandbox.execution import Ended, run
+from redimento.sandbox.execution import CommandResult, run
 from redimento.sandbox.isolation import Isolation, find_isolation
-from redimento.sandbox.keeping import Kept, keep
-from redimento.sandbox.stored_token import StoredToken, bring_back, take_away
+from redimento.sandbox.keeping import Snapshot, take_snapshot
+from redimento.sandbox.stored_token import StoredToken, remove_tokens, restore_tokens
 from redimento.settings import CheckSettings
 
-_PROBE_SECONDS = 20.0
+_PROBE_SECONDS = 120.0  # against a file system that hangs, not against a busy machine
 _CLEANING_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Workbench:
-    """A tree where commands run. `secrets`: values that must appear in no output and no environment."""
+    """A tree to run commands in. `secrets` are kept out of every output and environment."""
 
     tree: Path
     settings: CheckSettings
     scratch: Path
     isolation: Isolation
     secrets: tuple[str, ...]
-    kept: Kept
-    taken: tuple[StoredToken, ...] = ()
+    kept: Snapshot
+    removed_tokens: tuple[StoredToken, ...] = ()
     stop: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -44,7 +44,7 @@ class Workbench:
         return self.scratch / "tmp"
 
     def environment(self) -> dict[str, str]:
-        """Return the environment that every command of this bench starts with."""
+        """Return the environment of every command on this bench."""
         return build_environment(
             os.environ,
             home=self.home,
@@ -58,12 +58,11 @@ class Workbench:
 def open_workbench(
     tree: Path, settings: CheckSettings, scratch: Path, *, secrets: Sequence[str], files: Sequence[str] = ()
 ) -> Workbench:
-    """Prepare `tree` for running `settings.commands` in it; `scratch` is a folder of its own, outside the tree.
+    """Prepare `tree` for running `settings.commands`; `scratch` is a separate folder outside the tree.
 
-    `files`: the paths git tracks, which are put back whenever a command changes or deletes them. Open the bench before
-    the change is written. Raises UsageError when the isolation or the missing network that the settings ask for cannot
-    be had here; SettingsError for a `pass_env` name that looks like a secret. A token that the checkout stores is out of
-    reach until the bench is closed.
+    `files` are the paths that git tracks; they are restored after every command. Open the bench before writing the
+    change. Tokens stored in the checkout are removed until the bench is closed. Raises UsageError when the isolation
+    that the settings require is not available here, and SettingsError for a `pass_env` name that looks like a secret.
     """
     tree, scratch = tree.resolve(), scratch.resolve()
     scratch.mkdir(parents=True, exist_ok=True)
@@ -72,27 +71,32 @@ def open_workbench(
     for folder in (scratch / "home", scratch / "tmp"):
         folder.mkdir(mode=0o700)
     isolation = find_isolation(settings.isolation, network=settings.network)
-    taken = take_away(tree)
+    if not _runs_commands(settings):  # copying Django's 7,000 files for nothing took 30 % of the run
+        return Workbench(tree, settings, scratch, isolation, tuple(secrets), Snapshot(tree, scratch / "kept"))
+    removed_tokens = remove_tokens(tree)
     try:
-        kept = keep(tree, files, scratch / "kept")
-        return _probed(Workbench(tree, settings, scratch, isolation, tuple(secrets), kept, taken))
+        kept = take_snapshot(tree, files, scratch / "kept")
+        return _probed(Workbench(tree, settings, scratch, isolation, tuple(secrets), kept, removed_tokens))
     except BaseException:
-        bring_back(taken)
+        restore_tokens(removed_tokens)
         raise
 
 
 def abandon(bench: Workbench) -> None:
-    """End the command that runs on the bench, if any, and let no further one begin."""
+    """Stop the running command, if any, and start no further one."""
     bench.stop.set()
 
 
 def close_workbench(bench: Workbench) -> None:
-    """Remove the scratch space, files of the other account included; a stored token is back where it was."""
-    bring_back(bench.taken)
-    if bench.isolation.kind == "user":
+    """Remove the scratch space, including files of the other account, and restore stored tokens."""
+    restore_tokens(bench.removed_tokens)
+    if bench.isolation.kind == "user" and _runs_commands(bench.settings):
         cleaning = replace(bench, stop=threading.Event())
         execute(cleaning, 'find "$HOME" "$TMPDIR" -mindepth 1 -delete', timeout_seconds=_CLEANING_SECONDS)
-        for folder in (bench.home, bench.temporary):  # not ours to look into, but empty and in a folder of ours
+        for folder in (
+            bench.home,
+            bench.temporary,
+        ):  # we may not list them, but they are empty and their parent is ours
             with contextlib.suppress(OSError):
                 folder.rmdir()
     _remove(bench.scratch)
@@ -100,7 +104,7 @@ def close_workbench(bench: Workbench) -> None:
 
 def execute(
     bench: Workbench, command: str | Sequence[str], *, timeout_seconds: float, env: dict[str, str] | None = None
-) -> Ended:
+) -> CommandResult:
     """Run a command at the root of the bench's tree. See `execution.run`."""
     return run(
         command,
@@ -114,8 +118,12 @@ def execute(
     )
 
 
+def _runs_commands(settings: CheckSettings) -> bool:
+    return bool(settings.setup or settings.commands)
+
+
 def _probed(bench: Workbench) -> Workbench:
-    """Try the isolation on a command that does nothing, and fall back to `process` where the settings allow it."""
+    """Try the isolation on a trivial command, and fall back to `process` if the settings allow it."""
     isolation = bench.isolation
     if isolation.kind == "process" and isolation.network:
         return bench
@@ -124,21 +132,21 @@ def _probed(bench: Workbench) -> Workbench:
         return bench
     if ended.reason.startswith("network"):
         raise UsageError(
-            f"checks.network is false, but the kernel does not let us switch it off: {ended.reason}.",
+            f"checks.network is false, but this machine cannot enforce it: {ended.reason}.",
             "Allow user namespaces in the container, or set checks.network to true.",
         )
-    why = ended.reason or f"{bench.tree} cannot be reached or written by its account"
+    why = ended.reason or f"its account cannot enter or write {bench.tree}"
     if bench.settings.isolation == "user":
         raise UsageError(
-            f"checks.isolation is `user`, but a command could not run so: {why}.",
-            "Make the folders above the checkout passable for other accounts, or set checks.isolation to `auto`.",
+            f"checks.isolation is `user`, but a command failed to run that way: {why}.",
+            "Let other accounts enter the folders above the checkout, or set checks.isolation to `auto`.",
         )
-    instead = Isolation("process", f"`user` did not work: {why}", isolation.network)
+    fallback = Isolation("process", f"`user` did not work: {why}", isolation.network)
     _remove(bench.home)
     _remove(bench.temporary)
     bench.home.mkdir(mode=0o700)
     bench.temporary.mkdir(mode=0o700)
-    return _probed(replace(bench, isolation=instead))
+    return _probed(replace(bench, isolation=fallback))
 
 
 def _remove(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Keep the head and the tail of what a command prints, however much it is."""
+"""Keep the head and tail of a command's output in bounded memory."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from redimento.text.foreign import neutralise, redact
 HEAD_BYTES = 32 * 1024
 TAIL_BYTES = 96 * 1024
 FLOOD_BYTES = 256 * 1024 * 1024
-_LONGEST_KEY = 128  # longer than any Gemini key: a cut must not leave a part of one that no pattern knows
+_LONGEST_KEY = 128  # longer than any Gemini key: a cut must not leave a fragment that no pattern matches
 
 
 class Capture:
-    """A buffer of at most `HEAD_BYTES + 2 * TAIL_BYTES` bytes; `total` counts all that was written."""
+    """A buffer of at most `HEAD_BYTES + 2 * TAIL_BYTES` bytes; `total` counts every byte written."""
 
     def __init__(self) -> None:
         self._head = bytearray()
@@ -35,7 +35,7 @@ class Capture:
         return self.total > FLOOD_BYTES
 
     def text(self, secrets: Sequence[str]) -> str:
-        """Return what was kept: harmless to print, without secrets, the gap named."""
+        """Return the kept output, safe to print and without secrets; a note replaces what was left out."""
         tail = bytes(self._tail[-TAIL_BYTES:])
         omitted = self.total - len(self._head) - len(tail)
         if omitted <= 0:
@@ -47,5 +47,5 @@ class Capture:
 
 
 def _clean(data: bytes, secrets: Sequence[str]) -> str:
-    # Redacted after control characters are gone, and once more before: a secret may be written with one inside it.
+    # Twice: a control character may be part of a secret, or inserted into one to hide it.
     return redact(neutralise(redact(data.decode("utf-8", "replace"), secrets)), secrets)

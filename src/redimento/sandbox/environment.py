@@ -1,4 +1,4 @@
-"""The environment of a foreign command: an allow-list, never what we were started with."""
+"""Build the environment of a foreign command from an allow-list."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from redimento.errors import SettingsError
 from redimento.settings.secret_names import looks_secret
 
-# What compilers, package managers and test runners need to be found, to speak a language and to get through a proxy.
+# What compilers, package managers and test runners need: paths, locale, proxies, certificates.
 _ALLOWED = frozenset({
     "PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
@@ -30,7 +30,7 @@ def refuse_secret_names(names: Sequence[str]) -> None:
     if problems:
         raise SettingsError(
             f"checks.pass_env would hand secrets to code that a model wrote: {' '.join(problems)}",
-            "Remove these names; give the checks a test double or a value that may be public.",
+            "Remove these names; give the checks a test double or a public value.",
             problems,
         )
 
@@ -44,10 +44,10 @@ def build_environment(
     pass_env: Sequence[str] = (),
     secrets: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Return the environment for a command, taken from `own` by an allow-list.
+    """Return a command's environment: the allowed part of `own`, plus what keeps its home, git and caches separate.
 
-    Values that contain one of `secrets`, or a proxy address with a password, are left out even when their name is
-    allowed. Raises SettingsError for a name in `pass_env` that looks like a secret.
+    Values that contain one of `secrets` or a URL with a password are left out, even under an allowed name. Raises
+    SettingsError for a name in `pass_env` that looks like a secret.
     """
     refuse_secret_names(pass_env)
     guarded = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
@@ -58,7 +58,7 @@ def build_environment(
         and not any(secret in value for secret in guarded)
         and not _PASSWORD_IN_URL.search(value)
     }
-    # Toolchains of rustup are found under the real home unless told otherwise; they hold no secret (.cargo may).
+    # rustup looks for toolchains in HOME, which is another one here. They hold no secrets (.cargo may).
     rustup = Path(own.get("HOME", "/nonexistent"), ".rustup")
     if "RUSTUP_HOME" not in allowed and os.access(rustup, os.R_OK | os.X_OK):
         allowed["RUSTUP_HOME"] = str(rustup)
@@ -70,16 +70,16 @@ def build_environment(
         "TMPDIR": str(temporary),
         "CI": "true",
         "TERM": "dumb",
-        # Java takes the home of the account from the system, not from HOME; there Maven and Gradle keep passwords.
+        # Java ignores HOME and asks the system for the account's home, where Maven and Gradle keep passwords.
         "MAVEN_OPTS": f"-Duser.home={home}",
         "GRADLE_USER_HOME": str(home / ".gradle"),
-        # Python takes its bytecode for current by size and whole second of the source (PEP 3147): what ran on the new
-        # source would run again where the old one has just been put in its place.
+        # Python compares bytecode with its source by size and mtime in whole seconds (PEP 3147): bytecode of the new
+        # source could run after the old source was put back.
         "PYTHONDONTWRITEBYTECODE": "1",
         "DOTNET_NOLOGO": "1",
         "DOTNET_CLI_TELEMETRY_OPTOUT": "1",
         **_GIT_WITHOUT_CREDENTIALS,
-        # Under another account git refuses a tree that it does not own (CVE-2022-24765) unless it is named as safe.
+        # Git refuses a tree owned by another account (CVE-2022-24765) unless it is listed as safe.
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": "safe.directory",
         "GIT_CONFIG_VALUE_0": str(tree),

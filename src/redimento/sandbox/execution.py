@@ -1,4 +1,4 @@
-"""Run one foreign command: no secrets, no inheritance, an end in time. The only place that starts such a command."""
+"""Run one foreign command without secrets or inherited resources, and with a time limit. The only place that does."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from redimento.sandbox.capture import FLOOD_BYTES, Capture
 from redimento.sandbox.isolation import Isolation, warden_command
 from redimento.text.foreign import neutralise
 
-_GRACE_SECONDS = 20.0  # for the warden to kill what is left (10 at most) and to walk over the tree
-_LAST_WORDS_SECONDS = 1.0
-_STOP_SECONDS = 0.25  # how often a wish to stop is looked for
-_START_SECONDS = 3600.0  # another run may hold the account for checks
+_GRACE_SECONDS = 60.0  # for the warden to kill what is left (30 at most) and to walk over the tree
+_DRAIN_SECONDS = 1.0
+_STOP_SECONDS = 0.25  # how often `stop` is polled
+_START_SECONDS = 3600.0  # another run may be using the account for checks
 _LIMITS = {"CORE": 0, "FSIZE": 8 * 1024**3, "NPROC": 8192}  # NPROC counts all threads of the account
 _NOT_FOUND = 127  # the shell's own exit code, POSIX
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a command ended. `exit_code` None: not by itself; `reason` then names it. `output` is safe to print."""
+class CommandResult:
+    """How a command ended. Without an `exit_code` it did not end by itself: see `reason`. `output` is safe to print."""
 
     exit_code: int | None
     seconds: float
@@ -50,16 +50,16 @@ def run(
     timeout_seconds: float,
     secrets: Sequence[str] = (),
     stop: threading.Event | None = None,
-) -> Ended:
-    """Run `command` (a list as it is, a string by `bash -c`) in `folder` until it ends, its time is up or `stop` is set.
+) -> CommandResult:
+    """Run `command` (a list directly, a string with `bash -c`) in `folder` until it ends, times out or `stop` is set.
 
-    Everything it started is dead on return, daemons included; also when this process is interrupted or killed.
-    Never raises for what the command does.
+    Everything it started is dead on return, daemons included, even if this process is interrupted or killed. Never
+    raises for what the command does.
     """
     if stop is not None and stop.is_set():
-        return Ended(None, 0.0, "", "stopped: the run that wanted to know it has ended")
+        return CommandResult(None, 0.0, "", "stopped: the run has ended")
     argv = ["bash", "-c", command] if isinstance(command, str) else list(command)
-    # Found again by this mark in /proc/<pid>/environ, should a command under our own account kill the warden.
+    # A command under our own account can kill the warden; its processes are then found by this mark in their environment.
     mark = uuid.uuid4().hex
     order: dict[str, Any] = {
         "argv": argv,
@@ -83,7 +83,7 @@ def run(
 
 
 class _Watch:
-    """One command under watch: what it prints, what the warden reports, what time it is."""
+    """One running command: its output, the warden's reports, and the time limit."""
 
     def __init__(
         self,
@@ -104,13 +104,13 @@ class _Watch:
         self.capture = Capture()
         self.reports = bytearray()
         self.started = 0.0
-        self.latest = 0.0  # until when to listen
-        self.gone = False  # the warden is
+        self.latest = 0.0  # when to stop reading
+        self.warden_ended = False
         self.reason = ""
 
-    def run(self) -> Ended:
+    def run(self) -> CommandResult:
         began = time.monotonic()
-        warden = subprocess.Popen(  # noqa: S603 - our own script; the foreign command travels in its order
+        warden = subprocess.Popen(  # noqa: S603 - our own script; the foreign command is in its order
             warden_command(self.isolation, sys.executable),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -119,12 +119,12 @@ class _Watch:
             start_new_session=True,
         )
         try:
-            self._follow(warden)
+            self._listen(warden)
         finally:
             self._end(warden)
-        return self._ended(time.monotonic() - (self.started or began))
+        return self._result(time.monotonic() - (self.started or began))
 
-    def _follow(self, warden: subprocess.Popen[bytes]) -> None:
+    def _listen(self, warden: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(BrokenPipeError):
             _pipe(warden.stdin).write(json.dumps(self.order).encode() + b"\n")
             _pipe(warden.stdin).flush()
@@ -139,44 +139,44 @@ class _Watch:
                     if not data:
                         selector.unregister(key.fileobj)
                     if key.fileobj is warden.stderr:
-                        self._hear(data)
+                        self._read_report(data)
                     else:
                         self.capture.write(data)
-                if reason := self._trouble():
+                if reason := self._stop_reason():
                     self.reason = reason
-                    _close(warden.stdin)  # the order to stop
+                    _close(warden.stdin)  # tells the warden to stop
                     self.latest = time.monotonic() + _GRACE_SECONDS
 
-    def _hear(self, report: bytes) -> None:
+    def _read_report(self, report: bytes) -> None:
         self.reports += report
         if not report:
-            # The warden is gone. Was it killed, what it watched may go on writing for ever.
-            self.gone = True
-            self.latest = min(self.latest, time.monotonic() + _LAST_WORDS_SECONDS)
+            # If the warden was killed, the command may keep writing for ever.
+            self.warden_ended = True
+            self.latest = min(self.latest, time.monotonic() + _DRAIN_SECONDS)
         elif not self.started and b'"started"' in self.reports:
             self.started = time.monotonic()
             self.latest = self.started + self.timeout
 
-    def _trouble(self) -> str:
-        if self.reason or self.gone:
+    def _stop_reason(self) -> str:
+        if self.reason or self.warden_ended:
             return ""
         if self.stop.is_set():
-            return "stopped: the run that wanted to know it has ended"
+            return "stopped: the run has ended"
         if self.capture.flooded:
-            return f"output flood: ended after {FLOOD_BYTES >> 20} MB"
+            return f"too much output: stopped after {FLOOD_BYTES >> 20} MB"
         if time.monotonic() < self.latest:
             return ""
-        return f"deadline: ended after {self.timeout:g} s" if self.started else "deadline: it never started"
+        return f"timed out after {self.timeout:g} s" if self.started else f"not started within {_START_SECONDS:g} s"
 
     def _end(self, warden: subprocess.Popen[bytes]) -> None:
         _close(warden.stdin)
         try:
             warden.wait(_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
-            with contextlib.suppress(PermissionError):  # sudo belongs to root; it ends with its input
+            with contextlib.suppress(PermissionError):  # sudo runs as root; it ends with its input
                 warden.kill()
         if not self._final_report():
-            _end_marked(self.mark)
+            _kill_marked(self.mark)
         _close(warden.stdout)
         _close(warden.stderr)
 
@@ -188,26 +188,28 @@ class _Watch:
                     return report
         return {}
 
-    def _ended(self, seconds: float) -> Ended:
+    def _result(self, seconds: float) -> CommandResult:
         output = self.capture.text(self.secrets)
         report = self._final_report()
         if left := report.get("left", 0) if not self.reason else 0:
-            output += f"\n[{left} processes that it left running were ended]\n"
+            output += f"\n[{left} processes left running were killed]\n"
         if self.reason:
-            return Ended(None, seconds, output, self.reason)
+            return CommandResult(None, seconds, output, self.reason)
         if not report:
-            said = neutralise(bytes(self.reports).decode("utf-8", "replace")).strip()[-500:]
-            return Ended(None, seconds, output + said, "supervisor lost: what watches the command was killed")
+            report_text = neutralise(bytes(self.reports).decode("utf-8", "replace")).strip()[-500:]
+            return CommandResult(
+                None, seconds, output + report_text, "supervisor lost: the process watching the command ended"
+            )
         if "error" in report:
-            return Ended(None, seconds, output, _start_problem(self.order["argv"], report))
+            return CommandResult(None, seconds, output, _start_problem(self.order["argv"], report))
         if number := report["signal"]:
-            return Ended(None, seconds, output, f"killed by signal: {_signal_name(number)}")
-        reason = "command not found: the shell says so (exit code 127)" if report["exit"] == _NOT_FOUND else ""
-        return Ended(report["exit"], seconds, output, reason)
+            return CommandResult(None, seconds, output, f"killed by signal: {_signal_name(number)}")
+        reason = "command not found: exit code 127 of the shell" if report["exit"] == _NOT_FOUND else ""
+        return CommandResult(report["exit"], seconds, output, reason)
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    assert stream is not None  # noqa: S101 - Popen was asked for all three
+    assert stream is not None  # noqa: S101 - Popen was given PIPE for all three
     return stream
 
 
@@ -220,9 +222,10 @@ def _start_problem(argv: Sequence[str], report: Mapping[str, Any]) -> str:
     detail = neutralise(str(report.get("detail", "")))
     match report["error"]:
         case "not_found":
-            return f"command not found: {neutralise(shlex.quote(argv[0]))}"
+            closed = f" (no permission to search these PATH folders: {detail})" if detail else ""
+            return f"command not found: {neutralise(shlex.quote(argv[0]))}{closed}"
         case "network":
-            return f"network: it cannot be switched off here ({detail})"
+            return f"network not switched off: {detail}"
         case error:
             return f"not started: {neutralise(str(error))} ({detail})"
 
@@ -234,10 +237,12 @@ def _signal_name(number: int) -> str:
         return str(number)
 
 
-def _end_marked(mark: str) -> None:
-    """Kill what carries our mark in its environment, until a look around finds no more."""
+def _kill_marked(mark: str) -> None:
+    """Kill processes with our mark in their environment until there are none."""
     needle = f"REDIMENTO_CHECK={mark}".encode()
-    for _ in range(100):
+    latest = time.monotonic() + _GRACE_SECONDS
+    found = True
+    while found and time.monotonic() < latest:
         found = False
         for folder in Path("/proc").iterdir():
             if not folder.name.isdigit():
@@ -246,5 +251,4 @@ def _end_marked(mark: str) -> None:
                 if needle in (folder / "environ").read_bytes():
                     os.kill(int(folder.name), signal.SIGKILL)
                     found = True
-        if not found:
-            return
+        time.sleep(0.01)  # a killed process keeps its environment until it is next scheduled

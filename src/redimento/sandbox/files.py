@@ -1,4 +1,4 @@
-"""Read, write and remove files in a folder where somebody else may have planted links, pipes and locked folders."""
+"""Read, write and remove files in a folder where a command may have planted links, pipes and locked folders."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import shutil
 import stat
 from pathlib import Path
 
-# Opening a tree to the account for checks changes who may write, which git does not track.
+# Git tracks no other bits, and granting the checks account access changes some of them.
 _TRACKED_MODE = 0o755
 
 
 def read_regular(path: Path, *, at_most: int | None = None) -> bytes | None:
-    """Return the content of a regular file; None for anything else, or when it is larger than `at_most` bytes.
+    """Return the content of a regular file, or None for anything else and for more than `at_most` bytes.
 
-    Follows no link at the end of `path` and waits for no pipe.
+    Does not follow a link at the end of `path` and does not block on a pipe.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -30,7 +30,7 @@ def read_regular(path: Path, *, at_most: int | None = None) -> bytes | None:
 
 
 def state_of(tree: Path, path: Path) -> tuple[int, bytes] | None:
-    """Return git's view of `path` in `tree`, mode and content (of a link: its target); None when it is no file there."""
+    """Return mode and content as git sees them (of a link, its target), or None if `path` is not a file in `tree`."""
     if any(folder.is_symlink() for folder in _folders(tree, path)):
         return None
     try:
@@ -44,7 +44,7 @@ def state_of(tree: Path, path: Path) -> tuple[int, bytes] | None:
 
 
 def put_state(tree: Path, path: Path, state: tuple[int, bytes] | None) -> None:
-    """Make `path` what `state_of` returned."""
+    """Restore the state that `state_of` returned."""
     if state is None:
         if not any(folder.is_symlink() for folder in _folders(tree, path)):
             clear(path)
@@ -58,7 +58,7 @@ def put_state(tree: Path, path: Path, state: tuple[int, bytes] | None) -> None:
 
 
 def write_file(tree: Path, path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Write a regular file, making folders inside `tree` and removing whatever stands in the way."""
+    """Write a regular file; create its folders inside `tree` and remove what is in the way."""
     make_way(tree, path)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
@@ -67,7 +67,7 @@ def write_file(tree: Path, path: Path, data: bytes, mode: int = 0o644) -> None:
 
 
 def make_way(tree: Path, path: Path) -> None:
-    """Make sure that `path` is absent and that the folders above it, up to `tree`, are real and writable ones."""
+    """Remove `path`, and make the folders between it and `tree` real, writable folders."""
     for folder in _folders(tree, path):
         if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
             folder.unlink()
@@ -78,7 +78,7 @@ def make_way(tree: Path, path: Path) -> None:
 
 
 def clear(path: Path) -> None:
-    """Remove a file, a link or a whole folder, locked folders included; no error when it is absent."""
+    """Remove a file, a link or a whole folder, locked ones included; absent is fine."""
     if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)
         return
@@ -86,11 +86,11 @@ def clear(path: Path) -> None:
         path.chmod(0o700)
     for parent, names, _ in os.walk(path):
         for name in names:
-            if not os.path.islink(folder := f"{parent}/{name}"):  # noqa: PTH114 - text paths, for there may be many
+            if not os.path.islink(folder := f"{parent}/{name}"):  # noqa: PTH114 - text paths: there may be many
                 os.chmod(folder, 0o700)  # noqa: PTH101 - as above
     shutil.rmtree(path)
 
 
 def _folders(tree: Path, path: Path) -> list[Path]:
-    """Return the folders from below `tree` down to `path`'s own, outermost first."""
+    """Return the folders between `tree` and `path`, outermost first."""
     return [folder for folder in reversed(path.parents) if folder != tree and folder.is_relative_to(tree)]

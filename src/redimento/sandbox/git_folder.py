@@ -1,6 +1,6 @@
-"""Keep what steers git as it is: a check that plants a hook or a setting would own the git that carries our token.
+"""Protect the files that control git: a planted hook or setting would run in the git process that holds our token.
 
-Nothing here runs git; the files are those of gitrepository-layout(5).
+Nothing here runs git. The files are described in gitrepository-layout(5).
 """
 
 from __future__ import annotations
@@ -17,35 +17,35 @@ from redimento.sandbox.files import clear, read_regular, write_file
 _OBJECTS = "objects"
 _LARGEST_FILE = 64 * 1024 * 1024  # the index of a very large repository
 _NAMED = 3
-# Whoever writes these decides what git does or executes. Not refs: our own git may fetch while a check runs.
-_STEERING = frozenset({"HEAD", "index", "config", "config.worktree", "commondir", "gitdir"})
-_STEERING_FOLDERS = frozenset({"hooks", "info"})
-_IN_FLUX = frozenset({_OBJECTS, "logs", "lfs", "worktrees"})
+# These decide what git does or executes. Refs are left out: our own git may fetch while a check runs.
+_CONTROL = frozenset({"HEAD", "index", "config", "config.worktree", "commondir", "gitdir"})
+_CONTROL_FOLDERS = frozenset({"hooks", "info"})
+_IGNORED = frozenset({_OBJECTS, "logs", "lfs", "worktrees"})
 
 
 @dataclass(frozen=True)
 class GitFolder:
-    """One git folder as it was. `identity`: device and inode; `files`: content by path inside it."""
+    """A copy of one git folder. `identity`: device and inode; `files`: content by path inside it."""
 
     folder: Path
     identity: tuple[int, int]
     files: Mapping[str, bytes]
-    objects: Path | None  # second names of the objects; None where they are not ours to restore
+    objects: Path | None  # hard links to the objects; None where they are not ours to restore
 
 
 @dataclass(frozen=True)
 class GitFolders:
-    """What belongs to a tree: its own git folder; of a linked worktree its `.git` file and the common folder too."""
+    """The git folders of a tree; for a linked worktree also its `.git` file (`link`) and the common folder."""
 
-    link: bytes | None
-    folders: tuple[GitFolder, ...]
+    link: bytes | None = None
+    folders: tuple[GitFolder, ...] = ()
 
 
-def keep_git(tree: Path, store: Path) -> GitFolders:
-    """Remember what steers git in `tree`; the objects get second names in `store` if it is on their file system."""
+def snapshot_git(tree: Path, store: Path) -> GitFolders:
+    """Copy what controls git in `tree`; hard-link the objects into `store` if it is on the same file system."""
     entry = tree / ".git"
     if entry.is_symlink() or not entry.exists():
-        return GitFolders(None, ())
+        return GitFolders()
     if entry.is_dir():
         _link_objects(entry / _OBJECTS, store / _OBJECTS)
         return GitFolders(None, (GitFolder(entry, _identity(entry), dict(_files(entry)), store / _OBJECTS),))
@@ -60,7 +60,7 @@ def keep_git(tree: Path, store: Path) -> GitFolders:
 
 
 def restore_git(tree: Path, kept: GitFolders) -> list[str]:
-    """Put back what a check did to the git folders, and say what it was in a few words."""
+    """Undo what a check did to the git folders, and return a note for each kind of damage."""
     damage = []
     if kept.link is not None and read_regular(tree / ".git") != kept.link:
         write_file(tree, tree / ".git", kept.link)
@@ -75,38 +75,38 @@ def _restore(kept: GitFolder) -> list[str]:
         clear(kept.folder)
         kept.folder.mkdir()
         _link_objects(kept.objects, kept.folder / _OBJECTS)
-        (kept.folder / "refs").mkdir(exist_ok=True)  # without it git sees no repository, though all refs are packed
+        (kept.folder / "refs").mkdir(exist_ok=True)  # git requires it, even if all refs are packed
         for name, data in kept.files.items():
             _write(kept.folder, name, data)
         return [".git was deleted or replaced"]
-    now = {name: data for name, data in _files(kept.folder) if _steers(name)}
-    then = {name: data for name, data in kept.files.items() if _steers(name)}
+    now = {name: data for name, data in _files(kept.folder) if _controls_git(name)}
+    then = {name: data for name, data in kept.files.items() if _controls_git(name)}
     planted = now.keys() - then.keys()
     lost = {name for name, data in then.items() if now.get(name) != data}
     for name in planted:
         clear(kept.folder / name)
     for name in lost:
         _write(kept.folder, name, then[name])
-    # Asking for the status makes git refresh the index: put back as well, but no news.
-    news = sorted((planted | lost) - {"index"})
-    return [f"put back in .git: {', '.join(news[:_NAMED])}"] if news else []
+    # `git status` refreshes the index: restored as well, but not worth reporting.
+    restored = sorted((planted | lost) - {"index"})
+    return [f"restored in .git: {', '.join(restored[:_NAMED])}"] if restored else []
 
 
-def _steers(name: str) -> bool:
-    # modules/<name>/ holds the same again for a submodule.
+def _controls_git(name: str) -> bool:
+    # modules/<name>/ has the same files for a submodule.
     parts = Path(name).parts
-    return parts[-1] in _STEERING or not _STEERING_FOLDERS.isdisjoint(parts[:-1])
+    return parts[-1] in _CONTROL or not _CONTROL_FOLDERS.isdisjoint(parts[:-1])
 
 
 def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
     for parent, names, files in os.walk(folder):
-        names[:] = [name for name in names if name not in _IN_FLUX]
+        names[:] = [name for name in names if name not in _IGNORED]
         for name in files:
             path = Path(parent, name)
             data = read_regular(path, at_most=_LARGEST_FILE)
             if data is not None:
                 yield str(path.relative_to(folder)), data
-            elif path.is_symlink() and _steers(str(path.relative_to(folder))):
+            elif path.is_symlink() and _controls_git(str(path.relative_to(folder))):
                 yield str(path.relative_to(folder)), os.fsencode(path.readlink())
 
 
@@ -123,9 +123,9 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 
 def _link_objects(source: Path, target: Path) -> None:
-    """Give every object a second name: objects never change, so this costs no space and survives `rm -rf`.
+    """Hard-link every object: objects never change, so this takes no space and survives `rm -rf`.
 
-    On another file system nothing is kept, for a copy may be gigabytes.
+    On another file system nothing is kept: a copy could be gigabytes.
     """
     if source.is_dir() and not target.exists():
         with contextlib.suppress(OSError, shutil.Error):

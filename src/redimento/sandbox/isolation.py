@@ -1,9 +1,9 @@
-"""How far the team's commands are kept from us: `process` (clean environment) or `user` (another account as well).
+"""Isolate the team's commands from us: `process` (clean environment) or `user` (also another account).
 
-`process` protects our environment, our memory and our git credentials: a command gets an allow-listed environment, and
-our own process is non-dumpable, so that neither its initial environment nor its memory can be read by the same account.
-It does not protect other processes and files of that account. `user` does: the command runs as `redimento-checks`.
-In both, sudo and other set-uid programs grant nothing (no_new_privs).
+`process` protects our environment, memory and git credentials: a command gets an allow-listed environment, and our own
+process is non-dumpable, so the same account can read neither its initial environment nor its memory. Other processes and
+files of that account are not protected. `user` protects them: the command runs as `redimento-checks`. Under both, sudo
+and other set-uid programs grant nothing (no_new_privs).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from redimento.errors import UsageError
 from redimento.sandbox import warden
 
 ACCOUNT = "redimento-checks"
-_PROBE_SECONDS = 10
+_PROBE_SECONDS = 60  # against a sudo that hangs, not against a busy machine
 
 
 @dataclass(frozen=True)
 class Isolation:
-    """Under which account commands run, whether they reach the network, and why it was decided so.
+    """The account that commands run under, whether they have network access, and why it was chosen.
 
-    `through_sudo`: we are not root ourselves and become it by passwordless sudo.
+    `through_sudo`: we are not root and need passwordless sudo.
     """
 
     kind: Literal["process", "user"]
@@ -41,9 +41,9 @@ class Isolation:
 
 
 def protect_process() -> None:
-    """Make this process unreadable to others of the same account: memory, environment, open files; no core dumps.
+    """Hide this process's memory, environment and open files from its own account, and disable core dumps.
 
-    Undone by every exec, so call it at the start of the program that holds the token. Source: prctl(2),
+    Every exec undoes it, so call it at the start of the program that holds the token. Source: prctl(2),
     PR_SET_DUMPABLE; proc(5) on the ownership of /proc/<pid>.
     """
     libc = ctypes.CDLL(None, use_errno=True)
@@ -55,10 +55,10 @@ def protect_process() -> None:
 def find_isolation(wanted: Literal["auto", "process", "user"], *, network: bool) -> Isolation:
     """Return the isolation that this machine offers for `wanted`.
 
-    Raises UsageError when `user` was asked for by name and is impossible.
+    Raises UsageError if `wanted` is `user` and that is impossible.
     """
     if wanted == "process":
-        return Isolation("process", "checks.isolation asks for it", network)
+        return Isolation("process", "set by checks.isolation", network)
     user = _user_isolation(network=network)
     if user.kind == "process" and wanted == "user":
         raise UsageError(
@@ -72,10 +72,10 @@ def _user_isolation(*, network: bool) -> Isolation:
     try:
         account = pwd.getpwnam(ACCOUNT)
     except KeyError:
-        return Isolation("process", f"there is no account {ACCOUNT} here", network)
+        return Isolation("process", f"the account {ACCOUNT} does not exist", network)
     root = os.geteuid() == 0
     if not root and not _sudo_works():
-        return Isolation("process", f"becoming {ACCOUNT} needs root or passwordless sudo", network)
+        return Isolation("process", f"switching to {ACCOUNT} needs root or passwordless sudo", network)
     means = "root" if root else "passwordless sudo"
     return Isolation("user", f"{ACCOUNT}, by {means}", network, account.pw_uid, account.pw_gid, not root)
 
@@ -94,7 +94,7 @@ def _sudo_works() -> bool:
 
 
 def warden_command(isolation: Isolation, python: str) -> list[str]:
-    """Return the command line that starts the warden with the rights it needs."""
+    """Return the command line that starts the warden."""
     prefix = ["sudo", "-n", "--"] if isolation.through_sudo else []
-    # Isolated and without site packages: neither the tree nor PYTHON* may choose what the warden, maybe root, imports.
+    # -I -S: neither the tree nor PYTHON* may decide what the warden, possibly root, imports.
     return [*prefix, python, "-I", "-S", str(Path(warden.__file__).resolve())]

@@ -1,12 +1,12 @@
-"""Keep a tree as it should be, whatever the checks do to it.
+"""Restore a tree after each check.
 
-Guaranteed after every command, provided that the command had no more rights than its isolation gives:
+Guaranteed after every command, unless it had more rights than its isolation grants:
 - the files of the change have the content they had before the command;
-- every path that was named to `keep` (the files git tracks) and is not part of the change has its first content back;
-- what steers git (HEAD, index, settings, hooks) is unchanged; a `.git` folder that was deleted or replaced is back, its
-  objects included when the scratch space lies on the same file system.
-New files that a command leaves are not touched: build products make the next run quick. Under `process` a command
-that wants to can also destroy what is kept here, for it has our own account; under `user` it cannot.
+- every other path given to `take_snapshot` (the files git tracks) has its original content;
+- what controls git (HEAD, index, settings, hooks) is unchanged; a deleted or replaced `.git` folder is restored, with
+  its objects if the scratch space is on the same file system.
+New files are left alone: build products speed up the next run. Under `process` a command could destroy the snapshot as
+well, since it runs under our account; under `user` it cannot.
 """
 
 from __future__ import annotations
@@ -15,54 +15,47 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from redimento.sandbox.files import clear, put_state, state_of
-from redimento.sandbox.git_folder import GitFolders, keep_git, restore_git
+from redimento.sandbox.git_folder import GitFolders, restore_git, snapshot_git
 
 _NAMED = 3
 
-# Size, change time in ns and inode tell a touched file from an untouched one; unlike the modification time, the change
-# time cannot be set back.
+# Size, ctime in ns and inode show whether a file was touched; unlike mtime, ctime cannot be set back.
 _Stamp = tuple[int, int, int]
 _State = tuple[int, bytes] | None
 
 
 @dataclass(frozen=True)
-class Kept:
-    """Copies of a tree's `files` in `store`, the `folders` they lie in, and its git folders as they were."""
+class Snapshot:
+    """Copies of a tree's `files` in `store`, the `folders` they are in, and a copy of its git folders."""
 
     tree: Path
     store: Path
-    files: tuple[str, ...]
-    folders: tuple[str, ...]
-    git: GitFolders
+    files: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    git: GitFolders = field(default_factory=GitFolders)
 
 
-def keep(tree: Path, files: Iterable[str], store: Path) -> Kept:
-    """Copy `files` (paths inside `tree`; absent ones are left out) into `store`, which must not exist yet."""
+def take_snapshot(tree: Path, files: Iterable[str], store: Path) -> Snapshot:
+    """Copy `files` (paths inside `tree`; missing ones are skipped) into `store`, which must not exist yet."""
     store.mkdir(parents=True, mode=0o700)
-    copied: list[str] = []
-    made: set[Path] = set()
-    for path in files:
-        original, copy = tree / path, store / "files" / path
-        if _stamp(tree, path) is None:
-            continue
-        if copy.parent not in made:
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            made.add(copy.parent)
-        shutil.copy2(original, copy, follow_symlinks=False)
-        copied.append(path)
-    folders = {str(folder) for path in copied for folder in PurePosixPath(path).parents} - {"."}
-    return Kept(tree, store, tuple(copied), tuple(folders), keep_git(tree, store))
+    present = tuple(path for path in files if _stamp(tree, path) is not None)
+    folders = {str(folder) for path in present for folder in PurePosixPath(path).parents} - {"."}
+    for folder in (".", *folders):
+        (store / "files" / folder).mkdir(parents=True, exist_ok=True)
+    for path in present:
+        shutil.copy2(tree / path, store / "files" / path, follow_symlinks=False)
+    return Snapshot(tree, store, present, tuple(folders), snapshot_git(tree, store))
 
 
 @contextlib.contextmanager
-def guarded(kept: Kept, changed: Sequence[str], damage: list[str]) -> Iterator[None]:
-    """Put the tree back on leaving: `changed` as it is on entering, the rest as it was kept.
+def guarded(kept: Snapshot, changed: Sequence[str], damage: list[str]) -> Iterator[None]:
+    """Restore the tree on exit: `changed` as on entry, everything else from the snapshot.
 
-    `damage` receives a few words for each kind of thing that had to be put back.
+    A note for each kind of damage is appended to `damage`.
     """
     now = {path: state_of(kept.tree, kept.tree / path) for path in changed}
     stamps = {path: _stamp(kept.tree, path) for path in kept.files if path not in now}
@@ -72,14 +65,14 @@ def guarded(kept: Kept, changed: Sequence[str], damage: list[str]) -> Iterator[N
         damage += _restore(kept, now, stamps)
 
 
-def _restore(kept: Kept, now: Mapping[str, _State], stamps: Mapping[str, _Stamp | None]) -> list[str]:
+def _restore(kept: Snapshot, now: Mapping[str, _State], stamps: Mapping[str, _Stamp | None]) -> list[str]:
     damage = []
     if not kept.tree.is_dir():
         clear(kept.tree)
         kept.tree.mkdir(parents=True)
-        damage.append("the tree was deleted and is back")
+        damage.append("the tree was deleted; restored")
     damage += restore_git(kept.tree, kept.git)
-    # A folder that was moved away and linked to: the files in it look untouched, and are no longer in the tree.
+    # A folder moved away and replaced by a link: its files look untouched, but are no longer in the tree.
     links = tuple(f"{folder}/" for folder in kept.folders if (kept.tree / folder).is_symlink())
     touched = [
         path
@@ -90,11 +83,11 @@ def _restore(kept: Kept, now: Mapping[str, _State], stamps: Mapping[str, _Stamp 
     touched += [path for path, state in now.items() if _restore_file(kept, path, state)]
     if touched:
         more = f" and {len(touched) - _NAMED} more" if len(touched) > _NAMED else ""
-        damage.append(f"put back: {', '.join(sorted(touched)[:_NAMED])}{more}")
+        damage.append(f"restored: {', '.join(sorted(touched)[:_NAMED])}{more}")
     return damage
 
 
-def _restore_file(kept: Kept, path: str, state: _State) -> bool:
+def _restore_file(kept: Snapshot, path: str, state: _State) -> bool:
     original = kept.tree / path
     if state_of(kept.tree, original) == state:
         return False
@@ -104,7 +97,7 @@ def _restore_file(kept: Kept, path: str, state: _State) -> bool:
 
 def _stamp(tree: Path, path: str) -> _Stamp | None:
     try:
-        found = os.lstat(f"{tree}/{path}")  # text, for there are tens of thousands, twice for each command
+        found = os.lstat(f"{tree}/{path}")  # text: tens of thousands, twice per command
     except OSError:
         return None
     return found.st_size, found.st_ctime_ns, found.st_ino

@@ -1,8 +1,7 @@
-"""A token that the checkout step stored in git's settings: out of reach while commands run, back when they are done.
+"""Tokens that the checkout step stored in git's settings: removed while commands run, restored afterwards.
 
-`persistCredentials: true` writes the job's token into `.git/config`, where everything that runs in the tree can read it.
-Later steps of the job may count on it, so it is only taken away for a while. A run that is killed leaves it out: its job
-is over then.
+`persistCredentials: true` writes the job's token to `.git/config`, where every command in the tree can read it. Later
+steps of the job may need it, so it is restored. A killed run does not restore it: its job is over.
 """
 
 from __future__ import annotations
@@ -12,37 +11,37 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# The header that the agent stores (AG GitSourceProvider.cs), and a password in the address of a remote. A user name
-# alone (https://org@dev.azure.com/…) is no secret.
+# The header that the agent stores (azure-pipelines-agent, GitSourceProvider.cs), and a password in the URL of a remote.
+# A user name alone (https://org@dev.azure.com/…) is not a secret.
 _HEADER = re.compile(rb"^[^\S\n]*extraheader[^\S\n]*=.*(?:\\\n.*)*\n?", re.IGNORECASE | re.MULTILINE)
 _PASSWORD = re.compile(rb"(?<=://)[^/\s:@\"]*:[^/\s@\"]+@")
 
 
 @dataclass(frozen=True)
 class StoredToken:
-    """A settings file of git as it was found, and as it stands without the token."""
+    """One of git's settings files, with and without its token."""
 
     file: Path
-    found: bytes = field(repr=False)
-    without: bytes = field(repr=False)
+    original: bytes = field(repr=False)
+    stripped: bytes = field(repr=False)
 
 
-def take_away(tree: Path) -> tuple[StoredToken, ...]:
-    """Rewrite git's settings below `tree` without tokens and return what was there; submodules included."""
-    taken = []
+def remove_tokens(tree: Path) -> tuple[StoredToken, ...]:
+    """Remove tokens from git's settings in `tree`, submodules included, and return what was removed."""
+    removed = []
     for file in (tree / ".git" / "config", *(tree / ".git" / "modules").glob("**/config")):
         if not file.is_file() or file.is_symlink():
             continue
-        found = file.read_bytes()
-        without = _PASSWORD.sub(b"", _HEADER.sub(b"", found))
-        if without != found:
-            file.write_bytes(without)
-            taken.append(StoredToken(file, found, without))
-    return tuple(taken)
+        original = file.read_bytes()
+        stripped = _PASSWORD.sub(b"", _HEADER.sub(b"", original))
+        if stripped != original:
+            file.write_bytes(stripped)
+            removed.append(StoredToken(file, original, stripped))
+    return tuple(removed)
 
 
-def bring_back(taken: Iterable[StoredToken]) -> None:
-    """Put the settings back as they were found, unless somebody else has changed them since."""
-    for stored in taken:
-        if stored.file.is_file() and not stored.file.is_symlink() and stored.file.read_bytes() == stored.without:
-            stored.file.write_bytes(stored.found)
+def restore_tokens(removed: Iterable[StoredToken]) -> None:
+    """Restore the settings, except for files that were changed in the meantime."""
+    for token in removed:
+        if token.file.is_file() and not token.file.is_symlink() and token.file.read_bytes() == token.stripped:
+            token.file.write_bytes(token.original)

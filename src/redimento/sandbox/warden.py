@@ -1,12 +1,12 @@
-"""The process between Redimento and one command of the team: starts it, and leaves nothing of it alive.
+"""The process between Redimento and one command of the team: starts the command and kills everything it leaves behind.
 
-Run as a script (`python -I -S warden.py`), possibly through sudo, so it uses the standard library alone. It reads one
-line of JSON (`Order`) from its standard input and stays there: the end of that input, which also comes when Redimento
-dies in whatever way, means "stop". The command writes to the standard output; the standard error carries our reports,
-one JSON object a line: `{"started": true}`, then `{"exit": 0, "signal": 0, "left": 2}` or `{"error": …, "detail": …}`.
+Runs as a script (`python -I -S warden.py`), possibly through sudo, so it uses the standard library only. It reads one
+line of JSON (`Order`) from standard input and keeps it open: end of input means "stop", also when Redimento dies. The
+command writes to standard output; standard error carries the warden's reports, one JSON object per line:
+`{"started": true}`, then `{"exit": 0, "signal": 0, "left": 2}` or `{"error": …, "detail": …}`.
 
-Linux makes orphans the children of the nearest "subreaper" (prctl(2)), so a daemon that left the session and the
-process group is still found below this process.
+Linux makes orphans children of the nearest "subreaper" (prctl(2)), so a daemon that left the session and the process
+group is still a descendant of this process.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from typing import NoReturn, TypedDict
 
 # <linux/prctl.h>, <linux/capability.h>, <linux/sched.h>, <linux/sockios.h>
 PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 24, 36, 38
-# What root would need to read the memory and environment of other processes, or to leave its container:
+# What root needs to read the memory and environment of other processes, or to break out of its container:
 # DAC_READ_SEARCH, SYS_MODULE, SYS_RAWIO, SYS_PTRACE, SYS_ADMIN, PERFMON, BPF, CHECKPOINT_RESTORE.
 DROPPED_CAPABILITIES = (2, 16, 17, 19, 21, 38, 39, 40)
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
-KILLING_SECONDS = 10.0
+KILLING_SECONDS = 30.0  # a killed process ends when it is next scheduled: late on a busy machine
 LOCK = "/run/redimento-checks.lock"
 
 
 class Account(TypedDict):
-    """Who runs the command when it is not us, and the folders that are opened to this account."""
+    """The account that runs the command, and the folders it gets access to."""
 
     uid: int
     gid: int
@@ -59,12 +59,12 @@ class Order(TypedDict):
 
 
 def main() -> int:
-    """Obey one order; the exit status says only whether there was one."""
+    """Carry out one order. Exit status 2 means that none was received."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, signal.SIG_IGN)  # our order to stop is the end of input; the group's Ctrl-C is not for us
+        signal.signal(name, signal.SIG_IGN)  # only the end of input stops the warden, not the group's Ctrl-C
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
@@ -76,13 +76,13 @@ def main() -> int:
     if account is None:
         _supervise(libc, order, woken)
         return 0
-    with _alone():
-        _open_to(account)
+    with _exclusive_account():
+        _grant_access(account)
         try:
             _supervise(libc, order, woken)
         finally:
-            _end_all_of(account["uid"])
-            _take_back(account)
+            _kill_all_of(account["uid"])
+            _reclaim(account)
     return 0
 
 
@@ -98,13 +98,13 @@ def _read_order() -> Order | None:
 
 
 def _report(**facts: object) -> None:
-    # Redimento may be gone: then nobody reads it, and the killing must go on all the same.
+    # Redimento may be dead: the processes must be killed anyway.
     with contextlib.suppress(OSError):
         os.write(2, json.dumps(facts).encode() + b"\n")
 
 
 def _supervise(libc: ctypes.CDLL, order: Order, woken: int) -> None:
-    failed, failure = os.pipe()  # close-on-exec: it ends without a word when the command was started
+    failed, failure = os.pipe()  # close-on-exec: closed without data once the command has started
     child = os.fork()
     if child == 0:
         _become_command(libc, order, failure)
@@ -117,7 +117,7 @@ def _supervise(libc: ctypes.CDLL, order: Order, woken: int) -> None:
         return
     _report(started=True)
     status = _wait(child, woken)
-    left = _end_descendants()
+    left = _kill_descendants()
     if status is None:
         status = 0
     code = os.waitstatus_to_exitcode(status)
@@ -125,7 +125,7 @@ def _supervise(libc: ctypes.CDLL, order: Order, woken: int) -> None:
 
 
 def _wait(child: int, woken: int) -> int | None:
-    """Return the child's wait status; None when we were told to stop before it ended."""
+    """Return the child's wait status, or None if told to stop before it ended."""
     while True:
         ready, _, _ = select.select([0, woken], [], [], 1.0)
         if woken in ready:
@@ -168,18 +168,39 @@ def _become_command(libc: ctypes.CDLL, order: Order, failure: int) -> NoReturn:
             os.setgroups([])
             os.setgid(account["gid"])
             os.setuid(account["uid"])
-        # From here sudo and every other set-uid program grants nothing.
+        # From here on, sudo and other set-uid programs grant nothing.
         libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         _limit(order["limits"])
         step = "folder"
         os.chdir(order["cwd"])
         step = "start"
-        os.execvpe(order["argv"][0], order["argv"], order["env"])  # noqa: S606 - no shell is wanted here
-    except BaseException as error:  # noqa: BLE001 - a fork must not return into its parent's stack
-        if isinstance(error, FileNotFoundError) and step == "start":
-            step = "not_found"
-        os.write(failure, f"{step}:{error}".encode())
+        os.execvpe(order["argv"][0], order["argv"], order["env"])  # noqa: S606 - no shell on purpose
+    except BaseException as error:  # noqa: BLE001 - a forked child must not return into its parent's code
+        problem = _start_problem(order, error) if step == "start" else f"{step}:{error}"
+        os.write(failure, problem.encode(errors="replace"))
     os._exit(127)
+
+
+def _start_problem(order: Order, error: BaseException) -> str:
+    """Return why exec failed, as `kind:detail`.
+
+    execvp(3) fails with EACCES if it may not search one of the PATH folders, even if none of them has the command.
+    """
+    if isinstance(error, FileNotFoundError):
+        return "not_found:"
+    name = order["argv"][0]
+    if not isinstance(error, PermissionError) or "/" in name:
+        return f"start:{error}"
+    closed = []
+    for folder in os.get_exec_path(order["env"]):
+        try:
+            os.stat(f"{folder}/{name}")  # noqa: PTH116 - text paths, as execvp joins them
+            return f"start:{error}"
+        except PermissionError:
+            closed.append(folder)
+        except OSError:
+            continue
+    return f"not_found:{', '.join(closed)}"
 
 
 def _limit(limits: dict[str, int]) -> None:
@@ -191,30 +212,32 @@ def _limit(limits: dict[str, int]) -> None:
 
 
 def _leave_network(libc: ctypes.CDLL) -> None:
-    """Enter a network namespace with nothing but its own loopback, as root or through a user namespace."""
+    """Enter a network namespace that has only its own loopback, as root or through a user namespace."""
     uid, gid = os.geteuid(), os.getegid()
     if libc.unshare(CLONE_NEWNET) != 0:
         if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        # The warden is not dumpable, so /proc/self belongs to root and an ordinary account could not write its maps.
+        libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
         for name, line in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
             pathlib.Path("/proc/self", name).write_text(line, encoding="ascii")
-    # Tests that start a server on 127.0.0.1 need loopback up; a new namespace has it down.
+    # Loopback is down in a new namespace, but tests start servers on 127.0.0.1.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         flags = struct.unpack("16sh22x", fcntl.ioctl(control, SIOCGIFFLAGS, struct.pack("16sh22x", b"lo", 0)))[1]
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", flags | IFF_UP))
 
 
-def _end_descendants() -> int:
-    """Kill every process below this one, and say how many there were."""
-    return _end(_descendants)
+def _kill_descendants() -> int:
+    """Kill every descendant of this process and return their number."""
+    return _kill(_descendants)
 
 
-def _end_all_of(uid: int) -> int:
-    """Kill every process of this account: nothing else may run under it."""
-    return _end(lambda: [pid for pid, (_, owner) in _processes().items() if owner == uid])
+def _kill_all_of(uid: int) -> int:
+    """Kill every process of this account, which is used for nothing else."""
+    return _kill(lambda: [pid for pid, (_, owner) in _processes().items() if owner == uid])
 
 
-def _end(living: Callable[[], list[int]]) -> int:
+def _kill(living: Callable[[], list[int]]) -> int:
     seen: set[int] = set()
     latest = time.monotonic() + KILLING_SECONDS
     while time.monotonic() < latest:
@@ -222,7 +245,7 @@ def _end(living: Callable[[], list[int]]) -> int:
         if not found:
             break
         seen.update(found)
-        # Stopped first: a process that forks faster than we kill would outrun a plain round of kills.
+        # Stop them all first: otherwise a process could fork faster than we kill.
         for number in (signal.SIGSTOP, signal.SIGKILL):
             for pid in found:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -245,9 +268,9 @@ def _descendants() -> list[int]:
 
 
 def _processes() -> dict[int, tuple[int, int]]:
-    """Return parent and owner of every process that is not a zombie, by process id."""
+    """Return parent and owner of each process, zombies excluded, by process id."""
     found = {}
-    for name in os.listdir("/proc"):  # noqa: PTH208 - names only, and often
+    for name in os.listdir("/proc"):  # noqa: PTH208 - names only, and called often
         if not name.isdigit():
             continue
         with contextlib.suppress(OSError, ValueError, IndexError):
@@ -259,8 +282,8 @@ def _processes() -> dict[int, tuple[int, int]]:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Hold the account for ourselves: root changes owners below only while no foreign process can swap a path."""
+def _exclusive_account() -> Iterator[None]:
+    """Lock the account: root may change owners in the tree only while no foreign process can swap a path."""
     lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -269,25 +292,25 @@ def _alone() -> Iterator[None]:
         os.close(lock)
 
 
-def _open_to(account: Account) -> None:
-    """Let the account's group write in the tree, but for `.git`; give it its private folders."""
+def _grant_access(account: Account) -> None:
+    """Let the account's group write in the tree, except in `.git`, and give the account its private folders."""
     for folder in account["private"]:
         os.chown(folder, account["uid"], account["gid"], follow_symlinks=False)
-    # Only what the tree's owner owns, and no file with a second name: that could be a file elsewhere.
+    # Only what the tree's owner owns, and no hard links: they may point to a file elsewhere.
     git = f"{account['tree']}/.git"
     _find(account, "-path", git, "-prune", "-o", "-user", str(account["owner"]), "(", "-type", "d", "-o", "-type", "f", "-links", "1", ")",
           "(", "!", "-group", str(account["gid"]), "-o", "!", "-perm", "-g+w", ")",
           "-exec", "chgrp", str(account["gid"]), "{}", "+", "-exec", "chmod", "g+rwX", "{}", "+")  # fmt: skip
 
 
-def _take_back(account: Account) -> None:
-    """Give what the account made in the tree to the tree's owner."""
+def _reclaim(account: Account) -> None:
+    """Give the account's files in the tree to the tree's owner."""
     _find(account, "-user", str(account["uid"]), "-exec", "chown", "-h", str(account["owner"]), "{}", "+")
 
 
 def _find(account: Account, *expression: str) -> None:
     environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C"}
-    subprocess.run(  # noqa: S603 - a fixed program, numbers and one path of ours
+    subprocess.run(  # noqa: S603 - a fixed program, numbers and our own path
         ["/usr/bin/find", account["tree"], "-xdev", *expression], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, check=False,
     )  # fmt: skip

@@ -1,1 +1,1 @@
-"""Run the team's own commands and turn them into evidence."""
+"""Run the team's commands and turn the results into evidence."""

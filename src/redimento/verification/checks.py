@@ -1,4 +1,4 @@
-"""Run the settings' commands on the tree as it stands."""
+"""Run the commands of the settings on the current tree."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ SETUP_SECONDS = 1_800
 
 
 def run_setup(bench: Workbench, *, changed: Sequence[str] = ()) -> CheckResult | None:
-    """Run `checks.setup`: its lines in one shell that stops at the first failure. None: there is none.
+    """Run the lines of `checks.setup` in one shell, up to the first failure. Return None if there are none.
 
-    Once for a tree, and again with `changed` when the change brings new dependencies. On the untouched tree it has the
-    network even when the checks have none, for it installs what the target branch names.
+    Call it once for each tree, and again with `changed` if the change adds dependencies. On the untouched tree it has
+    network access even if the checks have none: it installs what the target branch requires.
     """
     if not bench.settings.setup:
         return None
@@ -31,12 +31,12 @@ def run_setup(bench: Workbench, *, changed: Sequence[str] = ()) -> CheckResult |
 
 
 def run_baseline(bench: Workbench) -> Checks:
-    """Run every check on the untouched tree; no results when the settings want no baseline."""
+    """Run every check on the untouched tree; without results if the settings disable the baseline."""
     return run_checks(bench) if bench.settings.baseline else Checks(isolation=bench.isolation.kind)
 
 
 def run_checks(bench: Workbench, *, changed: Sequence[str] | None = None) -> Checks:
-    """Run every check in order. `changed`: paths of the change; None means that no check is left out for its `paths`."""
+    """Run every check in order, skipping those whose `paths` match nothing in `changed`; None skips none."""
     results = tuple(
         _skipped(command) if not _concerned(command, changed) else run_check(bench, command, changed=changed or ())
         for command in bench.settings.commands
@@ -45,12 +45,12 @@ def run_checks(bench: Workbench, *, changed: Sequence[str] | None = None) -> Che
 
 
 def run_check(bench: Workbench, command: CheckCommand, *, changed: Sequence[str] = ()) -> CheckResult:
-    """Run one command and read its report; the tree's files are put back afterwards."""
+    """Run one command, read its report, and restore the tree."""
     stale = find_reports(command.junit, bench.tree)
     damage: list[str] = []
     with guarded(bench.kept, changed, damage):
         ended = execute(bench, command.run, timeout_seconds=command.timeout_seconds, env=command.env)
-        # Read while they are there: a report may be tracked by git, and would be put back.
+        # Read inside the guard: a report tracked by git is restored on exit.
         tests = read_junit(command.junit, bench.tree, stale=stale, secrets=bench.secrets)
     result = _skipped(command)
     output = ended.output + "".join(f"\n[{line}]" for line in damage)

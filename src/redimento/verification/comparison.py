@@ -1,4 +1,4 @@
-"""Compare the checks of a changed tree with those of the untouched one: only what is new counts against the change."""
+"""Compare the checks before and after a change: only new failures count against it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Comparison:
 
 
 def failures_of(result: CheckResult) -> tuple[Failure, ...]:
-    """Return what fails in one check: its failing tests, or the check itself where no test says why it failed.
+    """Return the failures of one check: its failing tests, or the check itself if no test explains the failure.
 
-    A failing test counts even when the command says 0, for some build tools are told to go on after failures. A check
-    that did not end by itself, or could not build all of the program, fails as a whole: its tests are not complete.
+    A failing test counts even if the command exits with 0: some build tools are configured to ignore failures. A check
+    that did not end by itself, or could not build the whole program, also fails as a whole: its tests are incomplete.
     """
     tests = tuple(
         Failure(result.name, test.id, test.message, result.required)
@@ -39,7 +39,7 @@ def failures_of(result: CheckResult) -> tuple[Failure, ...]:
 
 
 def compare(before: Checks, after: Checks) -> Comparison:
-    """Sort the failures of `after` into new and known ones, and name those of `before` that are gone."""
+    """Split the failures of `after` into new and known ones, and list those of `before` that pass now."""
     old, now = _failures(before), _failures(after)
     return Comparison(
         new=tuple(failure for key, failure in now.items() if key not in old),

@@ -1,4 +1,4 @@
-"""Propose checks for a repository from the files it has. For `redimento init`: a person reads it before it counts."""
+"""Propose checks for a repository from its files. For `redimento init`: a person reviews them before use."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _BUILD_SECONDS = 1_800
 
 
 def propose(paths: Sequence[str], read: Read) -> CheckSettings:
-    """Return checks for the languages that `paths` show: Python, Node, .NET, Maven, Gradle, Go, Rust.
+    """Return checks for the languages found in `paths`: Python, Node, .NET, Maven, Gradle, Go, Rust.
 
-    `read(path)` returns a file's text. Only what stands at the root of the repository is looked at, but for .NET, where
-    project files may lie deeper. Nothing recognised: no commands.
+    `read(path)` returns a file's text. Only the root of the repository counts, except for .NET, whose project files may
+    be in subfolders. If nothing is recognised, there are no commands.
     """
     found = frozenset(paths)
     proposals = [look(found, read) for look in (_python, _node, _dotnet, _maven, _gradle, _go, _rust)]
@@ -118,7 +118,7 @@ def _dotnet(found: frozenset[str], read: Read) -> _Proposal:
     tests = [path for path in projects if "Microsoft.NET.Test.Sdk" in read(path)]
     if not tests:
         return (f"dotnet restore {' '.join(target)}".rstrip(),), (build,)
-    # The logger is a package of the test project; without it only the exit code speaks.
+    # The logger is a package that the test project references; without it there is no report.
     logged = any("JunitXml.TestLogger" in read(path) for path in tests)
     options = ("--logger", "junit;LogFilePath=TestResults/{assembly}.junit.xml") if logged else ()
     test = CheckCommand("dotnet test", ("dotnet", "test", *target, "--no-restore", *options), timeout_seconds=_BUILD_SECONDS,
@@ -139,7 +139,7 @@ def _gradle(found: frozenset[str], _read: Read) -> _Proposal:
     if not {"build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts"} & found:
         return (), ()
     program = "./gradlew" if "gradlew" in found else "gradle"
-    # Without --continue one failing module hides the tests of all others.
+    # Without --continue, one failing module hides the tests of all others.
     run = (program, "--no-daemon", "--console=plain", "--continue", "test")
     return (), (CheckCommand("gradle", run, _BUILD_SECONDS, junit="**/build/test-results/test/*.xml"),)
 

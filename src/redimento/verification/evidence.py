@@ -1,4 +1,4 @@
-"""What running the team's commands showed."""
+"""The results of the team's commands, and the verdict drawn from them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Literal
 Outcome = Literal["passed", "failed", "error", "skipped"]
 Ending = Literal["failed", "passed", "error", "absent"]
 
-# Build tools that leave out tests whose inputs are as before: no test in the report is then no sign of trouble.
+# Build tools that skip tests with unchanged inputs: from them a report without tests is normal.
 _RUNS_WHAT_CHANGED = re.compile(r"\b(?:gradlew?|bazel|bazelisk|turbo|nx)\b")
 
 
 @dataclass(frozen=True)
 class TestResult:
-    """One test of a JUnit report. `id` is stable over runs: class name and name, joined by "::"."""
+    """One test of a JUnit report. `id` is stable across runs: class name and name, joined by "::"."""
 
-    __test__ = False  # a name that pytest would otherwise collect
+    __test__ = False  # otherwise pytest would collect it
 
     id: str
     outcome: Outcome
@@ -28,12 +28,12 @@ class TestResult:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One command, run once. `reason` names an unusual end (deadline, output cap, not found), else ""."""
+    """One run of one command. `reason` explains an unusual end (timeout, too much output, not found), else ""."""
 
     name: str
     command: str
     required: bool
-    exit_code: int | None  # None: it did not end by itself
+    exit_code: int | None  # None: did not end by itself
     seconds: float
     output: str  # neutralised, head and tail only
     tests: tuple[TestResult, ...] = ()
@@ -56,7 +56,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Checks:
-    """All commands, run once on one state of the tree."""
+    """One run of all commands on one state of the tree."""
 
     results: tuple[CheckResult, ...] = ()
     isolation: str = "process"
@@ -68,7 +68,7 @@ class Checks:
 
 @dataclass(frozen=True)
 class Failure:
-    """Something that fails: a test of a check, or the check itself when it names no tests (`test` empty)."""
+    """A failing test, or a failing check without a failing test (`test` is empty)."""
 
     check: str
     test: str
@@ -78,10 +78,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Proof:
-    """A test that the change adds or alters: how it ended on the old source and on the new one.
+    """A test that the change adds or alters: its results on the old and on the new source.
 
-    "failed" is an assertion's word; every other trouble (import, compilation, a crash) is "error". `test` is the name
-    of the check where it names no tests.
+    "failed" means a failed assertion; any other problem (import, compilation, crash) is "error". `test` is the name of
+    the check if the check reports no tests.
     """
 
     test: str
@@ -95,7 +95,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A change judged: what it broke, what was broken before, what it proves."""
+    """What a change broke, what was broken before, and what its tests prove."""
 
     before: Checks
     after: Checks
@@ -107,10 +107,10 @@ class Verdict:
 
     @property
     def verified(self) -> bool:
-        """True when at least one required check has something to say for the change and nothing required fails newly.
+        """Whether something in a required check passed and no required check has new failures.
 
-        A check that fails as a whole, before and after, sees nothing of the change. One that has lost all its tests may
-        say 0 because the change keeps them from running.
+        A check that failed as a whole before and after says nothing about the change. A check that lost all its tests
+        may exit with 0 because the change keeps them from running.
         """
         required = [result for result in self.after.results if result.required]
         if any(self._has_lost_its_tests(result) for result in required):

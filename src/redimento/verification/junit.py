@@ -1,8 +1,8 @@
-"""JUnit XML: read what test runners wrote, and write the run's own.
+"""JUnit XML: read the reports of test runners, and write one for the run.
 
-There is no standard; what is read here is what pytest, jest-junit, vitest, dotnet's JUnit loggers, Maven Surefire,
-Gradle and go-junit-report write. A report comes from code that a model may have written: no entity is expanded, no link
-is followed, size and number are bounded.
+There is no standard; this reads what pytest, jest-junit, vitest, dotnet's JUnit loggers, Maven Surefire, Gradle and
+go-junit-report write. Reports come from code that a model may have written: entities are not expanded, links are not
+followed, size and number are limited.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import stat
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -25,10 +26,10 @@ from redimento.verification.evidence import CheckResult, Outcome, TestResult, Ve
 
 _LARGEST_REPORT = 64 * 1024 * 1024
 _MOST_REPORTS = 2_000
-_MOST_TESTS = 100_000
+_MOST_TESTS = 100_000  # cases, not ids: a report may repeat one id
 _LONGEST_MESSAGE = 4_000
 _LONGEST_ID = 1_000
-_LONGEST_SECONDS = 1e9  # beyond it: NaN, infinity and nonsense
+_LONGEST_SECONDS = 1e9  # excludes NaN, infinity and nonsense
 _NEVER_ENTERED = frozenset({".git", "node_modules"})
 _SEVERITY: dict[Outcome, int] = {"skipped": 0, "passed": 1, "failed": 2, "error": 3}
 _SAID: dict[str, Outcome] = {
@@ -38,20 +39,20 @@ _SAID: dict[str, Outcome] = {
         ("skipped", "notrun", "disabled", "notexecuted", "ignored", "inconclusive", "pending", "suppressed"), "skipped"
     ),
 }
-_BROKEN = re.compile("[^\\t\\n\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")  # what XML 1.0 cannot carry
+_BROKEN = re.compile("[^\\t\\n\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")  # not allowed in XML 1.0
 
 Reports = Mapping[Path, tuple[int, int, int]]
 
 
 def find_reports(pattern: str, root: Path) -> Reports:
-    """Return the reports that `pattern` (a path or glob inside `root`) names, with what tells an old one from a new."""
+    """Return the reports that match `pattern` (a path or glob inside `root`), with mtime, size and inode."""
     found: dict[Path, tuple[int, int, int]] = {}
     if not pattern or Path(pattern).is_absolute() or ".." in Path(pattern).parts:
         return found
     with contextlib.suppress(OSError, ValueError):
         for path in _glob(pattern, root):
             facts = path.lstat()
-            # A link could lead anywhere, and a FIFO would hold us for ever.
+            # A link could lead anywhere, and a FIFO would block for ever.
             inside = path.resolve().is_relative_to(root.resolve())
             if stat.S_ISREG(facts.st_mode) and inside and facts.st_size <= _LARGEST_REPORT:
                 found[path] = (facts.st_mtime_ns, facts.st_size, facts.st_ino)
@@ -61,7 +62,7 @@ def find_reports(pattern: str, root: Path) -> Reports:
 
 
 def _glob(pattern: str, root: Path) -> Iterator[Path]:
-    """Yield what matches; `**` does not enter `.git` and `node_modules`, where the walk would take seconds."""
+    """Yield matching paths; `**` skips `.git` and `node_modules`, which would take seconds to walk."""
     above, stars, rest = pattern.partition("**/")
     if not stars:
         yield from root.glob(pattern)
@@ -74,21 +75,21 @@ def _glob(pattern: str, root: Path) -> Iterator[Path]:
 def read_junit(
     pattern: str, root: Path, *, stale: Reports | None = None, secrets: Sequence[str] = ()
 ) -> tuple[TestResult, ...]:
-    """Return the tests of every report that `pattern` names, in order of their ids.
+    """Return the tests of every report that matches `pattern`, sorted by id.
 
-    `stale`: what `find_reports` returned before the run; those that have not changed since are left out. A report that
-    is cut off or broken gives the tests before the break. A test reported twice counts with its worst outcome.
+    `stale` is what `find_reports` returned before the run; reports unchanged since then are skipped. A broken or
+    truncated report gives the tests before the break. Of a test reported twice, the worst outcome counts.
     """
     tests: dict[str, TestResult] = {}
+    read = 0
     for path, facts in sorted(find_reports(pattern, root).items()):
         if stale and stale.get(path) == facts:
             continue
-        for test in _tests_of(path, root):
+        for test in islice(_tests_of(path, root), _MOST_TESTS - read):
+            read += 1
             known = tests.get(test.id)
             if known is None or _SEVERITY[test.outcome] > _SEVERITY[known.outcome]:
                 tests[test.id] = replace(test, message=redact(test.message, secrets), id=redact(test.id, secrets))
-            if len(tests) >= _MOST_TESTS:
-                break
     return tuple(sorted(tests.values(), key=lambda test: test.id))
 
 
@@ -98,30 +99,30 @@ def _tests_of(path: Path, root: Path) -> Iterator[TestResult]:
     except OSError:
         return
     with os.fdopen(descriptor, "rb") as stream, contextlib.suppress(ET.ParseError, defusedxml.DefusedXmlException):
-        yield from _parse(stream, root)
+        yield from _parse(stream, (f"{root}/", f"{root.resolve()}/"))
 
 
-def _parse(stream: IO[bytes], root: Path) -> Iterator[TestResult]:
-    suites: list[ET.Element] = []
+def _parse(stream: IO[bytes], roots: Sequence[str]) -> Iterator[TestResult]:
+    suites = [("", "")]  # name and file, inherited from the suite around it
     for event, element in iterparse(stream, events=("start", "end"), forbid_dtd=True):
         tag = element.tag.rpartition("}")[2]
         if tag == "testsuite":
             if event == "start":
-                suites.append(element)
+                name, file = suites[-1]
+                suites.append((element.get("name") or name, element.get("file") or file))
             else:
                 suites.pop()
                 element.clear()
         elif tag == "testcase" and event == "end":
-            yield _test(element, suites, root)
+            yield _test(element, suites[-1], roots)
             element.clear()
 
 
-def _test(case: ET.Element, suites: Sequence[ET.Element], root: Path) -> TestResult:
-    suite_name = next((suite.get("name", "") for suite in reversed(suites) if suite.get("name")), "")
-    suite_file = next((suite.get("file", "") for suite in reversed(suites) if suite.get("file")), "")
-    file = _inside(case.get("file") or suite_file, root)
+def _test(case: ET.Element, suite: tuple[str, str], roots: Sequence[str]) -> TestResult:
+    suite_name, suite_file = suite
+    file = _inside(case.get("file") or suite_file, roots)
     group, name = case.get("classname") or suite_name, case.get("name", "")
-    # mocha and jest repeat the title where others name the class: it says nothing, and two files may share it.
+    # mocha and jest repeat the title instead of a class name: useless, and two files may share it.
     if group == name or (file and name.endswith(f" {group}")):
         group = file
     outcome, message = _outcome(case)
@@ -134,10 +135,10 @@ def _test(case: ET.Element, suites: Sequence[ET.Element], root: Path) -> TestRes
     )
 
 
-def _inside(path: str, root: Path) -> str:
-    """Return `path` as seen from `root`; mocha's and phpunit's reports name files by their place on the machine."""
-    for start in (root, root.resolve()):
-        path = path.removeprefix(f"{start}/")
+def _inside(path: str, roots: Sequence[str]) -> str:
+    """Return `path` relative to the tree; reports of mocha and phpunit have absolute paths."""
+    for root in roots:
+        path = path.removeprefix(root)
     return path.removeprefix("./")
 
 
@@ -149,7 +150,7 @@ def _outcome(case: ET.Element) -> tuple[Outcome, str]:
         return "failed", _message(failure)
     if "skipped" in parts:
         return "skipped", _message(parts["skipped"])
-    # Some loggers, of dotnet and CTest, say it in an attribute only.
+    # Some loggers, of dotnet and CTest, only set an attribute.
     said = (_SAID.get(case.get(name, "").lower()) for name in ("status", "result"))
     return next((outcome for outcome in said if outcome), "passed"), ""
 
@@ -158,7 +159,7 @@ def _message(element: ET.Element) -> str:
     short, kind, text = element.get("message", ""), element.get("type", ""), element.text or ""
     if kind and kind not in short and kind not in text:
         short = f"{kind}: {short}"
-    # Most runners repeat the message at the head of the text.
+    # Most runners repeat the message at the start of the text.
     whole = text if short.partition("\n")[0] in text.lstrip().partition("\n")[0] else f"{short}\n{text}"
     whole = neutralise(whole).strip()
     if len(whole) <= _LONGEST_MESSAGE:
@@ -180,13 +181,13 @@ def _seconds(text: str) -> float:
 
 
 def write_junit(verdict: Verdict, path: Path) -> None:
-    """Write the checks of the changed tree as one JUnit file, ready for PublishTestResults@2.
+    """Write the checks of the changed tree as one JUnit file for PublishTestResults@2.
 
-    Failures that were there before, flaky ones and advisory ones are marked as skipped with the reason, so that the
-    Tests tab turns red for what the change broke, and for nothing else.
+    Known, flaky and advisory failures are marked as skipped, with the reason: the Tests tab turns red only for what the
+    change broke.
     """
-    excused = {(failure.check, failure.test): "failed before the change, too" for failure in verdict.known_failures}
-    excused |= {(failure.check, failure.test): "flaky: passed when run again" for failure in verdict.flaky}
+    excused = {(failure.check, failure.test): "already failed before the change" for failure in verdict.known_failures}
+    excused |= {(failure.check, failure.test): "flaky: passed when rerun" for failure in verdict.flaky}
     excused |= {
         (failure.check, failure.test): "advisory check" for failure in verdict.new_failures if not failure.required
     }

@@ -1,4 +1,4 @@
-"""Fail-to-pass: which tests a change adds or alters, and how they end on the source from before the change."""
+"""Fail-to-pass: find the tests that a change adds or alters, and run them on the old source."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _TEST_PROJECT = re.compile(r".*[.\-_]?tests?", re.IGNORECASE)
 
 
 def is_test_path(path: str) -> bool:
-    """Tell whether a path is a test, or belongs to tests (fixtures, snapshots), by the customs of common languages."""
+    """Return whether a path is a test or belongs to tests (fixtures, snapshots), by the conventions of common languages."""
     pure = PurePosixPath(path)
     folders = pure.parts[:-1]
     if any(folder.lower() in _TEST_FOLDERS for folder in folders):
         return True
-    # .NET keeps tests in a project of its own: Shop.Tests/CartTests.cs
+    # .NET has separate test projects: Shop.Tests/CartTests.cs
     if pure.suffix in {".cs", ".fs", ".vb"} and any(_TEST_PROJECT.fullmatch(folder) for folder in folders):
         return True
     if pure.suffix in _CLASS_SUFFIXES and _TEST_CLASS.fullmatch(pure.stem):
@@ -41,10 +41,10 @@ def is_test_path(path: str) -> bool:
 
 
 def prove(bench: Workbench, change: Change, before: Checks, after: Checks, *, withheld: Withheld) -> tuple[Proof, ...]:
-    """Return a proof for every test that the change adds or alters, as far as a check runs it.
+    """Return a proof for every test that the change adds or alters and a check runs.
 
-    `withheld(paths)` puts the old content of `paths` into the tree for as long as it is entered. In a compiled language
-    a new test that uses new names cannot be built with the old source: "error", which proves less than "failed".
+    Inside `withheld(paths)` the tree has the old content of `paths`. In a compiled language, a test that uses new names
+    cannot be built with the old source: the result is "error", which proves less than "failed".
     """
     tests = [file for file in change.files if is_test_path(file.path) and file.after is not None]
     source = [file.path for file in change.files if not is_test_path(file.path)]
@@ -70,7 +70,7 @@ def _prove_by_test(
     source: Sequence[str],
     withheld: Withheld,
 ) -> tuple[Proof, ...]:
-    if not source:  # nothing but tests changed: the source of before is the source of now
+    if not source:  # only tests changed, so old and new source are the same
         return tuple(Proof(test.id, _ending(test), _ending(test)) for _, tests in wanted for test in tests)
     proofs = []
     for result, tests in wanted:
@@ -85,7 +85,7 @@ def _prove_by_test(
 def _prove_by_check(
     bench: Workbench, results: Sequence[CheckResult], change: Change, source: Sequence[str], withheld: Withheld
 ) -> tuple[Proof, ...]:
-    """Without a report only the check as a whole can speak, and only when it passed on the untouched tree."""
+    """Without a report, use the check as a whole, if it passed on the untouched tree."""
     proofs = []
     for result in results:
         command = _command(bench, result.name)
@@ -115,7 +115,7 @@ def _ending_before(old: CheckResult, test: TestResult) -> Ending:
     found = next((known for known in old.tests if known.id == test.id), None)
     if found is not None:
         return _ending(found)
-    # A file that cannot be imported or compiled reports no test: the run fails, and the test is not there.
+    # A file that cannot be imported or compiled reports no tests, but the run fails.
     return "absent" if old.ok else "error"
 
 
@@ -128,10 +128,10 @@ def _ending_of_check(old: CheckResult) -> Ending:
 def altered_tests(
     files: Sequence[FileChange], tests: Sequence[TestResult], known: frozenset[str] = frozenset()
 ) -> list[TestResult]:
-    """Return those of `tests` that stand in one of `files` and read otherwise than before the change.
+    """Return those of `tests` that are declared in `files` and were added or altered by the change.
 
-    `known`: the ids that were reported before the change; any other is new, though it may be a row of a table that the
-    declaration of its test does not show.
+    `known`: the ids reported before the change. Any other id is new, even if the declaration looks the same: it may be
+    a new row of a parameter table.
     """
     texts = [(file.path, _text(file.before), _text(file.after)) for file in files]
     return [
@@ -145,7 +145,7 @@ def altered_tests(
 
 
 def _is_altered(test: TestResult, before: str, after: str, *, is_new: bool) -> bool:
-    """Tell whether `test` is declared in `after`, and is new there or reads otherwise than in `before`."""
+    """Return whether `test` is declared in `after`, and is new or differs from `before`."""
     now = next((text for name in _names(test) if (text := _declaration(after, name))), "")
     return bool(now) and (is_new or now not in before)
 
@@ -156,12 +156,12 @@ def _may_stand_in(path: str, test: TestResult) -> bool:
     pure = PurePosixPath(path)
     if pure.suffix == ".py":
         return _is_module(pure.with_suffix("").parts, test.id.partition("::")[0].split("."))
-    # Java and C# name the class, vitest the path; jest and Go name neither, and the declaration has to do.
+    # Java and C# report the class, vitest the path; jest and Go neither, so the declaration must decide.
     return pure.suffix not in {".java", ".kt"} or pure.stem in test.id
 
 
 def _is_module(path: tuple[str, ...], words: list[str]) -> bool:
-    """Tell whether a dotted class name begins with this module, perhaps seen from a folder inside the repository."""
+    """Return whether a dotted class name starts with this module, possibly relative to a subfolder of the repository."""
     if path[-1] not in words:
         return False
     length = words.index(path[-1]) + 1
@@ -169,25 +169,25 @@ def _is_module(path: tuple[str, ...], words: list[str]) -> bool:
 
 
 def _names(test: TestResult) -> list[str]:
-    """Return how the test may be called where it is declared, longest first."""
+    """Return the names that the test may have in its declaration, most specific first."""
     name = test.id.partition("::")[2] or test.id
     words = re.split(r"[\[({]", name)[0].strip()
-    # Groups and subtests, innermost first: the name of one that a table makes may stand nowhere.
+    # Groups and subtests, innermost first: a generated name may not occur in the source.
     groups = [part.rpartition(".")[2].strip() for part in reversed(re.split(r"::| > |/", words))]
-    # jest-junit writes "group name" as one text: any end of it may be the title.
+    # jest-junit joins group and title with a space, so any suffix may be the title.
     parts = name.split(" ")
     ends = [" ".join(parts[number:]) for number in range(len(parts))]
     return [one for one in dict.fromkeys([name, *ends, words, *groups]) if one]
 
 
-@lru_cache(maxsize=512)  # all cases of a parametrised test are declared in one place
+@lru_cache(maxsize=512)  # all cases of a parametrised test share a declaration
 def _declaration(text: str, name: str) -> str:
-    """Return the lines from where `name` is declared to the end of its body, judged by indentation."""
+    """Return the lines of the declaration of `name`, up to the end of its body by indentation."""
     if name not in text:
         return ""
     lines = text.splitlines()
     exact = re.escape(name)
-    # As a title in quotes or as a function; anywhere else it may be any word.
+    # A title in quotes or a function; elsewhere it may be an ordinary word.
     pattern = re.compile(rf"""(["'`]){exact}\1|(?<![\w.]){exact}\s*\(""")
     start = next((number for number, line in enumerate(lines) if pattern.search(line)), None)
     if start is None:
@@ -196,7 +196,7 @@ def _declaration(text: str, name: str) -> str:
     end = start + 1
     while end < len(lines) and (not lines[end].strip() or _indent(lines[end]) > depth or lines[end].strip() == "{"):
         end += 1
-    # Decorators and attributes stand above: a new parameter makes another test.
+    # Include decorators and attributes: a new parameter makes it a different test.
     while start > 0 and _indent(lines[start - 1]) == depth and lines[start - 1].lstrip()[:1] in {"@", "["}:
         start -= 1
     return "\n".join(lines[start:end]).rstrip()

@@ -1,7 +1,7 @@
-"""Known test runners: how to run only some of the tests of a check.
+"""Run only some tests of a check, with known test runners.
 
-Option names as documented by pytest, jest, vitest, `go help test`, `dotnet test` and Maven Surefire. A command line
-that is more than one plain command (pipes, `&&`, variables) is left alone: then the whole check is run.
+Options are documented by pytest, jest, vitest, `go help test`, `dotnet test` and Maven Surefire. A command line that is
+more than one simple command (pipes, `&&`, variables) is not changed: the whole check runs.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from pathlib import Path
 
 from redimento.verification.evidence import TestResult
 
-_MOST_TESTS = 200  # command lines have a limit, and so many failures are no flake
+_MOST_TESTS = 200  # command lines are limited, and so many failures are not flaky
 _SHELL_SYNTAX = re.compile(r"[|&;<>()$`\\\n*?\[\]{}~!#]|^\s*\w+=")
 
 Narrow = Callable[[list[str], Sequence[TestResult], Path], list[str] | None]
 
 
 def narrowed(command: str | Sequence[str], tests: Sequence[TestResult], tree: Path) -> tuple[str, ...] | None:
-    """Return the command that runs only `tests`; None when we know of no way."""
+    """Return a command that runs only `tests`, or None if the runner is unknown."""
     argv = _arguments(command)
     if not argv or not tests or len(tests) > _MOST_TESTS:
         return None
@@ -32,13 +32,13 @@ def narrowed(command: str | Sequence[str], tests: Sequence[TestResult], tree: Pa
 
 
 def file_of(test: TestResult, tree: Path) -> str:
-    """Return the path of the file in `tree` where a test stands; empty when its report does not tell."""
-    # pytest names the module only, unless junit_family is the old xunit1.
+    """Return the path in `tree` of the file that has the test, or "" if the report does not say."""
+    # pytest reports only the module, unless junit_family is the old xunit1.
     return test.file or _python_file(test.id.partition("::")[0], tree)
 
 
 def is_test_runner(command: str | Sequence[str]) -> bool:
-    """Tell whether the command is one that runs tests, as far as we know them."""
+    """Return whether the command looks like a known test runner."""
     text = command if isinstance(command, str) else shlex.join(command)
     return _TEST_COMMAND.search(text) is not None
 
@@ -62,7 +62,7 @@ def _arguments(command: str | Sequence[str]) -> list[str]:
 
 
 def _named(*names: str) -> Callable[[list[str]], bool]:
-    """Recognise a command by one of its first words: `pytest`, `python -m pytest`, `uv run pytest`, `npx jest`."""
+    """Match one of the first words of a command: `pytest`, `python -m pytest`, `uv run pytest`, `npx jest`."""
     return lambda argv: any(Path(word).name in names for word in argv[:4])
 
 
@@ -75,7 +75,7 @@ def _pytest(argv: list[str], tests: Sequence[TestResult], tree: Path) -> list[st
     if not all(nodes):
         return None
     start = next(number for number, word in enumerate(argv) if Path(word).name in {"pytest", "py.test"}) + 1
-    # The places the check names itself would run as well: what is chosen replaces them.
+    # Paths in the original command would run as well, so the chosen tests replace them.
     options = [word for word in argv[start:] if word.startswith("-") or not (tree / word.partition("::")[0]).exists()]
     return [*argv[:start], *options, *dict.fromkeys(node for node in nodes if node)]
 
@@ -100,7 +100,7 @@ def _jest(argv: list[str], tests: Sequence[TestResult], _tree: Path) -> list[str
 
 
 def _javascript_name(test: TestResult) -> str:
-    # vitest joins the names of nested groups with " > " in its report, and with a space where it filters.
+    # vitest joins nested names with " > " in reports, and with a space in filters.
     name = test.id.partition("::")[2] or test.id
     return re.sub(r"[^\w\s-]", ".", name.replace(" > ", " "))
 
@@ -137,14 +137,14 @@ def _gradle(argv: list[str], tests: Sequence[TestResult], _tree: Path) -> list[s
     if "test" not in argv:
         return None
     chosen = dict.fromkeys(_java_name(test, ".") for test in tests)
-    # `--tests` belongs to the task before it.
+    # `--tests` applies to the task before it.
     place = argv.index("test") + 1
     return [*argv[:place], *(word for name in chosen for word in ("--tests", name)), *argv[place:]]
 
 
 def _java_name(test: TestResult, joint: str) -> str:
     group, _, name = test.id.partition("::")
-    # Parameters stand behind the method's name as `method(int)[1]`, `method{int}[1]` or `[1] value`.
+    # Parameters follow the method's name: `method(int)[1]`, `method{int}[1]`; or the name is only `[1] value`.
     method = re.match(r"\w+", name)
     return f"{group}{joint}{method[0]}" if method else group
 

@@ -1,4 +1,4 @@
-"""Judge a change: run the checks on it, count only what is new, rerun what may be flaky, ask its tests for proof."""
+"""Judge a change: run the checks, keep the new failures, rerun possibly flaky ones, and prove the new tests."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from redimento.verification.runners import narrowed
 
 
 def verify(bench: Workbench, change: Change, before: Checks, *, withheld: Withheld) -> Verdict:
-    """Return the verdict on `change`, which already stands in the bench's tree, and leave the tree as it is.
+    """Return the verdict on `change`, which is already written to the bench's tree; the tree stays the same.
 
-    `before`: the baseline; without results every failure counts as new. `withheld(paths)` is entered to put the old
-    content of the change's source files into the tree, and left to put the new one back. Never raises for what the
-    commands do; see `keeping` for what of the tree is guaranteed.
+    `before` is the baseline; without results, every failure is new. Inside `withheld(paths)` the tree has the old
+    content of `paths`. Never raises for what the commands do; see `sandbox.keeping` for what is guaranteed about the tree.
     """
     after = run_checks(bench, changed=change.paths)
     compared = compare(before, after)
@@ -36,11 +35,11 @@ def verify(bench: Workbench, change: Change, before: Checks, *, withheld: Withhe
 
 
 def _flaky(bench: Workbench, change: Change, after: Checks, new: Sequence[Failure]) -> tuple[Failure, ...]:
-    """Run new failures once more, alone where the runner lets us, and return those that pass then."""
+    """Rerun new failures once, on their own if the runner allows it, and return those that pass."""
     passed: list[Failure] = []
     for result in after.results:
         mine = [failure for failure in new if failure.check == result.name]
-        # A check that ran out of time or drowned in output would do so again, at the same price.
+        # A check that timed out or printed too much would do so again, at the same cost.
         if mine and not result.reason:
             passed += _passing_now(bench, change, result, mine)
     return tuple(passed)
