@@ -82,20 +82,15 @@ def make_attempt(session: ModelSession, plan: AttemptPlan, emit: Emit) -> Attemp
     if not best.change.files:
         return best
     plan.save(best)
-    _swap(plan, NO_CHANGE, best.change)
+    _write(plan, best.change)
     best = _with_verdict(plan, best)
     plan.save(best)
     return _repair(session, plan, best, emit)
 
 
-def _swap(plan: AttemptPlan, old: Change, new: Change) -> None:
-    """Replace one change in the tree with another."""
-    if old == new:
-        return
-    if old.files:
-        writer.restore(plan.workspace.root, old, plan.journal)
-    if new.files:
-        writer.write(plan.workspace.root, new, plan.journal)
+def _write(plan: AttemptPlan, change: Change) -> None:
+    """Make `change` the only one in the tree."""
+    writer.write(plan.workspace.root, change, plan.journal)
 
 
 def _with_verdict(plan: AttemptPlan, attempt: Attempt) -> Attempt:
@@ -125,7 +120,7 @@ def _repair(session: ModelSession, plan: AttemptPlan, best: Attempt, emit: Emit)
             continue
         worse += 1
         emit(Note(f"{_counted(tried)} after round {rounds}: going back to the better state."))
-        _swap(plan, tried.change, best.change)
+        _write(plan, best.change)
     if _required_failures(best) and not stopped:
         why = "two rounds in a row made no progress" if worse == _MAX_WORSE_ROUNDS else "no rounds are left"
         stopped = f"The repair ended with {_counted(best)}: {why}."
@@ -138,16 +133,16 @@ def _try_repair(session: ModelSession, plan: AttemptPlan, best: Attempt, emit: E
     Return `best` if there is nothing new to verify. After an error the tree holds the best change.
     """
     already = NO_CHANGE if fresh else best.change
-    _swap(plan, best.change, already)
+    _write(plan, already)
     try:
         request = prompt.ask(lesson=_lesson(best), of=plan.of) if fresh else _repair_request(session, plan, best)
         answer = converse(session, request, purpose="fresh start" if fresh else "repair")
         proposal = propose(session, plan.workspace, answer, already, emit)
     finally:
-        _swap(plan, already, best.change)
+        _write(plan, best.change)
     if proposal.change in {NO_CHANGE, best.change}:  # questions, an edit of nothing, or a change that undoes itself
         return best
-    _swap(plan, best.change, proposal.change)
+    _write(plan, proposal.change)
     answer = proposal.answer
     answer = replace(
         answer,
