@@ -139,6 +139,9 @@ def test_a_case_that_did_not_fail_before_counts_over_one_that_did() -> None:
         ("test/load.js::reads x.py files", "test/load.js::Loader reads x.py files", True),
         ("test/load.js::reads x.py", "test/load.js::Loader reads x.py", True),
         ("[a]", "[a]", True),
+        ("abc", "::[abc]", False),
+        ("tests/test_cart.py::test_sum", "test_sum", True),
+        ("src/cart.test.ts > > totals", "src/cart.test.ts::totals", True),
         ("Cart::Total::test_sum", "Total.Cart::test_sum", False),
     ],
 )

@@ -44,7 +44,7 @@ def check(exit_code: int | None = 0, *outcomes: Outcome, **different: Any) -> Ch
         (check(0, "passed", "passed"), "2 passed"),
         (check(1, "passed", "failed", "error", "skipped"), "1 passed, 1 failed, 1 error"),
         (check(1, "error", "error"), "2 errors"),
-        (check(1, "failed"), "1 failed"),
+        (check(1, "failed", "failed"), "2 failed"),
         (check(1, "passed"), "1 passed, exit code 1"),
         (check(1, "error"), "1 error"),
         (check(0, "skipped"), "no test ran"),
@@ -63,6 +63,7 @@ def test_each_check_has_a_line_with_its_state_before_and_after() -> None:
             check(1, "failed", name="old"),
             check(0, name="lint", required=False),
             check(0, "failed", name="lenient"),
+            check(None, "passed", name="slow", reason="stopped after 9 s"),
         )
     )
     verdict = Verdict(before, after, new_failures=(Failure("unit", "t::0", "boom"),))
@@ -72,6 +73,7 @@ def test_each_check_has_a_line_with_its_state_before_and_after() -> None:
         CheckLine("old", required=True, before="1 failed", after="1 failed", ok=False),
         CheckLine("lint", required=False, before="not run", after="passed", ok=True),
         CheckLine("lenient", required=True, before="not run", after="1 failed", ok=False),
+        CheckLine("slow", required=True, before="not run", after="stopped after 9 s", ok=False),
     )
 
 

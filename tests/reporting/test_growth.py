@@ -69,7 +69,7 @@ def test_an_end_with_twice_the_text_takes_twice_as_long_to_show(finished: Finish
         show_pipeline_end(pipelines, io.StringIO(), given, None)
         show_terminal_end(Console(file=io.StringIO(), width=100), given, None, ())
 
-    assert growth(show, lambda size: made_of(finished, piece * size), 5_000) <= LINEAR
+    assert growth(show, lambda size: made_of(finished, piece * size), 2_000) <= LINEAR
 
 
 def test_an_end_with_twice_as_much_in_it_takes_twice_as_long_to_show(finished: Finished) -> None:

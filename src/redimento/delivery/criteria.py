@@ -80,7 +80,7 @@ def same_test(named: str, seen: str) -> bool:
     if case and case != seen_case:  # a name without a case means all cases of a parametrised test
         return False
     rest = iter(found[:-1])
-    return all(word in rest for word in wanted[:-1]) or len(wanted) == 1 or len(found) == 1
+    return all(word in rest for word in wanted[:-1]) or len(found) == 1
 
 
 def _without_case(name: str) -> tuple[str, str]:

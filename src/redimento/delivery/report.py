@@ -88,7 +88,7 @@ def check_lines(verdict: Verdict) -> tuple[CheckLine, ...]:
             result.required,
             in_words(before.get(result.name)),
             in_words(result),
-            ok=result.ok and not failures_of(result),
+            ok=not failures_of(result),
             broken=result.name in broken,
         )
         for result in verdict.after.results
