@@ -109,10 +109,10 @@ def _supervise(libc: ctypes.CDLL, order: Order, woken: int) -> None:
     if child == 0:
         _become_command(libc, order, failure)
     os.close(failure)
-    trouble = os.read(failed, 4096)
-    if trouble:
+    problem = os.read(failed, 4096)
+    if problem:
         os.waitpid(child, 0)
-        error, _, detail = trouble.decode(errors="replace").partition(":")
+        error, _, detail = problem.decode(errors="replace").partition(":")
         _report(error=error, detail=detail)
         return
     _report(started=True)
