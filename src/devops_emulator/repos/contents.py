@@ -12,7 +12,7 @@ from devops_emulator.wire import Answer, Call, Resource, choice, collection
 
 
 def commit_shape(organisation: Organisation, repository: Document, commit: str) -> Document:
-    """Shape a commit as lists show it (GitCommitRef)."""
+    """Shape a commit (GitCommitRef)."""
     home = repositories.path(organisation, repository)
     raw = git.text(home, "show", "-s", "--format=%H%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B", commit)
     full, parents, an, ae, at, cn, ce, ct, message = raw.split("\0")
