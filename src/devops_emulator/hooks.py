@@ -16,7 +16,7 @@ from devops_emulator.store import Document, Store, pick
 from devops_emulator.wire import Answer, Call, Resource, collection
 
 EVENTS = ("workitem.created", "workitem.updated")
-_TIMEOUT = 20  # seconds for the consumer's answer
+_TIMEOUT = 60  # seconds for the consumer's answer
 _CONSUMER = {"publisherId": "tfs", "consumerId": "webHooks", "consumerActionId": "httpRequest"}
 
 
@@ -26,11 +26,9 @@ class Event:
 
     name: str
     project: Document
+    fields: Document
     resource: Document
     sentence: str
-    area: str
-    kind: str
-    tags: tuple[str, ...]
     changed: tuple[str, ...]
 
 
@@ -78,14 +76,13 @@ def _deliver(store: Store, subscription: Document, body: Document) -> None:
 
 
 def _matches(inputs: Document, event: Event) -> bool:
-    area = inputs.get("areaPath") or ""
-    changed = inputs.get("changedFields") or ""
+    area, changed, tag = (inputs.get(name) or "" for name in ("areaPath", "changedFields", "tag"))
     return (
         inputs.get("projectId") in ("", None, event.project["id"])
-        and (not area or f"{event.area}\\".casefold().startswith(f"{area}\\".casefold()))
-        and inputs.get("workItemType") in ("", None, event.kind)
+        and (not area or f"{event.fields['System.AreaPath']}\\".casefold().startswith(f"{area}\\".casefold()))
+        and inputs.get("workItemType") in ("", None, event.fields["System.WorkItemType"])
         and (not changed or changed in event.changed)
-        and (not inputs.get("tag") or inputs["tag"].casefold() in [tag.casefold() for tag in event.tags])
+        and (not tag or tag.casefold() in event.fields.get("System.Tags", "").casefold().split("; "))
     )
 
 

@@ -39,27 +39,14 @@ from devops_emulator.repos import (
 from devops_emulator.routing import application
 from devops_emulator.seed import check_seed, plant, read_seed
 from devops_emulator.store import Document, Store
+from devops_emulator.wire import Resource
 
 _LOOPBACK = "127.0.0.1"
 _LAST_PORT = 65_535
-_RESOURCES = (
-    *people.RESOURCES,
-    *projects.RESOURCES,
-    *work_items.RESOURCES,
-    *comments.RESOURCES,
-    *attachments.RESOURCES,
-    *types.RESOURCES,
-    *queries.RESOURCES,
-    *repositories.RESOURCES,
-    *refs.RESOURCES,
-    *rest_pushes.RESOURCES,
-    *contents.RESOURCES,
-    *pull_requests.RESOURCES,
-    *iterations.RESOURCES,
-    *threads.RESOURCES,
-    *marks.RESOURCES,
-    *hooks.RESOURCES,
-    *builds.RESOURCES,
+_BOARDS = (work_items, comments, attachments, types, queries)
+_REPOS = (repositories, refs, rest_pushes, contents, pull_requests, iterations, threads, marks)
+_RESOURCES: tuple[Resource, ...] = tuple(
+    resource for area in (people, projects, *_BOARDS, *_REPOS, hooks, builds) for resource in area.RESOURCES
 )
 
 

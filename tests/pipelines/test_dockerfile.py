@@ -14,7 +14,11 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="module")
 def instructions() -> list[tuple[str, str]]:
     """The instructions of the Dockerfile in order, continuation lines joined, without comments."""
-    lines = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if not line.lstrip().startswith("#")]
+    lines = [
+        line
+        for line in (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+        if not line.lstrip().startswith("#")
+    ]
     joined = re.sub(r"\\\n\s*", "", "\n".join(lines))
     return [(line.split(" ", 1)[0], line.split(" ", 1)[1]) for line in joined.splitlines() if line.strip()]
 
@@ -27,7 +31,7 @@ def last_stage(instructions: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def test_it_builds_without_a_fetched_frontend_and_without_heredocs() -> None:
-    text = (ROOT / "Dockerfile").read_text()
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
     assert not re.search(r"^#\s*(syntax|escape)\s*=", text, re.MULTILINE | re.IGNORECASE)
     assert "<<" not in text
@@ -89,7 +93,7 @@ def test_every_environment_is_checked_to_be_complete_while_it_has_pip(instructio
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-build.lock"])
 def test_a_lock_has_hashes_and_no_address(name: str) -> None:
-    text = (ROOT / name).read_text()
+    text = (ROOT / name).read_text(encoding="utf-8")
 
     packages = re.findall(r"^\S+==\S+", text, re.MULTILINE)
     assert packages
@@ -98,10 +102,10 @@ def test_a_lock_has_hashes_and_no_address(name: str) -> None:
 
 
 def test_the_lock_has_every_dependency_of_the_program() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     needed = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
 
-    locked = re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    locked = re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
     assert needed <= {canonicalize_name(name) for name in locked}
 
 
@@ -115,7 +119,11 @@ def test_bytecode_is_validated_by_hash_never_by_time(instructions: list[tuple[st
 
 
 def test_the_emulator_and_history_stay_out_of_the_build() -> None:
-    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
+    lines = [
+        line
+        for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    ]
 
     assert lines[0] == "*"
     assert not [line for line in lines if "devops_emulator" in line or line.startswith(("!src\n", "!.git", "!tests"))]
@@ -124,7 +132,7 @@ def test_the_emulator_and_history_stay_out_of_the_build() -> None:
 
 
 def test_docker_ignores_nothing_that_is_copied(instructions: list[tuple[str, str]]) -> None:
-    allowed = (ROOT / ".dockerignore").read_text().splitlines()
+    allowed = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     copied = [
         source
         for word, rest in instructions

@@ -28,7 +28,7 @@ CREATED = {"eventType": "workitem.created", "resource": {"id": "987654321"}}
 
 def schema() -> Any:
     folder = Path(check_jsonschema.__file__).parent / "builtin_schemas" / "vendor"
-    return json.loads((folder / "azure-pipelines.json").read_text())
+    return json.loads((folder / "azure-pipelines.json").read_text(encoding="utf-8"))
 
 
 def leaves(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -64,7 +64,7 @@ def test_a_file_is_valid_in_microsofts_schema(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_a_file_has_no_yaml_anchors_which_azure_does_not_know(file: Path) -> None:
-    tokens = yaml.scan(file.read_text())
+    tokens = yaml.scan(file.read_text(encoding="utf-8"))
     assert not [token for token in tokens if isinstance(token, yaml.AnchorToken | yaml.AliasToken)]
 
 
@@ -166,7 +166,7 @@ jobs:
 
 
 def test_the_example_at_the_top_of_the_template_works(tmp_path: Path) -> None:
-    comments = [line for line in TEMPLATE.read_text().splitlines() if line.startswith("#   ")]
+    comments = [line for line in TEMPLATE.read_text(encoding="utf-8").splitlines() if line.startswith("#   ")]
     (tmp_path / "azure-pipelines.yml").write_text("\n".join(line[4:] for line in comments) + "\n")
 
     pipeline = expand_pipeline(tmp_path / "azure-pipelines.yml", {"WebHook": CREATED}, HERE)
@@ -244,7 +244,9 @@ def test_the_step_creates_a_folder_to_publish_and_runs_the_program(tmp_path: Pat
 
 
 def test_the_readme_lists_every_parameter_and_its_default() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", (ROOT / "action" / "README.md").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.+?) \|", (ROOT / "action" / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     declared = {parameter["name"]: parameter.get("default") for parameter in load(TEMPLATE)["parameters"]}
 
     assert [name for name, _ in rows] == list(declared)

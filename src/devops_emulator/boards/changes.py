@@ -14,24 +14,20 @@ from devops_emulator.faults import Fault, malformed
 from devops_emulator.organisation import Organisation, find_project
 from devops_emulator.store import Document
 
-_READ_ONLY = frozenset(
-    {
-        "system.id",
-        "system.rev",
-        "system.createdby",
-        "system.createddate",
-        "system.changedby",
-        "system.changeddate",
-        "system.authorizedas",
-        "system.commentcount",
-        "system.teamproject",
-        "system.parent",
-        "system.nodename",
-    }
-)
-_SYSTEM = [
+_READ_ONLY = (
     "System.Id",
     "System.Rev",
+    "System.CreatedBy",
+    "System.CreatedDate",
+    "System.ChangedBy",
+    "System.ChangedDate",
+    "System.AuthorizedAs",
+    "System.CommentCount",
+    "System.TeamProject",
+    "System.Parent",
+    "System.NodeName",
+)
+_WRITABLE = (
     "System.Title",
     "System.State",
     "System.Reason",
@@ -39,22 +35,13 @@ _SYSTEM = [
     "System.Tags",
     "System.AreaPath",
     "System.IterationPath",
-    "System.TeamProject",
     "System.WorkItemType",
     "System.AssignedTo",
-    "System.CreatedBy",
-    "System.CreatedDate",
-    "System.ChangedBy",
-    "System.ChangedDate",
-    "System.AuthorizedAs",
-    "System.CommentCount",
-    "System.Parent",
     "System.History",
     "System.BoardColumn",
     "System.BoardColumnDone",
-    "System.NodeName",
-]
-_KNOWN = {name.casefold(): name for name in _SYSTEM}
+)
+_KNOWN = {name.casefold(): name for name in (*_READ_ONLY, *_WRITABLE)}
 _OTHER = re.compile(r"^(Microsoft\.VSTS|Custom)\.[A-Za-z0-9_.-]+$", re.IGNORECASE)
 _OPERATIONS = frozenset({"add", "replace", "remove", "test", "copy", "move"})
 _LONGEST_TITLE = 255
@@ -152,7 +139,7 @@ def _set_field(organisation: Organisation, draft: Draft, name: str, step: Docume
                 412, "VssPropertyValidationException", f"VS402625: Test Operation for path /fields/{name} failed."
             )
         return
-    if name.casefold() in _READ_ONLY and not bypass:
+    if name in _READ_ONLY and not bypass:
         raise _rule(name, "ReadOnly")
     if isinstance(value, dict):
         # A client may write an identity back as it was read.

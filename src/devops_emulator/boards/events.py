@@ -61,11 +61,9 @@ def _publish(organisation: Organisation, item: Document, name: str, resource: Do
     event = hooks.Event(
         name=name,
         project=find_project(organisation, item["project"]),
+        fields=fields,
         resource=resource,
         sentence=f"{item['type']} #{item['id']} ({fields['System.Title']}) {name.partition('.')[2]} by {author}",
-        area=fields["System.AreaPath"],
-        kind=item["type"],
-        tags=tuple(fields.get("System.Tags", "").split("; ")),
         changed=tuple(changed),
     )
     hooks.publish(organisation, event)
