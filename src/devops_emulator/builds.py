@@ -1,4 +1,4 @@
-"""Builds: the job of each repository, its status and tags, and the variables it would have."""
+"""Builds: the job of each repository, its status and tags, and the variables of the job."""
 
 from __future__ import annotations
 
@@ -9,14 +9,27 @@ from devops_emulator.faults import Fault, invalid
 from devops_emulator.organisation import Organisation, denied, find_project, now, project_reference
 from devops_emulator.repos import git, repositories
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, choice, collection
+from devops_emulator.wire import Answer, Call, Resource, choice, collection, hrefs
 
 _STATUSES = {1: "inProgress", 2: "completed", 4: "cancelling", 8: "postponed", 32: "notStarted"}
 _RESULTS = {2: "succeeded", 4: "partiallySucceeded", 8: "failed", 32: "canceled"}
+# Members that are stored as the service shows them.
+_SHOWN = (
+    "id",
+    "buildNumber",
+    "status",
+    "result",
+    "queueTime",
+    "startTime",
+    "finishTime",
+    "tags",
+    "sourceBranch",
+    "sourceVersion",
+)
 
 
 def running_build(organisation: Organisation, repository: Document) -> Document:
-    """Find the build under way for a repository's default branch, or start one."""
+    """Return the build in progress for the repository's default branch; start one if there is none."""
     home = repositories.path(organisation, repository)
     branch = git.default_branch(home)
     commit = git.tip(home, branch) or ""
@@ -27,7 +40,7 @@ def running_build(organisation: Organisation, repository: Document) -> Document:
         number, moment = organisation.store.next_number("build"), now()
         build = {
             "id": number,
-            # One pipeline for each repository: the number of its first build does for its id.
+            # One pipeline for each repository, with the number of its first build as id.
             "definition": mine[0]["definition"] if mine else number,
             "project": repository["project"],
             "repository": repository["id"],
@@ -38,12 +51,12 @@ def running_build(organisation: Organisation, repository: Document) -> Document:
             "tags": [],
         }
     build |= {"sourceBranch": branch, "sourceVersion": commit}
-    organisation.store.put("build", build["id"], build)
+    _keep(organisation, build)
     return build
 
 
 def job_variables(organisation: Organisation, repository: Document) -> dict[str, str]:
-    """Name the environment variables of a job of this repository.
+    """Return the environment variables of a job of this repository.
 
     Names: learn.microsoft.com/azure/devops/pipelines/build/variables.
     """
@@ -78,35 +91,28 @@ def job_variables(organisation: Organisation, repository: Document) -> dict[str,
     }
 
 
+def _keep(organisation: Organisation, build: Document) -> None:
+    organisation.store.put("build", build["id"], build)
+
+
 def _shape(organisation: Organisation, build: Document) -> Document:
     project = find_project(organisation, build["project"])
-    repository = organisation.store.find("repository", build["repository"]) or {}
+    name = (organisation.store.find("repository", build["repository"]) or {}).get("name", "")
     me = people.reference(organisation, people.job(organisation))
     url = f"{organisation.url}{project['id']}/_apis/build/Builds/{build['id']}"
-    shown = {
-        "id": build["id"],
-        "buildNumber": build["buildNumber"],
-        "status": build["status"],
-        "queueTime": build["queueTime"],
-        "startTime": build["startTime"],
-        "tags": build["tags"],
-        "sourceBranch": build["sourceBranch"],
-        "sourceVersion": build["sourceVersion"],
+    page = f"{organisation.url}{project['id']}/_build/results?buildId={build['id']}"
+    return {
+        **{member: build[member] for member in _SHOWN if member in build},
         "reason": "manual",
         "priority": "normal",
         "uri": f"vstfs:///Build/Build/{build['id']}",
         "url": url,
         "project": project_reference(organisation, project),
-        "definition": {
-            "id": build["definition"],
-            "name": repository.get("name", ""),
-            "type": "build",
-            "queueStatus": "enabled",
-        },
+        "definition": {"id": build["definition"], "name": name, "type": "build", "queueStatus": "enabled"},
         "repository": {
             "id": build["repository"],
             "type": "TfsGit",
-            "name": repository.get("name", ""),
+            "name": name,
             "clean": None,
             "checkoutSubmodules": False,
         },
@@ -114,20 +120,15 @@ def _shape(organisation: Organisation, build: Document) -> Document:
         "requestedBy": me,
         "lastChangedBy": me,
         "lastChangedDate": build.get("finishTime", build["startTime"]),
-        "_links": {
-            "self": {"href": url},
-            "web": {"href": f"{organisation.url}{project['id']}/_build/results?buildId={build['id']}"},
-        },
+        "_links": hrefs(self=url, web=page),
     }
-    return shown | {name: build[name] for name in ("result", "finishTime") if name in build}
 
 
 def _find(call: Call) -> Document:
-    text = call.values["buildId"]
-    build = call.organisation.store.find("build", text) if text.isdigit() else None
-    project = call.values.get("project")
-    if build is None or (project and find_project(call.organisation, project)["id"] != build["project"]):
-        raise Fault(404, "BuildNotFoundException", f"The requested build {text} could not be found.")
+    number, project = call.values["buildId"], call.project()
+    build = call.organisation.store.find("build", number)
+    if build is None or (project and project["id"] != build["project"]):
+        raise Fault(404, "BuildNotFoundException", f"The requested build {number} could not be found.")
     return build
 
 
@@ -144,10 +145,13 @@ def _changeable(call: Call) -> Document:
 
 
 def _list(call: Call) -> Answer:
-    project = call.values.get("project")
-    wanted = find_project(call.organisation, project)["id"] if project else None
-    known = [one for one in reversed(call.organisation.store.all("build")) if wanted in (None, one["project"])]
-    return collection([_shape(call.organisation, one) for one in known][: call.number("$top", 1000)])
+    project = call.project()
+    builds = [
+        _shape(call.organisation, one)
+        for one in reversed(call.organisation.store.all("build"))
+        if project is None or one["project"] == project["id"]
+    ]
+    return collection(builds[: call.number("$top", 1000)])
 
 
 def _get(call: Call) -> Answer:
@@ -165,7 +169,7 @@ def _update(call: Call) -> Answer:
     if build["status"] == "completed":
         build.setdefault("finishTime", now())
         build.setdefault("result", "succeeded")
-    call.organisation.store.put("build", build["id"], build)
+    _keep(call.organisation, build)
     return Answer(_shape(call.organisation, build))
 
 
@@ -173,28 +177,21 @@ def _tags(call: Call) -> Answer:
     return collection(_find(call)["tags"])
 
 
-def _add_tag(call: Call) -> Answer:
-    return _tagged(call, [call.values["tag"]])
-
-
 def _add_tags(call: Call) -> Answer:
-    tags = call.json()
+    """Add the tag in the address, or those in the body."""
+    tags = [call.values["tag"]] if "tag" in call.values else call.json()
     if not isinstance(tags, list):
-        raise invalid("The tags of a build are a list of texts.")
-    return _tagged(call, [str(tag) for tag in tags])
-
-
-def _tagged(call: Call, tags: list[str]) -> Answer:
+        raise invalid("The tags of a build are a list of strings.")
     build = _changeable(call)
-    build["tags"] += [tag for tag in dict.fromkeys(tags) if tag not in build["tags"]]
-    call.organisation.store.put("build", build["id"], build)
+    build["tags"] += [tag for tag in dict.fromkeys(map(str, tags)) if tag not in build["tags"]]
+    _keep(call.organisation, build)
     return collection(build["tags"])
 
 
 def _remove_tag(call: Call) -> Answer:
     build = _changeable(call)
     build["tags"] = [tag for tag in build["tags"] if tag != call.values["tag"]]
-    call.organisation.store.put("build", build["id"], build)
+    _keep(call.organisation, build)
     return collection(build["tags"])
 
 
@@ -214,7 +211,7 @@ RESOURCES = (
         "tags",
         "{project}/_apis/{area}/builds/{buildId}/{resource}/{*tag}",
         {"GET": _tags, "POST": _add_tags},
-        {"PUT": _add_tag, "DELETE": _remove_tag},
+        {"PUT": _add_tags, "DELETE": _remove_tag},
         version=3,
     ),
 )

@@ -1,4 +1,4 @@
-"""What the organisation refuses, in the shape in which Azure DevOps says it."""
+"""Refused requests, in the shape Azure DevOps uses."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 
 class StartError(Exception):
-    """The emulator cannot start; the text is a finished sentence with its remedy."""
+    """The emulator cannot start; the text is a sentence with its remedy."""
 
 
 class Fault(Exception):  # noqa: N818 - a refusal is an answer here, not an error
     """A refused request: HTTP status, `typeKey` and message of the JSON body.
 
-    Its shape is that of Azure DevOps: `{"$id", "innerException", "message", "typeName", "typeKey", "errorCode", "eventId"}`.
+    The body has the shape `{"$id", "innerException", "message", "typeName", "typeKey", "errorCode", "eventId"}`.
     """
 
     def __init__(self, status: int, type_key: str, message: str) -> None:
@@ -22,7 +22,7 @@ class Fault(Exception):  # noqa: N818 - a refusal is an answer here, not an erro
         self.message = message
 
     def body(self) -> dict[str, Any]:
-        namespace = _NAMESPACES.get(self.type_key, "Microsoft.VisualStudio.Services.Common")
+        namespace = _namespace(self.type_key)
         return {
             "$id": "1",
             "innerException": None,
@@ -34,46 +34,42 @@ class Fault(Exception):  # noqa: N818 - a refusal is an answer here, not an erro
         }
 
 
-_GIT = "Microsoft.TeamFoundation.Git.Server"
-_BOARDS = "Microsoft.TeamFoundation.WorkItemTracking.Server"
-_NAMESPACES = {
-    "GitNeedsPermissionException": _GIT,
-    "GitPullRequestExistsException": _GIT,
-    "GitPullRequestNotEditableException": _GIT,
-    "GitPullRequestNotFoundException": _GIT,
-    "GitPullRequestStaleException": _GIT,
-    "GitRepositoryNotFoundException": _GIT,
-    "GitItemNotFoundException": _GIT,
-    "GitCommitDoesNotExistException": _GIT,
-    "GitUnresolvableToCommitException": _GIT,
-    "GitRefUpdateRejectedByPolicyException": _GIT,
-    "GitReferenceStaleException": _GIT,
-    "RuleValidationException": _BOARDS,
-    "WorkItemUnauthorizedAccessException": _BOARDS,
-    "WorkItemRevisionMismatchException": _BOARDS,
-    "WorkItemTypeNotFoundException": _BOARDS,
-    "WorkItemTrackingFieldDefinitionNotFoundException": _BOARDS,
-    "RelationAlreadyExistsException": _BOARDS,
-}
+def _namespace(type_key: str) -> str:
+    if type_key.startswith("Git"):
+        return "Microsoft.TeamFoundation.Git.Server"
+    if type_key.startswith(("WorkItem", "RuleValidation", "RelationAlreadyExists")):
+        return "Microsoft.TeamFoundation.WorkItemTracking.Server"
+    return "Microsoft.VisualStudio.Services.Common"
 
 
 def invalid(message: str) -> Fault:
     return Fault(400, "InvalidArgumentValueException", message)
 
 
+def malformed(message: str) -> Fault:
+    return Fault(400, "VssPropertyValidationException", message)
+
+
 def body_missing(what: str) -> Fault:
-    return Fault(400, "VssPropertyValidationException", f"Value cannot be null. Parameter name: {what}")
+    return malformed(f"Value cannot be null. Parameter name: {what}")
+
+
+def wrong_content_type(given: str, method: str, wanted: str) -> Fault:
+    return Fault(
+        415,
+        "VssRequestContentTypeNotSupportedException",
+        f'The request indicated a Content-Type of "{given}" for method type "{method}" which is not supported. Valid '
+        f"content types for this method are: {wanted}.",
+    )
 
 
 def needs_git_permission(right: str, identity: str) -> Fault:
-    """Refuse for want of a Git right (403 TF401027)."""
-    return Fault(403, "GitNeedsPermissionException", permission_text(right, identity))
-
-
-def permission_text(right: str, identity: str) -> str:
-    return (
+    """Refuse because a Git right is missing (403 TF401027)."""
+    return Fault(
+        403,
+        "GitNeedsPermissionException",
         f"TF401027: You need the Git '{right}' permission to perform this action. "
-        f"Details: identity '{identity}', scope 'repository'."
+        f"Details: identity '{identity}', scope 'repository'.",
     )
 
 

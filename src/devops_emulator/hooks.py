@@ -1,4 +1,4 @@
-"""Service hooks: subscriptions, and the bodies they POST to a consumer's address."""
+"""Service hooks: subscriptions, and the bodies they POST to a consumer."""
 
 from __future__ import annotations
 
@@ -12,30 +12,28 @@ import requests
 from devops_emulator import people
 from devops_emulator.faults import Fault, invalid
 from devops_emulator.organisation import Organisation, denied, find_project, now
-from devops_emulator.store import Document, Store
+from devops_emulator.store import Document, Store, pick
 from devops_emulator.wire import Answer, Call, Resource, collection
 
 EVENTS = ("workitem.created", "workitem.updated")
-_PATIENCE = 20
-"""Seconds a consumer has for its answer."""
+_TIMEOUT = 60  # seconds for the consumer's answer
+_CONSUMER = {"publisherId": "tfs", "consumerId": "webHooks", "consumerActionId": "httpRequest"}
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to a work item: what is told of it, and what the filters of a subscription look at."""
+    """A work item event: what is sent about it, and the values that subscription filters compare."""
 
     name: str
     project: Document
+    fields: Document
     resource: Document
     sentence: str
-    area: str
-    kind: str
-    tags: tuple[str, ...]
     changed: tuple[str, ...]
 
 
 def publish(organisation: Organisation, event: Event) -> None:
-    """Send an event to every subscription it matches, once the change under way is kept."""
+    """Send an event to every matching subscription once the current change is committed."""
     for subscription in organisation.store.all("subscription"):
         if subscription["eventType"] == event.name and _matches(subscription["publisherInputs"], event):
             body = _body(organisation, subscription, event)
@@ -43,7 +41,7 @@ def publish(organisation: Organisation, event: Event) -> None:
 
 
 def deliver_with(pool: ThreadPoolExecutor, store: Store, subscription: Document, body: Document) -> None:
-    """POST a body in the background and keep how it went, for the subscription's notifications."""
+    """POST a body in the background and store the result among the subscription's notifications."""
     pool.submit(_deliver, store, subscription, body)
 
 
@@ -57,7 +55,7 @@ def _deliver(store: Store, subscription: Document, body: Document) -> None:
             json=body,
             headers={name.strip(): value.strip() for name, value in headers.items()},
             auth=(user, inputs.get("basicAuthPassword", "")) if user else None,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
             allow_redirects=False,
         )
         problem = "" if answer.ok else f"{answer.status_code} {answer.reason}"
@@ -71,28 +69,20 @@ def _deliver(store: Store, subscription: Document, body: Document) -> None:
         "result": "failed" if problem else "succeeded",
         "createdDate": body["createdDate"],
         "modifiedDate": now(),
-        "details": {
-            "eventType": body["eventType"],
-            "publisherId": "tfs",
-            "consumerId": "webHooks",
-            "consumerActionId": "httpRequest",
-            "requestAttempts": 1,
-            "errorMessage": problem,
-        },
+        "details": {**_CONSUMER, "eventType": body["eventType"], "requestAttempts": 1, "errorMessage": problem},
     }
     with store.transaction():
         store.put("notification", f"{subscription['id']}/{body['notificationId']}", notification)
 
 
 def _matches(inputs: Document, event: Event) -> bool:
-    area = inputs.get("areaPath") or ""
-    changed = inputs.get("changedFields") or ""
+    area, changed, tag = (inputs.get(name) or "" for name in ("areaPath", "changedFields", "tag"))
     return (
         inputs.get("projectId") in ("", None, event.project["id"])
-        and (not area or f"{event.area}\\".casefold().startswith(f"{area}\\".casefold()))
-        and inputs.get("workItemType") in ("", None, event.kind)
+        and (not area or f"{event.fields['System.AreaPath']}\\".casefold().startswith(f"{area}\\".casefold()))
+        and inputs.get("workItemType") in ("", None, event.fields["System.WorkItemType"])
         and (not changed or changed in event.changed)
-        and (not inputs.get("tag") or inputs["tag"].casefold() in [tag.casefold() for tag in event.tags])
+        and (not tag or tag.casefold() in event.fields.get("System.Tags", "").casefold().split("; "))
     )
 
 
@@ -138,25 +128,23 @@ def _check_may_edit(call: Call, project: str | None) -> None:
 def _create(call: Call) -> Answer:
     body = call.object()
     inputs, consumer = body.get("publisherInputs") or {}, body.get("consumerInputs") or {}
-    if body.get("publisherId") != "tfs" or body.get("eventType") not in EVENTS:
-        raise invalid(f"This organisation publishes {' and '.join(EVENTS)} of the publisher tfs only.")
-    if body.get("consumerId") != "webHooks" or body.get("consumerActionId") != "httpRequest":
-        raise invalid("This organisation knows the consumer webHooks with its action httpRequest only.")
+    if body.get("eventType") not in EVENTS:
+        raise invalid(f"This organisation publishes only {' and '.join(EVENTS)}.")
+    if any(body.get(name) != value for name, value in _CONSUMER.items()):
+        raise invalid(f"This organisation supports only subscriptions with {_CONSUMER}.")
     if not str(consumer.get("url") or "").startswith(("http://", "https://")):
-        raise invalid("The consumerInputs have to name a url that starts with https:// or http://.")
+        raise invalid("The consumerInputs must have a url that starts with https:// or http://.")
     _check_may_edit(call, inputs.get("projectId"))
     me = people.reference(call.organisation, people.job(call.organisation))
     identity, moment = str(uuid4()), now()
     subscription = {
+        **_CONSUMER,
         "id": identity,
         "url": f"{call.organisation.url}_apis/hooks/subscriptions/{identity}",
         "status": "enabled",
-        "publisherId": "tfs",
         "eventType": body["eventType"],
         "resourceVersion": body.get("resourceVersion") or "1.0",
         "eventDescription": "Any work item",
-        "consumerId": "webHooks",
-        "consumerActionId": "httpRequest",
         "actionDescription": f"To {consumer['url'].partition('?')[0]}",
         "createdBy": me,
         "createdDate": moment,
@@ -177,16 +165,13 @@ def _shown(subscription: Document) -> Document:
 
 
 def _find(call: Call) -> Document:
-    subscription = call.organisation.store.find("subscription", call.values["subscriptionId"].lower())
-    if subscription is None:
-        raise Fault(
-            404, "SubscriptionNotFoundException", f"The subscription {call.values['subscriptionId']} does not exist."
-        )
-    return subscription
+    identity = call.values["subscriptionId"]
+    absent = Fault(404, "SubscriptionNotFoundException", f"The subscription {identity} does not exist.")
+    return pick(call.organisation.store.all("subscription"), identity, ("id",), absent)
 
 
 def _list(call: Call) -> Answer:
-    wanted = {name: call.query(name) for name in ("publisherId", "eventType", "consumerId", "consumerActionId")}
+    wanted = {name: call.query(name) for name in ("eventType", *_CONSUMER)}
     return collection(
         [
             _shown(subscription)

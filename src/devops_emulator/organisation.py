@@ -10,11 +10,11 @@ from pathlib import Path
 from uuid import uuid4
 
 from devops_emulator.faults import Fault
-from devops_emulator.store import Document, Store
+from devops_emulator.store import Document, Store, pick
 
 NAME = "emulated"
 
-# What a seed may take away from the job's identity, by project or by repository.
+# Rights a seed can deny the job's identity, by project or by repository.
 GIT_RIGHTS = ("GenericRead", "GenericContribute", "CreateBranch", "ForcePush", "PullRequestContribute")
 PROJECT_RIGHTS = ("WorkItemRead", "WorkItemWrite", "EditSubscriptions", "UpdateBuildInformation")
 
@@ -29,7 +29,7 @@ class Organisation:
     id: str
     token: str
     deliver: Callable[[Document, Document], None] = field(repr=False)
-    """Send a body (second) to a subscription's consumer (first), in the background."""
+    """Send a body (second argument) to a subscription's consumer (first) in the background."""
 
     @property
     def repositories(self) -> Path:
@@ -39,11 +39,11 @@ class Organisation:
 def open_organisation(
     folder: Path, url: str, store: Store, deliver: Callable[[Document, Document], None]
 ) -> Organisation:
-    """Open the organisation kept in the store, or found it: the token is drawn once and stays."""
+    """Open the organisation in the store, or create it; its token is generated once and kept."""
     with store.transaction():
         kept = store.find("organisation", NAME)
         if kept is None:
-            # Job tokens of the service are long opaque strings; the length keeps code honest that stores or masks them.
+            # Real job tokens are long opaque strings; the length exposes code that stores or masks them wrongly.
             kept = {"id": str(uuid4()), "token": secrets.token_urlsafe(48)}
             store.put("organisation", NAME, kept)
     return Organisation(folder, url, store, kept["id"], kept["token"], deliver)
@@ -54,26 +54,23 @@ def projects(organisation: Organisation) -> list[Document]:
 
 
 def find_project(organisation: Organisation, name_or_id: str) -> Document:
-    """Find a project by name or guid; raises Fault 404 TF200016."""
-    wanted = name_or_id.casefold()
-    for project in projects(organisation):
-        if wanted in (project["id"], project["name"].casefold()):
-            return project
-    raise Fault(
+    """Return a project by name or GUID; raises Fault 404 TF200016."""
+    absent = Fault(
         404,
         "ProjectDoesNotExistWithNameException",
         f"TF200016: The following project does not exist: {name_or_id}. Verify that the name of the project is correct "
         "and that the project exists on the specified Azure DevOps Server.",
     )
+    return pick(projects(organisation), name_or_id, ("id", "name"), absent)
 
 
 def denied(project: Document, right: str, repository: Document | None = None) -> bool:
-    """Tell whether the job's identity lacks a right in a project, or in one repository of it."""
+    """Return whether the job's identity lacks a right in a project or in one of its repositories."""
     return right in project.get("deny", ()) or (repository is not None and right in repository.get("deny", ()))
 
 
 def project_reference(organisation: Organisation, project: Document) -> Document:
-    """Shape a project as other resources refer to it (core.json, TeamProjectReference)."""
+    """Shape a project as other resources reference it (core.json, TeamProjectReference)."""
     return {
         "id": project["id"],
         "name": project["name"],
@@ -87,5 +84,5 @@ def project_reference(organisation: Organisation, project: Document) -> Document
 
 
 def now() -> str:
-    """Name this moment as the service does: ISO 8601, UTC, with a fraction."""
+    """Return the current time as the service writes it: ISO 8601, UTC, with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

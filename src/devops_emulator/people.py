@@ -1,4 +1,4 @@
-"""The identities of the organisation: the job's own and everybody a seed or a request names."""
+"""The identities of the organisation: the job's own, and everybody a seed or a request mentions."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from devops_emulator.faults import Fault
 from devops_emulator.organisation import NAME, Organisation
-from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, collection
+from devops_emulator.store import Document, pick
+from devops_emulator.wire import Answer, Call, Resource, collection, hrefs
 
 _NAME_AND_MAIL = re.compile(r"^\s*(?P<name>[^<>]*?)\s*<(?P<mail>[^<>]+)>\s*$")
 
 
 def job(organisation: Organisation) -> Document:
-    """Name the identity behind the job's token (the collection's build service)."""
+    """Return the identity of the job's token (the collection's build service)."""
     identity = str(uuid5(UUID(organisation.id), "build"))
     return _person(f"Project Collection Build Service ({NAME})", f"Build\\{identity}", identity)
 
 
 def known_person(organisation: Organisation, text: str) -> Document:
-    """Take `Name <mail>`, a mail address, or a display name as a person, and remember them."""
+    """Return the person given as `Name <mail>`, mail address or display name; add them if they are new."""
     match = _NAME_AND_MAIL.match(text)
     name, mail = (match["name"] or match["mail"], match["mail"]) if match else (text.strip(), text.strip())
     myself = job(organisation)
@@ -36,26 +36,25 @@ def known_person(organisation: Organisation, text: str) -> Document:
 
 
 def person_by_id(organisation: Organisation, identity: str) -> Document:
-    """Find a person by id; raises Fault 404 for an identity that nobody has."""
-    for person in (job(organisation), *organisation.store.all("person")):
-        if person["id"] == identity.casefold():
-            return person
-    raise Fault(
-        404, "IdentityNotFoundException", f"TF400813: The identity '{identity}' was not found in this organization."
-    )
+    """Return a person by id; raises Fault 404 for an unknown id."""
+    message = f"TF400813: The identity '{identity}' was not found in this organization."
+    return pick(_everybody(organisation), identity, ("id",), Fault(404, "IdentityNotFoundException", message))
+
+
+def _everybody(organisation: Organisation) -> list[Document]:
+    return [job(organisation), *organisation.store.all("person")]
 
 
 def reference(organisation: Organisation, person: Document) -> Document:
-    """Shape a person as other resources refer to them (IdentityRef)."""
+    """Shape a person as other resources reference them (IdentityRef)."""
+    avatar = f"{organisation.url}_apis/GraphProfile/MemberAvatars/{person['descriptor']}"
     return {
         "displayName": person["displayName"],
         "url": f"{organisation.url}_apis/Identities/{person['id']}",
-        "_links": {
-            "avatar": {"href": f"{organisation.url}_apis/GraphProfile/MemberAvatars/{person['descriptor']}"},
-        },
+        "_links": hrefs(avatar=avatar),
         "id": person["id"],
         "uniqueName": person["uniqueName"],
-        "imageUrl": f"{organisation.url}_apis/GraphProfile/MemberAvatars/{person['descriptor']}",
+        "imageUrl": avatar,
         "descriptor": person["descriptor"],
     }
 
@@ -66,10 +65,10 @@ def _person(name: str, unique_name: str, identity: str) -> Document:
     return {"id": identity, "displayName": name, "uniqueName": unique_name, "descriptor": descriptor}
 
 
-def _identity(person: Document) -> Document:
+def _identity(person: Document, kind: str, properties: Document) -> Document:
     return {
         "id": person["id"],
-        "descriptor": f"Microsoft.IdentityModel.Claims.ClaimsIdentity;{person['uniqueName']}",
+        "descriptor": f"{kind};{person['uniqueName']}",
         "subjectDescriptor": person["descriptor"],
         "providerDisplayName": person["displayName"],
         "isActive": True,
@@ -79,32 +78,21 @@ def _identity(person: Document) -> Document:
         "memberIds": [],
         "resourceVersion": 2,
         "metaTypeId": 0,
-        "properties": {
-            "SchemaClassName": {"$type": "System.String", "$value": "User"},
-            "Account": {"$type": "System.String", "$value": person["uniqueName"]},
-            "Mail": {"$type": "System.String", "$value": person["uniqueName"] if "@" in person["uniqueName"] else ""},
-        },
+        "properties": {name: {"$type": "System.String", "$value": value} for name, value in properties.items()},
     }
+
+
+def _found(person: Document) -> Document:
+    name = person["uniqueName"]
+    properties = {"SchemaClassName": "User", "Account": name, "Mail": name if "@" in name else ""}
+    return _identity(person, "Microsoft.IdentityModel.Claims.ClaimsIdentity", properties)
 
 
 def _connection_data(call: Call) -> Answer:
     organisation = call.organisation
     me = job(organisation)
-    user = {
-        "id": me["id"],
-        "descriptor": f"Microsoft.TeamFoundation.ServiceIdentity;{me['uniqueName']}",
-        "subjectDescriptor": me["descriptor"],
-        "providerDisplayName": me["displayName"],
-        "customDisplayName": me["displayName"],
-        "isActive": True,
-        "isContainer": False,
-        "members": [],
-        "memberOf": [],
-        "memberIds": [],
-        "resourceVersion": 2,
-        "metaTypeId": 0,
-        "properties": {"Account": {"$type": "System.String", "$value": me["uniqueName"]}},
-    }
+    user = _identity(me, "Microsoft.TeamFoundation.ServiceIdentity", {"Account": me["uniqueName"]})
+    user["customDisplayName"] = me["displayName"]
     return Answer(
         {
             "authenticatedUser": user,
@@ -123,22 +111,22 @@ def _connection_data(call: Call) -> Answer:
 
 
 def _identities(call: Call) -> Answer:
-    everybody = [job(call.organisation), *call.organisation.store.all("person")]
+    everybody = _everybody(call.organisation)
     ids = [part.strip().casefold() for part in call.query("identityIds").split(",") if part.strip()]
     if ids:
-        return collection([_identity(person) for person in everybody if person["id"] in ids])
+        return collection([_found(person) for person in everybody if person["id"] in ids])
     wanted = call.query("filterValue").strip().casefold()
     search = call.query("searchFilter").casefold()
     if not wanted or search not in _SEARCHES:
         raise Fault(
             400,
             "ArgumentException",
-            "The request has to name identityIds, or a searchFilter (AccountName, DisplayName, MailAddress, General) "
-            "with its filterValue.",
+            "The request must have identityIds, or a searchFilter (AccountName, DisplayName, MailAddress, General) with a "
+            "filterValue.",
         )
     members = _SEARCHES[search]
     return collection(
-        [_identity(person) for person in everybody if wanted in {person[member].casefold() for member in members}]
+        [_found(person) for person in everybody if wanted in {person[member].casefold() for member in members}]
     )
 
 

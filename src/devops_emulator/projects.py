@@ -1,16 +1,14 @@
-"""Projects over REST, and the areas the clients of Microsoft ask for before anything else."""
+"""Projects over REST, and the resource areas that Microsoft's clients request first."""
 
 from __future__ import annotations
 
 from devops_emulator.organisation import find_project, project_reference, projects
-from devops_emulator.wire import Answer, Call, Resource, collection
+from devops_emulator.wire import Answer, Call, Resource, collection, hrefs
 
 
 def _list(call: Call) -> Answer:
-    skip, top = call.number("$skip", 0), call.number("$top", 100)
-    return collection(
-        [project_reference(call.organisation, project) for project in projects(call.organisation)][skip:][:top]
-    )
+    page = call.page(projects(call.organisation), 100)
+    return collection([project_reference(call.organisation, project) for project in page])
 
 
 def _get(call: Call) -> Answer:
@@ -21,12 +19,12 @@ def _get(call: Call) -> Answer:
             "processTemplate": {"templateName": project["process"]},
             "versioncontrol": {"sourceControlType": "Git", "gitEnabled": "True", "tfvcEnabled": "False"},
         }
-    shown["_links"] = {"self": {"href": shown["url"]}}
+    shown["_links"] = hrefs(self=shown["url"])
     return Answer(shown)
 
 
 def _areas(call: Call) -> Answer:
-    # The answer of a server on premises: every area is found at the collection's own address.
+    # Azure DevOps Server answers like this: every area is at the collection's own address.
     del call
     return Answer({"count": 0, "value": None})
 

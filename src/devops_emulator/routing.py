@@ -1,4 +1,4 @@
-"""The way of a request: to the resource it names, or to git; and its answer back."""
+"""Route requests to the resources of the REST interface or to git, and send their answers."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from werkzeug.wrappers import Request, Response
 
 from devops_emulator.faults import Fault
 from devops_emulator.organisation import NAME, Organisation
-from devops_emulator.sign_in import turned_away
-from devops_emulator.versions import asked_version
+from devops_emulator.sign_in import unauthorized
+from devops_emulator.versions import requested_version
 from devops_emulator.wire import Answer, Call, Handler, Resource, collection
 
 
 @dataclass(frozen=True, eq=False)
 class _Route:
-    """One way into a resource: the methods of its list, or those of one of its members."""
+    """One route to a resource: the methods of its list, or those of a single member."""
 
     resource: Resource
     methods: Mapping[str, Handler]
 
 
 class _Word(BaseConverter):
-    """A fixed segment: the service's routes do not distinguish upper and lower case."""
+    """A fixed segment: routes of the service are case-insensitive."""
 
     def __init__(self, url_map: Map, word: str) -> None:
         super().__init__(url_map)
@@ -51,12 +51,12 @@ def routes(resources: tuple[Resource, ...], git: Callable[[Call], Response]) -> 
 def _rules(resource: Resource) -> Iterable[Rule]:
     text = resource.template.replace("{area}", resource.area).replace("{resource}", resource.name)
     segments = text.split("/")
-    heads = [segments]
+    forms = [segments]
     if "{team}" in segments:
-        heads.append([segment for segment in segments if segment != "{team}"])
+        forms.append([segment for segment in segments if segment != "{team}"])
     if "{project}" in segments and not resource.project_required:
-        heads.append([segment for segment in segments if segment not in ("{project}", "{team}")])
-    for parts in heads:
+        forms.append([segment for segment in segments if segment not in ("{project}", "{team}")])
+    for parts in forms:
         if not parts[-1].startswith("{"):
             yield _rule(parts, resource, resource.many)
             continue
@@ -67,15 +67,15 @@ def _rules(resource: Resource) -> Iterable[Rule]:
 
 
 def _rule(parts: Sequence[str], resource: Resource, methods: Mapping[str, Handler]) -> Rule:
-    written = [_word(NAME, 0)]
+    segments = [_word(NAME, 0)]
     for number, part in enumerate(parts, start=1):
         if part.startswith("${"):
-            written.append(f"$<{part[2:-1]}>")
+            segments.append(f"$<{part[2:-1]}>")
         elif part.startswith("{"):
-            written.append(f"<path:{part[2:-1]}>" if part.startswith("{*") else f"<{part[1:-1]}>")
+            segments.append(f"<path:{part[2:-1]}>" if part.startswith("{*") else f"<{part[1:-1]}>")
         else:
-            written.append(_word(part, number))
-    return Rule("/" + "/".join(written), endpoint=_Route(resource, methods), methods=list(methods))
+            segments.append(_word(part, number))
+    return Rule("/" + "/".join(segments), endpoint=_Route(resource, methods), methods=list(methods))
 
 
 def _word(word: str, number: int) -> str:
@@ -83,7 +83,7 @@ def _word(word: str, number: int) -> str:
 
 
 def application(organisation: Organisation, resources: tuple[Resource, ...], git: Callable[[Call], Response]) -> Any:
-    """Build the WSGI application of an organisation."""
+    """Return the WSGI application of an organisation."""
     table = routes(resources, git)
 
     @Request.application
@@ -97,32 +97,34 @@ def application(organisation: Organisation, resources: tuple[Resource, ...], git
 
 def _respond(organisation: Organisation, resources: Sequence[Resource], table: Map, request: Request) -> Response:
     if request.method == "OPTIONS":
-        return turned_away(organisation, request, git=False) or _response(_locations(resources, request.path))
-    adapter = table.bind_to_environ(request.environ)
+        return unauthorized(organisation, request, git=False) or _response(_locations(resources, request.path))
     try:
-        endpoint, matched = adapter.match()
-    except MethodNotAllowed:
-        fault = Fault(405, "VssInvalidMethodException", f"The resource does not support the method {request.method}.")
-        return turned_away(organisation, request, git=False) or _refusal(fault)
-    except HTTPException:
-        # A wrong route is told from a missing thing by its content type.
-        return turned_away(organisation, request, git=False) or Response(
-            f"Page not found: {request.path}\n", status=404, content_type="text/plain; charset=utf-8"
-        )
+        endpoint, matched = table.bind_to_environ(request.environ).match()
+    except HTTPException as error:
+        # Before anything else: a stranger must not learn which routes exist.
+        return unauthorized(organisation, request, git=False) or _unrouted(request, error)
+    refused = unauthorized(organisation, request, git=not isinstance(endpoint, _Route))
+    if refused is not None:
+        return refused
     values = {name: value for name, value in matched.items() if not name.startswith("_")}
-    stranger = turned_away(organisation, request, git=not isinstance(endpoint, _Route))
-    if stranger is not None:
-        return stranger
     if not isinstance(endpoint, _Route):
         answered: Response = endpoint(Call(organisation, request, values))
         return answered
     try:
-        call = Call(organisation, request, values, asked_version(request, endpoint.resource))
+        call = Call(organisation, request, values, requested_version(request, endpoint.resource))
         with organisation.store.transaction():
             answer = endpoint.methods[request.method.replace("HEAD", "GET")](call)
         return _response(answer)
     except Fault as fault:
         return _refusal(fault)
+
+
+def _unrouted(request: Request, error: HTTPException) -> Response:
+    if isinstance(error, MethodNotAllowed):
+        message = f"The resource does not support the method {request.method}."
+        return _refusal(Fault(405, "VssInvalidMethodException", message))
+    # Plain text marks a wrong route; a missing document is JSON.
+    return Response(f"Page not found: {request.path}\n", status=404, content_type="text/plain; charset=utf-8")
 
 
 def _locations(resources: Iterable[Resource], path: str) -> Answer:

@@ -19,90 +19,69 @@ from devops_emulator.organisation import GIT_RIGHTS, PROJECT_RIGHTS, Organisatio
 from devops_emulator.repos import git, repositories
 from devops_emulator.store import Document
 
-_TEXTS = {"type": "array", "items": {"type": "string"}}
-_GIT_DENIAL = {"type": "array", "items": {"enum": list(GIT_RIGHTS)}}
-_REPOSITORY = {
-    "type": "object",
-    "required": ["name"],
-    "additionalProperties": False,
-    "properties": {
+
+def _object(required: list[str], properties: Document) -> Document:
+    return {"type": "object", "required": required, "additionalProperties": False, "properties": properties}
+
+
+def _list(items: Document) -> Document:
+    return {"type": "array", "items": items}
+
+
+_TEXT = {"type": "string"}
+_TEXTS = _list(_TEXT)
+_REPOSITORY = _object(
+    ["name"],
+    {
         "name": {"type": "string", "pattern": "^[^/\\\\]+$"},
-        "from": {"type": "string"},
+        "from": _TEXT,
         "protected": _TEXTS,
-        "deny": _GIT_DENIAL,
+        "deny": _list({"enum": list(GIT_RIGHTS)}),
     },
-}
-_WORK_ITEM = {
-    "type": "object",
-    "required": ["type", "fields"],
-    "additionalProperties": False,
-    "properties": {
+)
+_COMMENT = _object(["text"], {"text": _TEXT, "format": {"enum": ["markdown", "html"]}, "author": _TEXT, "date": _TEXT})
+_RELATION = _object(["rel"], {"rel": _TEXT, "id": {"type": "integer"}, "url": _TEXT, "attributes": {"type": "object"}})
+_WORK_ITEM = _object(
+    ["type", "fields"],
+    {
         "id": {"type": "integer", "minimum": 1},
-        "type": {"type": "string"},
+        "type": _TEXT,
         "fields": {"type": "object", "required": ["System.Title"]},
         "markdown": _TEXTS,
-        "comments": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["text"],
-                "additionalProperties": False,
-                "properties": {
-                    "text": {"type": "string"},
-                    "format": {"enum": ["markdown", "html"]},
-                    "author": {"type": "string"},
-                    "date": {"type": "string"},
-                },
-            },
-        },
-        "relations": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["rel"],
-                "additionalProperties": False,
-                "properties": {
-                    "rel": {"type": "string"},
-                    "id": {"type": "integer"},
-                    "url": {"type": "string"},
-                    "attributes": {"type": "object"},
-                },
-            },
-        },
+        "comments": _list(_COMMENT),
+        "relations": _list(_RELATION),
         "attachments": _TEXTS,
     },
-}
-_PROJECT = {
-    "type": "object",
-    "required": ["project"],
-    "additionalProperties": False,
-    "properties": {
+)
+_PROJECT = _object(
+    ["project"],
+    {
         "project": {"type": "string", "minLength": 1},
         "process": {"enum": list(processes.PROCESSES)},
-        "deny": {"type": "array", "items": {"enum": [*GIT_RIGHTS, *PROJECT_RIGHTS]}},
+        "deny": _list({"enum": [*GIT_RIGHTS, *PROJECT_RIGHTS]}),
         "people": _TEXTS,
-        "repositories": {"type": "array", "items": _REPOSITORY},
-        "work_items": {"type": "array", "items": _WORK_ITEM},
+        "repositories": _list(_REPOSITORY),
+        "work_items": _list(_WORK_ITEM),
     },
-}
-SCHEMA: Mapping[str, Any] = {"type": "array", "items": _PROJECT}
+)
+SCHEMA: Mapping[str, Any] = _list(_PROJECT)
 
 
 def read_seed(file: Path) -> list[Document]:
-    """Read a seed file (YAML, of which JSON is a part); raises StartError naming the place that is wrong."""
+    """Read and check a seed file (YAML or JSON); raises StartError with the place of the first problem."""
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise StartError(f"The seed {file} cannot be read: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise StartError(f"The seed {file} is no valid YAML or JSON: {' '.join(str(error).split())}.") from error
+        raise StartError(f"The seed {file} is not valid YAML or JSON: {' '.join(str(error).split())}.") from error
     return check_seed(content, str(file))
 
 
 def check_seed(content: Any, name: str = "given") -> list[Document]:
-    """Check a seed, one project or a list of them; raises StartError naming the place that is wrong."""
+    """Check a seed, one project or a list of them; raises StartError with the place of the first problem."""
     several = isinstance(content, list)
-    # Through JSON and back: dates become texts, and the caller's own value stays untouched.
+    # Through JSON and back: dates become strings, and the caller's value is not modified.
     seeded: list[Document] = json.loads(json.dumps(content if several else [content], default=str))
     problems = sorted(
         jsonschema.Draft202012Validator(SCHEMA).iter_errors(seeded), key=lambda one: list(one.absolute_path)
@@ -114,20 +93,19 @@ def check_seed(content: Any, name: str = "given") -> list[Document]:
 
 
 def _place(path: list[Any]) -> str:
-    written = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return written.lstrip(".") or "its top"
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".") or "its top"
 
 
 def plant(organisation: Organisation, seeded: list[Document], base: Path) -> None:
-    """Fill an empty organisation from a checked seed; paths in it start at `base`.
+    """Fill an empty organisation from a checked seed, completely or not at all; its paths are relative to `base`.
 
-    Raises StartError when the organisation is not empty, or when the seed names what is not there. All or nothing.
+    Raises StartError when the organisation is not empty, or when the seed mentions something that does not exist.
     """
     known = [project["name"] for project in projects(organisation)]
     if known:
         raise StartError(
             f"The folder {organisation.folder} already holds an organisation with the projects {', '.join(known)}: start it "
-            "without a seed, or name an empty folder."
+            "without a seed, or choose an empty folder."
         )
     with organisation.store.transaction():
         for index, part in enumerate(seeded):
@@ -139,7 +117,7 @@ def plant(organisation: Organisation, seeded: list[Document], base: Path) -> Non
 def _plant_project(organisation: Organisation, part: Document, base: Path, place: str) -> None:
     name = part["project"].strip()
     if any(known["name"].casefold() == name.casefold() for known in projects(organisation)):
-        raise StartError(f"The seed names the project {name} twice, the second time at {place}.")
+        raise StartError(f"The seed is wrong at {place}: duplicate project {name}.")
     project = {
         "id": str(uuid4()),
         "name": name,
@@ -158,13 +136,11 @@ def _plant_project(organisation: Organisation, part: Document, base: Path, place
 
 def _plant_repository(organisation: Organisation, project: Document, wanted: Document, base: Path, place: str) -> None:
     name = wanted["name"]
-    if any(
-        known["name"].casefold() == name.casefold() for known in repositories.repositories_of(organisation, project)
-    ):
-        raise StartError(f"The seed is wrong at {place}: the repository {name} is named twice.")
+    if repositories.is_taken(organisation, project, name):
+        raise StartError(f"The seed is wrong at {place}: duplicate repository {name}.")
     source = (base / wanted["from"]).resolve() if "from" in wanted else None
     if source is not None and not source.is_dir():
-        raise StartError(f"The seed is wrong at {place}.from: there is no folder {source}.")
+        raise StartError(f"The seed is wrong at {place}.from: the folder {source} does not exist.")
     try:
         repositories.add_repository(
             organisation,
@@ -175,12 +151,12 @@ def _plant_repository(organisation: Organisation, project: Document, wanted: Doc
             deny=tuple(wanted.get("deny", ())),
         )
     except git.GitError as error:
-        raise StartError(f"The seed is wrong at {place}.from: {source} is no git repository ({error}).") from error
+        raise StartError(f"The seed is wrong at {place}.from: {source} is not a git repository ({error}).") from error
 
 
 def _plant_item(organisation: Organisation, project: Document, wanted: Document, base: Path, place: str) -> None:
     if "id" in wanted and organisation.store.find("work_item", wanted["id"]) is not None:
-        raise StartError(f"The seed is wrong at {place}.id: the work item {wanted['id']} is there already.")
+        raise StartError(f"The seed is wrong at {place}.id: duplicate work item {wanted['id']}.")
     steps = [{"op": "add", "path": f"/fields/{name}", "value": value} for name, value in wanted["fields"].items()]
     steps += [
         {"op": "add", "path": f"/multilineFieldsFormat/{name}", "value": "Markdown"}
@@ -214,7 +190,7 @@ def _plant_item(organisation: Organisation, project: Document, wanted: Document,
 
 
 def _wanted_relations(organisation: Organisation, seeded: list[Document]) -> Iterator[tuple[str, Document, Document]]:
-    """List the relations of a seed, once every item has its number: an item may point to one further down."""
+    """Yield the relations of a seed once every item has its number: an item may link to a later one."""
     for number, part in enumerate(seeded):
         for index, wanted in enumerate(part.get("work_items", [])):
             for position, relation in enumerate(wanted.get("relations", [])):
@@ -227,7 +203,7 @@ def _relate(organisation: Organisation, place: str, item: Document, wanted: Docu
     url = wanted.get("url") or f"{organisation.url}_apis/wit/workItems/{wanted.get('id')}"
     value = {"rel": wanted["rel"], "url": url, "attributes": wanted.get("attributes", {})}
     try:
-        # The other end may have been written by an earlier relation of the seed.
+        # An earlier relation of the seed may have added this one as its other end.
         if not links.has_relation(item, links.relation(organisation, value)):
             changes.apply_patch(organisation, item, [{"op": "add", "path": "/relations/-", "value": value}])
     except Fault as fault:

@@ -1,4 +1,4 @@
-"""Starting and stopping the organisation: for people on a port, for tests in threads."""
+"""Start and stop the organisation: on a port for people, in threads for tests."""
 
 from __future__ import annotations
 
@@ -39,33 +39,20 @@ from devops_emulator.repos import (
 from devops_emulator.routing import application
 from devops_emulator.seed import check_seed, plant, read_seed
 from devops_emulator.store import Document, Store
+from devops_emulator.wire import Resource
 
 _LOOPBACK = "127.0.0.1"
 _LAST_PORT = 65_535
-_RESOURCES = (
-    *people.RESOURCES,
-    *projects.RESOURCES,
-    *work_items.RESOURCES,
-    *comments.RESOURCES,
-    *attachments.RESOURCES,
-    *types.RESOURCES,
-    *queries.RESOURCES,
-    *repositories.RESOURCES,
-    *refs.RESOURCES,
-    *rest_pushes.RESOURCES,
-    *contents.RESOURCES,
-    *pull_requests.RESOURCES,
-    *iterations.RESOURCES,
-    *threads.RESOURCES,
-    *marks.RESOURCES,
-    *hooks.RESOURCES,
-    *builds.RESOURCES,
+_BOARDS = (work_items, comments, attachments, types, queries)
+_REPOS = (repositories, refs, rest_pushes, contents, pull_requests, iterations, threads, marks)
+_RESOURCES: tuple[Resource, ...] = tuple(
+    resource for area in (people, projects, *_BOARDS, *_REPOS, hooks, builds) for resource in area.RESOURCES
 )
 
 
 @dataclass(frozen=True)
 class Emulator:
-    """A served organisation: what a client has to know of it."""
+    """A served organisation: what a client needs to know about it."""
 
     url: str
     """The collection's URL, ending with a slash."""
@@ -73,26 +60,26 @@ class Emulator:
     projects: dict[str, dict[str, Any]]
     """By project name: its `id`, its `process`, and the ids of its `repositories` by name."""
     environment: dict[str, dict[str, str]]
-    """By repository name (`project/name` where two projects share one): the variables of a job of it."""
+    """By repository name (`project/name` if two projects share the name): the variables of its job."""
 
 
 class _Handler(WSGIRequestHandler):
-    # Headers and body leave in two writes: without this each answer on a kept connection waits 40 ms for the client's
+    # Headers and body are two writes: without this each answer on a kept-alive connection waits 40 ms for the client's
     # delayed acknowledgement (measured on Linux loopback).
     disable_nagle_algorithm = True
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the name is werkzeug's
-        """Say nothing: stdout carries the start line, and requests are the client's to report."""
+        """Log nothing: stdout carries the start line, and clients report their own requests."""
 
 
 @contextmanager
 def running(
     folder: Path, *, port: int = 0, seed: Path | Mapping[str, Any] | list[Any] | None = None
 ) -> Iterator[Emulator]:
-    """Serve the organisation kept in `folder` from threads, until the context is left.
+    """Serve the organisation in `folder` from threads until the context is left.
 
-    Port 0 takes a free one. A seed is a file, or its content (paths in it start at the working directory). Raises
-    StartError for a bad seed, a seed for a folder that is not empty, a port in use, or a folder that cannot be used.
+    Port 0 picks a free one. A seed is a file, or its content (with paths relative to the working directory). Raises
+    StartError for a bad seed, a seed for a folder that is not empty, a port in use, and an unusable folder or git.
     """
     git.require()
     seeded = None
@@ -118,7 +105,7 @@ def running(
 
 
 def serve(folder: Path, port: int, seed: Path | None) -> None:
-    """Serve the organisation until SIGINT or SIGTERM, after one JSON line on stdout that says how to reach it.
+    """Print one JSON line that describes how to reach the organisation, then serve it until SIGINT or SIGTERM.
 
     Raises StartError as `running` does.
     """
@@ -141,12 +128,12 @@ def serve(folder: Path, port: int, seed: Path | None) -> None:
 @contextmanager
 def _listening(port: int) -> Iterator[socket.socket]:
     if not 0 <= port <= _LAST_PORT:
-        raise StartError(f"Port {port} does not exist. Name one up to {_LAST_PORT}, or 0 for any that is free.")
+        raise StartError(f"Port {port} does not exist. Choose one up to {_LAST_PORT}, or 0 for any free port.")
     try:
         listener = socket.create_server((_LOOPBACK, port), backlog=128)
     except OSError as error:
         raise StartError(
-            f"Port {port} of {_LOOPBACK} cannot be used: {error.strerror}. Name another one, or 0 for any that is free."
+            f"Port {port} of {_LOOPBACK} cannot be used: {error.strerror}. Choose another one, or 0 for any free port."
         ) from error
     with listener:
         yield listener
@@ -158,7 +145,7 @@ def _opened(folder: Path) -> Iterator[Store]:
         folder.mkdir(parents=True, exist_ok=True)
         store = Store(folder / "organisation.sqlite")
     except (OSError, sqlite3.Error) as error:
-        raise StartError(f"The folder {folder} cannot hold an organisation: {error}. Name another one.") from error
+        raise StartError(f"The folder {folder} cannot hold an organisation: {error}. Choose another one.") from error
     try:
         yield store
     finally:

@@ -1,4 +1,4 @@
-"""Letting in whoever holds the organisation's token, and nobody else."""
+"""Authenticate requests with the organisation's token."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from werkzeug.wrappers import Request, Response
 from devops_emulator.organisation import Organisation
 
 
-def turned_away(organisation: Organisation, request: Request, *, git: bool) -> Response | None:
-    """Turn away whoever does not hold the token: 401 for git and with Suppress, else a sign-in page."""
+def unauthorized(organisation: Organisation, request: Request, *, git: bool) -> Response | None:
+    """Return the answer to a request without the token, None with it: 401 for git or Suppress, else a sign-in page."""
     scheme, _, secret = request.headers.get("Authorization", "").strip().partition(" ")
     given = secret.strip()
     if scheme.casefold() == "basic":

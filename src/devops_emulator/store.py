@@ -1,26 +1,36 @@
-"""The organisation's memory: JSON documents in one SQLite file."""
+"""The storage of the organisation: JSON documents in one SQLite file."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from devops_emulator.faults import Fault
+
 Document = dict[str, Any]
+
+
+def pick(documents: Iterable[Document], name: str, keys: tuple[str, ...], absent: Fault) -> Document:
+    """Return the document with `name`, in any case, under one of its `keys`; raises `absent`."""
+    for document in documents:
+        if name.casefold() in [str(document[key]).casefold() for key in keys]:
+            return document
+    raise absent
 
 
 class Store:
     """Documents by kind and key, changed only inside `transaction()`.
 
-    A document that was read is a copy: it counts again only when it is put back.
+    A document that is read is a copy: changes to it are stored only when it is put back.
     """
 
     def __init__(self, file: Path) -> None:
-        # One connection behind one lock: requests are served in threads, and each is short.
+        # One connection behind one lock: requests run in threads, and each is short.
         self._connection = sqlite3.connect(file, timeout=30, isolation_level=None, check_same_thread=False)
         self._lock = threading.RLock()
         self._depth = 0
@@ -38,7 +48,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make everything inside happen together or not at all; what was put off with `afterwards` follows."""
+        """Apply everything inside or nothing, then run the calls registered with `afterwards`."""
         with self._lock:
             if self._depth:
                 yield
@@ -60,11 +70,11 @@ class Store:
             call()
 
     def discard(self) -> None:
-        """Undo the transaction under way at its end: for requests that only try something."""
+        """Roll the current transaction back at its end, for requests that only validate."""
         self._discarded = True
 
     def afterwards(self, call: Callable[[], None]) -> None:
-        """Run `call` once the transaction under way is on disk; a rolled back one never calls."""
+        """Run `call` after the current transaction is committed, never after a rollback."""
         self._later.append(call)
 
     def find(self, kind: str, key: str | int) -> Document | None:
@@ -75,7 +85,7 @@ class Store:
         return None if row is None else json.loads(row[0])
 
     def all(self, kind: str) -> list[Document]:
-        """List the documents of a kind, in the order in which they came."""
+        """Return the documents of a kind in the order they were added."""
         with self._lock:
             rows = self._connection.execute(
                 "SELECT body FROM documents WHERE kind = ? ORDER BY rowid", (kind,)
@@ -94,7 +104,7 @@ class Store:
             self._connection.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, str(key)))
 
     def next_number(self, counter: str, *, at_least: int = 1) -> int:
-        """Count one further: numbers are given once, also after a restart."""
+        """Return the next number; each is used once, even after a restart."""
         last = (self.find("counter", counter) or {"last": 0})["last"]
         number = max(last + 1, at_least)
         self.put("counter", counter, {"last": number})

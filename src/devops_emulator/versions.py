@@ -1,4 +1,4 @@
-"""The api-version of a request: which there are, and what is said to a wrong one."""
+"""The api-version of a request: supported versions, and the refusals of others."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ NEWEST = (7, 2)
 _VERSION = re.compile(r"^(?P<major>\d+)\.(?P<minor>\d+)(?P<preview>-preview(?:\.(?P<number>\d+))?)?$", re.IGNORECASE)
 
 
-def asked_version(request: Request, resource: Resource) -> tuple[int, int]:
-    """Read the api-version a request asks for, from its query or its Accept header; raises Fault 400."""
+def requested_version(request: Request, resource: Resource) -> tuple[int, int]:
+    """Return the api-version in the query or the Accept header of a request; raises Fault 400."""
     text = next((value for key, value in request.args.items() if key.casefold() == "api-version"), "")
     if not text:
         asked = re.search(r"api-version=\s*\"?([^;,\s\"]+)", request.headers.get("Accept", ""), re.IGNORECASE)
@@ -33,7 +33,7 @@ def asked_version(request: Request, resource: Resource) -> tuple[int, int]:
     match = _VERSION.match(text)
     if match is None:
         raise Fault(
-            400, "VssInvalidApiVersionException", f'The api-version "{text}" is not of the form "7.1-preview.4".'
+            400, "VssInvalidApiVersionException", f'The api-version "{text}" does not have the form "7.1-preview.4".'
         )
     version = (int(match["major"]), int(match["minor"]))
     if version > NEWEST or int(match["number"] or 0) > resource.version:

@@ -1,4 +1,4 @@
-"""What the areas of the organisation are made of: calls that were let in, answers, and the resources that give them."""
+"""What the areas of the organisation are made of: admitted calls, their answers, and the resources that give them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from werkzeug.wrappers import Request
 
-from devops_emulator.faults import Fault
-from devops_emulator.organisation import Organisation
+from devops_emulator.faults import malformed, wrong_content_type
+from devops_emulator.organisation import Organisation, find_project
 from devops_emulator.store import Document
 
 JSON_PATCH = "application/json-patch+json"
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back: a JSON value, or bytes with their content type."""
+    """A response: a JSON value, or bytes with their content type."""
 
     body: Any = None
     status: int = 200
@@ -29,15 +31,20 @@ class Answer:
 
 @dataclass(frozen=True)
 class Call:
-    """One request that was let in: token and api-version are checked."""
+    """One admitted request: its token and api-version are checked."""
 
     organisation: Organisation
     request: Request
     values: Mapping[str, str]
     version: tuple[int, int] = (7, 1)
 
+    def project(self) -> Document | None:
+        """Return the project in the address, None if it has none; raises Fault 404 TF200016."""
+        name = self.values.get("project")
+        return find_project(self.organisation, name) if name else None
+
     def query(self, name: str, default: str = "") -> str:
-        """Read a query parameter; their names are case-insensitive on the service."""
+        """Return a query parameter; their names are case-insensitive on the service."""
         for key, value in self.request.args.items():
             if key.casefold() == name.casefold():
                 return value
@@ -51,35 +58,32 @@ class Call:
         if not text:
             return default
         if not re.fullmatch(r"\d{1,9}", text):
-            raise Fault(400, "VssPropertyValidationException", f"The value '{text}' is not valid for {name}.")
+            raise malformed(f"The value '{text}' is not valid for {name}.")
         return int(text)
 
     def choice(self, name: str, names: Mapping[int, str], default: str) -> str:
-        """Read a query parameter that is one of some names; raises Fault 400 for another."""
+        """Return a query parameter that is one of `names`; raises Fault 400 for any other value."""
         text = self.query(name)
         return choice(text, names, name) if text else default
 
+    def page(self, values: Sequence[T], most: int) -> Sequence[T]:
+        """Return the part of `values` selected by $skip and $top; `most` is the default of $top."""
+        return values[self.number("$skip", 0) :][: self.number("$top", most)]
+
     def json(self, content_type: str = "application/json") -> Any:
-        """Read the body as JSON; raises Fault 415 for another content type, 400 for text that is no JSON."""
+        """Return the JSON body; raises Fault 415 for another content type, 400 for invalid JSON."""
         if self.request.mimetype != content_type:
-            raise Fault(
-                415,
-                "VssRequestContentTypeNotSupportedException",
-                f'The request indicated a Content-Type of "{self.request.mimetype}" for method type '
-                f'"{self.request.method}" which is not supported. Valid content types for this method are: {content_type}.',
-            )
+            raise wrong_content_type(self.request.mimetype, self.request.method, content_type)
         try:
             return json.loads(self.request.get_data())
         except ValueError as error:
-            raise Fault(400, "VssPropertyValidationException", f"The body is no valid JSON: {error}.") from error
+            raise malformed(f"The body is not valid JSON: {error}.") from error
 
     def object(self) -> Document:
-        """Read the body as a JSON object; raises Fault as `json` does."""
+        """Return the JSON object in the body; raises Fault as `json` does."""
         body = self.json()
         if not isinstance(body, dict):
-            raise Fault(
-                400, "VssPropertyValidationException", "Value cannot be null or of another type than an object."
-            )
+            raise malformed("The body must be a JSON object.")
         return body
 
 
@@ -88,10 +92,10 @@ Handler = Callable[[Call], Answer]
 
 @dataclass(frozen=True, eq=False)
 class Resource:
-    """One location of the REST interface: what `OPTIONS _apis` lists and what is routed.
+    """One location of the REST interface: listed by `OPTIONS _apis`, and routed.
 
-    `template` is written as the service writes it; `{project}` and `{team}` may be left out of a request. `many` are
-    the methods of the resource without its last parameter, `one` those with it.
+    `template` is written as the service writes it; `{project}` and `{team}` are optional in a request. `many` are the
+    methods of the resource without its last parameter, `one` those with it.
     """
 
     id: str
@@ -107,17 +111,18 @@ class Resource:
 
 
 def choice(value: Any, names: Mapping[int, str], what: str) -> str:
-    """Spell the name of an enumeration value; the JavaScript client sends its number. Raises Fault 400."""
+    """Return the name of an enumeration value; the JavaScript client sends its number. Raises Fault 400."""
     for number, name in names.items():
         if str(value).casefold() in (name.casefold(), str(number)):
             return name
-    raise Fault(
-        400,
-        "VssPropertyValidationException",
-        f"The value '{value}' is not valid for {what}: one of {', '.join(names.values())}.",
-    )
+    raise malformed(f"The value '{value}' is not valid for {what}: one of {', '.join(names.values())}.")
 
 
-def collection(values: Sequence[Any], **headers: str) -> Answer:
+def collection(values: Sequence[Any]) -> Answer:
     """Wrap a list as the service does."""
-    return Answer({"count": len(values), "value": list(values)}, headers=headers)
+    return Answer({"count": len(values), "value": list(values)})
+
+
+def hrefs(**addresses: str) -> Document:
+    """Shape addresses as the service shows them in `_links`."""
+    return {name: {"href": address} for name, address in addresses.items()}

@@ -85,8 +85,8 @@ def test_in_a_pipeline_a_run_speaks_to_the_agent(site: Site) -> None:
 @pytest.mark.parametrize(
     ("options", "environment", "name", "sentence", "code"),
     [
-        ([], {}, "unnamed", "No work item was named", 2),
-        (["--work-item", "$(WorkItem)"], {}, "unnamed", "No work item was named", 2),
+        ([], {}, "unnamed", "No work item was given", 2),
+        (["--work-item", "$(WorkItem)"], {}, "unnamed", "No work item was given", 2),
         (["--work-item", "7; rm -rf"], {}, "unnamed", "not the number of a work item", 2),
         (["--work-item", "7"], {"SYSTEM_ACCESSTOKEN": "$(System.AccessToken)"}, "7", "SYSTEM_ACCESSTOKEN", 2),
         (["--work-item", "7"], {"SYSTEM_ACCESSTOKEN": "not-the-token"}, "7", "did not accept the token", 3),

@@ -21,7 +21,7 @@ from devops_emulator.server import Emulator, running
 
 SPECS = Path(__file__).parents[3] / "shared" / "specs" / "7.1"
 AREAS = ("workItemTracking", "git", "core", "build", "serviceHooks")
-# Maps on the wire, by the recorded samples; the files describe the .NET classes behind them.
+# Maps on the wire, as the recorded samples show; the files describe the .NET classes behind them.
 MAPS = ("ReferenceLinks", "PropertiesCollection")
 
 
@@ -34,6 +34,8 @@ def run_git(*arguments: str, cwd: Path, environment: Mapping[str, str] | None = 
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ASKPASS": "",
+            "LC_ALL": "C",
             "GIT_AUTHOR_NAME": "Ann",
             "GIT_AUTHOR_EMAIL": "ann@example.com",
             "GIT_COMMITTER_NAME": "Ann",
@@ -56,7 +58,7 @@ def git() -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with two commits on main and a branch `feature` that changes one file and adds one."""
+    """A repository with a commit on main and one on `feature`, which changes one file and adds another."""
     home = tmp_path_factory.mktemp("sample") / "web"
     home.mkdir()
     run_git("init", "--quiet", "--initial-branch=main", cwd=home)
@@ -102,7 +104,7 @@ def seed(sample: Path) -> dict[str, Any]:
 
 @dataclass
 class Rest:
-    """A client that checks every JSON answer against Microsoft's description of the operation."""
+    """A client that validates every JSON answer against Microsoft's description of the operation."""
 
     emulator: Emulator
     session: requests.Session = field(default_factory=requests.Session)
@@ -116,7 +118,7 @@ class Rest:
             **options.pop("headers", {}),
         }
         answer = self.session.request(
-            method, self.emulator.url + path, params=parameters, headers=headers, timeout=30, **options
+            method, self.emulator.url + path, params=parameters, headers=headers, timeout=100, **options
         )
         assert answer.status_code == status, f"{answer.status_code}: {answer.text}"
         if not answer.headers["Content-Type"].startswith("application/json") or not answer.content:
@@ -154,7 +156,7 @@ def planted(seed: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture
 def rest(tmp_path: Path, planted: Path) -> Iterator[Rest]:
-    """The seeded organisation, each test its own copy of the folder."""
+    """The seeded organisation, in a copy of the folder for each test."""
     shutil.copytree(planted, tmp_path / "organisation")
     with _served(tmp_path / "organisation", None) as client:
         yield client
@@ -178,11 +180,11 @@ def checkout(rest: Rest, git_environment: dict[str, str], tmp_path: Path) -> Pat
 
 
 def check_described(method: str, path: str, body: Any) -> None:
-    """Validate an answer against the swagger file that describes its operation; raises for a wrong or unknown one."""
+    """Validate an answer against the swagger file of its operation; fails for an invalid answer or unknown operation."""
     if not SPECS.is_dir():
         return
     wanted = f"/emulated/{path.partition('?')[0]}".casefold()
-    # The longest template is the most particular: /pullrequests/{id} also fits /{project}/_apis/….
+    # The template with the fewest parameters is the most specific: /pullrequests/{id} also fits /{project}/_apis/….
     fitting = [one for one in operations() if one[0] == method.casefold() and one[1].fullmatch(wanted)]
     if not fitting:
         if any(word in wanted for word in UNDESCRIBED_OPERATIONS):
@@ -190,7 +192,7 @@ def check_described(method: str, path: str, body: Any) -> None:
         raise AssertionError(f"No described operation fits {method} {path}")
     fewest = min(pattern.groups for _, pattern, _, _ in fitting)
     nearest = [(area, schema) for _, pattern, area, schema in fitting if pattern.groups == fewest]
-    # Reading one item and listing several share an address.
+    # Reading one item and listing several have the same address.
     problems = [problem_of(area, schema, without_nulls(body)) for area, schema in nearest]
     assert None in problems, f"{method} {path}: {problems}"
 
@@ -200,7 +202,7 @@ def problem_of(area: str, schema: dict[str, Any] | None, shown: Any) -> str | No
         return None
     if schema.get("type") == "array":
         if set(shown) != {"count", "value"}:
-            return "A list is an object of count and value."
+            return "A list is an object with count and value."
         shown = shown["value"]
     problem = best_match(
         jsonschema.Draft202012Validator({**closed(schema), "definitions": definitions(area)}).iter_errors(shown)
@@ -208,7 +210,7 @@ def problem_of(area: str, schema: dict[str, Any] | None, shown: Any) -> str | No
     return problem and f"{problem.json_path}: {problem.message}"
 
 
-# Neither file describes these: who am I, and the identities of the account's own host.
+# No file describes these: the current identity, and the identities of the account's host.
 UNDESCRIBED_OPERATIONS = ("_apis/connectiondata", "_apis/identities", "_apis/resourceareas")
 
 
@@ -239,20 +241,20 @@ def operations() -> list[tuple[str, re.Pattern[str], str, dict[str, Any] | None]
 @cache
 def definitions(area: str) -> dict[str, Any]:
     converted = {name: opened(one) for name, one in specification(area)["definitions"].items()}
-    # The file calls a change's item a text; the recorded samples show an object.
+    # The file declares a change's item as a string; the recorded samples show an object.
     if "GitChange" in converted:
         converted["Change"]["properties"]["item"] = {"type": "object"}
     return converted | {name: {"type": "object", "additionalProperties": {}} for name in MAPS}
 
 
 def opened(schema: Any) -> Any:
-    """Turn a swagger schema into JSON Schema: every object it refers to takes no member that is not described."""
+    """Convert a swagger schema to JSON Schema in which every referenced object is closed to undescribed members."""
     if isinstance(schema, list):
         return [opened(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
     if schema.get("type") == "object" and not schema.keys() & {"properties", "allOf", "additionalProperties"}:
-        # How the generator of the files writes "any value".
+        # The generator of the files writes "any value" like this.
         return {}
     converted = {}
     for name, value in schema.items():
@@ -275,7 +277,7 @@ def closed(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_nulls(value: Any) -> Any:
-    """Leave out members without a value: the service writes null where its description allows only absence."""
+    """Drop members without a value: the service writes null where its description only allows absence."""
     if isinstance(value, dict):
         return {name: without_nulls(one) for name, one in value.items() if one is not None}
     return [without_nulls(one) for one in value if one is not None] if isinstance(value, list) else value

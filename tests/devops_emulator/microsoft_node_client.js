@@ -1,5 +1,5 @@
 // Drives Microsoft's Node client through every operation that a client of work items and pull requests needs, and
-// prints what it saw as one JSON line. Arguments: collection URL, token.
+// prints the results as one JSON line. Arguments: collection URL, token.
 const assert = require("node:assert");
 const { Readable } = require("node:stream");
 const api = require("azure-devops-node-api");

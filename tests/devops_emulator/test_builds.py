@@ -5,7 +5,7 @@ from typing import Any
 HOME = "Shop%20Floor/_apis/build/builds/1"
 
 
-def test_the_job_of_a_repository_is_a_build_under_way(rest: Any) -> None:
+def test_the_job_of_a_repository_is_a_build_in_progress(rest: Any) -> None:
     environment = rest.emulator.environment["web"]
     build = rest("GET", f"Shop%20Floor/_apis/build/builds/{environment['BUILD_BUILDID']}")
     assert build["status"] == "inProgress"
@@ -15,7 +15,7 @@ def test_the_job_of_a_repository_is_a_build_under_way(rest: Any) -> None:
     rest("GET", "Shop%20Floor/_apis/build/builds/77", status=404)
 
 
-def test_a_build_is_ended(rest: Any) -> None:
+def test_a_build_is_completed(rest: Any) -> None:
     rest("PATCH", HOME, json={"result": "failed"}, status=400)
     ended = rest("PATCH", HOME, json={"status": "completed", "result": "failed"})
     assert (ended["status"], ended["result"]) == ("completed", "failed")
@@ -31,7 +31,7 @@ def test_tags_are_added_once(rest: Any) -> None:
     assert rest("GET", f"{HOME}/tags")["count"] == 2
 
 
-def test_a_new_build_starts_after_the_last_ended(rest: Any, serve: Any, tmp_path: Any) -> None:
+def test_a_new_build_starts_after_the_last_one_is_completed(rest: Any, serve: Any, tmp_path: Any) -> None:
     rest("PATCH", HOME, json={"status": "completed"})
     with serve(tmp_path / "organisation", None) as again:
         assert again.emulator.environment["web"]["BUILD_BUILDID"] == "2"

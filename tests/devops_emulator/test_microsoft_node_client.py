@@ -1,4 +1,4 @@
-"""Microsoft's own Node client, unchanged; it sends enumeration values as numbers, unlike the Python one."""
+"""Microsoft's unmodified Node client, which sends enumeration values as numbers, unlike the Python one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VERSION = "17.0.1"
 
 @pytest.fixture(scope="session")
 def modules() -> Path:
-    """The folder of the installed client; kept from one session to the next."""
+    """The folder of the installed client, kept between sessions."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("Node and npm are not installed")
     folder = Path(tempfile.gettempdir()) / f"{PACKAGE}-{VERSION}-{os.getuid()}"
@@ -27,7 +27,7 @@ def modules() -> Path:
         command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", f"{PACKAGE}@{VERSION}"]
         try:
             done = subprocess.run(
-                [*command, "--prefix", str(folder)], capture_output=True, text=True, check=False, timeout=90
+                [*command, "--prefix", str(folder)], capture_output=True, text=True, check=False, timeout=100
             )
         except subprocess.TimeoutExpired:
             pytest.skip(f"npm did not install {PACKAGE} in time")
@@ -43,7 +43,7 @@ def test_every_operation(rest: Any, modules: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=90,
+        timeout=100,
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {

@@ -1,4 +1,4 @@
-"""Microsoft's own Python client, unchanged, for every operation that a client of work items and pull requests needs."""
+"""Microsoft's unmodified Python client, in every operation that a client of work items and pull requests needs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PROJECT = "Shop Floor"
 
 @pytest.fixture
 def connection(rest: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    # What it has learnt of a server outlives the process, and ports come again.
+    # The client caches what it learns about a server on disk, and ports are reused.
     cache = tmp_path / "cache"
     cache.mkdir()
     for kept in (_file_cache.OPTIONS_CACHE, _file_cache.RESOURCE_CACHE):

@@ -35,7 +35,7 @@ COMMENTS = "Shop%20Floor/_apis/wit/workItems/7/comments"
         ),
     ],
 )
-def test_a_right_taken_away_is_missed(
+def test_a_denied_right_is_enforced(
     serve: Any, seed: Any, tmp_path: Path, *, right: str, asked: tuple[str, str, Any], refusal: tuple[int, str]
 ) -> None:
     method, path, body = asked
@@ -46,14 +46,14 @@ def test_a_right_taken_away_is_missed(
         assert word in rest(method, path, json=body, status=status, **preview)["message"]
 
 
-def test_items_that_may_not_be_read_are_not_found(serve: Any, tmp_path: Path) -> None:
+def test_unreadable_items_are_not_found(serve: Any, tmp_path: Path) -> None:
     items = [{"id": 7, "type": "Task", "fields": {"System.Title": "x"}}]
     with serve(tmp_path, {"project": "P", "work_items": items, "deny": ["WorkItemRead"]}) as rest:
         query = {"query": "SELECT [System.Id] FROM WorkItems"}
         assert rest("POST", "P/_apis/wit/wiql", json=query)["workItems"] == []
 
 
-def test_items_cannot_be_written_nor_hooks_made(serve: Any, tmp_path: Path) -> None:
+def test_denied_items_and_hooks_cannot_be_written(serve: Any, tmp_path: Path) -> None:
     with serve(tmp_path, {"project": "P", "deny": ["WorkItemWrite", "EditSubscriptions"]}) as rest:
         rest("POST", "P/_apis/wit/workitems/$Task", data=TITLE, headers=PATCH, status=403)
         octets = {"Content-Type": "application/octet-stream"}

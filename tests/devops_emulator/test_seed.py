@@ -91,7 +91,7 @@ def test_a_yaml_file_seeds_projects_with_everything_in_them(tmp_path: Path, samp
         ),
         (
             {"project": "P", "work_items": [{"id": 1, "type": "Task", "fields": {"System.Title": "x"}}] * 2},
-            "at work_items[1].id: the work item 1 is there already",
+            "at work_items[1].id: duplicate work item 1",
         ),
         (
             {
@@ -102,26 +102,26 @@ def test_a_yaml_file_seeds_projects_with_everything_in_them(tmp_path: Path, samp
         ),
         (
             {"project": "P", "repositories": [{"name": "r", "from": "nowhere"}]},
-            "at repositories[0].from: there is no folder",
+            "at repositories[0].from: the folder",
         ),
         (
             {"project": "P", "repositories": [{"name": "r", "from": "/"}]},
-            "at repositories[0].from: / is no git repository",
+            "at repositories[0].from: / is not a git repository",
         ),
         (
             {"project": "P", "repositories": [{"name": "r"}, {"name": "R"}]},
-            "at repositories[1]: the repository R is named twice",
+            "at repositories[1]: duplicate repository R",
         ),
-        ([{"project": "P"}, {"project": "p"}], "the project p twice"),
+        ([{"project": "P"}, {"project": "p"}], "at [1]: duplicate project p"),
     ],
 )
-def test_a_bad_seed_names_the_place(tmp_path: Path, seed: Any, place: str) -> None:
+def test_a_bad_seed_is_refused_with_its_place(tmp_path: Path, seed: Any, place: str) -> None:
     file = tmp_path / "seed.json"
     file.write_text(json.dumps(seed), encoding="utf-8")
     with pytest.raises(StartError) as error, running(tmp_path / "organisation", seed=file):
         pass
     assert place in str(error.value)
-    assert str(error.value).endswith((".", ").", "it."))
+    assert str(error.value).endswith(".")
 
 
 def test_a_bad_seed_leaves_an_empty_organisation(tmp_path: Path, serve: Any) -> None:
@@ -133,16 +133,16 @@ def test_a_bad_seed_leaves_an_empty_organisation(tmp_path: Path, serve: Any) -> 
 
 
 @pytest.mark.parametrize("content", [b"project: [", b"\xff\xfe\x00"])
-def test_an_unreadable_seed_is_a_sentence(tmp_path: Path, content: bytes) -> None:
+def test_an_unreadable_seed_is_refused_with_a_sentence(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "seed.yml"
     file.write_bytes(content)
-    with pytest.raises(StartError, match="is no valid YAML or JSON"), running(tmp_path / "o", seed=file):
+    with pytest.raises(StartError, match="is not valid YAML or JSON"), running(tmp_path / "o", seed=file):
         pass
     with pytest.raises(StartError, match="cannot be read"), running(tmp_path / "o", seed=tmp_path / "none.yml"):
         pass
 
 
-def test_a_seed_is_refused_where_something_grows_already(tmp_path: Path, seed: Any) -> None:
+def test_a_seed_is_refused_for_a_folder_in_use(tmp_path: Path, seed: Any) -> None:
     with running(tmp_path, seed=seed):
         pass
     with (

@@ -48,7 +48,7 @@ def test_only_one_of_many_writers_of_a_revision_wins(rest: Any) -> None:
                 {"op": "add", "path": "/fields/System.Tags", "value": f"claim {number}"},
             ],
             headers={"Authorization": f"Bearer {rest.emulator.token}", "Content-Type": "application/json-patch+json"},
-            timeout=60,
+            timeout=100,
         ).status_code
 
     with ThreadPoolExecutor(8) as pool:
@@ -56,7 +56,7 @@ def test_only_one_of_many_writers_of_a_revision_wins(rest: Any) -> None:
     assert answers == [200] + [412] * 7
 
 
-def test_a_port_in_use_is_a_sentence(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(StartError, match=f"Port {port} of 127.0.0.1 cannot be used"), running(tmp_path, port=port):
@@ -66,7 +66,7 @@ def test_a_port_in_use_is_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("version", "word"), [("git version 2.34.1", "git version 2.34.1"), (None, "no git")])
-def test_an_old_git_is_a_sentence(
+def test_an_old_or_missing_git_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str | None, word: str
 ) -> None:
     if version is not None:
@@ -78,7 +78,7 @@ def test_an_old_git_is_a_sentence(
         pass
 
 
-def test_a_folder_that_is_a_file_is_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_that_is_a_file_is_reported(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("", encoding="utf-8")
     with pytest.raises(StartError, match="cannot hold an organisation"), running(file):
@@ -89,9 +89,12 @@ def test_a_folder_that_is_a_file_is_a_sentence(tmp_path: Path) -> None:
 def test_serving_starts_with_one_json_line_and_ends_cleanly(tmp_path: Path, seed: Any, number: signal.Signals) -> None:
     file = tmp_path / "seed.json"
     file.write_text(json.dumps(seed), encoding="utf-8")
-    program = "import sys, pathlib; from devops_emulator.server import serve; serve(*[pathlib.Path(p) if i != 1 else int(p) for i, p in enumerate(sys.argv[1:])])"
+    program = (
+        "import sys; from pathlib import Path; from devops_emulator.server import serve;"
+        "serve(Path(sys.argv[1]), 0, Path(sys.argv[2]))"
+    )
     with subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path / "organisation"), "0", str(file)],
+        [sys.executable, "-c", program, str(tmp_path / "organisation"), str(file)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -103,9 +106,9 @@ def test_serving_starts_with_one_json_line_and_ends_cleanly(tmp_path: Path, seed
         answer = requests.get(
             f"{started['url']}_apis/projects?api-version=7.1",
             headers={"Authorization": f"Bearer {started['token']}"},
-            timeout=30,
+            timeout=100,
         )
         assert answer.json()["count"] == 1
         process.send_signal(number)
-        rest_of_output, errors = process.communicate(timeout=60)
+        rest_of_output, errors = process.communicate(timeout=100)
         assert (process.returncode, rest_of_output, errors) == (0, "", "")

@@ -12,12 +12,12 @@ def ask(rest: Any, authorization: str, method: str = "GET", **headers: str) -> r
         method,
         f"{rest.emulator.url}_apis/wit/workitems/7?api-version=7.1",
         headers={"Authorization": authorization, **headers},
-        timeout=30,
+        timeout=100,
         allow_redirects=False,
     )
 
 
-def test_the_token_is_taken_as_bearer_and_as_basic_with_any_user(rest: Any) -> None:
+def test_the_token_is_accepted_as_bearer_and_as_basic_with_any_user(rest: Any) -> None:
     token = rest.emulator.token
     assert ask(rest, f"Bearer {token}").status_code == 200
     for user in ("", "anybody"):
@@ -31,7 +31,7 @@ def test_a_stranger_gets_a_sign_in_page_that_looks_like_success(rest: Any, autho
     assert page.headers["Content-Type"].startswith("text/html")
 
 
-def test_a_stranger_who_asks_for_no_page_gets_401(rest: Any) -> None:
+def test_a_stranger_who_wants_no_page_gets_401(rest: Any) -> None:
     refused = ask(rest, "Bearer wrong", **{"X-TFS-FedAuthRedirect": "Suppress"})
     assert refused.status_code == 401
     assert "TF400813" in refused.text
@@ -39,6 +39,6 @@ def test_a_stranger_who_asks_for_no_page_gets_401(rest: Any) -> None:
     assert ask(rest, "Bearer wrong", "PATCH").status_code == 401
 
 
-def test_a_stranger_cannot_tell_routes_apart(rest: Any) -> None:
-    assert requests.get(f"{rest.emulator.url}_apis/nowhere", timeout=30).status_code == 203
-    assert requests.options(f"{rest.emulator.url}_apis", timeout=30).status_code == 203
+def test_a_stranger_does_not_learn_which_routes_exist(rest: Any) -> None:
+    assert requests.get(f"{rest.emulator.url}_apis/nowhere", timeout=100).status_code == 203
+    assert requests.options(f"{rest.emulator.url}_apis", timeout=100).status_code == 203

@@ -1,8 +1,8 @@
-"""A small reading of Azure Pipelines templates: as much of `${{ }}` and of templates as our own files use.
+"""Expand Azure Pipelines templates: as much of `${{ }}` and templates as our own files use.
 
-Known are literals, `parameters.…` paths, the functions coalesce, eq, ne, and, or, not and format; the keys `if`, `elseif`,
+Supports literals, `parameters.…` paths, the functions coalesce, eq, ne, and, or, not and format; the keys `if`, `elseif`,
 `else` and `each` in mappings and lists; templates of steps, jobs and `extends`; typed parameters. Anything else is an
-error, so that a file cannot use what no test understands. Source: learn.microsoft.com/azure/devops/pipelines/process/
+error, so a file cannot use features that no test covers. Source: learn.microsoft.com/azure/devops/pipelines/process/
 template-expressions and template-parameters.
 """
 
@@ -25,12 +25,12 @@ _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 
 
 class ExpansionError(Exception):
-    """Azure would refuse the pipeline here, or the file uses something that this reading does not know."""
+    """Azure would refuse the pipeline, or the file uses something this module does not support."""
 
 
 @dataclass(frozen=True)
 class Root:
-    """Where templates are found: `name@alias` in the folder of the alias, other names beside the file."""
+    """Where to find templates: `name@alias` in the folder of the alias, other names next to the file."""
 
     folder: Path
     repositories: Mapping[str, Path]
@@ -42,9 +42,9 @@ def load(path: Path) -> Any:
 
 
 def expand_pipeline(path: Path, values: Mapping[str, Any], repositories: Mapping[str, Path]) -> dict[str, Any]:
-    """Return the final pipeline, with every template in its place.
+    """Return the final pipeline with every template expanded.
 
-    `values` are the parameters given when the run is queued, and the bodies of webhooks under their aliases.
+    `values` are the parameters of the run, and the webhook bodies under their aliases.
     """
     source = load(path)
     aliases = [hook["webhook"] for hook in source.get("resources", {}).get("webhooks", [])]
@@ -126,7 +126,7 @@ def _apply(name: str, arguments: list[Any]) -> Any:
 
 
 def _same(first: Any, second: Any) -> bool:
-    # Strings are compared without regard to case: template-expressions#eq.
+    # Strings are compared case-insensitively: template-expressions#eq.
     return _text(first).lower() == _text(second).lower()
 
 
@@ -149,7 +149,7 @@ def _path(path: str, scope: Mapping[str, Any]) -> Any:
     elif words[0] not in scope:
         raise ExpansionError(f"{path!r} is not known when templates are expanded")
     value: Any = scope
-    for word in words:  # what a missing member gives is empty, not an error
+    for word in words:  # a missing member is empty, not an error
         value = value.get(word, "") if isinstance(value, Mapping) else ""
     return value
 
@@ -181,7 +181,7 @@ def _pairs(node: Mapping[str, Any], scope: Mapping[str, Any], root: Root) -> Ite
 
 
 def _runs(items: list[Any]) -> Iterator[list[Any]]:
-    """Group list items so that `elseif` and `else` stand with their `if`."""
+    """Group list items so that each `elseif` and `else` is with its `if`."""
     run: list[Any] = []
     for item in items:
         key = next(iter(item)) if isinstance(item, dict) and item else ""
@@ -210,7 +210,7 @@ def _items(run: list[Any], scope: Mapping[str, Any], root: Root) -> Iterator[Any
 
 
 def _directive(key: str, scope: Mapping[str, Any], *, taken: bool) -> tuple[bool | None, bool, list[Mapping[str, Any]]]:
-    """Read a key such as `${{ if … }}`: whether its branch is chosen (None: an ordinary key), and in which scopes."""
+    """Read a key such as `${{ if … }}`: whether its branch is taken (None: an ordinary key), and in which scopes."""
     whole = _WHOLE.fullmatch(key)
     if whole is None:
         return None, False, []

@@ -24,19 +24,19 @@ SCOPE = {"name": "Shop", "none": "", "hook": {"resource": {"id": "7"}}}
         ("format('{0}-{1}', parameters.name, 7)", "Shop-7"),
     ],
 )
-def test_expressions_have_the_value_that_azure_gives_them(expression: str, value: Any) -> None:
+def test_expressions_evaluate_as_in_azure(expression: str, value: Any) -> None:
     assert evaluate(expression, SCOPE) == value
 
 
 @pytest.mark.parametrize(
     "expression", ["parameters.unknown", "variables.x", "upper('a')", "eq('a')", "eq('a', 'b'", "'a' 'b'", "", "a + b"]
 )
-def test_what_is_not_understood_is_an_error(expression: str) -> None:
+def test_an_unknown_expression_is_an_error(expression: str) -> None:
     with pytest.raises(ExpansionError):
         evaluate(expression, SCOPE)
 
 
-def test_conditions_loops_and_templates_fall_into_place(tmp_path: Path) -> None:
+def test_conditions_loops_and_templates_are_expanded(tmp_path: Path) -> None:
     (tmp_path / "step.yml").write_text(
         """
 parameters:

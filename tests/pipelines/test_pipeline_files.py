@@ -28,7 +28,7 @@ CREATED = {"eventType": "workitem.created", "resource": {"id": "987654321"}}
 
 def schema() -> Any:
     folder = Path(check_jsonschema.__file__).parent / "builtin_schemas" / "vendor"
-    return json.loads((folder / "azure-pipelines.json").read_text())
+    return json.loads((folder / "azure-pipelines.json").read_text(encoding="utf-8"))
 
 
 def leaves(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -53,18 +53,18 @@ def steps(pipeline: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def validate(document: Any) -> None:
-    """Check against Microsoft's schema. Read with every scalar as text, for so does Azure: `fetchDepth: 0` is right."""
+    """Validate against Microsoft's schema, with every scalar as text as Azure reads it: `fetchDepth: 0` is valid."""
     jsonschema.Draft7Validator(schema()).validate(traverse_data(document))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_a_file_is_valid_by_microsofts_schema(file: Path) -> None:
+def test_a_file_is_valid_in_microsofts_schema(file: Path) -> None:
     validate(load(file))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_a_file_has_no_yaml_anchors_which_azure_does_not_know(file: Path) -> None:
-    tokens = yaml.scan(file.read_text())
+    tokens = yaml.scan(file.read_text(encoding="utf-8"))
     assert not [token for token in tokens if isinstance(token, yaml.AnchorToken | yaml.AliasToken)]
 
 
@@ -77,7 +77,7 @@ def test_the_schema_finds_a_misspelt_key() -> None:
 
 
 @pytest.mark.parametrize("values", [{"workItem": "987654321"}, {"WebHook": UPDATED}, {"WebHook": CREATED}])
-def test_every_start_leads_to_a_valid_pipeline_for_the_item(values: dict[str, Any]) -> None:
+def test_every_trigger_gives_a_valid_pipeline_for_the_item(values: dict[str, Any]) -> None:
     pipeline = expanded(**values)
 
     validate(pipeline)
@@ -96,18 +96,18 @@ def test_a_run_without_any_number_is_left_to_the_program_to_refuse() -> None:
 
 
 @pytest.mark.parametrize("text", ["7; curl evil", "$(System.AccessToken)", "7\n- bash: evil", "../7", "${{ 7 }}"])
-def test_a_payload_that_is_no_number_starts_nothing(text: str) -> None:
+def test_a_payload_without_a_number_starts_nothing(text: str) -> None:
     with pytest.raises(ExpansionError, match="not a valid number"):
         expanded(WebHook={"resource": {"workItemId": text}})
 
 
-def test_the_number_travels_in_the_environment_of_one_step_only() -> None:
+def test_the_number_is_only_in_the_environment_of_one_step() -> None:
     places = [path for path, value in leaves(expanded(WebHook=UPDATED)) if "987654321" in value]
 
     assert places == [("jobs", "0", "steps", "1", "env", "REDIMENTO_WORK_ITEM")]
 
 
-def test_no_other_word_of_the_payload_reaches_the_pipeline() -> None:
+def test_no_other_text_of_the_payload_reaches_the_pipeline() -> None:
     hook = {"resource": {**UPDATED["resource"], "fields": {"System.Title": "POISON"}}, "message": "POISON"}  # type: ignore[dict-item]
 
     assert not [path for path, value in leaves(expanded(WebHook=hook)) if "POISON" in value]
@@ -137,7 +137,7 @@ def test_the_job_runs_in_the_image_without_the_docker_socket() -> None:
     assert job["container"] == {"image": "IMAGE", "mapDockerSocket": "false"}
 
 
-def test_pool_registry_secrets_and_time_are_the_callers_to_choose(tmp_path: Path) -> None:
+def test_the_caller_chooses_pool_registry_secrets_and_time_limit(tmp_path: Path) -> None:
     caller = tmp_path / "azure-pipelines.yml"
     caller.write_text(
         """
@@ -165,8 +165,8 @@ jobs:
     assert job["steps"][0]["fetchDepth"] == "0"
 
 
-def test_the_example_in_the_head_of_the_template_works(tmp_path: Path) -> None:
-    comments = [line for line in TEMPLATE.read_text().splitlines() if line.startswith("#   ")]
+def test_the_example_at_the_top_of_the_template_works(tmp_path: Path) -> None:
+    comments = [line for line in TEMPLATE.read_text(encoding="utf-8").splitlines() if line.startswith("#   ")]
     (tmp_path / "azure-pipelines.yml").write_text("\n".join(line[4:] for line in comments) + "\n")
 
     pipeline = expand_pipeline(tmp_path / "azure-pipelines.yml", {"WebHook": CREATED}, HERE)
@@ -175,7 +175,7 @@ def test_the_example_in_the_head_of_the_template_works(tmp_path: Path) -> None:
     assert steps(pipeline)[1]["env"]["REDIMENTO_WORK_ITEM"] == "987654321"
 
 
-def test_the_steps_can_stand_in_a_job_of_the_callers_own(tmp_path: Path) -> None:
+def test_the_steps_work_in_a_job_of_the_caller(tmp_path: Path) -> None:
     caller = tmp_path / "azure-pipelines.yml"
     caller.write_text(
         "steps:\n- checkout: self\n- template: action/steps.yml@redimento\n  parameters:\n    workItem: 7\n"
@@ -187,7 +187,7 @@ def test_the_steps_can_stand_in_a_job_of_the_callers_own(tmp_path: Path) -> None
     assert [next(iter(step)) for step in pipeline["steps"]] == ["checkout", "bash", "task", "publish"]
 
 
-def test_results_and_run_folder_are_published_also_on_failure() -> None:
+def test_results_and_run_folder_are_published_even_on_failure() -> None:
     _, _, results, folder = steps(expanded(workItem="7"))
 
     assert results["task"] == "PublishTestResults@2"
@@ -196,14 +196,14 @@ def test_results_and_run_folder_are_published_also_on_failure() -> None:
     assert results["condition"] == folder["condition"] == "always()"
 
 
-def test_the_step_may_set_the_output_variables_and_no_others() -> None:
+def test_the_step_can_set_only_the_output_variables() -> None:
     run = steps(expanded(workItem="7"))[1]
 
     assert run["name"] == "redimento"
     assert run["target"]["settableVariables"] == ["outcome", "pullRequestId", "pullRequestUrl", "branch", "costUsd"]
 
 
-def test_nothing_but_the_webhook_and_people_start_the_example() -> None:
+def test_only_the_webhook_and_people_start_the_example() -> None:
     pipeline = expanded(workItem="7")
 
     assert pipeline["trigger"] == pipeline["pr"] == "none"
@@ -218,7 +218,7 @@ def test_a_script_contains_no_macro_and_no_expression() -> None:
 
 
 @pytest.mark.parametrize("code", [0, 3])
-def test_the_step_runs_the_program_beside_a_folder_that_can_be_published(tmp_path: Path, code: int) -> None:
+def test_the_step_creates_a_folder_to_publish_and_runs_the_program(tmp_path: Path, code: int) -> None:
     program = tmp_path / "bin" / "redimento"
     program.parent.mkdir()
     program.write_text(
@@ -243,8 +243,10 @@ def test_the_step_runs_the_program_beside_a_folder_that_can_be_published(tmp_pat
     assert done.returncode == code
 
 
-def test_the_readme_names_every_parameter_and_its_default() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", (ROOT / "action" / "README.md").read_text(), re.MULTILINE)
+def test_the_readme_lists_every_parameter_and_its_default() -> None:
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.+?) \|", (ROOT / "action" / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     declared = {parameter["name"]: parameter.get("default") for parameter in load(TEMPLATE)["parameters"]}
 
     assert [name for name, _ in rows] == list(declared)

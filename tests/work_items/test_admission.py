@@ -24,7 +24,7 @@ ITEM = WorkItem(
         WorkItemSettings(areas=("Shop/Web/Cart",)),
     ],
 )
-def test_an_item_that_fits_starts(settings: WorkItemSettings) -> None:
+def test_a_matching_item_is_admitted(settings: WorkItemSettings) -> None:
     assert refusal(ITEM, settings, "shop") is None
 
 
@@ -33,13 +33,13 @@ def test_an_item_that_fits_starts(settings: WorkItemSettings) -> None:
     [
         ({"project": "Other"}, WorkItemSettings(), 'belongs to the project "Other"'),
         ({"type": "Risk"}, WorkItemSettings(), "work_items.types"),
-        ({"state": "New"}, WorkItemSettings(states=("Ready", "Go")), 'none of "Ready", "Go"'),
-        ({"state_category": "Completed"}, WorkItemSettings(), "done already"),
+        ({"state": "New"}, WorkItemSettings(states=("Ready", "Go")), 'not one of "Ready", "Go"'),
+        ({"state_category": "Completed"}, WorkItemSettings(), "already done"),
         ({"state_category": "Removed"}, WorkItemSettings(), "removed"),
         ({"tags": ()}, WorkItemSettings(tags=("ai",)), "work_items.tags"),
         ({"area": "Shop\\Website"}, WorkItemSettings(areas=("Shop\\Web",)), "work_items.areas"),
         ({"area": "Shop"}, WorkItemSettings(areas=("Shop\\Web",)), "work_items.areas"),
-        ({"description": " \n"}, WorkItemSettings(), "neither a description"),
+        ({"description": " \n"}, WorkItemSettings(), "no description"),
     ],
 )
 def test_each_rule_gives_its_reason(changes: dict[str, Any], settings: WorkItemSettings, words: str) -> None:

@@ -49,6 +49,39 @@ def test_steps_stay_together(text: str, criteria: tuple[str, ...]) -> None:
     assert split_criteria(text) == criteria
 
 
+@pytest.mark.parametrize(
+    ("text", "criteria"),
+    [
+        ("- Given a\n- Given b\n- When c", ("Given a", "Given b\nWhen c")),
+        ("- When a\n- Then b", ("When a", "Then b")),
+        ("- Given a", ("Given a",)),
+        ("- Given a\n- d\n- Then b", ("Given a", "d", "Then b")),
+        ("- Given a\n  - sub\n- When b", ("Given a\n  - sub", "When b")),
+        ("- Given a\n- When b\n  - sub\n- Then c", ("Given a", "When b\n  - sub", "Then c")),
+        ("- Given a\n- Given b\n  - sub\n- Then c", ("Given a", "Given b\n  - sub", "Then c")),
+        ("- GIVEN a\n- and b\n- BUT c", ("GIVEN a\nand b\nBUT c",)),
+        ("- d\n- Given a\n- Then b", ("d", "Given a\nThen b")),
+    ],
+)
+def test_only_list_items_of_one_line_join_the_given_before_them(text: str, criteria: tuple[str, ...]) -> None:
+    assert split_criteria(text) == criteria
+
+
+@pytest.mark.parametrize(
+    ("text", "criteria"),
+    [
+        ("para\n# Title\nmore", ("para", "more")),
+        ("para\n# Title #\n## Scenario: A ##\nGiven x\n# Next\nmore", ("para", "Scenario: A\nGiven x", "more")),
+        ("####### x", ("####### x",)),
+        ("a\n#\nb", ("a", "b")),
+        ("a\n#b\nc", ("a\n#b\nc",)),
+        ("Title\n===\nb", ("b",)),
+    ],
+)
+def test_headings_end_a_criterion_and_are_dropped(text: str, criteria: tuple[str, ...]) -> None:
+    assert split_criteria(text) == criteria
+
+
 def test_paragraphs_and_lines() -> None:
     assert split_criteria("One here.\n\nAnother one that\nwraps on.") == ("One here.", "Another one that\nwraps on.")
     assert split_criteria("The cart shows x\nThe tax is y") == ("The cart shows x", "The tax is y")
@@ -80,7 +113,7 @@ _LINES = st.sampled_from(
 
 
 @given(st.lists(_LINES | st.text(max_size=8), max_size=25).map("\n".join))
-def test_any_text_gives_criteria_that_say_something(text: str) -> None:
+def test_any_text_gives_criteria_that_are_not_empty(text: str) -> None:
     assert all(criterion.strip() for criterion in split_criteria(text))
     rest, criteria = criteria_in_description(text)
     assert criteria or rest == text

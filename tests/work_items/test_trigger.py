@@ -60,7 +60,7 @@ def test_other_bodies_are_refused(payload: Path, body: Any) -> None:
 @pytest.mark.parametrize(
     "raw", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"resource":{"workItemId":' + b"9" * 6_000 + b"}}"]
 )
-def test_what_is_no_json_is_refused(payload: Path, raw: bytes) -> None:
+def test_invalid_json_is_refused(payload: Path, raw: bytes) -> None:
     payload.write_bytes(raw)
     with pytest.raises(UsageError):
         read_trigger(None, {}, payload)
@@ -76,19 +76,19 @@ def test_a_huge_or_missing_payload_is_refused(payload: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["$(WorkItem)", "${{ parameters.id }}", "$[variables.id]", "", "  ", None])
-def test_a_macro_never_expanded_counts_as_unset(value: str | None) -> None:
+def test_an_unexpanded_macro_counts_as_unset(value: str | None) -> None:
     assert read_trigger(value, {VARIABLE: "8"}, None) == Trigger(8, "environment")
-    with pytest.raises(UsageError, match="No work item") as refused:
+    with pytest.raises(UsageError, match="No work item was given") as refused:
         read_trigger(value, {VARIABLE: "$(Id)"}, None)
-    for way in ("--work-item", VARIABLE, "--payload"):
-        assert way in refused.value.remedy
+    for source in ("--work-item", VARIABLE, "--payload"):
+        assert source in refused.value.remedy
 
 
 @pytest.mark.parametrize(
     "value",
     ["x", "7 ", "7\n", "-7", "+7", "0", "\u0667", "99999999999", "4294967296", "7;x", "##vso[task.setvariable]7", "#7"],
 )
-def test_only_digits_are_believed_and_nothing_is_repeated(value: str) -> None:
+def test_only_digits_are_accepted_and_a_refused_value_is_not_quoted(value: str) -> None:
     for option, environment in ((value, {}), (None, {VARIABLE: value})):
         with pytest.raises(UsageError) as refused:
             read_trigger(option, environment, None)
@@ -106,7 +106,7 @@ def test_only_digits_are_believed_and_nothing_is_repeated(value: str) -> None:
         ("file:///_workitems/edit/7", False),
     ],
 )
-def test_the_address_of_an_item_is_understood(address: str, good: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_the_address_of_an_item_is_accepted(address: str, good: bool) -> None:  # noqa: FBT001 - a column of the table
     if good:
         assert read_trigger(address, {}, None).item_id == 7
         return
@@ -117,7 +117,7 @@ def test_the_address_of_an_item_is_understood(address: str, good: bool) -> None:
 def test_sources_must_agree(payload: Path) -> None:
     body = write(payload, {"resource": {"workItemId": 7}})
     assert read_trigger("7", {VARIABLE: "7"}, body) == Trigger(7, "option")
-    with pytest.raises(UsageError, match="differently"):
+    with pytest.raises(UsageError, match="Different work items"):
         read_trigger("8", {}, body)
 
 

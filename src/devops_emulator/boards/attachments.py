@@ -1,4 +1,4 @@
-"""Attachments: bytes that work items refer to."""
+"""Attachments of work items."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from devops_emulator.boards.items import check_may_write
-from devops_emulator.faults import Fault
-from devops_emulator.organisation import Organisation, find_project, now
+from devops_emulator.faults import Fault, malformed, wrong_content_type
+from devops_emulator.organisation import Organisation, now
 from devops_emulator.store import Document
 from devops_emulator.wire import Answer, Call, Resource
 
-# Object limits of Azure Boards.
-_LARGEST = 60 * 1024 * 1024
+_LARGEST = 60 * 1024 * 1024  # bytes; object limits of Azure Boards
 
 
 def keep(organisation: Organisation, name: str, content: bytes) -> Document:
-    """Keep an attachment's bytes in the folder of the organisation."""
+    """Store an attachment in the folder of the organisation."""
     attachment: Document = {"id": str(uuid4()), "name": name, "size": len(content), "created": now()}
     file = _file(organisation, attachment["id"])
     file.parent.mkdir(exist_ok=True)
@@ -32,21 +31,13 @@ def _file(organisation: Organisation, identity: str) -> Path:
 
 
 def _create(call: Call) -> Answer:
-    if call.values.get("project"):
-        check_may_write(find_project(call.organisation, call.values["project"]))
+    project = call.project()
+    if project:
+        check_may_write(project)
     if call.query("uploadType", "simple").casefold() != "simple":
-        raise Fault(
-            400,
-            "VssPropertyValidationException",
-            "This organisation takes attachments in one piece (uploadType=simple).",
-        )
+        raise malformed("This organisation takes attachments in one piece (uploadType=simple).")
     if call.request.mimetype != "application/octet-stream":
-        raise Fault(
-            415,
-            "VssRequestContentTypeNotSupportedException",
-            f'The request indicated a Content-Type of "{call.request.mimetype}" for method type "POST" which is not '
-            "supported. Valid content types for this method are: application/octet-stream.",
-        )
+        raise wrong_content_type(call.request.mimetype, "POST", "application/octet-stream")
     content = call.request.get_data()
     if len(content) > _LARGEST:
         raise Fault(413, "AttachmentExceededMaxSizeException", f"TF237082: The attachment exceeds {_LARGEST} bytes.")
@@ -75,7 +66,7 @@ RESOURCES = (
         {"POST": _create},
         {"GET": _get},
         version=4,
-        # Pictures in a description are plain addresses: a browser asks for them without a version.
+        # Pictures in a description are plain addresses: browsers request them without a version.
         version_optional=True,
     ),
 )

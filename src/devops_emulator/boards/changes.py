@@ -1,4 +1,4 @@
-"""Changing a work item: a JSON Patch becomes its next revision, or is refused as the service refuses it."""
+"""Change a work item: a JSON Patch becomes its next revision, or is refused as the service refuses it."""
 
 from __future__ import annotations
 
@@ -10,28 +10,24 @@ from typing import Any
 from devops_emulator import people
 from devops_emulator.boards import items, links, processes
 from devops_emulator.boards.notes import add_note
-from devops_emulator.faults import Fault
+from devops_emulator.faults import Fault, malformed
 from devops_emulator.organisation import Organisation, find_project
 from devops_emulator.store import Document
 
-_READ_ONLY = frozenset(
-    {
-        "system.id",
-        "system.rev",
-        "system.createdby",
-        "system.createddate",
-        "system.changedby",
-        "system.changeddate",
-        "system.authorizedas",
-        "system.commentcount",
-        "system.teamproject",
-        "system.parent",
-        "system.nodename",
-    }
-)
-_SYSTEM = [
+_READ_ONLY = (
     "System.Id",
     "System.Rev",
+    "System.CreatedBy",
+    "System.CreatedDate",
+    "System.ChangedBy",
+    "System.ChangedDate",
+    "System.AuthorizedAs",
+    "System.CommentCount",
+    "System.TeamProject",
+    "System.Parent",
+    "System.NodeName",
+)
+_WRITABLE = (
     "System.Title",
     "System.State",
     "System.Reason",
@@ -39,22 +35,13 @@ _SYSTEM = [
     "System.Tags",
     "System.AreaPath",
     "System.IterationPath",
-    "System.TeamProject",
     "System.WorkItemType",
     "System.AssignedTo",
-    "System.CreatedBy",
-    "System.CreatedDate",
-    "System.ChangedBy",
-    "System.ChangedDate",
-    "System.AuthorizedAs",
-    "System.CommentCount",
-    "System.Parent",
     "System.History",
     "System.BoardColumn",
     "System.BoardColumnDone",
-    "System.NodeName",
-]
-_KNOWN = {name.casefold(): name for name in _SYSTEM}
+)
+_KNOWN = {name.casefold(): name for name in (*_READ_ONLY, *_WRITABLE)}
 _OTHER = re.compile(r"^(Microsoft\.VSTS|Custom)\.[A-Za-z0-9_.-]+$", re.IGNORECASE)
 _OPERATIONS = frozenset({"add", "replace", "remove", "test", "copy", "move"})
 _LONGEST_TITLE = 255
@@ -62,7 +49,7 @@ _LONGEST_TITLE = 255
 
 @dataclass
 class Draft:
-    """What the operations of a patch have made of an item so far."""
+    """The state of an item while the operations of a patch are applied."""
 
     fields: Document
     relations: list[Document]
@@ -73,18 +60,14 @@ class Draft:
 def apply_patch(
     organisation: Organisation, item: Document, operations: Any, *, base: Document | None = None, bypass: bool = False
 ) -> list[Document]:
-    """Apply JSON Patch operations to an item and keep its new revision; `base` are the fields a new item starts with.
+    """Apply JSON Patch operations to an item and store its new revision; `base` has the initial fields of a new item.
 
-    Returns the items that changed, the patched one first; none when the patch changes nothing. Raises Fault 400 for a
-    patch that breaks a rule and 412 for a `/rev` test that fails.
+    Returns the changed items, the patched one first; none if the patch changes nothing. Raises Fault 400 for a patch
+    that breaks a rule and 412 for a failed `/rev` test.
     """
     if not isinstance(operations, list) or not all(isinstance(step, dict) for step in operations):
-        raise Fault(
-            400, "VssPropertyValidationException", "You must pass a valid patch document in the body of the request."
-        )
-    known: Document = (
-        items.latest(item) if item["revisions"] else {"fields": base or {}, "relations": [], "formats": {}}
-    )
+        raise malformed("You must pass a valid patch document in the body of the request.")
+    known = items.latest(item) if item["revisions"] else items.EMPTY | {"fields": base or {}}
     draft = Draft(deepcopy(items.carried(known)), deepcopy(known["relations"]), dict(known["formats"]))
     for step in operations:
         _apply(organisation, item, draft, step, bypass=bypass)
@@ -99,7 +82,7 @@ def apply_patch(
     if draft.history:
         add_note(organisation, item, draft.history)
         draft.fields["System.History"] = draft.history
-    items.add_revision(organisation, item, draft.fields, draft.relations, draft.formats)
+    items.add_revision(organisation, item, fields=draft.fields, relations=draft.relations, formats=draft.formats)
     return [item, *links.mirror(organisation, item, known["relations"], draft.relations)]
 
 
@@ -107,11 +90,11 @@ def _apply(organisation: Organisation, item: Document, draft: Draft, step: Docum
     operation = str(step.get("op", "")).casefold()
     path = str(step.get("path") or "")
     if operation not in _OPERATIONS:
-        raise Fault(400, "VssPropertyValidationException", f"The patch operation '{step.get('op')}' is not supported.")
+        raise malformed(f"The patch operation '{step.get('op')}' is not supported.")
     top, _, rest = path.removeprefix("/").partition("/")
     value = step.get("value")
     if operation in ("copy", "move"):
-        value = _taken(draft, str(step.get("from") or ""), move=operation == "move")
+        value = _source_value(draft, str(step.get("from") or ""), move=operation == "move")
     match top.casefold():
         case "rev" | "id":
             _test_number(item, top, operation, value)
@@ -122,16 +105,12 @@ def _apply(organisation: Organisation, item: Document, draft: Draft, step: Docum
         case "multilinefieldsformat":
             draft.formats[_field_name(rest)] = str(value).casefold()
         case _:
-            raise Fault(
-                400,
-                "VssPropertyValidationException",
-                f"Work item patch does not support patching the top level property at path {path}.",
-            )
+            raise malformed(f"Work item patch does not support patching the top level property at path {path}.")
 
 
 def _test_number(item: Document, top: str, operation: str, value: Any) -> None:
     if operation != "test":
-        raise Fault(400, "VssPropertyValidationException", f"The path /{top} can only be tested.")
+        raise malformed(f"The path /{top} can only be tested.")
     actual = item["id"] if top.casefold() == "id" else len(item["revisions"])
     if str(value) != str(actual):
         raise Fault(
@@ -142,13 +121,13 @@ def _test_number(item: Document, top: str, operation: str, value: Any) -> None:
         )
 
 
-def _taken(draft: Draft, path: str, *, move: bool) -> Any:
+def _source_value(draft: Draft, path: str, *, move: bool) -> Any:
     top, _, name = path.removeprefix("/").partition("/")
     if top.casefold() != "fields":
-        raise Fault(400, "VssPropertyValidationException", f"Only fields can be copied or moved, not {path}.")
+        raise malformed(f"Only fields can be copied or moved, not {path}.")
     name = _field_name(name)
     if name not in draft.fields:
-        raise Fault(400, "VssPropertyValidationException", f"There is no value at {path}.")
+        raise malformed(f"There is no value at {path}.")
     return draft.fields.pop(name) if move else draft.fields[name]
 
 
@@ -160,10 +139,10 @@ def _set_field(organisation: Organisation, draft: Draft, name: str, step: Docume
                 412, "VssPropertyValidationException", f"VS402625: Test Operation for path /fields/{name} failed."
             )
         return
-    if name.casefold() in _READ_ONLY and not bypass:
+    if name in _READ_ONLY and not bypass:
         raise _rule(name, "ReadOnly")
     if isinstance(value, dict):
-        # An identity written back in the form in which it is read.
+        # A client may write an identity back as it was read.
         value = value.get("uniqueName") or value.get("displayName")
     if operation == "remove" or value in (None, ""):
         draft.fields.pop(name, None)
@@ -179,7 +158,7 @@ def _set_field(organisation: Organisation, draft: Draft, name: str, step: Docume
 
 
 def joined_tags(text: str) -> str:
-    """Bring tags into the form in which they are kept: each once, separated by semicolon and blank."""
+    """Return tags as they are stored: without duplicates, separated by a semicolon and a space."""
     tags: dict[str, str] = {}
     for tag in re.split(r"[;,]", text):
         if tag.strip():
@@ -196,16 +175,14 @@ def _set_relation(organisation: Organisation, item: Document, draft: Draft, step
         return
     index, _, member = place.partition("/")
     if not index.isdigit() or int(index) >= len(draft.relations):
-        raise Fault(400, "VssPropertyValidationException", f"There is no relation at /relations/{place}.")
+        raise malformed(f"There is no relation at /relations/{place}.")
     if operation == "remove" and not member:
         del draft.relations[int(index)]
         return
     if member == "attributes/comment" and operation in ("add", "replace"):
         draft.relations[int(index)]["attributes"]["comment"] = value
         return
-    raise Fault(
-        400, "VssPropertyValidationException", f"The operation {operation} is not supported at /relations/{place}."
-    )
+    raise malformed(f"The operation {operation} is not supported at /relations/{place}.")
 
 
 def _field_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Comments of work items over REST: pages, formats, rewriting, deleting."""
+"""Comments of work items over REST: pages, formats, editing, deleting."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from html import escape
 from devops_emulator import people
 from devops_emulator.boards import events, items
 from devops_emulator.boards.notes import add_note
-from devops_emulator.faults import Fault, body_missing
+from devops_emulator.faults import Fault, body_missing, malformed
 from devops_emulator.organisation import Organisation, find_project, now
-from devops_emulator.store import Document
+from devops_emulator.store import Document, pick
 from devops_emulator.wire import Answer, Call, Resource
 
 _PAGE = 200
@@ -19,21 +19,14 @@ _LONGEST = 150_000
 
 
 def shape(organisation: Organisation, item: Document, note: Document, *, rendered: bool) -> Document:
-    url = f"{organisation.url}{item['project']}/_apis/wit/workItems/{item['id']}/comments/{note['id']}"
-    shown = {
+    shown = note | {
         "workItemId": item["id"],
-        "id": note["id"],
-        "version": note["version"],
-        "text": note["text"],
         "createdBy": _person(organisation, note["createdBy"]),
-        "createdDate": note["createdDate"],
         "modifiedBy": _person(organisation, note["modifiedBy"]),
-        "modifiedDate": note["modifiedDate"],
-        "format": note["format"],
-        "url": url,
+        "url": f"{items.url(organisation, item)}/comments/{note['id']}",
     }
-    if note["isDeleted"]:
-        shown["isDeleted"] = True
+    if not note["isDeleted"]:
+        del shown["isDeleted"]
     if rendered:
         shown["renderedText"] = _rendered(note)
     return shown
@@ -42,7 +35,7 @@ def shape(organisation: Organisation, item: Document, note: Document, *, rendere
 def _rendered(note: Document) -> str:
     if note["format"] == "html":
         return str(note["text"])
-    # What the form shows matters to people only; a client must find the words, safe to put on a page.
+    # Only people see the exact form; clients need the words, safe to put on a page.
     paragraphs = (escape(part).replace("\n", "<br>") for part in note["text"].split("\n\n"))
     return "".join(f"<p>{part}</p>" for part in paragraphs)
 
@@ -60,15 +53,14 @@ def _list(call: Call) -> Answer:
     start = _position(call.query("continuationToken"))
     size = max(1, min(call.number("$top", _PAGE), _PAGE))
     page = notes[start : start + size]
-    rendered = _rendering_wanted(call)
     shown = {
         "totalCount": len(notes),
         "count": len(page),
-        "comments": [shape(call.organisation, item, note, rendered=rendered) for note in page],
+        "comments": [shape(call.organisation, item, note, rendered=_rendering_wanted(call)) for note in page],
     }
     if start + size < len(notes):
         token = urlsafe_b64encode(str(start + size).encode()).decode()
-        url = f"{call.organisation.url}{item['project']}/_apis/wit/workItems/{item['id']}/comments"
+        url = f"{items.url(call.organisation, item)}/comments"
         order = "asc" if ascending else "desc"
         shown |= {
             "continuationToken": token,
@@ -83,31 +75,26 @@ def _position(token: str) -> int:
     try:
         return int(urlsafe_b64decode(token))
     except (ValueError, Base64Error) as error:
-        raise Fault(400, "VssPropertyValidationException", "The continuationToken is none that a page gave.") from error
+        raise malformed("The continuationToken is not one that a page returned.") from error
 
 
 def _create(call: Call) -> Answer:
     item = _item(call, write=True)
     note = add_note(call.organisation, item, _text(call), markdown=_markdown(call, default=False))
-    revision = items.latest(item)
-    fields = revision["fields"] | {"System.History": note["text"]}
-    items.add_revision(call.organisation, item, fields, revision["relations"], revision["formats"])
+    items.add_revision(call.organisation, item, fields=items.latest(item)["fields"] | {"System.History": note["text"]})
     events.updated(call.organisation, item)
     return Answer(shape(call.organisation, item, note, rendered=True))
 
 
 def _get(call: Call) -> Answer:
     item = _item(call, write=False)
-    note = _note(call, item)
-    if note["isDeleted"] and not call.flag("includeDeleted"):
-        raise _absent(call)
-    rendered = _rendering_wanted(call)
-    return Answer(shape(call.organisation, item, note, rendered=rendered))
+    note = _note(call, item, deleted=call.flag("includeDeleted"))
+    return Answer(shape(call.organisation, item, note, rendered=_rendering_wanted(call)))
 
 
 def _update(call: Call) -> Answer:
     item = _item(call, write=True)
-    note = _live_note(call, item)
+    note = _note(call, item)
     markdown = _markdown(call, default=note["format"] == "markdown")
     note |= {
         "text": _text(call),
@@ -122,14 +109,13 @@ def _update(call: Call) -> Answer:
 
 def _delete(call: Call) -> Answer:
     item = _item(call, write=True)
-    _live_note(call, item)["isDeleted"] = True
-    revision = items.latest(item)
-    items.add_revision(call.organisation, item, items.carried(revision), revision["relations"], revision["formats"])
+    _note(call, item)["isDeleted"] = True
+    items.add_revision(call.organisation, item)
     return Answer(status=204)
 
 
 def _rendering_wanted(call: Call) -> bool:
-    # The names combine ("reactions,renderedText"), the numbers are a bit mask: -17 is all, 8 renderedText.
+    # Names can be combined ("reactions,renderedText"); numbers are a bit mask: -17 is all, 8 renderedText.
     asked = call.query("$expand").casefold()
     return "renderedtext" in asked or asked in ("all", "8", "-17")
 
@@ -140,27 +126,11 @@ def _item(call: Call, *, write: bool) -> Document:
     return load(call.organisation, call.values["workItemId"], project)
 
 
-def _note(call: Call, item: Document) -> Document:
-    for note in item["comments"]:
-        if str(note["id"]) == call.values["commentId"]:
-            found: Document = note
-            return found
-    raise _absent(call)
-
-
-def _live_note(call: Call, item: Document) -> Document:
-    note = _note(call, item)
-    if note["isDeleted"]:
-        raise _absent(call)
-    return note
-
-
-def _absent(call: Call) -> Fault:
-    return Fault(
-        404,
-        "WorkItemCommentNotFoundException",
-        f"VS403646: The comment {call.values['commentId']} of work item {call.values['workItemId']} does not exist.",
-    )
+def _note(call: Call, item: Document, *, deleted: bool = False) -> Document:
+    number = call.values["commentId"]
+    message = f"VS403646: The comment {number} of work item {item['id']} does not exist."
+    notes = [note for note in item["comments"] if deleted or not note["isDeleted"]]
+    return pick(notes, number, ("id",), Fault(404, "WorkItemCommentNotFoundException", message))
 
 
 def _text(call: Call) -> str:
@@ -168,7 +138,7 @@ def _text(call: Call) -> str:
     if not isinstance(text, str) or not text:
         raise body_missing("text")
     if len(text) > _LONGEST:
-        raise Fault(400, "VssPropertyValidationException", f"A comment must not be longer than {_LONGEST} characters.")
+        raise malformed(f"A comment must not be longer than {_LONGEST} characters.")
     return text
 
 

@@ -1,4 +1,4 @@
-"""Work items as they are kept: every revision whole, links without the server's address."""
+"""Work items as they are stored: every revision complete, links without the server's address."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 from urllib.parse import quote
 
 from devops_emulator import people
-from devops_emulator.faults import Fault, no_work_item
+from devops_emulator.faults import Fault, malformed, no_work_item
 from devops_emulator.organisation import Organisation, denied, find_project, now
 from devops_emulator.store import Document
+from devops_emulator.wire import hrefs
 
-# Fields whose value is a person. They are kept as "Name <mail>" and shown as an identity.
+# Fields whose value is a person: stored as "Name <mail>", shown as an identity.
 PERSONS = frozenset(
     {
         "System.AssignedTo",
@@ -23,12 +24,13 @@ PERSONS = frozenset(
         "Microsoft.VSTS.Common.ClosedBy",
     }
 )
-# The server's address may change from start to start (another port), so links are kept relative to it.
+# The server's port may change between starts, so links are stored relative to its address.
 HOME = "~/"
+EMPTY: Document = {"fields": {}, "relations": [], "formats": {}}
 
 
 def readable_item(organisation: Organisation, number: str | int, project: Document | None = None) -> Document:
-    """Load a work item; raises Fault 404 TF401232 when it is absent, elsewhere, or not to be read."""
+    """Return a work item; raises Fault 404 TF401232 when it is absent, in another project, or unreadable."""
     item = organisation.store.find("work_item", number)
     if item is None or (project is not None and item["project"] != project["id"]):
         raise no_work_item(number)
@@ -38,7 +40,7 @@ def readable_item(organisation: Organisation, number: str | int, project: Docume
 
 
 def writable_item(organisation: Organisation, number: str | int, project: Document | None = None) -> Document:
-    """Load a work item to change it; raises Fault 403 TF237111 without the right to."""
+    """Return a work item for a change; raises Fault 403 TF237111 if the right to write is missing."""
     item = readable_item(organisation, number, project)
     check_may_write(find_project(organisation, item["project"]))
     return item
@@ -59,18 +61,27 @@ def latest(item: Document) -> Document:
 
 
 def carried(revision: Document) -> Document:
-    """Copy the fields that the next revision starts with: the note of a revision is its own."""
+    """Return the fields that the next revision inherits: all but its comment."""
     return {name: value for name, value in revision["fields"].items() if name != "System.History"}
 
 
 def add_revision(
-    organisation: Organisation, item: Document, fields: Document, relations: list[Document], formats: Document
-) -> Document:
-    """Append a revision made by the job's identity now, and keep the item."""
+    organisation: Organisation,
+    item: Document,
+    *,
+    fields: Document | None = None,
+    relations: list[Document] | None = None,
+    formats: Document | None = None,
+) -> None:
+    """Append a revision by the job's identity and store the item; what is not given stays as it is."""
     moment = now()
     me = person_text(people.job(organisation))
     number = len(item["revisions"]) + 1
-    before = latest(item)["fields"] if item["revisions"] else {}
+    previous = latest(item) if item["revisions"] else EMPTY
+    before = previous["fields"]
+    fields = carried(previous) if fields is None else fields
+    relations = previous["relations"] if relations is None else relations
+    formats = previous["formats"] if formats is None else formats
     if fields.get("System.State") != before.get("System.State"):
         fields["Microsoft.VSTS.Common.StateChangeDate"] = moment
         if before and fields.get("System.Reason") == before.get("System.Reason"):
@@ -81,14 +92,12 @@ def add_revision(
     fields.pop("System.Parent", None)
     if parent is not None:
         fields["System.Parent"] = parent
-    revision = {"rev": number, "fields": fields, "relations": relations, "formats": formats}
-    item["revisions"].append(revision)
+    item["revisions"].append({"rev": number, "fields": fields, "relations": relations, "formats": formats})
     organisation.store.put("work_item", item["id"], item)
-    return revision
 
 
 def new_item(organisation: Organisation, project: Document, kind: str, number: int | None = None) -> Document:
-    """Make a work item that has no revision yet; `number` is for seeds."""
+    """Return a new work item without a revision; `number` is for seeds."""
     if number is None:
         number = organisation.store.next_number("work_item")
     else:
@@ -97,12 +106,27 @@ def new_item(organisation: Organisation, project: Document, kind: str, number: i
 
 
 def revision_at(item: Document, moment: str) -> Document:
-    """Find what an item was at a moment; raises Fault 404 for a moment before it existed."""
+    """Return the revision of an item at a moment; raises Fault 404 if it did not exist yet."""
     wanted = [rev for rev in item["revisions"] if _instant(rev["fields"]["System.ChangedDate"]) <= _instant(moment)]
     if not wanted:
         raise no_work_item(item["id"])
     found: Document = wanted[-1]
     return found
+
+
+def url(organisation: Organisation, item: Document) -> str:
+    return f"{organisation.url}{item['project']}/_apis/wit/workItems/{item['id']}"
+
+
+def page(organisation: Organisation, item: Document) -> str:
+    """Return the address of an item for people."""
+    project = find_project(organisation, item["project"])
+    return f"{organisation.url}{quote(project['name'])}/_workitems/edit/{item['id']}"
+
+
+def reference(organisation: Organisation, item: Document) -> Document:
+    """Shape an item as lists of results reference it."""
+    return {"id": item["id"], "url": f"{organisation.url}_apis/wit/workItems/{item['id']}"}
 
 
 def shape(
@@ -114,9 +138,8 @@ def shape(
     fields: list[str] | None = None,
     formats: bool = False,
 ) -> Document:
-    """Shape a revision as the service shows it (WorkItem). `expand`: none, relations, fields, links or all."""
-    project = find_project(organisation, item["project"])
-    url = f"{organisation.url}{project['id']}/_apis/wit/workItems/{item['id']}"
+    """Shape a revision (WorkItem); `expand` is none, relations, fields, links or all."""
+    here = url(organisation, item)
     shown = {
         "id": item["id"],
         "rev": revision["rev"],
@@ -131,45 +154,34 @@ def shape(
     if expand in ("relations", "all") and revision["relations"]:
         shown["relations"] = [shown_relation(organisation, link) for link in revision["relations"]]
     if expand in ("links", "all"):
-        page = f"{organisation.url}{quote(project['name'])}/_workitems/edit/{item['id']}"
-        shown["_links"] = {
-            "self": {"href": url},
-            "workItemUpdates": {"href": f"{url}/updates"},
-            "workItemRevisions": {"href": f"{url}/revisions"},
-            "workItemComments": {"href": f"{url}/comments"},
-            "html": {"href": page},
-            "workItemType": {
-                "href": f"{organisation.url}{project['id']}/_apis/wit/workItemTypes/{quote(item['type'])}"
-            },
-            "fields": {"href": f"{organisation.url}{project['id']}/_apis/wit/fields"},
-        }
-    shown["url"] = url if revision is latest(item) else f"{url}/revisions/{revision['rev']}"
+        area = f"{organisation.url}{item['project']}/_apis/wit"
+        shown["_links"] = hrefs(
+            self=here,
+            workItemUpdates=f"{here}/updates",
+            workItemRevisions=f"{here}/revisions",
+            workItemComments=f"{here}/comments",
+            html=page(organisation, item),
+            workItemType=f"{area}/workItemTypes/{quote(item['type'])}",
+            fields=f"{area}/fields",
+        )
+    shown["url"] = here if revision is latest(item) else f"{here}/revisions/{revision['rev']}"
     return shown
 
 
 def update_between(organisation: Organisation, item: Document, number: int) -> Document:
-    """Shape what revision `number` (from 1) changed (WorkItemUpdate)."""
-    after = item["revisions"][number - 1]
-    before = item["revisions"][number - 2] if number > 1 else {"fields": {}, "relations": []}
-    names = sorted(after["fields"].keys() | before["fields"].keys())
-    changed: Document = {}
-    for name in names:
-        old, new = before["fields"].get(name), after["fields"].get(name)
-        if old != new:
-            changed[name] = {
-                side: _shown(organisation, name, value)
-                for side, value in (("oldValue", old), ("newValue", new))
-                if value is not None
-            }
-    url = f"{organisation.url}{item['project']}/_apis/wit/workItems/{item['id']}"
+    """Shape the changes of revision `number`, counted from 1 (WorkItemUpdate)."""
+    before, after = _around(item, number)
     update = {
         "id": number,
         "workItemId": item["id"],
         "rev": number,
         "revisedBy": _shown(organisation, "System.ChangedBy", after["fields"]["System.ChangedBy"]),
         "revisedDate": _superseded(item, number),
-        "fields": changed,
-        "url": f"{url}/updates/{number}",
+        "fields": {
+            name: {side: _shown(organisation, name, value) for side, value in sides.items()}
+            for name, sides in changed_fields(item, number).items()
+        },
+        "url": f"{url(organisation, item)}/updates/{number}",
     }
     added = [link for link in after["relations"] if link not in before["relations"]]
     removed = [link for link in before["relations"] if link not in after["relations"]]
@@ -182,14 +194,28 @@ def update_between(organisation: Organisation, item: Document, number: int) -> D
     return update
 
 
+def changed_fields(item: Document, number: int) -> Document:
+    """Return the fields that revision `number` changed, as stored, each with its `oldValue` and `newValue`."""
+    before, after = (revision["fields"] for revision in _around(item, number))
+    return {
+        name: {side: fields[name] for side, fields in (("oldValue", before), ("newValue", after)) if name in fields}
+        for name in sorted(after.keys() | before.keys())
+        if after.get(name) != before.get(name)
+    }
+
+
+def _around(item: Document, number: int) -> tuple[Document, Document]:
+    return item["revisions"][number - 2] if number > 1 else EMPTY, item["revisions"][number - 1]
+
+
 def _superseded(item: Document, number: int) -> str:
     later = item["revisions"][number:]
     return str(later[0]["fields"]["System.ChangedDate"]) if later else "9999-01-01T00:00:00Z"
 
 
 def shown_relation(organisation: Organisation, link: Document) -> Document:
-    url = link["url"]
-    return link | {"url": organisation.url + url.removeprefix(HOME) if url.startswith(HOME) else url}
+    address = link["url"]
+    return link | {"url": organisation.url + address.removeprefix(HOME) if address.startswith(HOME) else address}
 
 
 def person_text(person: Document) -> str:
@@ -208,10 +234,10 @@ def _target(link: Document) -> int | None:
 
 
 def _instant(moment: str) -> str:
-    """Bring ISO 8601 moments in UTC to one length, so that they compare as text."""
+    """Return an ISO 8601 time in UTC at a fixed length, so that times compare as strings."""
     match = re.match(
         r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z?$", moment if "T" in moment else f"{moment}T00:00:00"
     )
     if match is None:
-        raise Fault(400, "VssPropertyValidationException", f"The value '{moment}' is not valid for asOf.")
+        raise malformed(f"The value '{moment}' is not valid for asOf.")
     return f"{match[1]}.{(match[2] or '').ljust(9, '0')[:9]}"

@@ -1,4 +1,4 @@
-"""Relations of work items: what may be linked, and the other end of each link."""
+"""Relations of work items: which links are allowed, and the other end of each link."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from typing import Any
 
 from devops_emulator.boards import items
-from devops_emulator.faults import Fault, invalid
+from devops_emulator.faults import Fault, invalid, malformed
 from devops_emulator.organisation import Organisation
 from devops_emulator.store import Document
 
 _HIERARCHY = "System.LinkTypes.Hierarchy"
-# Both ends of every link between two work items, with the name each end has on the form.
+# The opposite end of every link between two work items, and its name on the form.
 BETWEEN_ITEMS = {
     f"{_HIERARCHY}-Reverse": (f"{_HIERARCHY}-Forward", "Parent"),
     f"{_HIERARCHY}-Forward": (f"{_HIERARCHY}-Reverse", "Child"),
@@ -27,20 +27,18 @@ RESOURCE_LINKS = {"AttachedFile": "Attached File", "Hyperlink": "Hyperlink", "Ar
 
 
 def relation(organisation: Organisation, value: Any) -> Document:
-    """Check a relation of a request and bring it into the form that is kept; raises Fault 400."""
+    """Check a relation of a request and return it as it is stored; raises Fault 400."""
     if not isinstance(value, dict) or not isinstance(value.get("rel"), str) or not isinstance(value.get("url"), str):
-        raise Fault(
-            400,
-            "VssPropertyValidationException",
-            "A relation has to be an object with the texts rel and url; for example "
-            '{"rel": "Hyperlink", "url": "https://example.com"}.',
+        raise malformed(
+            "A relation must be an object with the strings rel and url, for example "
+            '{"rel": "Hyperlink", "url": "https://example.com"}.'
         )
     rel, url = value["rel"], value["url"]
     attributes = {name: text for name, text in (value.get("attributes") or {}).items() if text is not None}
     if rel in BETWEEN_ITEMS:
         match = re.search(r"/_apis/wit/workItems/(\d{1,9})/?$", url, re.IGNORECASE)
         if match is None:
-            raise invalid(f"The url of a {rel} relation has to end with /_apis/wit/workItems/{{id}}, not with {url}.")
+            raise invalid(f"The url of a {rel} relation must end with /_apis/wit/workItems/{{id}}: {url}")
         items.readable_item(organisation, match[1])
         return between(rel, int(match[1]), attributes)
     if rel == "AttachedFile":
@@ -85,7 +83,7 @@ def pull_request_link(artifact: str) -> Document:
 
 
 def check_addable(item: Document, relations: list[Document], added: Document) -> None:
-    """Refuse a link that is there already, to the item itself, or a second parent; raises Fault 400."""
+    """Refuse a duplicate link, a link to the item itself, and a second parent; raises Fault 400."""
     if any(_same(added, link) for link in relations):
         raise Fault(
             400, "RelationAlreadyExistsException", f"Relation already exists: {added['rel']} to {added['url']}."
@@ -102,7 +100,7 @@ def has_relation(item: Document, link: Document) -> bool:
 
 
 def mirror(organisation: Organisation, item: Document, before: list[Document], after: list[Document]) -> list[Document]:
-    """Write the other end of each link that came or went; returns the items this changed."""
+    """Add or remove the other end of each link that was added or removed; return the items this changed."""
     changed = []
     for link, gone in [
         *((link, False) for link in after if not any(_same(link, known) for known in before)),
@@ -112,17 +110,17 @@ def mirror(organisation: Organisation, item: Document, before: list[Document], a
             continue
         other = items.readable_item(organisation, link["url"].rpartition("/")[2])
         end = between(BETWEEN_ITEMS[link["rel"]][0], item["id"])
-        revision = items.latest(other)
-        relations = [known for known in revision["relations"] if not _same(known, end)]
+        before_end = items.latest(other)["relations"]
+        relations = [known for known in before_end if not _same(known, end)]
         if not gone:
             check_addable(other, relations, end)
             relations.append(end)
-        if relations != revision["relations"]:
-            items.add_revision(organisation, other, items.carried(revision), relations, revision["formats"])
+        if relations != before_end:
+            items.add_revision(organisation, other, relations=relations)
             changed.append(other)
     return changed
 
 
 def _same(one: Document, other: Document) -> bool:
-    # Percent-encoding inside vstfs addresses comes in both cases from the service itself.
+    # The service itself writes the percent-encoding of vstfs addresses in both cases.
     return bool(one["rel"] == other["rel"] and one["url"].casefold() == other["url"].casefold())

@@ -1,4 +1,4 @@
-"""The discussion of a work item, as it is kept."""
+"""The discussion of a work item, as it is stored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from devops_emulator.store import Document
 def add_note(
     organisation: Organisation, item: Document, text: str, *, markdown: bool = False, author: str = "", moment: str = ""
 ) -> Document:
-    """Append a comment to an item; the caller keeps the item. `author` and `moment` are for seeds."""
+    """Append a comment to an item; the caller stores the item. `author` and `moment` are for seeds."""
     moment = moment or now()
     author = author or person_text(people.job(organisation))
     note = {

@@ -1,6 +1,6 @@
-"""Work item types and states of the four processes Azure Boards comes with.
+"""Work item types and states of the four default processes of Azure Boards.
 
-Source: Azure Boards documentation, "choose a process" and the workflow pages of each process.
+Source: Azure Boards documentation, "Choose a process" and the workflow page of each process.
 """
 
 from __future__ import annotations
@@ -16,12 +16,8 @@ class State:
     category: str
     """One of Proposed, InProgress, Resolved, Completed, Removed."""
 
-    @property
-    def color(self) -> str:
-        return _COLORS[self.category]
 
-
-_COLORS = {
+COLORS = {
     "Proposed": "b2b2b2",
     "InProgress": "007acc",
     "Resolved": "ff9d00",
@@ -81,7 +77,7 @@ PROCESSES: dict[str, dict[str, tuple[State, ...]]] = {
 
 
 def type_name(process: str, name: str) -> str:
-    """Spell a work item type as its process does; raises Fault 404 VS402323 for another."""
+    """Return a work item type in the spelling of its process; raises Fault 404 VS402323 for an unknown one."""
     for known in PROCESSES[process]:
         if known.casefold() == name.casefold():
             return known

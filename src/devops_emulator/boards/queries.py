@@ -1,6 +1,6 @@
 """Queries in WIQL: simple clauses over the fields of work items.
 
-Grammar understood: `SELECT fields FROM WorkItems [WHERE clauses] [ORDER BY fields]`, clauses joined by AND, OR and
+Supported grammar: `SELECT fields FROM WorkItems [WHERE clauses] [ORDER BY fields]`, clauses joined by AND, OR and
 parentheses, with =, <>, <, >, <=, >=, [NOT] IN, [NOT] CONTAINS, [NOT] UNDER and the macros @project, @me and @today[-N].
 Source: Azure Boards documentation, "WIQL syntax".
 """
@@ -26,7 +26,7 @@ _TOKEN = re.compile(
 )
 _LONGEST = 32_000
 _CEILING = 20_000
-# Short names that the query editor writes for the system fields.
+# Short names of system fields in the query editor.
 _SHORT = {"id": "System.Id", "title": "System.Title", "state": "System.State"}
 
 Test = Callable[[Document], bool]
@@ -37,11 +37,11 @@ class Query:
     columns: tuple[str, ...]
     test: Test
     order: tuple[tuple[str, bool], ...]
-    """Fields to sort by, each with whether it descends."""
+    """Fields to sort by, each with a flag for descending order."""
 
 
 def _wrong(message: str) -> Fault:
-    return Fault(400, "WorkItemTrackingQueryException", f"TF51006: The query statement is wrong: {message}.")
+    return Fault(400, "WorkItemTrackingQueryException", f"TF51006: The query statement is invalid: {message}.")
 
 
 class _Reader:
@@ -56,7 +56,7 @@ class _Reader:
         while place < len(text):
             match = _TOKEN.match(text, place)
             if match is None:
-                raise _wrong(f"{text[place : place + 20]!r} is not understood")
+                raise _wrong(f"unknown syntax at {text[place : place + 20]!r}")
             self._tokens.append((str(match.lastgroup), match[match.lastgroup or 0]))
             place = match.end()
 
@@ -68,7 +68,7 @@ class _Reader:
         self._expect("from")
         source = self._next()[1]
         if source.casefold() != "workitems":
-            raise _wrong(f"this organisation queries WorkItems only, not {source}")
+            raise _wrong(f"only WorkItems can be queried, not {source}")
         test: Test = self._any_of() if self._take("where") else lambda _: True
         order = []
         if self._take("order"):
@@ -77,7 +77,7 @@ class _Reader:
             while self._take(","):
                 order.append(self._ordering())
         if self._at < len(self._tokens):
-            raise _wrong(f"{self._tokens[self._at][1]!r} is not expected there")
+            raise _wrong(f"unexpected {self._tokens[self._at][1]!r}")
         return Query(tuple(columns), test, tuple(order))
 
     def _peek(self) -> str:
@@ -85,7 +85,7 @@ class _Reader:
 
     def _next(self) -> tuple[str, str]:
         if self._at >= len(self._tokens):
-            raise _wrong("it ends too early")
+            raise _wrong("unexpected end")
         self._at += 1
         return self._tokens[self._at - 1]
 
@@ -97,12 +97,12 @@ class _Reader:
 
     def _expect(self, word: str) -> None:
         if not self._take(word):
-            raise _wrong(f"{word.upper()} is expected instead of {self._peek()!r}")
+            raise _wrong(f"expected {word.upper()} instead of {self._peek()!r}")
 
     def _field(self) -> str:
         kind, text = self._next()
         if kind not in ("field", "word"):
-            raise _wrong(f"{text!r} is no field")
+            raise _wrong(f"{text!r} is not a field")
         name = text.strip("[]").strip()
         return _SHORT.get(name.casefold(), name)
 
@@ -148,7 +148,7 @@ class _Reader:
             self._expect(")")
             return lambda fields: any(_equal(_value_of(fields, name), value) for value in wanted)
         if operator not in _OPERATORS:
-            raise _wrong(f"the operator {operator!r} is not known")
+            raise _wrong(f"unknown operator {operator!r}")
         compare, value = _OPERATORS[operator], self._value()
         return lambda fields: compare(_value_of(fields, name), value)
 
@@ -164,7 +164,7 @@ class _Reader:
             return text.casefold() == "true"
         if kind == "field":
             raise _wrong("comparing two fields is not supported")
-        raise _wrong(f"{text!r} is no value")
+        raise _wrong(f"{text!r} is not a value")
 
     def _macro(self, text: str) -> Any:
         name, sign, days = re.fullmatch(r"@(\w+)(?:\s*([-+])\s*(\d+))?", text).groups()  # type: ignore[union-attr]
@@ -187,13 +187,13 @@ def _equal(value: Any, wanted: Any) -> bool:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value) == str(wanted)
     text, sought = str(value).casefold(), str(wanted).casefold()
-    # People are kept as "Name <mail>" and found by either.
+    # People are stored as "Name <mail>" and found by either.
     person: re.Match[str] | None = re.fullmatch(r"(.+) <(.+)>", text)
     return text == sought or (person is not None and sought in person.groups())
 
 
 def _ordered(value: Any, wanted: Any) -> int | None:
-    """Compare two values: below, equal or above zero; None when they cannot be compared."""
+    """Compare two values like a three-way comparison; None if there is no value to compare."""
     if value is None:
         return None
     try:
@@ -229,14 +229,14 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def parse(text: str, macros: Document | None = None) -> Query:
-    """Read a WIQL query; raises Fault 400 for one that is wrong or not understood."""
+    """Parse a WIQL query; raises Fault 400 for one that is invalid or not supported."""
     if len(text) > _LONGEST:
         raise _wrong(f"it is longer than {_LONGEST} characters")
     return _Reader(text, macros or {}).query()
 
 
 def _sorted(found: list[Document], order: tuple[tuple[str, bool], ...]) -> list[Document]:
-    # Sorting is stable: the least important field first.
+    # Sorting is stable, so the least important field comes first.
     for name, descends in reversed(order):
 
         def rank(item: Document, name: str = name) -> tuple[int, float, str]:
@@ -254,13 +254,12 @@ def _sort_key(value: Any) -> tuple[int, float, str]:
 
 def _query(call: Call) -> Answer:
     organisation = call.organisation
-    project = call.values.get("project")
-    owner = find_project(organisation, project) if project else None
+    project = call.project()
     me = items.person_text(people.job(organisation))
     text = call.object().get("query")
     if not isinstance(text, str) or not text.strip():
         raise _wrong("it is empty")
-    query = parse(text, {"project": owner["name"] if owner else None, "me": me})
+    query = parse(text, {"project": project["name"] if project else None, "me": me})
     found = [
         item
         for item in organisation.store.all("work_item")
@@ -277,9 +276,7 @@ def _query(call: Call) -> Answer:
                 {"field": _field_reference(organisation, name), "descending": descends}
                 for name, descends in query.order
             ],
-            "workItems": [
-                {"id": item["id"], "url": f"{organisation.url}_apis/wit/workItems/{item['id']}"} for item in page
-            ],
+            "workItems": [items.reference(organisation, item) for item in page],
         }
     )
 

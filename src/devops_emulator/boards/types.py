@@ -1,12 +1,12 @@
-"""Work item types and their states, and the kinds of links, over REST."""
+"""Work item types and their states, and link types, over REST."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
 from devops_emulator.boards import links, processes
-from devops_emulator.boards.items import readable_item
-from devops_emulator.faults import Fault
+from devops_emulator.boards.items import readable_item, reference
+from devops_emulator.faults import malformed
 from devops_emulator.organisation import find_project
 from devops_emulator.store import Document
 from devops_emulator.wire import Answer, Call, Resource, collection
@@ -27,7 +27,7 @@ def _shape(call: Call, project: Document, name: str) -> Document:
 
 def _states(project: Document, name: str) -> list[Document]:
     return [
-        {"name": state.name, "color": state.color, "category": state.category}
+        {"name": state.name, "color": processes.COLORS[state.category], "category": state.category}
         for state in processes.states(project["process"], name)
     ]
 
@@ -68,16 +68,14 @@ def _relation_types(call: Call) -> Answer:
 def _linked_to(call: Call) -> Answer:
     wanted = call.object().get("artifactUris") or []
     if not wanted:
-        raise Fault(400, "VssPropertyValidationException", "The artifactUris of the body must not be empty.")
-    project = call.values.get("project")
-    only = find_project(call.organisation, project)["id"] if project else None
+        raise malformed("The artifactUris of the body must not be empty.")
+    project = call.project()
     found: dict[str, list[Document]] = {str(uri): [] for uri in wanted}
     for item in call.organisation.store.all("work_item"):
         addresses = {link["url"].casefold() for link in item["revisions"][-1]["relations"]}
         for uri, references in found.items():
-            if uri.casefold() in addresses and only in (None, item["project"]):
-                readable_item(call.organisation, item["id"])
-                references.append({"id": item["id"], "url": f"{call.organisation.url}_apis/wit/workItems/{item['id']}"})
+            if uri.casefold() in addresses and (project is None or project["id"] == item["project"]):
+                references.append(reference(call.organisation, readable_item(call.organisation, item["id"])))
     return Answer({"artifactUrisQueryResult": found})
 
 

@@ -1,13 +1,15 @@
-"""Work items over REST: reading, creating, changing, their revisions and updates."""
+"""Work items over REST: reading, creating and changing them, their revisions and updates."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from devops_emulator import people
 from devops_emulator.boards import changes, events, items, processes
-from devops_emulator.faults import Fault
+from devops_emulator.faults import Fault, malformed
 from devops_emulator.organisation import Organisation, find_project, now
 from devops_emulator.store import Document
 from devops_emulator.wire import JSON_PATCH, Answer, Call, Resource, choice, collection
@@ -15,6 +17,15 @@ from devops_emulator.wire import JSON_PATCH, Answer, Call, Resource, choice, col
 _EXPANSIONS = {0: "none", 1: "relations", 2: "fields", 3: "links", 4: "all"}
 _POLICIES = {1: "fail", 2: "omit"}
 _MOST = 200
+
+
+@dataclass(frozen=True)
+class _View:
+    """What a request wants to see of an item."""
+
+    expansion: str = "none"
+    fields: list[str] | None = None
+    moment: str = ""
 
 
 def create_item(
@@ -26,9 +37,9 @@ def create_item(
     number: int | None = None,
     bypass: bool = False,
 ) -> tuple[Document, list[Document]]:
-    """Create a work item of a type from a JSON Patch; returns it and the other items its links changed.
+    """Create a work item from a JSON Patch; returns it and the other items its links changed.
 
-    `number` and `bypass` (of the rules for read-only fields) are for seeds.
+    `number` and `bypass` (which allows read-only fields) are for seeds.
     """
     kind = processes.type_name(project["process"], kind)
     item = items.new_item(organisation, project, kind, number)
@@ -49,52 +60,34 @@ def create_item(
     return item, changed[1:]
 
 
+def _view(call: Call) -> _View:
+    return _View(_expansion(call), _fields(call.query("fields").split(",")), call.query("asOf"))
+
+
 def _one(call: Call) -> Answer:
-    item = items.readable_item(call.organisation, call.values["id"], _project(call))
-    return Answer(_shaped(call, item, _expansion(call), _fields(call.query("fields")), call.query("asOf")))
+    return Answer(_shaped(call, _item(call), _view(call)))
 
 
 def _many(call: Call) -> Answer:
     ids = [part.strip() for part in call.query("ids").split(",") if part.strip()]
-    policy = call.choice("errorPolicy", _POLICIES, "fail")
-    return _batch(
-        call,
-        ids,
-        expansion=_expansion(call),
-        fields=_fields(call.query("fields")),
-        moment=call.query("asOf"),
-        policy=policy,
-    )
+    return _batch(call, ids, _view(call), call.choice("errorPolicy", _POLICIES, "fail"))
 
 
 def _post_batch(call: Call) -> Answer:
     body = call.object()
-    names = body.get("fields")
-    expansion = _checked(str(body.get("$expand") or "none"), _EXPANSIONS)
-    policy = _checked(str(body.get("errorPolicy") or "fail"), _POLICIES)
-    fields = [str(name).casefold() for name in names] if names else None
-    return _batch(
-        call,
-        body.get("ids") or [],
-        expansion=expansion,
-        fields=fields,
-        moment=body.get("asOf") or "",
-        policy=policy,
-    )
+    expansion = choice(str(body.get("$expand") or "none"), _EXPANSIONS, "the body")
+    policy = choice(str(body.get("errorPolicy") or "fail"), _POLICIES, "the body")
+    view = _View(expansion, _fields(body.get("fields") or []), body.get("asOf") or "")
+    return _batch(call, body.get("ids") or [], view, policy)
 
 
-def _batch(call: Call, ids: list[Any], *, expansion: str, fields: list[str] | None, moment: str, policy: str) -> Answer:
+def _batch(call: Call, ids: list[Any], view: _View, policy: str) -> Answer:
     if not ids or len(ids) > _MOST:
-        raise Fault(
-            400,
-            "VssPropertyValidationException",
-            f"VS403474: You have to request between 1 and {_MOST} work items, not {len(ids)}.",
-        )
+        raise malformed(f"VS403474: You must request between 1 and {_MOST} work items, not {len(ids)}.")
     found: list[Document | None] = []
     for number in ids:
         try:
-            item = items.readable_item(call.organisation, number, _project(call))
-            found.append(_shaped(call, item, expansion, fields, moment))
+            found.append(_shaped(call, items.readable_item(call.organisation, number, call.project()), view))
         except Fault as fault:
             if policy != "omit" or fault.status != HTTPStatus.NOT_FOUND:
                 raise
@@ -113,15 +106,15 @@ def _create(call: Call) -> Answer:
     if not call.flag("suppressNotifications"):
         events.created(organisation, item)
         events.changed(organisation, others)
-    return Answer(_shaped(call, item, _expansion(call, "all"), None, ""))
+    return Answer(_shaped(call, item, _View(_expansion(call, "all"))))
 
 
 def _update(call: Call) -> Answer:
     organisation = call.organisation
     operations = call.json(JSON_PATCH)
-    item = items.writable_item(organisation, call.values["id"], _project(call))
+    item = items.writable_item(organisation, call.values["id"], call.project())
     changed = changes.apply_patch(organisation, item, operations, bypass=call.flag("bypassRules"))
-    shown = _shaped(call, item, _expansion(call, "relations"), None, "")
+    shown = _shaped(call, item, _View(_expansion(call, "relations")))
     if call.flag("validateOnly"):
         organisation.store.discard()
     if not call.flag("suppressNotifications"):
@@ -130,31 +123,30 @@ def _update(call: Call) -> Answer:
 
 
 def _revisions(call: Call) -> Answer:
-    item = _parent(call)
-    expansion = _expansion(call)
-    page = item["revisions"][call.number("$skip", 0) :][: call.number("$top", _MOST)]
+    item, expansion = _item(call), _expansion(call)
+    page = call.page(item["revisions"], _MOST)
     return collection([items.shape(call.organisation, item, revision, expand=expansion) for revision in page])
 
 
 def _revision(call: Call) -> Answer:
-    item = _parent(call)
+    item = _item(call)
     number = _number_within(item, call.values["revisionNumber"])
     return Answer(items.shape(call.organisation, item, item["revisions"][number - 1], expand=_expansion(call)))
 
 
 def _updates(call: Call) -> Answer:
-    item = _parent(call)
-    numbers = range(1, len(item["revisions"]) + 1)[call.number("$skip", 0) :][: call.number("$top", _MOST)]
+    item = _item(call)
+    numbers = call.page(range(1, len(item["revisions"]) + 1), _MOST)
     return collection([items.update_between(call.organisation, item, number) for number in numbers])
 
 
 def _update_of(call: Call) -> Answer:
-    item = _parent(call)
+    item = _item(call)
     return Answer(items.update_between(call.organisation, item, _number_within(item, call.values["updateNumber"])))
 
 
-def _parent(call: Call) -> Document:
-    return items.readable_item(call.organisation, call.values["id"], _project(call))
+def _item(call: Call) -> Document:
+    return items.readable_item(call.organisation, call.values["id"], call.project())
 
 
 def _number_within(item: Document, text: str) -> int:
@@ -165,33 +157,21 @@ def _number_within(item: Document, text: str) -> int:
     return int(text)
 
 
-def _project(call: Call) -> Document | None:
-    name = call.values.get("project")
-    return find_project(call.organisation, name) if name else None
-
-
 def _expansion(call: Call, default: str = "none") -> str:
     return call.choice("$expand", _EXPANSIONS, default)
 
 
-def _checked(text: str, names: dict[int, str]) -> str:
-    return choice(text, names, "the body")
+def _fields(names: Iterable[Any]) -> list[str] | None:
+    return [str(name).strip().casefold() for name in names if str(name).strip()] or None
 
 
-def _fields(text: str) -> list[str] | None:
-    names = [part.strip().casefold() for part in text.split(",") if part.strip()]
-    return names or None
-
-
-def _shaped(call: Call, item: Document, expansion: str, fields: list[str] | None, moment: str) -> Document:
-    if fields is not None and expansion not in ("none", "links"):
-        raise Fault(
-            400, "VssPropertyValidationException", "The expand parameter can not be used with the fields parameter."
-        )
-    revision = items.revision_at(item, moment) if moment else items.latest(item)
-    # Only 7.2 tells which long texts are Markdown; 7.1 lacks the member.
+def _shaped(call: Call, item: Document, view: _View) -> Document:
+    if view.fields is not None and view.expansion not in ("none", "links"):
+        raise malformed("The expand parameter can not be used with the fields parameter.")
+    revision = items.revision_at(item, view.moment) if view.moment else items.latest(item)
+    # Only 7.2 shows which long texts are Markdown; 7.1 lacks the member.
     formats = call.version > (7, 1)
-    return items.shape(call.organisation, item, revision, expand=expansion, fields=fields, formats=formats)
+    return items.shape(call.organisation, item, revision, expand=view.expansion, fields=view.fields, formats=formats)
 
 
 RESOURCES = (

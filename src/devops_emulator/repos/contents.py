@@ -12,7 +12,7 @@ from devops_emulator.wire import Answer, Call, Resource, choice, collection
 
 
 def commit_shape(organisation: Organisation, repository: Document, commit: str) -> Document:
-    """Shape a commit as lists show it (GitCommitRef)."""
+    """Shape a commit (GitCommitRef)."""
     home = repositories.path(organisation, repository)
     raw = git.text(home, "show", "-s", "--format=%H%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B", commit)
     full, parents, an, ae, at, cn, ce, ct, message = raw.split("\0")
@@ -72,20 +72,13 @@ def _items(call: Call) -> Answer:
     recursion = call.choice(
         "recursionLevel", {0: "none", 1: "oneLevel", 4: "oneLevelPlusNestedEmptyFolders", 120: "full"}, "none"
     )
-    if (
-        place
-        and not _entries(home, commit, f"{place}/", recursive=False)
-        and not _entries(home, commit, place, recursive=False)
-    ):
+    if place and not _entries(home, commit, place, recursive=False):
         raise _no_item(call, commit, place)
     url = repositories.reference(call.organisation, repository)["url"]
-    root = _entry(url, commit, ("040000", "tree", git.text(home, "rev-parse", f"{commit}:{place}"), place))
-    below = (
-        []
-        if recursion == "none"
-        else _entries(home, commit, f"{place}/" if place else "", recursive=recursion == "full")
-    )
-    return collection([root, *(_entry(url, commit, entry) for entry in below)])
+    entries = [("040000", "tree", git.text(home, "rev-parse", f"{commit}:{place}"), place)]
+    if recursion != "none":
+        entries += _entries(home, commit, f"{place}/" if place else "", recursive=recursion == "full")
+    return collection([_entry(url, commit, entry) for entry in entries])
 
 
 def _item(call: Call, repository: Document, commit: str, place: str) -> Answer:
@@ -107,7 +100,7 @@ def _item(call: Call, repository: Document, commit: str, place: str) -> Answer:
 
 def _entries(home: Path, commit: str, place: str, *, recursive: bool) -> list[tuple[str, str, str, str]]:
     listed = git.text(
-        home, "ls-tree", "-z", *(["-r", "-t"] if recursive else []), commit, "--", *([f"{place}"] if place else [])
+        home, "ls-tree", "-z", *(["-r", "-t"] if recursive else []), commit, "--", *([place] if place else [])
     )
     entries = []
     for line in filter(None, listed.split("\0")):

@@ -1,4 +1,4 @@
-"""Running git on the bare repositories of the organisation."""
+"""Run git on the bare repositories of the organisation."""
 
 from __future__ import annotations
 
@@ -11,34 +11,30 @@ from pathlib import Path
 from devops_emulator.faults import StartError
 
 ZERO = "0" * 40
-_BRANCH = "refs/heads/"
-
-
-# `merge-tree --write-tree`, which tries a merge without a checkout, came with 2.38.
-_OLDEST = (2, 38)
+_OLDEST = (2, 38)  # the first with `merge-tree --write-tree`, a trial merge without a checkout
 
 
 class GitError(Exception):
-    """Git ended with an error; the text is what it said."""
+    """Git failed; the text is its error output."""
 
 
 def require() -> None:
-    """Make sure of a git that can do what is asked of it here; raises StartError."""
+    """Raise StartError unless git is installed and new enough."""
     try:
-        said = subprocess.run(["git", "version"], capture_output=True, text=True, check=False).stdout  # noqa: S607 - whichever git the machine has
+        output = subprocess.run(["git", "version"], capture_output=True, text=True, check=False).stdout  # noqa: S607 - the git on the PATH
     except OSError as error:
-        raise StartError("There is no git on this machine: install git 2.38 or newer.") from error
-    found = re.search(r"(\d+)\.(\d+)", said)
+        raise StartError("This machine has no git: install git 2.38 or newer.") from error
+    found = re.search(r"(\d+)\.(\d+)", output)
     if found is None or (int(found[1]), int(found[2])) < _OLDEST:
-        raise StartError(f"This machine has {said.strip() or 'an unknown git'}: install git 2.38 or newer.")
+        raise StartError(f"This machine has {output.strip() or 'an unknown git'}: install git 2.38 or newer.")
 
 
 def environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Give git an environment of its own: neither the user's settings nor the place it was started from count."""
+    """Return an environment for git that ignores the user's settings and the current repository."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     settings = folder / "gitconfig"
     if not settings.exists():
-        # Repositories given in a seed may belong to another user; a container's root must read them all the same.
+        # Repositories of a seed may belong to another user, for example when root runs in a container.
         settings.write_text("[safe]\n\tdirectory = *\n[receive]\n\tadvertisePushOptions = false\n", encoding="utf-8")
     return {
         **kept,
@@ -57,9 +53,9 @@ def run(
     extra: Mapping[str, str] | None = None,
     ok: Sequence[int] = (0,),
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run git in a repository below the organisation's folder; raises GitError for an exit code outside `ok`."""
+    """Run git in a repository of the organisation; raises GitError for an exit code outside `ok`."""
     done = subprocess.run(  # noqa: S603 - git itself with arguments we build; nothing passes a shell
-        ["git", "--git-dir", str(repository), *arguments],  # noqa: S607 - whichever git the machine has
+        ["git", "--git-dir", str(repository), *arguments],  # noqa: S607 - the git on the PATH
         input=given,
         stdin=subprocess.DEVNULL if given is None else None,
         capture_output=True,
@@ -78,13 +74,13 @@ def text(repository: Path, *arguments: str, given: bytes | None = None, extra: M
 
 
 def references(repository: Path, *patterns: str) -> dict[str, str]:
-    """List references and the objects they name, sorted by name."""
+    """Return references and their object ids, sorted by name."""
     listed = text(repository, "for-each-ref", "--format=%(objectname) %(refname)", *patterns)
     return {name: commit for commit, name in (line.split(" ", 1) for line in listed.splitlines())}
 
 
 def tip(repository: Path, reference: str) -> str | None:
-    """Find the commit a full reference or an id names; None when there is none."""
+    """Return the commit of a full reference or an id, None if there is none."""
     done = run(repository, "rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}", ok=(0, 1, 128))
     return done.stdout.decode().strip() or None
 
@@ -102,4 +98,4 @@ def is_ancestor(repository: Path, old: str, new: str) -> bool:
 
 
 def branch(name: str) -> str:
-    return name.removeprefix(_BRANCH)
+    return name.removeprefix("refs/heads/")

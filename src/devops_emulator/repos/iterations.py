@@ -1,4 +1,4 @@
-"""What a pull request brought, push by push: iterations, their changes, its commits."""
+"""The iterations of a pull request (one for each push), their changes, and its commits."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ _KINDS = {"A": "add", "M": "edit", "D": "delete", "R": "rename", "T": "edit", "C
 
 
 def _shape(organisation: Organisation, iteration: Document) -> Document:
-    commits = {name: {"commitId": iteration[name]} for name in ("source", "target", "base")}
     return {
         "id": iteration["id"],
         "description": iteration["description"],
         "author": pull_request.person(organisation, iteration["author"]),
         "createdDate": iteration["moment"],
         "updatedDate": iteration["moment"],
-        "sourceRefCommit": commits["source"],
-        "targetRefCommit": commits["target"],
-        "commonRefCommit": commits["base"],
+        "sourceRefCommit": {"commitId": iteration["source"]},
+        "targetRefCommit": {"commitId": iteration["target"]},
+        "commonRefCommit": {"commitId": iteration["base"]},
         "hasMoreCommits": False,
         "reason": iteration["reason"],
     }
@@ -67,8 +66,7 @@ def _changes(call: Call) -> Answer:
             place = next(parts)
         entry["item"] = {"objectId": new, "originalObjectId": old, "path": f"/{place}"}
         entries.append(entry)
-    page = entries[call.number("$skip", 0) :][: call.number("$top", 2000)]
-    return Answer({"changeEntries": page})
+    return Answer({"changeEntries": call.page(entries, 2000)})
 
 
 def _commits(call: Call) -> Answer:

@@ -1,4 +1,4 @@
-"""What is pinned to a pull request: labels, reviewers, statuses and properties."""
+"""What is attached to a pull request: labels, reviewers, statuses and properties."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from uuid import uuid4
 from devops_emulator import people
 from devops_emulator.faults import Fault, body_missing, invalid
 from devops_emulator.organisation import Organisation, now
-from devops_emulator.repos import pull_request, repositories
-from devops_emulator.store import Document
-from devops_emulator.wire import JSON_PATCH, Answer, Call, Resource, choice, collection
+from devops_emulator.repos import pull_request
+from devops_emulator.store import Document, pick
+from devops_emulator.wire import JSON_PATCH, Answer, Call, Resource, choice, collection, hrefs
 
 _VOTES = (-10, -5, 0, 5, 10)
 _STATES = {0: "notSet", 1: "pending", 2: "succeeded", 3: "failed", 4: "error", 5: "notApplicable"}
@@ -37,134 +37,108 @@ def new_reviewer(organisation: Organisation, identity: str | None, body: Documen
     }
 
 
-def _editable(call: Call) -> tuple[Document, Document, str]:
-    pull, repository = pull_request.load(call)
-    repositories.check_right(call.organisation, repository, "PullRequestContribute")
-    return pull, repository, _url(call, repository, pull)
-
-
-def _url(call: Call, repository: Document, pull: Document) -> str:
-    return f"{repositories.reference(call.organisation, repository)['url']}/pullRequests/{pull['id']}"
-
-
 def _labels(call: Call) -> Answer:
-    pull, repository = pull_request.load(call)
-    return collection([pull_request.label(_url(call, repository, pull), one) for one in pull["labels"]])
+    pull, _ = pull_request.load(call)
+    return collection([pull_request.label(call.organisation, pull, one) for one in pull["labels"]])
 
 
 def _add_label(call: Call) -> Answer:
-    pull, _, url = _editable(call)
-    wanted = new_label(call.object())
-    for known in pull["labels"]:
-        if known["name"].casefold() == wanted["name"].casefold():
-            return Answer(pull_request.label(url, known))
-    pull["labels"].append(wanted)
-    pull_request.keep(call.organisation, pull)
-    return Answer(pull_request.label(url, wanted))
+    pull, _ = pull_request.load(call, write=True)
+    label = new_label(call.object())
+    known = [one for one in pull["labels"] if one["name"].casefold() == label["name"].casefold()]
+    if not known:
+        pull["labels"].append(label)
+        pull_request.keep(call.organisation, pull)
+    return Answer(pull_request.label(call.organisation, pull, known[0] if known else label))
 
 
 def _label(call: Call, pull: Document) -> Document:
-    wanted = call.values["labelIdOrName"].casefold()
-    for known in pull["labels"]:
-        if wanted in (known["id"], known["name"].casefold()):
-            found: Document = known
-            return found
-    raise Fault(
-        404, "TagNotFoundException", f"VS403388: The label {call.values['labelIdOrName']} is not on the pull request."
-    )
+    name = call.values["labelIdOrName"]
+    absent = Fault(404, "TagNotFoundException", f"VS403388: The label {name} is not on the pull request.")
+    return pick(pull["labels"], name, ("id", "name"), absent)
 
 
 def _get_label(call: Call) -> Answer:
-    pull, repository = pull_request.load(call)
-    return Answer(pull_request.label(_url(call, repository, pull), _label(call, pull)))
+    pull, _ = pull_request.load(call)
+    return Answer(pull_request.label(call.organisation, pull, _label(call, pull)))
 
 
 def _remove_label(call: Call) -> Answer:
-    pull, _, _ = _editable(call)
+    pull, _ = pull_request.load(call, write=True)
     pull["labels"].remove(_label(call, pull))
     pull_request.keep(call.organisation, pull)
-    # The service answers 200 with nothing in it.
+    # The service answers 200 with an empty body.
     return Answer(b"")
 
 
 def _reviewers(call: Call) -> Answer:
-    pull, repository = pull_request.load(call)
-    url = _url(call, repository, pull)
-    return collection([pull_request.reviewer(call.organisation, url, one) for one in pull["reviewers"]])
+    pull, _ = pull_request.load(call)
+    return collection([pull_request.reviewer(call.organisation, pull, one) for one in pull["reviewers"]])
 
 
 def _reviewer(call: Call, pull: Document) -> Document:
-    for known in pull["reviewers"]:
-        if known["id"] == call.values["reviewerId"].casefold():
-            found: Document = known
-            return found
-    raise Fault(
-        404, "GitPullRequestReviewerNotFoundException", f"TF401186: {call.values['reviewerId']} is no reviewer."
-    )
+    identity = call.values["reviewerId"]
+    absent = Fault(404, "GitPullRequestReviewerNotFoundException", f"TF401186: {identity} is not a reviewer.")
+    return pick(pull["reviewers"], identity, ("id",), absent)
 
 
 def _get_reviewer(call: Call) -> Answer:
-    pull, repository = pull_request.load(call)
-    return Answer(pull_request.reviewer(call.organisation, _url(call, repository, pull), _reviewer(call, pull)))
+    pull, _ = pull_request.load(call)
+    return Answer(pull_request.reviewer(call.organisation, pull, _reviewer(call, pull)))
 
 
 def _add_reviewers(call: Call) -> Answer:
-    pull, _, url = _editable(call)
+    pull, _ = pull_request.load(call, write=True)
     body = call.json()
     if not isinstance(body, list):
         raise body_missing("reviewers")
-    added = [_put(call.organisation, pull, one.get("id"), one) for one in body]
-    pull_request.keep(call.organisation, pull)
-    return collection([pull_request.reviewer(call.organisation, url, one) for one in added])
+    return collection([_put(call.organisation, pull, one.get("id"), one) for one in body])
 
 
 def _put_reviewer(call: Call) -> Answer:
-    pull, _, url = _editable(call)
-    added = _put(call.organisation, pull, call.values["reviewerId"], call.object())
-    pull_request.keep(call.organisation, pull)
-    return Answer(pull_request.reviewer(call.organisation, url, added))
+    pull, _ = pull_request.load(call, write=True)
+    return Answer(_put(call.organisation, pull, call.values["reviewerId"], call.object()))
 
 
 def _put(organisation: Organisation, pull: Document, identity: str | None, body: Document) -> Document:
-    wanted = new_reviewer(organisation, identity, body)
-    if body.get("vote") and wanted["id"] != people.job(organisation)["id"]:
+    reviewer = new_reviewer(organisation, identity, body)
+    if reviewer["vote"] and reviewer["id"] != people.job(organisation)["id"]:
         raise invalid("TF401186: Nobody can vote for somebody else.")
-    others = [known for known in pull["reviewers"] if known["id"] != wanted["id"]]
-    pull["reviewers"] = [*others, wanted]
-    return wanted
+    others = [known for known in pull["reviewers"] if known["id"] != reviewer["id"]]
+    pull["reviewers"] = [*others, reviewer]
+    pull_request.keep(organisation, pull)
+    return pull_request.reviewer(organisation, pull, reviewer)
 
 
 def _remove_reviewer(call: Call) -> Answer:
-    pull, _, _ = _editable(call)
+    pull, _ = pull_request.load(call, write=True)
     pull["reviewers"].remove(_reviewer(call, pull))
     pull_request.keep(call.organisation, pull)
     return Answer(b"")
 
 
-def _status_shape(call: Call, url: str, status: Document) -> Document:
+def _status_shape(call: Call, pull: Document, status: Document) -> Document:
     shown = {name: value for name, value in status.items() if name != "author"}
     return shown | {
         "createdBy": pull_request.person(call.organisation, status["author"]),
-        "_links": {"self": {"href": f"{url}/statuses/{status['id']}"}},
+        "_links": hrefs(self=f"{pull_request.url(call.organisation, pull)}/statuses/{status['id']}"),
     }
 
 
 def _statuses(call: Call) -> Answer:
-    pull, repository = pull_request.load(call)
-    url = _url(call, repository, pull)
-    return collection([_status_shape(call, url, status) for status in pull["statuses"]])
+    pull, _ = pull_request.load(call)
+    return collection([_status_shape(call, pull, status) for status in pull["statuses"]])
 
 
 def _status(call: Call) -> Answer:
-    pull, repository = pull_request.load(call)
-    for status in pull["statuses"]:
-        if str(status["id"]) == call.values["statusId"]:
-            return Answer(_status_shape(call, _url(call, repository, pull), status))
-    raise Fault(404, "GitStatusNotFoundException", f"TF401367: There is no status {call.values['statusId']}.")
+    pull, _ = pull_request.load(call)
+    number = call.values["statusId"]
+    absent = Fault(404, "GitStatusNotFoundException", f"TF401367: There is no status {number}.")
+    return Answer(_status_shape(call, pull, pick(pull["statuses"], number, ("id",), absent)))
 
 
 def _add_status(call: Call) -> Answer:
-    pull, _, url = _editable(call)
+    pull, _ = pull_request.load(call, write=True)
     body = call.object()
     context = body.get("context") or {}
     if not context.get("name"):
@@ -185,21 +159,16 @@ def _add_status(call: Call) -> Answer:
     status |= {name: body[name] for name in ("targetUrl", "iterationId") if body.get(name)}
     pull["statuses"].append(status)
     pull_request.keep(call.organisation, pull)
-    return Answer(_status_shape(call, url, status))
+    return Answer(_status_shape(call, pull, status))
 
 
 def _properties_shape(properties: Document) -> Answer:
-    return Answer(
-        {
-            "count": len(properties),
-            "value": {name: {"$type": _type(value), "$value": value} for name, value in properties.items()},
-        }
-    )
-
-
-def _type(value: Any) -> str:
-    # Whole numbers and texts are all the service keeps; anything else is kept as its text.
-    return "System.Int32" if isinstance(value, int) else "System.String"
+    # The service stores integers and strings; anything else is stored as its text.
+    shown = {
+        name: {"$type": "System.Int32" if isinstance(value, int) else "System.String", "$value": value}
+        for name, value in properties.items()
+    }
+    return Answer({"count": len(shown), "value": shown})
 
 
 def _properties(call: Call) -> Answer:
@@ -207,7 +176,7 @@ def _properties(call: Call) -> Answer:
 
 
 def _change_properties(call: Call) -> Answer:
-    pull, _, _ = _editable(call)
+    pull, _ = pull_request.load(call, write=True)
     for step in call.json(JSON_PATCH):
         name = re.sub(r"^/", "", str(step.get("path") or "")).replace("~1", "/").replace("~0", "~")
         match str(step.get("op")).casefold():

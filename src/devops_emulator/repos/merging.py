@@ -1,4 +1,4 @@
-"""Merging a pull request's branches: the trial that tells its merge status, and the merge that completes it."""
+"""Merge the branches of a pull request: the trial behind its merge status, and the merge that completes it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from devops_emulator.store import Document
 
 @dataclass(frozen=True)
 class Trial:
-    """How a merge of two commits would go: a merge commit, or the paths in conflict."""
+    """The result of a trial merge: a merge commit, or the paths in conflict."""
 
     commit: str | None
     conflicts: tuple[str, ...] = ()
 
 
 def attempt(organisation: Organisation, repository: Document, source: str, target: str, message: str) -> Trial:
-    """Merge two commits in the object database alone; no reference moves."""
+    """Merge two commits in the object database without moving a reference."""
     home = repositories.path(organisation, repository)
     done = git.run(home, "merge-tree", "--write-tree", "--name-only", "--no-messages", target, source, ok=(0, 1))
     tree, *paths = done.stdout.decode(errors="replace").split("\n")
@@ -32,7 +32,7 @@ def attempt(organisation: Organisation, repository: Document, source: str, targe
 def finished(
     organisation: Organisation, repository: Document, source: str, target: str, *, strategy: str, message: str
 ) -> str | None:
-    """Make the commit that a completed pull request puts on its target; None for conflicts."""
+    """Create the commit that completing a pull request puts on its target; None for conflicts."""
     if strategy in ("rebase", "rebaseMerge"):
         top = _rebased(organisation, repository, source, target)
         if top is None or strategy == "rebase":

@@ -1,6 +1,6 @@
-"""What a push may do to a reference: one rule for pushes by git (as update hook) and by REST.
+"""Decide whether a push may move a reference: one rule for git (as update hook) and for REST.
 
-The file is also run by itself, as the `update` hook of every repository: it knows nothing of the package.
+This file also runs on its own, as the `update` hook of every repository, so it must not import the package.
 """
 
 from __future__ import annotations
@@ -24,18 +24,14 @@ def refusal(
     denied: Collection[str],
     is_ancestor: Callable[[str, str], bool],
 ) -> tuple[str, str] | None:
-    """Say why a reference may not be moved: the `updateStatus` of a REST answer and a sentence; None when it may."""
+    """Return why a reference must not move (the `updateStatus` of a REST answer and a sentence), None if it may."""
     if reference in protected:
         return "rejectedByPolicy", PROTECTED
-    if old == ZERO:
-        if "CreateBranch" in denied:
-            return "createBranchPermissionRequired", _needs("CreateBranch")
-        if "GenericContribute" in denied:
-            return "writePermissionRequired", _needs("GenericContribute")
-        return None
+    if old == ZERO and "CreateBranch" in denied:
+        return "createBranchPermissionRequired", _needs("CreateBranch")
     if "GenericContribute" in denied:
         return "writePermissionRequired", _needs("GenericContribute")
-    if "ForcePush" in denied and (new == ZERO or not is_ancestor(old, new)):
+    if old != ZERO and "ForcePush" in denied and (new == ZERO or not is_ancestor(old, new)):
         return "forcePushRequired", _needs("ForcePush")
     return None
 

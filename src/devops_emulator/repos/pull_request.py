@@ -1,4 +1,4 @@
-"""A pull request as it is kept: its commits, its iterations, how its merge would go, and how it is shown."""
+"""A pull request as it is stored and shown: its commits, its iterations, its trial merge."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from devops_emulator.faults import Fault
 from devops_emulator.organisation import Organisation, now
 from devops_emulator.repos import git, merging, repositories
 from devops_emulator.store import Document
-from devops_emulator.wire import Call
+from devops_emulator.wire import Call, hrefs
 
 _LISTED_DESCRIPTION = 400
 
 
-def load(call: Call) -> tuple[Document, Document]:
-    """Find the pull request of a call, and its repository; raises Fault 404 TF401180."""
+def load(call: Call, *, write: bool = False) -> tuple[Document, Document]:
+    """Return the pull request of a call and its repository.
+
+    Raises Fault 404 TF401180 for an unknown one, and 403 TF401027 if `write` and the right to contribute is missing.
+    """
     organisation, text = call.organisation, call.values["pullRequestId"]
     repository = repositories.of_call(call) if "repositoryId" in call.values else None
     found = organisation.store.find("pull_request", text)
@@ -23,6 +26,8 @@ def load(call: Call) -> tuple[Document, Document]:
         repository = repositories.find_repository(organisation, found["repository"], call.values.get("project"))
     if found is None or repository is None or found["repository"] != repository["id"]:
         raise Fault(404, "GitPullRequestNotFoundException", "TF401180: The requested pull request was not found.")
+    if write:
+        repositories.check_right(organisation, repository, "PullRequestContribute")
     return found, repository
 
 
@@ -34,13 +39,18 @@ def of_repository(organisation: Organisation, repository: Document) -> list[Docu
     return [pull for pull in organisation.store.all("pull_request") if pull["repository"] == repository["id"]]
 
 
+def url(organisation: Organisation, pull: Document) -> str:
+    home = f"{organisation.url}{pull['project']}/_apis/git/repositories/{pull['repository']}"
+    return f"{home}/pullRequests/{pull['id']}"
+
+
 def artifact(pull: Document) -> str:
-    """Name a pull request as work items link to it: `vstfs:///Git/PullRequestId/...`."""
+    """Return the address that work items link to: `vstfs:///Git/PullRequestId/...`."""
     return f"vstfs:///Git/PullRequestId/{pull['project']}%2F{pull['repository']}%2F{pull['id']}"
 
 
-def renew(organisation: Organisation, repository: Document, pull: Document, *, reason: str = "push") -> None:
-    """Look at the branches again: a moved source is a new iteration, and the merge is tried afresh."""
+def refresh(organisation: Organisation, repository: Document, pull: Document, *, reason: str = "push") -> None:
+    """Read the branches again: a moved source is a new iteration, and the trial merge is repeated."""
     home = repositories.path(organisation, repository)
     source, target = git.tip(home, pull["source"]), git.tip(home, pull["target"])
     if source is None or target is None:
@@ -83,17 +93,17 @@ def renew(organisation: Organisation, repository: Document, pull: Document, *, r
 
 
 def watch(organisation: Organisation, repository: Document, moved: Mapping[str, tuple[str, str]]) -> None:
-    """Renew the open pull requests whose source or target moved."""
+    """Refresh the active pull requests whose source or target moved."""
     for pull in of_repository(organisation, repository):
         if pull["status"] == "active" and (pull["source"] in moved or pull["target"] in moved):
-            renew(organisation, repository, pull)
+            refresh(organisation, repository, pull)
 
 
 def shape(organisation: Organisation, repository: Document, pull: Document, *, listed: bool = False) -> Document:
-    """Shape a pull request (GitPullRequest); in lists the description is cut."""
-    url = f"{repositories.reference(organisation, repository)['url']}/pullRequests/{pull['id']}"
+    """Shape a pull request (GitPullRequest); lists truncate the description."""
+    home, here = repositories.reference(organisation, repository), url(organisation, pull)
     shown = {
-        "repository": repositories.reference(organisation, repository),
+        "repository": home,
         "pullRequestId": pull["id"],
         "codeReviewId": pull["id"],
         "status": pull["status"],
@@ -105,10 +115,10 @@ def shape(organisation: Organisation, repository: Document, pull: Document, *, l
         "mergeStatus": pull["mergeStatus"],
         "isDraft": pull["isDraft"],
         "mergeId": pull["mergeId"],
-        "lastMergeSourceCommit": _commit(organisation, repository, pull["sourceCommit"]),
-        "lastMergeTargetCommit": _commit(organisation, repository, pull["targetCommit"]),
-        "reviewers": [reviewer(organisation, url, one) for one in pull["reviewers"]],
-        "url": url,
+        "lastMergeSourceCommit": _commit(home, pull["sourceCommit"]),
+        "lastMergeTargetCommit": _commit(home, pull["targetCommit"]),
+        "reviewers": [reviewer(organisation, pull, one) for one in pull["reviewers"]],
+        "url": here,
         "supportsIterations": True,
         "artifactId": artifact(pull).replace("%2F", "%2f"),
     }
@@ -116,9 +126,9 @@ def shape(organisation: Organisation, repository: Document, pull: Document, *, l
         cut = _LISTED_DESCRIPTION if listed else len(pull["description"])
         shown["description"] = pull["description"][:cut]
     if pull["labels"]:
-        shown["labels"] = [label(url, one) for one in pull["labels"]]
+        shown["labels"] = [label(organisation, pull, one) for one in pull["labels"]]
     if pull["mergeCommit"]:
-        shown["lastMergeCommit"] = _commit(organisation, repository, pull["mergeCommit"])
+        shown["lastMergeCommit"] = _commit(home, pull["mergeCommit"])
     if pull["conflicts"]:
         shown["mergeFailureType"] = "none"
         shown["mergeFailureMessage"] = f"Conflicts in {', '.join(pull['conflicts'])}"
@@ -128,37 +138,34 @@ def shape(organisation: Organisation, repository: Document, pull: Document, *, l
         shown |= {"closedDate": pull["closed"], "closedBy": person(organisation, pull["closedBy"])}
     shown |= {name: pull[name] for name in ("completionOptions", "mergeOptions") if name in pull}
     if not listed:
-        shown["_links"] = {
-            "self": {"href": url},
-            "repository": {"href": shown["repository"]["url"]},
-            "workItems": {"href": f"{url}/workitems"},
-            "sourceBranch": {"href": f"{shown['repository']['url']}/refs/{pull['source'].removeprefix('refs/')}"},
-            "targetBranch": {"href": f"{shown['repository']['url']}/refs/{pull['target'].removeprefix('refs/')}"},
-            "statuses": {"href": f"{url}/statuses"},
-            "iterations": {"href": f"{url}/iterations"},
-        }
+        shown["_links"] = hrefs(
+            self=here,
+            repository=home["url"],
+            workItems=f"{here}/workitems",
+            sourceBranch=f"{home['url']}/{pull['source']}",
+            targetBranch=f"{home['url']}/{pull['target']}",
+            statuses=f"{here}/statuses",
+            iterations=f"{here}/iterations",
+        )
     return shown
 
 
-def reviewer(organisation: Organisation, url: str, kept: Document) -> Document:
+def reviewer(organisation: Organisation, pull: Document, kept: Document) -> Document:
     """Shape a reviewer (IdentityRefWithVote)."""
     return {
+        **kept,
         **person(organisation, kept["id"]),
-        "reviewerUrl": f"{url}/reviewers/{kept['id']}",
-        "vote": kept["vote"],
-        "hasDeclined": kept["hasDeclined"],
-        "isFlagged": kept["isFlagged"],
-        "isRequired": kept["isRequired"],
+        "reviewerUrl": f"{url(organisation, pull)}/reviewers/{kept['id']}",
     }
 
 
-def label(url: str, kept: Document) -> Document:
-    return {"id": kept["id"], "name": kept["name"], "active": True, "url": f"{url}/labels/{kept['id']}"}
+def label(organisation: Organisation, pull: Document, kept: Document) -> Document:
+    return kept | {"active": True, "url": f"{url(organisation, pull)}/labels/{kept['id']}"}
 
 
 def person(organisation: Organisation, identity: str) -> Document:
     return people.reference(organisation, people.person_by_id(organisation, identity))
 
 
-def _commit(organisation: Organisation, repository: Document, commit: str) -> Document:
-    return {"commitId": commit, "url": f"{repositories.reference(organisation, repository)['url']}/commits/{commit}"}
+def _commit(home: Document, commit: str) -> Document:
+    return {"commitId": commit, "url": f"{home['url']}/commits/{commit}"}

@@ -1,4 +1,4 @@
-"""Pull requests over REST: opening, finding, changing and completing them."""
+"""Pull requests over REST: creating, finding, changing and completing them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from devops_emulator.repos.marks import new_label, new_reviewer
 from devops_emulator.store import Document
 from devops_emulator.wire import Answer, Call, Resource, choice, collection
 
-# "A description for a pull request must not be longer than 4000 characters": counted as .NET counts, in UTF-16 units.
+# "A description for a pull request must not be longer than 4000 characters": UTF-16 units, as .NET counts.
 _LONGEST_DESCRIPTION = 4_000
 _LONGEST_OPTIONS = 4_000
 _STATUSES = {0: "notSet", 1: "active", 2: "abandoned", 3: "completed", 4: "all"}
@@ -72,15 +72,15 @@ def _create(call: Call) -> Answer:
         "statuses": [],
         "properties": {},
     }
-    # autoCompleteSetBy is not looked at here: the service ignores it on creation.
+    # The service ignores autoCompleteSetBy on creation.
     if body.get("completionOptions"):
         pull["completionOptions"] = _completion_options(body["completionOptions"])
     linked = [_linkable(organisation, reference) for reference in body.get("workItemRefs") or []]
-    pull_request.renew(organisation, repository, pull)
+    pull_request.refresh(organisation, repository, pull)
     for item in linked:
         events.link_pull_request(organisation, item, pull_request.artifact(pull))
     shown = pull_request.shape(organisation, repository, pull)
-    # The service tries the merge after it has answered.
+    # The service merges after it has answered.
     return Answer(shown | {"mergeStatus": "queued"}, status=201)
 
 
@@ -101,7 +101,7 @@ def _check_branches(organisation: Organisation, repository: Document, source: st
                 f"exists, or the requested reference is not a branch: '{name}'.",
             )
     if source == target:
-        raise invalid("TF401400: The source and the target of a pull request have to be different branches.")
+        raise invalid("TF401400: The source and the target of a pull request must be different branches.")
 
 
 def _check_description(text: Any) -> None:
@@ -148,15 +148,11 @@ def _found(call: Call, pulls: list[Document]) -> Answer:
         and all(not text or pull[name] == text for name, text in wanted.items())
         and (not reviewer or any(one["id"] == reviewer for one in pull["reviewers"]))
     ]
-    page = matching[call.number("$skip", 0) :][: call.number("$top", 101)]
-    return collection(
-        [
-            pull_request.shape(
-                organisation, repositories.find_repository(organisation, pull["repository"], None), pull, listed=True
-            )
-            for pull in page
-        ]
-    )
+    shown = []
+    for pull in call.page(matching, 101):
+        repository = repositories.find_repository(organisation, pull["repository"], None)
+        shown.append(pull_request.shape(organisation, repository, pull, listed=True))
+    return collection(shown)
 
 
 def _get(call: Call) -> Answer:
@@ -169,9 +165,8 @@ def _get(call: Call) -> Answer:
 
 def _update(call: Call) -> Answer:
     organisation = call.organisation
-    pull, repository = pull_request.load(call)
+    pull, repository = pull_request.load(call, write=True)
     body = call.object()
-    repositories.check_right(organisation, repository, "PullRequestContribute")
     refused = sorted(body.keys() - _CHANGEABLE)
     if refused or not body:
         raise invalid(
@@ -190,7 +185,7 @@ def _update(call: Call) -> Answer:
     if body.get("targetRefName") and body["targetRefName"] != pull["target"]:
         _check_branches(organisation, repository, pull["source"], body["targetRefName"])
         pull["target"] = body["targetRefName"]
-        pull_request.renew(organisation, repository, pull, reason="retarget")
+        pull_request.refresh(organisation, repository, pull, reason="retarget")
     if "status" in body:
         _set_status(organisation, repository, pull, body)
     pull_request.keep(organisation, pull)
@@ -199,12 +194,12 @@ def _update(call: Call) -> Answer:
 
 def _set_auto_complete(organisation: Organisation, pull: Document, identity: Document) -> None:
     given = str(identity.get("id") or "")
-    # All zeros take the wish back, as the web page does.
+    # An id of zeros cancels it, as the web page does.
     if not given.strip("0-"):
         pull.pop("autoCompleteSetBy", None)
         return
     if pull["isDraft"]:
-        raise invalid("TF401402: A draft pull request cannot be set to complete by itself: publish it first.")
+        raise invalid("TF401402: Auto-complete cannot be set on a draft pull request: publish it first.")
     pull["autoCompleteSetBy"] = people.person_by_id(organisation, given)["id"]
 
 
@@ -218,7 +213,7 @@ def _set_status(organisation: Organisation, repository: Document, pull: Document
         _check_branches(organisation, repository, pull["source"], pull["target"])
         pull["status"] = "active"
         pull.pop("closed", None)
-        pull_request.renew(organisation, repository, pull)
+        pull_request.refresh(organisation, repository, pull)
     elif status != "active" or pull["status"] == "completed":
         raise invalid(f"A pull request that is {pull['status']} cannot become {status}.")
 
@@ -252,7 +247,7 @@ def _complete(organisation: Organisation, repository: Document, pull: Document, 
     pull["mergeCommit"] = made
     _close(organisation, pull, "completed")
     pull_request.keep(organisation, pull)
-    pushes.happened(organisation, repository, moved)
+    pushes.record(organisation, repository, moved)
     if options.get("transitionWorkItems"):
         _close_work_items(organisation, pull)
 
@@ -277,10 +272,7 @@ def _linked_items(organisation: Organisation, pull: Document) -> list[Document]:
 
 
 def _work_item_references(organisation: Organisation, pull: Document) -> list[Document]:
-    return [
-        {"id": str(item["id"]), "url": f"{organisation.url}_apis/wit/workItems/{item['id']}"}
-        for item in _linked_items(organisation, pull)
-    ]
+    return [items.reference(organisation, item) | {"id": str(item["id"])} for item in _linked_items(organisation, pull)]
 
 
 def _work_items(call: Call) -> Answer:

@@ -1,4 +1,4 @@
-"""Moving references: every way of pushing ends here, so that each leaves a push and renews pull requests."""
+"""Move references: every kind of push ends here, is recorded, and refreshes its pull requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from devops_emulator.repos import git, policy, pull_request, repositories
 from devops_emulator.store import Document
 from devops_emulator.wire import Call
 
-# What a push moved is told by looking before and after: one at a time.
+# The effect of a push is the difference before and after it: one push at a time.
 _receiving = threading.Lock()
 
 
@@ -33,8 +33,8 @@ def refused(organisation: Organisation, repository: Document, name: str, old: st
     )
 
 
-def happened(organisation: Organisation, repository: Document, moved: Mapping[str, tuple[str, str]]) -> Document:
-    """Keep that references moved (GitPush), and renew the pull requests this concerns."""
+def record(organisation: Organisation, repository: Document, moved: Mapping[str, tuple[str, str]]) -> Document:
+    """Record moved references (GitPush) and refresh the affected pull requests."""
     number = organisation.store.next_number("push")
     push = {
         "pushId": number,
@@ -49,7 +49,7 @@ def happened(organisation: Organisation, repository: Document, moved: Mapping[st
 
 
 def serve_git(call: Call) -> Response:
-    """Serve git's own protocol through `git http-backend`."""
+    """Serve git's own protocol with `git http-backend`."""
     organisation = call.organisation
     try:
         repository = repositories.find_repository(organisation, call.values["repository"], call.values["project"])
@@ -70,13 +70,13 @@ def serve_git(call: Call) -> Response:
         }
         if moved:
             with organisation.store.transaction():
-                happened(organisation, repository, moved)
+                record(organisation, repository, moved)
     return answer
 
 
 def _backend(call: Call, repository: Document) -> Response:
     organisation, request = call.organisation, call.request
-    # Chunked bodies arrive here in one piece; compressed ones stay so, the backend unpacks them.
+    # Chunked bodies arrive in one piece; compressed ones are unpacked by the backend.
     body = request.get_data()
     rules = {"protected": repository["protected"], "denied": repositories.rights_denied(organisation, repository)}
     variables = {
@@ -96,7 +96,7 @@ def _backend(call: Call, repository: Document) -> Response:
         "EMULATOR_PYTHON": sys.executable,
     }
     done = subprocess.run(
-        ["git", "http-backend"],  # noqa: S607 - whichever git the machine has
+        ["git", "http-backend"],  # noqa: S607 - the git on the PATH
         input=body,
         capture_output=True,
         env=git.environment(organisation.folder, variables),

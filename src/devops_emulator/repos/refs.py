@@ -1,4 +1,4 @@
-"""References over REST: listing them, and moving them as far as the policy lets."""
+"""References over REST: listing them, and moving them where the policy allows it."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ def _update(call: Call) -> Answer:
         if result["success"]:
             moved[result["name"]] = (result["oldObjectId"], result["newObjectId"])
     if moved:
-        pushes.happened(call.organisation, repository, moved)
+        pushes.record(call.organisation, repository, moved)
     return collection(results)
 
 
 def move(organisation: Organisation, repository: Document, update: Document) -> Document:
-    """Move one reference as far as it may be moved (GitRefUpdateResult)."""
+    """Move one reference if that is allowed (GitRefUpdateResult)."""
     name, old, new = (str(update.get(member) or "") for member in ("name", "oldObjectId", "newObjectId"))
     status, message = _obstacle(organisation, repository, name, old, new) or ("succeeded", "")
     if status == "succeeded":
         change = ["-d", name] if new == git.ZERO else [name, new]
         try:
-            # Naming the old value keeps a push by git that comes in between.
+            # The old value protects a concurrent push by git.
             git.run(repositories.path(organisation, repository), "update-ref", *change, old)
         except git.GitError:
             # A branch `a` and a branch `a/b` exclude each other.

@@ -1,4 +1,4 @@
-"""Git repositories of a project: kept bare in the organisation's folder, read over REST."""
+"""Git repositories of a project: stored bare in the organisation's folder, read over REST."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from devops_emulator.repos import git
 from devops_emulator.store import Document
 from devops_emulator.wire import Answer, Call, Resource, collection
 
-# Interpreter and rule come with each push: the folder may be served by another installation next time.
+# Interpreter and hook come with each push: the next start may use another installation.
 _HOOK = '#!/bin/sh\nexec "$EMULATOR_PYTHON" -I "$EMULATOR_HOOK" "$@"\n'
 
 
@@ -31,7 +31,7 @@ def add_repository(
     protected: tuple[str, ...] = (),
     deny: tuple[str, ...] = (),
 ) -> Document:
-    """Make a repository, empty or as a copy of the branches and tags of another; raises GitError."""
+    """Create a repository, empty or with the branches and tags of another; raises GitError."""
     repository = {
         "id": str(uuid4()),
         "project": project["id"],
@@ -61,7 +61,7 @@ def _fill(home: Path, source: Path | None) -> None:
         git.run(home, "fetch", "--quiet", str(source), "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
         head = git.text(home, "ls-remote", "--symref", str(source), "HEAD").partition("\n")[0]
         branches = git.references(home, "refs/heads/")
-        # A detached source names no branch: the usual names come first then.
+        # A source with a detached HEAD has no current branch: try the usual names.
         wanted = head.removeprefix("ref: ").partition("\t")[0] if head.startswith("ref: ") else ""
         for name in (wanted, "refs/heads/main", "refs/heads/master", *branches):
             if name in branches:
@@ -73,8 +73,12 @@ def repositories_of(organisation: Organisation, project: Document) -> list[Docum
     return [known for known in organisation.store.all("repository") if known["project"] == project["id"]]
 
 
+def is_taken(organisation: Organisation, project: Document, name: str) -> bool:
+    return any(known["name"].casefold() == name.casefold() for known in repositories_of(organisation, project))
+
+
 def find_repository(organisation: Organisation, name_or_id: str, project: str | None) -> Document:
-    """Find a repository by guid, or by name within its project; raises Fault 404 TF401019."""
+    """Return a repository by GUID, or by name within its project; raises Fault 404 TF401019."""
     owner = find_project(organisation, project) if project else None
     wanted = name_or_id.casefold()
     for repository in organisation.store.all("repository"):
@@ -113,7 +117,7 @@ def remote_url(organisation: Organisation, repository: Document) -> str:
 
 
 def author(organisation: Organisation) -> dict[str, str]:
-    """Name the author of the commits that the server itself makes, as git's environment."""
+    """Return the environment with the author of the server's own commits."""
     me = people.job(organisation)
     name, mail = me["displayName"], f"{me['id']}@emulated.invalid"
     return {
@@ -125,7 +129,7 @@ def author(organisation: Organisation) -> dict[str, str]:
 
 
 def reference(organisation: Organisation, repository: Document) -> Document:
-    """Shape a repository as other resources refer to it."""
+    """Shape a repository as other resources reference it."""
     project = project_of(organisation, repository)
     return {
         "id": repository["id"],
@@ -141,7 +145,7 @@ def shape(organisation: Organisation, repository: Document) -> Document:
     home = path(organisation, repository)
     shown = reference(organisation, repository)
     branches = git.references(home, "refs/heads/")
-    # The service leaves the member out of a repository nobody has pushed to.
+    # The service omits the member for an empty repository.
     if branches:
         shown["defaultBranch"] = git.default_branch(home)
     size = sum(file.stat().st_size for file in (home / "objects").rglob("*") if file.is_file())
@@ -149,12 +153,8 @@ def shape(organisation: Organisation, repository: Document) -> Document:
 
 
 def _list(call: Call) -> Answer:
-    project = call.values.get("project")
-    known = (
-        repositories_of(call.organisation, find_project(call.organisation, project))
-        if project
-        else call.organisation.store.all("repository")
-    )
+    project = call.project()
+    known = repositories_of(call.organisation, project) if project else call.organisation.store.all("repository")
     readable = [one for one in known if not lacks(call.organisation, one, "GenericRead")]
     return collection([shape(call.organisation, one) for one in readable])
 
@@ -163,10 +163,10 @@ def _create(call: Call) -> Answer:
     body = call.object()
     name = str(body.get("name") or "").strip()
     if not name or "/" in name:
-        raise invalid("VS800070: The name of a repository must not be empty, and contains no slash.")
+        raise invalid("VS800070: The name of a repository must not be empty or contain a slash.")
     wanted = call.values.get("project") or (body.get("project") or {}).get("id") or ""
     project = find_project(call.organisation, wanted)
-    if any(known["name"].casefold() == name.casefold() for known in repositories_of(call.organisation, project)):
+    if is_taken(call.organisation, project, name):
         raise Fault(
             409,
             "GitRepositoryNameAlreadyExistsException",

@@ -1,4 +1,4 @@
-"""Pushes made over REST: commits written without a checkout, on a reference that moves by the same policy as for git."""
+"""Pushes over REST: commits written without a checkout, moving a reference under the same policy as git."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _push(call: Call) -> Answer:
         raise body_missing("refUpdates")
     name, old = str(updates[0].get("name")), str(updates[0].get("oldObjectId"))
     home = repositories.path(organisation, repository)
-    # A new branch starts at the parent its first commit names, or at nothing.
+    # A new branch starts at the parent of its first commit, or empty.
     start = old if old != git.ZERO else next(iter(commits[0].get("parents") or []), "")
     base = git.tip(home, str(start)) if start else None
     made = []
@@ -37,7 +37,7 @@ def _push(call: Call) -> Answer:
     if not result["success"]:
         raise _push_refused(result)
     moved = {name: (old, made[-1])}
-    push = pushes.happened(organisation, repository, moved)
+    push = pushes.record(organisation, repository, moved)
     shown = push_shape(organisation, repository, push)
     shown["commits"] = [commit_shape(organisation, repository, commit) for commit in made]
     return Answer(shown, status=201)
@@ -62,7 +62,7 @@ def _push_refused(result: Document) -> Fault:
 
 
 def _commit(organisation: Organisation, home: Path, base: str | None, commit: Document) -> str:
-    """Write one commit of a push into the object database; returns its id."""
+    """Write one commit of a push into the object database; return its id."""
     index = {"GIT_INDEX_FILE": str(home / f"index-{organisation.store.next_number('index')}")}
     try:
         if base is not None:
@@ -101,7 +101,7 @@ def _stage(home: Path, index: dict[str, str], change: Document) -> None:
     git.run(
         home, "update-index", "-z", "--index-info", given="".join(f"{one}\0" for one in entries).encode(), extra=index
     )
-    # Git leaves out what is no path inside a repository, and says so only on stderr.
+    # Git skips invalid paths and reports them only on stderr.
     if kind != "delete" and not git.text(home, "ls-files", "--", f":(literal){place}", extra=index):
         raise invalid(f"TF401029: The path '{place}' is not valid.")
 
@@ -113,7 +113,7 @@ def _content(content: Document) -> bytes:
     try:
         return b64decode(text, validate=True)
     except Base64Error as error:
-        raise invalid("The newContent of a change is no valid base64 text.") from error
+        raise invalid("The newContent of a change is not valid base64.") from error
 
 
 def push_shape(organisation: Organisation, repository: Document, push: Document) -> Document:
@@ -130,12 +130,14 @@ def push_shape(organisation: Organisation, repository: Document, push: Document)
 
 def _pushes(call: Call) -> Answer:
     repository = repositories.of_call(call)
-    kept = [push for push in call.organisation.store.all("push") if push["repository"] == repository["id"]]
     wanted = call.query("searchCriteria.refName")
-    kept = [push for push in kept if not wanted or any(update["name"] == wanted for update in push["refUpdates"])]
-    kept.reverse()
-    page = kept[call.number("$skip", 0) :][: call.number("$top", 100)]
-    return collection([push_shape(call.organisation, repository, push) for push in page])
+    kept = [
+        push
+        for push in reversed(call.organisation.store.all("push"))
+        if push["repository"] == repository["id"]
+        and (not wanted or any(update["name"] == wanted for update in push["refUpdates"]))
+    ]
+    return collection([push_shape(call.organisation, repository, push) for push in call.page(kept, 100)])
 
 
 RESOURCES = (

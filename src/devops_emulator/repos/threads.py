@@ -1,13 +1,13 @@
-"""Review threads of pull requests, and the comments in them."""
+"""Review threads of pull requests, and their comments."""
 
 from __future__ import annotations
 
 from devops_emulator import people
 from devops_emulator.faults import Fault, body_missing, invalid
 from devops_emulator.organisation import Organisation, now
-from devops_emulator.repos import pull_request, repositories
-from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, choice, collection
+from devops_emulator.repos import pull_request
+from devops_emulator.store import Document, pick
+from devops_emulator.wire import Answer, Call, Resource, choice, collection, hrefs
 
 _STATUSES = {0: "unknown", 1: "active", 2: "fixed", 3: "wontFix", 4: "closed", 5: "byDesign", 6: "pending"}
 _TYPES = {0: "unknown", 1: "text", 2: "codeChange", 3: "system"}
@@ -15,17 +15,22 @@ _LONGEST = 150_000
 _MOST = 500
 
 
-def _comment(organisation: Organisation, thread: Document, body: Document) -> Document:
+def _content(body: Document) -> str:
     content = body.get("content")
     if not isinstance(content, str) or not content:
         raise body_missing("content")
     if len(content) > _LONGEST:
         raise invalid(f"A comment must not be longer than {_LONGEST} characters.")
+    return content
+
+
+def _append_comment(organisation: Organisation, thread: Document, body: Document) -> Document:
+    content = _content(body)
     parent = int(body.get("parentCommentId") or 0)
     if parent and parent not in [known["id"] for known in thread["comments"]]:
-        raise invalid(f"TF401175: The thread has no comment {parent} to answer.")
+        raise invalid(f"TF401175: The thread has no comment {parent} to reply to.")
     if len(thread["comments"]) >= _MOST:
-        raise invalid(f"A thread takes {_MOST} comments at most.")
+        raise invalid(f"A thread can have at most {_MOST} comments.")
     moment = now()
     comment = {
         "id": len(thread["comments"]) + 1,
@@ -42,141 +47,123 @@ def _comment(organisation: Organisation, thread: Document, body: Document) -> Do
     return comment
 
 
-def _comment_shape(organisation: Organisation, url: str, comment: Document) -> Document:
+def _url(call: Call, pull: Document, thread: Document) -> str:
+    return f"{pull_request.url(call.organisation, pull)}/threads/{thread['id']}"
+
+
+def _comment_shape(call: Call, pull: Document, thread: Document, comment: Document) -> Document:
     shown = comment | {
-        "author": pull_request.person(organisation, comment["author"]),
+        "author": pull_request.person(call.organisation, comment["author"]),
         "usersLiked": [],
-        "_links": {"self": {"href": f"{url}/comments/{comment['id']}"}},
+        "_links": hrefs(self=f"{_url(call, pull, thread)}/comments/{comment['id']}"),
     }
     if comment.get("isDeleted"):
         del shown["content"]
     return shown
 
 
-def _shape(call: Call, repository: Document, pull: Document, thread: Document) -> Document:
-    home = repositories.reference(call.organisation, repository)["url"]
-    url = f"{home}/pullRequests/{pull['id']}/threads/{thread['id']}"
-    comments = [_comment_shape(call.organisation, url, comment) for comment in thread["comments"]]
-    return thread | {"comments": comments, "isDeleted": False, "identities": None, "_links": {"self": {"href": url}}}
+def _shape(call: Call, pull: Document, thread: Document) -> Document:
+    return thread | {
+        "comments": [_comment_shape(call, pull, thread, comment) for comment in thread["comments"]],
+        "isDeleted": False,
+        "identities": None,
+        "_links": hrefs(self=_url(call, pull, thread)),
+    }
 
 
 def _list(call: Call) -> Answer:
-    pull, repository = pull_request.load(call)
-    return collection([_shape(call, repository, pull, thread) for thread in pull["threads"]])
+    pull, _ = pull_request.load(call)
+    return collection([_shape(call, pull, thread) for thread in pull["threads"]])
 
 
 def _create(call: Call) -> Answer:
-    pull, repository = _writable(call)
+    pull, _ = pull_request.load(call, write=True)
     body = call.object()
     if not body.get("comments"):
         raise body_missing("comments")
     context = body.get("threadContext")
     if context and not str(context.get("filePath") or "").startswith("/"):
-        raise invalid("The filePath of a threadContext has to start with a slash.")
-    moment = now()
+        raise invalid("The filePath of a threadContext must start with a slash.")
     thread: Document = {
         "id": call.organisation.store.next_number("thread"),
-        "publishedDate": moment,
-        "lastUpdatedDate": moment,
+        "publishedDate": now(),
         "comments": [],
         "threadContext": context,
         "pullRequestThreadContext": body.get("pullRequestThreadContext"),
-        "properties": _properties(body.get("properties") or {}),
+        "properties": {},
     }
-    # Without a status a thread is a plain remark that nobody has to resolve.
+    pull["threads"].append(thread)
+    return _changed(call, pull, thread, body)
+
+
+def _changed(call: Call, pull: Document, thread: Document, body: Document) -> Answer:
+    """Apply the members that creating and updating a thread share, and store it."""
+    # A thread without a status is a plain remark that nobody has to resolve.
     if body.get("status") is not None:
         thread["status"] = choice(body["status"], _STATUSES, "status")
-    for comment in body["comments"]:
-        _comment(call.organisation, thread, comment)
-    pull["threads"].append(thread)
-    pull_request.keep(call.organisation, pull)
-    return Answer(_shape(call, repository, pull, thread))
-
-
-def _properties(given: Document) -> Document:
-    return {
+    thread["properties"] |= {
         name: value if isinstance(value, dict) else {"$type": "System.String", "$value": str(value)}
-        for name, value in given.items()
+        for name, value in (body.get("properties") or {}).items()
     }
+    for comment in body.get("comments") or []:
+        _append_comment(call.organisation, thread, comment)
+    thread["lastUpdatedDate"] = now()
+    pull_request.keep(call.organisation, pull)
+    return Answer(_shape(call, pull, thread))
 
 
-def _writable(call: Call) -> tuple[Document, Document]:
-    pull, repository = pull_request.load(call)
-    repositories.check_right(call.organisation, repository, "PullRequestContribute")
-    return pull, repository
-
-
-def _thread(call: Call, pull: Document) -> Document:
-    for thread in pull["threads"]:
-        if str(thread["id"]) == call.values["threadId"]:
-            found: Document = thread
-            return found
-    raise Fault(
-        404, "CommentThreadNotFoundException", f"VS403306: The thread {call.values['threadId']} does not exist."
-    )
+def _thread(call: Call, *, write: bool = False) -> tuple[Document, Document]:
+    """Return the pull request and the thread of a call."""
+    pull, _ = pull_request.load(call, write=write)
+    number = call.values["threadId"]
+    absent = Fault(404, "CommentThreadNotFoundException", f"VS403306: The thread {number} does not exist.")
+    return pull, pick(pull["threads"], number, ("id",), absent)
 
 
 def _get(call: Call) -> Answer:
-    pull, repository = pull_request.load(call)
-    return Answer(_shape(call, repository, pull, _thread(call, pull)))
+    pull, thread = _thread(call)
+    return Answer(_shape(call, pull, thread))
 
 
 def _update(call: Call) -> Answer:
-    pull, repository = _writable(call)
-    thread, body = _thread(call, pull), call.object()
-    if body.get("status") is not None:
-        thread["status"] = choice(body["status"], _STATUSES, "status")
-    thread["properties"] |= _properties(body.get("properties") or {})
-    for comment in body.get("comments") or []:
-        _comment(call.organisation, thread, comment)
-    thread["lastUpdatedDate"] = now()
-    pull_request.keep(call.organisation, pull)
-    return Answer(_shape(call, repository, pull, thread))
+    pull, thread = _thread(call, write=True)
+    return _changed(call, pull, thread, call.object())
 
 
 def _comments(call: Call) -> Answer:
-    pull, repository = pull_request.load(call)
-    return collection(_shape(call, repository, pull, _thread(call, pull))["comments"])
+    pull, thread = _thread(call)
+    return collection(_shape(call, pull, thread)["comments"])
 
 
 def _add_comment(call: Call) -> Answer:
-    pull, repository = _writable(call)
-    thread = _thread(call, pull)
-    comment = _comment(call.organisation, thread, call.object())
+    pull, thread = _thread(call, write=True)
+    comment = _append_comment(call.organisation, thread, call.object())
     pull_request.keep(call.organisation, pull)
-    return Answer(_shape(call, repository, pull, thread)["comments"][comment["id"] - 1])
+    return Answer(_comment_shape(call, pull, thread, comment))
 
 
-def _one_comment(call: Call, thread: Document) -> Document:
-    for comment in thread["comments"]:
-        if str(comment["id"]) == call.values["commentId"]:
-            found: Document = comment
-            return found
-    raise Fault(404, "CommentNotFoundException", f"VS403307: The comment {call.values['commentId']} does not exist.")
+def _comment(call: Call, thread: Document) -> Document:
+    number = call.values["commentId"]
+    absent = Fault(404, "CommentNotFoundException", f"VS403307: The comment {number} does not exist.")
+    return pick(thread["comments"], number, ("id",), absent)
 
 
 def _get_comment(call: Call) -> Answer:
-    pull, repository = pull_request.load(call)
-    thread = _thread(call, pull)
-    number = _one_comment(call, thread)["id"]
-    return Answer(_shape(call, repository, pull, thread)["comments"][number - 1])
+    pull, thread = _thread(call)
+    return Answer(_comment_shape(call, pull, thread, _comment(call, thread)))
 
 
 def _update_comment(call: Call) -> Answer:
-    pull, repository = _writable(call)
-    thread = _thread(call, pull)
-    comment, content = _one_comment(call, thread), call.object().get("content")
-    if not isinstance(content, str) or not content:
-        raise body_missing("content")
-    moment = now()
-    comment |= {"content": content, "lastUpdatedDate": moment, "lastContentUpdatedDate": moment}
+    pull, thread = _thread(call, write=True)
+    comment, moment = _comment(call, thread), now()
+    comment |= {"content": _content(call.object()), "lastUpdatedDate": moment, "lastContentUpdatedDate": moment}
     pull_request.keep(call.organisation, pull)
-    return Answer(_shape(call, repository, pull, thread)["comments"][comment["id"] - 1])
+    return Answer(_comment_shape(call, pull, thread, comment))
 
 
 def _delete_comment(call: Call) -> Answer:
-    pull, _ = _writable(call)
-    comment = _one_comment(call, _thread(call, pull))
+    pull, thread = _thread(call, write=True)
+    comment = _comment(call, thread)
     comment |= {"isDeleted": True, "lastUpdatedDate": now()}
     pull_request.keep(call.organisation, pull)
     return Answer(b"")

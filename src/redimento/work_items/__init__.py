@@ -1,1 +1,1 @@
-"""The work item, its board, and the rules that admit it."""
+"""Work items, the board they live on, and the rules for admitting them."""

@@ -1,18 +1,18 @@
-"""Which work items may start a run."""
+"""Decide which work items may start a run."""
 
 from __future__ import annotations
 
 from redimento.settings import WorkItemSettings
 from redimento.work_items.item import WorkItem
 
-_OVER = {"Completed": "it is done already", "Removed": "it was removed"}
+_CLOSED = {"Completed": "it is already done", "Removed": "it was removed"}
 
 
 def refusal(item: WorkItem, settings: WorkItemSettings, project: str) -> str | None:
-    """Return why `item` may not start a run in `project` as a finished sentence, None when it may.
+    """Return why `item` may not start a run in `project` as a sentence, None if it may.
 
-    `project` is the name of the team project that the pipeline runs in; "" admits any. Names are compared without
-    regard to case, as Azure Boards does.
+    `project` is the team project the pipeline runs in; "" admits any. Names are compared case-insensitively, as
+    Azure Boards does.
     """
     reason = _reason(item, settings, project)
     return f"Work item {item.id} does not start a run: {reason}." if reason else None
@@ -22,17 +22,17 @@ def _reason(item: WorkItem, settings: WorkItemSettings, project: str) -> str:
     if project and item.project and not _among(item.project, (project,)):
         return f'it belongs to the project "{item.project}", and this pipeline runs in "{project}"'
     if settings.types and not _among(item.type, settings.types):
-        return f'its type "{item.type}" is none of {_listed(settings.types)} (work_items.types)'
+        return f'its type "{item.type}" is not one of {_listed(settings.types)} (work_items.types)'
     if settings.states and not _among(item.state, settings.states):
-        return f'its state "{item.state}" is none of {_listed(settings.states)} (work_items.states)'
-    if not settings.states and item.state_category in _OVER:
-        return f'{_OVER[item.state_category]} (state "{item.state}")'
+        return f'its state "{item.state}" is not one of {_listed(settings.states)} (work_items.states)'
+    if not settings.states and item.state_category in _CLOSED:
+        return f'{_CLOSED[item.state_category]} (state "{item.state}")'
     if settings.tags and not any(_among(tag, settings.tags) for tag in item.tags):
-        return f"it carries none of the tags {_listed(settings.tags)} (work_items.tags)"
+        return f"it has none of the tags {_listed(settings.tags)} (work_items.tags)"
     if settings.areas and not any(_is_under(item.area, area) for area in settings.areas):
         return f'its area "{item.area}" is not under {_listed(settings.areas)} (work_items.areas)'
     if not (item.description.strip() or item.acceptance_criteria or item.repro_steps.strip()):
-        return "it has neither a description nor acceptance criteria nor repro steps; write down what should change"
+        return "it has no description, acceptance criteria or repro steps; describe what should change"
     return ""
 
 

@@ -10,30 +10,30 @@ Claim = Literal["won", "taken"]
 
 
 class Board(Protocol):
-    """Azure Boards, or plain files on a desk."""
+    """Azure Boards, or local files."""
 
     def load(self, item_id: int) -> WorkItem:
-        """Return the whole item: fields, all comments, titles of its relatives.
+        """Return the item with its fields, all comments, and the titles of related items.
 
-        Raises NotThereError, SignInError, PermissionMissingError, AzureError; UsageError for a kind that is refused.
+        Raises NotThereError, SignInError, PermissionMissingError, AzureError; UsageError for an unsupported type.
         """
         ...
 
     def claim(self, item: WorkItem, run: str) -> Claim:
-        """Mark the item as worked on by `run`; only one of two concurrent runs gets "won".
+        """Mark the item as claimed by `run`; of two concurrent runs only one gets "won".
 
-        A claim whose run has ended is void and is taken over.
+        The claim of a run that has ended is taken over.
         """
         ...
 
     def release(self, item_id: int, run: str) -> None:
-        """Remove this run's claim; no error when it is not there."""
+        """Remove this run's claim, if it has one."""
         ...
 
     def comment(self, item_id: int, marker: str, markdown: str) -> str:
-        """Write the one comment that carries `marker`, or rewrite it in place; return its address ("" if unknown)."""
+        """Create or update the one comment that carries `marker`; return its address ("" if unknown)."""
         ...
 
     def set_state(self, item_id: int, state: str) -> None:
-        """Move the item to `state`; does nothing when it is there already."""
+        """Move the item to `state`, unless it is already in that state."""
         ...

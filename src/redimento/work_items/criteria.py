@@ -1,17 +1,16 @@
-"""Acceptance criteria as a list, however a team writes them down."""
+"""Split acceptance criteria into a list, in the many ways teams write them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from redimento.work_items.sections import inside_fences, is_titled, take_section
+from redimento.work_items.sections import FENCE, heading, inside_fences, is_titled, take_section
 
 _ITEM = re.compile(
     r"^( *)(?:[-*+\u2022\u2013\u2014]|\(?[0-9]{1,3}[.)]|\(?[a-zA-Z]\)|[A-Z]{1,4}-?[0-9]{1,3}[.:)])(?: +|$)(.*)$"
 )
 _CHECKBOX = re.compile(r"^(?:\[[ xX]?\]|[\u2610\u2611\u2612])\s*")
-_ATX = re.compile(r"^ {0,3}#{1,6}(?:\s+(.*?))?\s*#*\s*$")
 _TITLE = re.compile(
     r"(?:acceptance\s+(?:criteria|criterion|tests?)|success\s+criteria|definition\s+of\s+done|done\s+when|ac"
     r"|akzeptanzkriterien|abnahmekriterien|crit[eè]res\s+d.acceptation|criterios\s+de\s+aceptaci[oó]n)",
@@ -20,28 +19,28 @@ _TITLE = re.compile(
 _SCENARIO = re.compile(r"^(?:[*_]{0,2})(?:scenario(?: outline| template)?|example)\b[^:]{0,40}:", re.IGNORECASE)
 _FEATURE = re.compile(r"^(?:[*_]{0,2})(?:feature|rule)\s*:", re.IGNORECASE)
 _STEP = re.compile(r"^[*_]{0,2}(given|when|then|and|but)\b", re.IGNORECASE)
-_RULER = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
+# Possessive: two runs of white space that may meet take quadratic time.
+_RULER = re.compile(r"^\s*+\|?\s*+:?-{2,}+:?\s*+(?:\|\s*+:?-{2,}+:?\s*+)*+\|?\s*+$")
 _RULE = re.compile(r"^ {0,3}(?:-{3,}|\*{3,}|_{3,})\s*$")
 _GHERKIN = re.compile(r"[`~](?:gherkin|cucumber|feature)\s*$", re.IGNORECASE)
-_FENCE = re.compile(r"^ *(`{3,}|~{3,})")
 _COUNTING_COLUMN = frozenset({"#", "no", "no.", "nr", "nr.", "id", ""})
-_WRAPPED = 60  # characters: a shorter line was ended by its author, not by an editor
+_WRAPPED = 60  # characters: a shorter line was broken by its author, not by an editor
 
 
 def split_criteria(markdown: str) -> tuple[str, ...]:
-    """Return the acceptance criteria in `markdown`, one string each, in order.
+    """Return the acceptance criteria in `markdown` in order, one string each.
 
     A criterion is a list item with its sub-items, a Gherkin scenario, a run of Given/When/Then lines, a table row, or a
-    paragraph. Headings are dropped; a paragraph that only introduces a list (it ends in a colon) is dropped too.
+    paragraph. Headings are dropped, and so is a one-line paragraph that only introduces a list (it ends in a colon).
     """
     found = [criterion for block in _blocks(_unfence(markdown)) for criterion in _criteria(block) if criterion]
     return tuple(_join_steps(found))
 
 
 def criteria_in_description(description: str) -> tuple[str, tuple[str, ...]]:
-    """Return a description without its section "Acceptance criteria", and the criteria of that section.
+    """Return a description without its "Acceptance criteria" section, and the criteria in that section.
 
-    The section begins at a heading, a bold line or a line ending in a colon, and ends at the next heading of its level.
+    The section starts at a heading, a bold line or a line ending in a colon. Without any criteria in it, nothing is cut.
     """
     rest, section = take_section(description, _TITLE)
     criteria = split_criteria(section) if section else ()
@@ -49,11 +48,11 @@ def criteria_in_description(description: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _unfence(markdown: str) -> str:
-    """Take the fences away from Gherkin."""
+    """Remove the fences around Gherkin."""
     kept: list[str] = []
     fence = ""
     for line in markdown.split("\n"):
-        mark = _FENCE.match(line)
+        mark = FENCE.match(line)
         if fence and mark and mark[1].startswith(fence):
             fence = ""
             kept.append("")
@@ -66,23 +65,24 @@ def _unfence(markdown: str) -> str:
 
 
 def _join_steps(criteria: list[str]) -> Iterator[str]:
-    """Yield the criteria, steps that were written as single list items joined to the Given before them."""
+    """Yield the criteria; steps written as list items of one line each are joined to the Given before them."""
     run: list[str] = []
     for criterion in criteria:
-        step = _STEP.match(criterion)
-        follows = run and step and step[1].lower() != "given" and "\n" not in criterion
-        if not follows:
-            yield from ["\n".join(run)] if run else []
+        step = None if "\n" in criterion else _STEP.match(criterion)
+        begins = step is not None and step[1].lower() == "given"
+        if run and (begins or step is None):
+            yield "\n".join(run)
             run = []
-        if follows or (step and step[1].lower() == "given" and "\n" not in criterion):
+        if run or begins:
             run.append(criterion)
         else:
             yield criterion
-    yield from ["\n".join(run)] if run else []
+    if run:
+        yield "\n".join(run)
 
 
 def _blocks(markdown: str) -> Iterator[list[str]]:
-    """Yield what belongs together: a list item with all under it, a table, a scenario, a paragraph, a fence."""
+    """Yield the lines that belong together: a list item with its sub-items, a table, a scenario, a paragraph, a fence."""
     lines = [line.rstrip() for line in markdown.replace("\r\n", "\n").replace("\t", "    ").split("\n")]
     fenced = inside_fences(lines)
     block: list[str] = []
@@ -91,12 +91,9 @@ def _blocks(markdown: str) -> Iterator[list[str]]:
             block.append(line)
             continue
         if _is_heading(line, lines[index + 1] if index + 1 < len(lines) else ""):
-            if _SCENARIO.match(_heading_text(line)):
-                yield from _whole(block)
-                block = [_heading_text(line)]
-                continue
             yield from _whole(block)
-            block = []
+            words = _heading_text(line)
+            block = [words] if _SCENARIO.match(words) else []
             continue
         if _begins_block(block, line):
             yield from _whole(block)
@@ -111,7 +108,7 @@ def _whole(block: list[str]) -> Iterator[list[str]]:
 
 
 def _is_heading(line: str, following: str) -> bool:
-    if _ATX.match(line) or _RULE.match(line) or _FEATURE.match(line.strip()) or is_titled(line, _TITLE):
+    if heading(line) or _RULE.match(line) or _FEATURE.match(line.strip()) or is_titled(line, _TITLE):
         return True
     underlined = re.fullmatch(r"={3,}|-{3,}", following)
     return bool(
@@ -120,12 +117,12 @@ def _is_heading(line: str, following: str) -> bool:
 
 
 def _heading_text(line: str) -> str:
-    heading = _ATX.match(line)
-    return (heading[1] or "") if heading else line.strip()
+    found = heading(line)
+    return found[1] if found else line.strip()
 
 
 def _begins_block(block: list[str], line: str) -> bool:
-    """Tell whether `line` begins a new block after `block`."""
+    """Return whether `line` starts a new block after `block`."""
     if not block or not line.strip():
         return False
     first, last = block[0], block[-1]
@@ -153,7 +150,7 @@ def _criteria(block: list[str]) -> Iterator[str]:
     item = _ITEM.match(first)
     if item:
         yield _item(block, item)
-    elif _SCENARIO.match(first.strip()) or _FENCE.match(first):
+    elif _SCENARIO.match(first.strip()) or FENCE.match(first):
         yield "\n".join(line for line in block if line.strip())
     elif first.lstrip().startswith("|") or (len(block) > 1 and _RULER.match(block[1]) and "|" in first):
         yield from _rows(block)
@@ -200,7 +197,7 @@ def _paragraph(block: list[str]) -> Iterator[str]:
 
 
 def _scenarios(lines: list[str]) -> Iterator[str]:
-    """Yield runs of steps; a Given after a Then begins the next one."""
+    """Yield runs of steps; a Given after a Then starts the next run."""
     run: list[str] = []
     ended = False
     for line in lines:
@@ -215,7 +212,7 @@ def _scenarios(lines: list[str]) -> Iterator[str]:
 
 
 def _are_sentences(lines: list[str]) -> bool:
-    """Tell whether each line is a sentence of its own rather than a part of a wrapped paragraph."""
+    """Return whether each line is a sentence rather than part of a wrapped paragraph."""
     if any(_CHECKBOX.match(line) for line in lines):
         return all(_CHECKBOX.match(line) for line in lines)
     begins = all(line[0].isupper() or line[0] in "\"'`*[" for line in lines)

@@ -1,4 +1,4 @@
-"""Rich text of a work item as Markdown."""
+"""Convert the rich text of a work item to Markdown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from redimento.work_items.markup import ELEMENTS, LINES, TAG, tidy, unescape
 
-# Tags that the editors of Azure Boards write and that carry nothing.
+# Tags that the Azure Boards editors write and that mean nothing in Markdown.
 _KNOWN = ELEMENTS | {
     "span",
     "font",
@@ -49,8 +49,8 @@ _BULLET = re.compile(r"^([ ]*)[\u2022\u00b7\u25aa\u25e6\u2023\uf0b7]\s*(?=\S)")
 def to_markdown(html: str) -> str:
     """Return the rich text of a work item as Markdown.
 
-    Text without tags, Markdown among it, comes back as it is but for entities; Azure does not say in which of the two a
-    field is written (`multilineFieldsFormat` exists in 7.2-preview only). Any input gives a text, in linear time.
+    Text without tags, including Markdown, is returned with only its entities resolved: Azure does not report which of
+    the two formats a field uses (`multilineFieldsFormat` exists in 7.2-preview only). Never fails, takes linear time.
     """
     if not html.strip():
         return ""
@@ -62,7 +62,7 @@ def to_markdown(html: str) -> str:
 
 
 def is_html(text: str) -> bool:
-    """Tell whether `text` is HTML rather than Markdown, by the tags that stand outside of code."""
+    """Return whether `text` is HTML rather than Markdown, judged by the tags outside code."""
     if "<" not in text:
         return False
     names = {tag[2].lower() for tag in TAG.finditer(_without_code(text))} & _KNOWN
@@ -90,7 +90,7 @@ def _without_code(text: str) -> str:
 
 
 def _settle(markdown: str) -> str:
-    """Drop trailing white space and surplus empty lines outside of code, and turn bullet glyphs into list marks."""
+    """Drop trailing white space and surplus empty lines outside code, and turn bullet glyphs into list marks."""
     lines: list[str] = []
     fence = ""
     for line in markdown.split("\n"):

@@ -1,4 +1,4 @@
-"""HTML as Markdown, by the rules of markdownify and our own."""
+"""Convert HTML to Markdown with markdownify, adapted to work items."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _LEADING_LINE = re.compile(r"^(.*)$", re.MULTILINE)
 
 
 def convert(html: str) -> str:
-    """Return a whole document, well-formed, as Markdown."""
+    """Return a well-formed HTML document as Markdown."""
     converter = _Converter(
         bullets="-",
         escape_asterisks=False,
         escape_underscores=False,
         heading_style="atx",
         table_infer_header=True,
-        wrap=True,  # without it a run of white space takes quadratic time; the width None wraps nothing
+        wrap=True,  # without it a run of white space takes quadratic time; width None disables the wrapping itself
         wrap_width=None,
     )
     text: str = converter.convert(html)
@@ -27,10 +27,10 @@ def convert(html: str) -> str:
 
 
 class _Converter(MarkdownConverter):
-    """Where the rules of markdownify do not fit the texts of work items, or are slow for long ones."""
+    """Overrides for rules of markdownify that do not fit work items, or are slow on long texts."""
 
     def convert_div(self, _el: Any, text: str, parent_tags: set[str]) -> str:
-        """Write a line: the editors of Azure Boards put each one into a `<div>`, an empty one for an empty line."""
+        """Write one line: the Azure Boards editors wrap each line in a `<div>`, an empty one for an empty line."""
         if "_inline" in parent_tags:
             return f" {text.strip()} "
         stripped = text.strip("\n ")
@@ -53,7 +53,7 @@ class _Converter(MarkdownConverter):
         return f"\n\n{fence}{' '.join(el.get('class', []))}\n{code}\n{fence}\n\n"
 
     def convert_li(self, el: Any, text: str, **_: Any) -> str:
-        """Write an item with the number that it was given: counting the items before it is quadratic."""
+        """Number an item from its `value`: markdownify counts the items before it, which takes quadratic time."""
         mark = f"{el['value']}. " if el.get("value") else "- "
         content = text.strip()
         if not content:

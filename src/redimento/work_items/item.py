@@ -1,4 +1,4 @@
-"""The work item as every later step sees it: Markdown text, lists, no HTML, no Azure shapes."""
+"""The work item as every later step sees it: Markdown and lists, no HTML, no Azure JSON."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class WorkItem:
-    """One work item, whole. Texts are Markdown; empty means absent."""
+    """One work item. Texts are Markdown; empty means absent."""
 
     id: int
     revision: int
@@ -64,6 +64,6 @@ class WorkItem:
 
 
 def written_text(item: WorkItem, comments: Sequence[Comment]) -> str:
-    """Return all that people wrote on the item, `comments` last: what the context is chosen by."""
+    """Return everything people wrote on the item, `comments` last; the context is chosen by this text."""
     parts = [item.title, item.description, *item.acceptance_criteria, item.repro_steps, item.system_info]
     return "\n\n".join(part for part in (*parts, *(comment.text for comment in comments)) if part)

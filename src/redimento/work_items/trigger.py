@@ -1,4 +1,4 @@
-"""Which work item to work on: a number from the command line, the environment or a service hook's body."""
+"""Find the work item to work on, from the command line, the environment or the body of a service hook."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ Source = Literal["option", "environment", "payload"]
 
 _NUMBER = re.compile(r"[0-9]{1,10}")
 _ADDRESS = re.compile(r"https?://[^\s?#]{1,1000}/_workitems/edit/([0-9]{1,10})/?(?:[?#]\S{0,1000})?")
-# Azure Pipelines leaves a macro as it is when the variable does not exist (learn.microsoft.com, "Define variables").
-_NEVER_EXPANDED = re.compile(r"\s*\$[(\[{].*[)\]}]\s*", re.DOTALL)
-_LARGEST_ID = 2_147_483_647  # ids of work items are 32-bit integers
+# Azure Pipelines leaves a macro unexpanded when the variable does not exist (learn.microsoft.com, "Define variables").
+_UNEXPANDED = re.compile(r"\s*\$[(\[{].*[)\]}]\s*", re.DOTALL)
+_LARGEST_ID = 2_147_483_647  # work item ids are 32-bit integers
 _LARGEST_PAYLOAD = 16 * 1024 * 1024  # bytes; a hook sends a whole revision, large text fields included
 _NAMES: dict[Source, str] = {
     "option": "--work-item",
     "environment": f"the variable {VARIABLE}",
-    "payload": "the service hook's body (--payload)",
+    "payload": "the body of the service hook (--payload)",
 }
 
 
 @dataclass(frozen=True)
 class Trigger:
-    """The work item that this run is about, and where its number came from."""
+    """The work item of this run, and where its number came from."""
 
     item_id: int
     source: Source
@@ -39,11 +39,11 @@ class Trigger:
 def read_trigger(option: str | None, environment: Mapping[str, str], payload: Path | None) -> Trigger:
     """Return the work item to work on.
 
-    `option` is a number or the address of a work item, `payload` a file with the body of workitem.updated or
-    workitem.created. Only digits are believed and a value that is refused is never repeated: it may come from a stranger.
-    A macro such as `$(Name)` that was never expanded counts as unset.
+    `option` is the number or the address of a work item, `payload` a file with the body of workitem.updated or
+    workitem.created. Only digits are accepted, and a refused value is never quoted: it may come from a stranger. An
+    unexpanded macro such as `$(Name)` counts as unset.
 
-    Raises UsageError when a value is no number, when two sources disagree, and when there is none.
+    Raises UsageError when a value is not a number, when two sources disagree, and when no source has one.
     """
     found: dict[Source, int] = {}
     if _is_set(option):
@@ -54,18 +54,18 @@ def read_trigger(option: str | None, environment: Mapping[str, str], payload: Pa
         found["payload"] = _from_payload(payload)
     if not found:
         raise UsageError(
-            "No work item was named.",
-            f"Give its number with --work-item, in the environment variable {VARIABLE}, or a service hook's body with --payload.",
+            "No work item was given.",
+            f"Give its number with --work-item or in the variable {VARIABLE}, or the body of a service hook with --payload.",
         )
     if len(set(found.values())) > 1:
         named = " and ".join(_NAMES[source] for source in found)
-        raise UsageError(f"The work item is named differently by {named}.", "Give it in one place only.")
+        raise UsageError(f"Different work items are given by {named}.", "Give the number in one place only.")
     source, item_id = next(iter(found.items()))
     return Trigger(item_id, source)
 
 
 def _is_set(value: str | None) -> bool:
-    return bool(value and value.strip() and not _NEVER_EXPANDED.fullmatch(value))
+    return bool(value and value.strip() and not _UNEXPANDED.fullmatch(value))
 
 
 def _number(value: object, source: Source, *, address: bool = False) -> int:
@@ -76,7 +76,7 @@ def _number(value: object, source: Source, *, address: bool = False) -> int:
         if _NUMBER.fullmatch(digits) and 0 < int(digits) <= _LARGEST_ID:
             return int(digits)
     raise UsageError(
-        f"What {_NAMES[source]} holds is not the number of a work item.",
+        f"The value of {_NAMES[source]} is not the number of a work item.",
         f"It must be digits only, at most {_LARGEST_ID}.",
     )
 
@@ -86,7 +86,7 @@ def _from_payload(path: Path) -> int:
     resource = body.get("resource") if isinstance(body, dict) else None
     event = body.get("eventType") if isinstance(body, dict) else None
     if isinstance(resource, dict):
-        # The id of an update is the number of the update, not of the work item.
+        # An update's `id` is the number of the update, not of the work item.
         if event in ("workitem.updated", None) and "workItemId" in resource:
             return _number(resource["workItemId"], "payload")
         if event == "workitem.created" and "id" in resource:
@@ -106,8 +106,8 @@ def _body(path: Path) -> Any:
             f"{path} cannot be read: {error.strerror or 'unknown reason'}.", "Check the path of --payload."
         ) from error
     if len(raw) > _LARGEST_PAYLOAD:
-        raise UsageError(f"{path} is larger than 16 MiB.", "Give the body of one work item event.")
+        raise UsageError(f"{path} is larger than 16 MiB.", "Give the body of a single work item event.")
     try:
         return json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not JSON.", "Give the body of the service hook as it was sent.") from error
+        raise UsageError(f"{path} is not valid JSON.", "Give the body of the service hook unchanged.") from error

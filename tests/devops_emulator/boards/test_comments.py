@@ -39,7 +39,7 @@ def test_the_format_is_a_query_parameter(rest: Any) -> None:
     rest("POST", HOME, json={"text": "x"}, params={"format": "rtf"}, status=400, **VERSION)
 
 
-def test_a_comment_is_rewritten_in_place(rest: Any) -> None:
+def test_a_comment_is_edited_in_place(rest: Any) -> None:
     made = write(rest, "One", format="markdown")
     rewritten = rest("PATCH", f"{HOME}/{made['id']}", json={"text": "Two"}, **VERSION)
     assert (rewritten["id"], rewritten["version"], rewritten["text"]) == (made["id"], 2, "Two")
@@ -77,6 +77,6 @@ def test_only_the_preview_version_is_served(rest: Any) -> None:
     rest("GET", HOME, version="7.1-preview.5", status=400)
 
 
-def test_the_project_belongs_to_the_address(rest: Any) -> None:
+def test_the_address_needs_the_project(rest: Any) -> None:
     assert rest("GET", "_apis/wit/workItems/7/comments", status=404, **VERSION).startswith(b"Page not found")
     rest("GET", "Elsewhere/_apis/wit/workItems/7/comments", status=404, **VERSION)

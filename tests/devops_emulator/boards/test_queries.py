@@ -36,11 +36,11 @@ def found(rest: Any, where: str, tail: str = "", **params: str) -> list[int]:
         ("[System.CreatedBy] = @me", [7, 3]),
     ],
 )
-def test_clauses_choose_items(rest: Any, where: str, numbers: list[int]) -> None:
+def test_clauses_select_items(rest: Any, where: str, numbers: list[int]) -> None:
     assert found(rest, where) == numbers
 
 
-def test_results_are_ordered_and_cut(rest: Any) -> None:
+def test_results_are_ordered_and_limited(rest: Any) -> None:
     assert found(rest, "[System.Id] > 0", "ORDER BY [System.Id]") == [3, 7]
     assert found(rest, "[System.Id] > 0", "ORDER BY [System.State] ASC, [System.Id] DESC") == [7, 3]
     assert found(rest, "[System.Id] > 0", "ORDER BY [System.Title] DESC", **{"$top": "1"}) == [7]
@@ -62,7 +62,7 @@ def test_results_are_ordered_and_cut(rest: Any) -> None:
         "x" * 32_001,
     ],
 )
-def test_a_wrong_query_is_refused(rest: Any, query: str) -> None:
+def test_an_invalid_query_is_refused(rest: Any, query: str) -> None:
     assert "query" in rest("POST", "_apis/wit/wiql", json={"query": query}, status=400)["message"]
 
 

@@ -19,7 +19,7 @@ def tip(rest: Any, branch: str) -> str:
     return str(rest("GET", f"{HOME}/refs", params={"filter": f"heads/{branch}"})["value"][0]["objectId"])
 
 
-def test_a_pull_request_is_opened_with_everything_in_its_body(rest: Any) -> None:
+def test_a_pull_request_is_created_with_everything_in_its_body(rest: Any) -> None:
     jane = rest("GET", "_apis/identities", params={"searchFilter": "General", "filterValue": "jane@example.com"})
     made = create(
         rest,
@@ -40,7 +40,7 @@ def test_a_pull_request_is_opened_with_everything_in_its_body(rest: Any) -> None
     assert rest("GET", f"_apis/git/pullrequests/{made['pullRequestId']}")["title"] == BODY["title"]
 
 
-def test_the_work_item_and_the_pull_request_know_each_other(rest: Any) -> None:
+def test_a_work_item_and_its_pull_request_are_linked_both_ways(rest: Any) -> None:
     made = create(rest, workItemRefs=[{"id": "7"}])
     links = rest("GET", "_apis/wit/workitems/7", params={"$expand": "relations"})["relations"]
     assert links[-1]["attributes"]["name"] == "Pull Request"
@@ -51,7 +51,7 @@ def test_the_work_item_and_the_pull_request_know_each_other(rest: Any) -> None:
     assert [one["id"] for one in linked] == ["7", "3"]
 
 
-def test_a_second_one_for_the_same_branches_is_refused(rest: Any) -> None:
+def test_a_second_pull_request_for_the_same_branches_is_refused(rest: Any) -> None:
     create(rest)
     assert create(rest, 409)["message"].startswith("TF401179")
 
@@ -69,17 +69,17 @@ def test_a_second_one_for_the_same_branches_is_refused(rest: Any) -> None:
         ({"completionOptions": {"mergeStrategy": "octopus"}}, "mergeStrategy"),
     ],
 )
-def test_what_cannot_become_a_pull_request(rest: Any, members: Any, word: str) -> None:
+def test_an_invalid_pull_request_is_refused(rest: Any, members: Any, word: str) -> None:
     assert word in create(rest, 400, **members)["message"]
     assert rest("GET", PULLS)["count"] == 0
 
 
-def test_a_wrong_work_item_leaves_no_pull_request(rest: Any) -> None:
+def test_a_missing_work_item_leaves_no_pull_request(rest: Any) -> None:
     create(rest, 404, workItemRefs=[{"id": "99"}])
     assert rest("GET", PULLS, params={"searchCriteria.status": "all"})["count"] == 0
 
 
-def test_lists_cut_the_description(rest: Any) -> None:
+def test_lists_truncate_the_description(rest: Any) -> None:
     made = create(rest, description="😀" * 2_000)
     listed = rest("GET", PULLS, params={"searchCriteria.sourceRefName": BODY["sourceRefName"]})["value"]
     assert len(listed[0]["description"]) == 400
@@ -131,7 +131,7 @@ def test_completing_merges(rest: Any, strategy: str, parents: int, count: int) -
     rest("PATCH", path, json={"title": "late"}, status=403)
 
 
-def test_an_abandoned_one_comes_back(rest: Any) -> None:
+def test_an_abandoned_pull_request_is_reactivated(rest: Any) -> None:
     path = f"{PULLS}/{create(rest)['pullRequestId']}"
     assert rest("PATCH", path, json={"status": "abandoned"})["closedDate"]
     create(rest)

@@ -40,7 +40,7 @@ def test_references_are_created_moved_and_deleted(rest: Any) -> None:
         ("refs/heads/feature/more", ZERO, "main", "refNameConflict"),
     ],
 )
-def test_a_refused_reference_is_still_an_answer(rest: Any, name: str, old: str, new: str, status: str) -> None:
+def test_a_refused_reference_is_reported_in_the_answer(rest: Any, name: str, old: str, new: str, status: str) -> None:
     named = {branch: tip(rest, branch) for branch in ("main", "feature")}
     result = move(rest, name, named.get(old, old), named.get(new, new))
     assert (result["success"], result["updateStatus"]) == (False, status)
@@ -92,14 +92,14 @@ def test_a_push_by_rest_writes_a_commit(rest: Any) -> None:
     assert paths == ["/", "/README.md", "/cart.py", "/deep", "/deep/er", "/deep/er/file with blanks.txt"]
 
 
-def test_a_push_by_rest_obeys_the_same_policy(rest: Any) -> None:
+def test_a_push_by_rest_follows_the_same_policy(rest: Any) -> None:
     edit = change("edit", "/cart.py", "pass\n")
     assert "TF402455" in push(rest, "main", tip(rest, "main"), edit, status=403)["message"]
     assert push(rest, "feature", tip(rest, "main"), edit, status=409)["typeKey"] == "GitReferenceStaleException"
 
 
 @pytest.mark.parametrize("kind", ["edit", "delete"])
-def test_a_change_of_what_is_not_there_is_refused(rest: Any, kind: str) -> None:
+def test_a_change_of_a_missing_file_is_refused(rest: Any, kind: str) -> None:
     push(rest, "feature", tip(rest, "feature"), change(kind, "/nothing.py"), status=400)
 
 
@@ -132,7 +132,7 @@ def test_repositories_are_found_by_name_and_id(rest: Any) -> None:
     assert missing["message"].startswith("TF401019")
 
 
-def test_a_repository_is_made(rest: Any) -> None:
+def test_a_repository_is_created(rest: Any) -> None:
     made = rest("POST", "Shop%20Floor/_apis/git/repositories", json={"name": "api"}, status=201)
     assert "defaultBranch" not in made
     rest("POST", "Shop%20Floor/_apis/git/repositories", json={"name": "API"}, status=409)

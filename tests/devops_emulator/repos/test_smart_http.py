@@ -38,7 +38,7 @@ def test_a_shallow_checkout_pushes_too(rest: Any, git: Git, git_environment: Any
     assert rest("GET", "Shop%20Floor/_apis/git/repositories/web/refs", params={"filter": "heads/shallow"})["count"] == 1
 
 
-def test_large_pushes_travel_in_chunks(rest: Any, git: Git, git_environment: Any, checkout: Path) -> None:
+def test_large_pushes_are_sent_in_chunks(rest: Any, git: Git, git_environment: Any, checkout: Path) -> None:
     (checkout / "large.bin").write_bytes(b"".join(number.to_bytes(4, "big") for number in range(500_000)))
     new = commit(git, checkout, "c.txt", "c\n")
     git(
@@ -55,13 +55,13 @@ def test_large_pushes_travel_in_chunks(rest: Any, git: Git, git_environment: Any
     assert found["value"][0]["objectId"] == new
 
 
-def test_a_protected_branch_takes_no_push(rest: Any, git: Git, git_environment: Any, checkout: Path) -> None:
+def test_a_push_to_a_protected_branch_is_refused(rest: Any, git: Git, git_environment: Any, checkout: Path) -> None:
     commit(git, checkout, "a.txt", "a\n")
     with pytest.raises(RuntimeError, match="TF402455: Pushes to this branch are not permitted"):
         git("push", "origin", "HEAD:main", cwd=checkout, environment=git_environment)
 
 
-def test_rights_taken_away_reach_git(serve: Any, seed: Any, git: Git, tmp_path: Path) -> None:
+def test_denied_rights_apply_to_git(serve: Any, seed: Any, git: Git, tmp_path: Path) -> None:
     repository = seed["repositories"][0]
     limited = {
         **seed,
@@ -104,12 +104,12 @@ def test_git_without_the_right_token_is_refused(rest: Any, git: Git, tmp_path: P
     url = rest.emulator.environment["web"]["BUILD_REPOSITORY_URI"]
     with pytest.raises(RuntimeError, match="could not read Username"):
         git("ls-remote", url, cwd=tmp_path)
-    assert requests.get(f"{url}/info/refs?service=git-upload-pack", timeout=30).status_code == 401
+    assert requests.get(f"{url}/info/refs?service=git-upload-pack", timeout=100).status_code == 401
     assert git("ls-remote", url.replace("://", f"://any:{rest.emulator.token}@"), cwd=tmp_path)
 
 
 def test_a_compressed_request_is_understood(rest: Any, git: Git, git_environment: Any, checkout: Path) -> None:
-    # Git compresses the list of what it has once that is longer than 1,024 bytes.
+    # Git compresses the list of commits it has once that exceeds 1,024 bytes.
     for number in range(40):
         git("commit", "--quiet", "--allow-empty", "-m", f"Local {number}", cwd=checkout)
     git("fetch", "--quiet", "origin", "feature", cwd=checkout, environment=git_environment)

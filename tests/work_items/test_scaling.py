@@ -1,0 +1,164 @@
+"""Twice the text takes at most a little more than twice the time, for any text a stranger may write.
+
+Only this process's own time counts, and the best of several runs, so a busy machine does not matter.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from redimento.errors import UsageError
+from redimento.work_items.criteria import criteria_in_description, split_criteria
+from redimento.work_items.html import to_markdown
+from redimento.work_items.item import WorkItem, written_text
+from redimento.work_items.trigger import read_trigger
+
+MOST = 2.6  # times as long for twice the text: 2 is linear, 4 quadratic
+SMALLEST = 250  # characters; a cubic parser fails before it takes minutes
+LARGEST = 64_000
+MEASURABLE = 0.02  # seconds; below that the clock and the allocator decide
+ITEM = WorkItem(id=7, revision=1, type="User Story", kind="story", title="Totals")
+
+
+@pytest.fixture(autouse=True)
+def _no_garbage_collection() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def seconds(read: Callable[[str], object], text: str) -> float:
+    start = time.process_time()
+    read(text)
+    return time.process_time() - start
+
+
+def check_growth(read: Callable[[str], object], shape: str, largest: int = LARGEST) -> None:
+    """`shape` is a text whose part in `«»` is repeated."""
+    head, unit, tail = shape.replace("»", "«").split("«")
+
+    def sized(size: int) -> str:
+        return head + unit * (size // len(unit)) + tail
+
+    size, once = SMALLEST, seconds(read, sized(SMALLEST))
+    while size < largest:
+        twice = seconds(read, sized(2 * size))
+        for _ in range(4):
+            if twice <= max(MEASURABLE, MOST * once):
+                break
+            once, twice = min(once, seconds(read, sized(size))), min(twice, seconds(read, sized(2 * size)))
+        else:
+            pytest.fail(f"{size} characters took {once:.3f} s, twice as many {twice:.3f} s.")
+        size, once = 2 * size, twice
+
+
+def read_field(field: str) -> str:
+    """Read a field of a work item as a run does: HTML to Markdown, Markdown to criteria, everything to one text."""
+    markdown = to_markdown(field)
+    description, criteria = criteria_in_description(markdown)
+    item = replace(ITEM, description=description, acceptance_criteria=criteria or split_criteria(markdown))
+    return written_text(item, ())
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "«<div>The total is right.<br></div>»",
+        "«<p>x</p><hr><img src='https://x/y.png' alt='p'>»",
+        "<ul>«<li><input type=checkbox>a</li>»</ul>",
+        "<ul>«<li>a<ul><li>b</li><li>c</li></ul></li>»</ul>",
+        "<ol><li><ul><li><ol><li>«x<br>»",
+        "«<ul><li>x»",
+        "<ol>«<li>x</li>»</ol>",
+        "<table>«<tr><td>a</td><td>b | c</td></tr>»</table>",
+        "<table><tr>«<td>a</td>»</tr></table>",
+        "«<table><tr><td>»",
+        "<p>«&lt;a&amp;b&#39;»",
+        "<p>«word and word »",
+        "<p># a«\u2003»x",
+        "<p>a|b</p><p>«\u2003»x",
+        "<p>«<b>a<i>b<code>c»",
+        "<p>«</div></b></li></ul>»",
+        "<p>x</p><img «a»>",
+        "<p>x</p><td a« »>",
+        "<p «a='b' »>x",
+        "<p>x«<a b='»",
+        "<h2>Acceptance criteria</h2>«<div>Given a</div><div>When b</div><div>Then c</div>»",
+        "<pre>«x<br>»</pre>",
+        "<div>«|--»x</div>",
+    ],
+)
+def test_html_takes_linear_time_up_to_the_criteria(shape: str) -> None:
+    check_growth(read_field, shape)
+
+
+def test_void_elements_take_linear_time() -> None:
+    # The quadratic part of a parser that searches a list of them only shows in long texts.
+    check_growth(read_field, "<p>«<b>x</b><br>»", largest=128_000)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "«- a\n»",
+        "- a\n«      more\n»",
+        "# a« »x",
+        "## Acceptance criteria\n# a« #»x",
+        "a|b\n« »x",
+        "a|b\n--« »x",
+        "| a | b |\n|---|---|\n«| 1 | 2 |\n»",
+        "|« a |»\n|---|",
+        "| a |\n|--|\n| «\\|» |",
+        "«Acceptance criteria:\n- a\n## Notes\n»",
+        "acceptance« »x",
+        "- Given a\n«- And b\n»",
+        "«Scenario: s\nGiven x\n\n»",
+        "«```\n~~~\n»",
+        "```gherkin« »x",
+        "«A sentence.\n»",
+        "a«\n»b",
+        "«`<div>` »",
+        "«&amp;»",
+        "&#«9»",
+    ],
+)
+def test_markdown_takes_linear_time_up_to_the_criteria(shape: str) -> None:
+    check_growth(read_field, shape)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        '{"resource": {"workItemId": 7, "text": "«word \\u00e4 »"}}',
+        '{"resource": {"workItemId": 7, "list": [«[{}], »0]}}',
+        '{"resource": {"workItemId": 7, "list": [«1234567890, »0]}}',
+        '{"resource": {"workItemId": «9»}}',
+        '{"a": «[»',
+        "« »{",
+    ],
+)
+def test_a_payload_takes_linear_time(tmp_path: Path, shape: str) -> None:
+    body = tmp_path / "body.json"
+
+    def read(text: str) -> None:
+        body.write_text(text, "utf-8")
+        with suppress(UsageError):
+            read_trigger(None, {}, body)
+
+    check_growth(read, shape, largest=1_000_000)
+
+
+@pytest.mark.parametrize("shape", ["$(«x»", "$(«)»x", "« »$(x", "https://«x»/_workitems/edit/7x", "«9»"])
+def test_a_value_of_the_environment_takes_linear_time(shape: str) -> None:
+    def read(text: str) -> None:
+        with suppress(UsageError):
+            read_trigger(text, {}, None)
+
+    check_growth(read, shape, largest=1_000_000)
