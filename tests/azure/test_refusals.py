@@ -27,7 +27,7 @@ def test_a_sign_in_page_is_an_error_of_signing_in(serve: Serve, step: Step) -> N
     assert "SYSTEM_ACCESSTOKEN" in caught.value.remedy
 
 
-def test_what_a_401_says_is_told(serve: Serve) -> None:
+def test_the_message_of_a_401_is_quoted(serve: Serve) -> None:
     said = "TF400813: The user 'Build\\1' is not authorized to access this resource."
     with pytest.raises(SignInError, match="TF400813"):
         client_for(serve(fault(401, "UnauthorizedRequestException", said))).get("_apis/projects")
@@ -81,11 +81,11 @@ def test_boards_names_rights_by_number(serve: Serve, number: str, right: str) ->
         client_for(server).write("PATCH", "_apis/wit/workitems/7", body=[], content_type=JSON_PATCH)
 
 
-def test_a_missing_item_may_also_be_one_that_is_not_shown(serve: Serve) -> None:
+def test_a_missing_item_may_be_an_unreadable_one(serve: Serve) -> None:
     server = serve(fault(404, "WorkItemUnauthorizedAccessException", "TF401232: Work item 7 does not exist, or …"))
     with pytest.raises(NotThereError) as caught:
         client_for(server).get("_apis/wit/workitems/7", about="work item 7")
-    assert caught.value.sentence == "Work item 7 does not exist or may not be seen."
+    assert caught.value.sentence == "Work item 7 does not exist, or this job may not read it."
     assert "'View work items in this node'" in caught.value.remedy
 
 
@@ -95,13 +95,13 @@ def test_a_wrong_route_points_at_the_collection_address(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("status", [409, 412])
-def test_somebody_faster_is_a_conflict(serve: Serve, status: int) -> None:
+def test_a_concurrent_change_is_a_conflict(serve: Serve, status: int) -> None:
     server = serve(fault(status, "WorkItemRevisionMismatchException", "TF26071: changed by someone else."))
     with pytest.raises(ConflictError, match="TF26071"):
         client_for(server).write("PATCH", "_apis/wit/workitems/7", body=[], about="work item 7")
 
 
-def test_another_refusal_gives_the_words_of_the_server_neutralised(serve: Serve) -> None:
+def test_other_refusals_quote_the_server_neutralised(serve: Serve) -> None:
     server = serve(
         fault(400, "RuleValidationException", "Field 'Priority'\r\n##vso[task.complete result=Succeeded;]\x1b[2J")
     )

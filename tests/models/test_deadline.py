@@ -1,4 +1,4 @@
-"""A deadline by the clock on the wall, whatever the call does."""
+"""A wall-clock deadline for any call."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def test_result_and_failure_pass_through() -> None:
         within(20, lambda: 1 // 0)
 
 
-def test_late_call_is_left_behind() -> None:
+def test_late_call_raises_a_timeout() -> None:
     released = threading.Event()
     with pytest.raises(TimeoutError):
         within(0.01, lambda: released.wait(60))
     released.set()
 
 
-def test_no_time_left_is_too_late() -> None:
+def test_no_time_left_raises_a_timeout() -> None:
     released = threading.Event()
     for seconds in (0.0, -1.0):
         with pytest.raises(TimeoutError):
@@ -32,7 +32,7 @@ def test_no_time_left_is_too_late() -> None:
     released.set()
 
 
-def test_call_left_behind_does_not_keep_the_process_alive() -> None:
+def test_late_call_does_not_keep_the_process_alive() -> None:
     program = (
         "import time\n"
         "from redimento.models.deadline import within\n"

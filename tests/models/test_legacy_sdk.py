@@ -1,4 +1,4 @@
-"""What the older SDK cannot do is refused at the start, and its noise is kept away."""
+"""Settings that the previous SDK does not support are refused, and its messages are suppressed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_storage_of_prompts_must_be_accepted() -> None:
 def test_level_of_thinking_that_cannot_be_set_is_refused(name: str, thinking: Thinking, possible: str) -> None:
     with pytest.raises(UsageError) as caught:
         google_generativeai.open_model(replace(ACCEPTING, name=name, thinking=thinking), "key", "")
-    assert f"{name} thinks at the level {possible}" in caught.value.sentence
+    assert f"{name} always uses the level {possible}" in caught.value.sentence
     assert f"Set model.thinking to {possible}" in caught.value.remedy
 
 

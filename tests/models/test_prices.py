@@ -55,7 +55,7 @@ def test_price_changes_on_its_day(
         assert price(name, output=MILLION, on=day) == pytest.approx(rates[1])
 
 
-def test_long_prompt_makes_the_whole_call_dearer() -> None:
+def test_long_prompt_makes_the_whole_call_more_expensive() -> None:
     short = price("gemini-3.1-pro-preview", fresh=200_000, output=1000)
     assert short == pytest.approx(0.2 * 2 + 0.001 * 12)
     assert price("gemini-3.1-pro-preview", fresh=200_001, output=1000) == pytest.approx(0.200001 * 4 + 0.001 * 18)
@@ -87,7 +87,7 @@ def test_unknown_model_needs_a_stated_price() -> None:
     assert "model.input_usd_per_million and model.output_usd_per_million" in caught.value.remedy
 
 
-def test_half_a_price_is_none() -> None:
+def test_only_one_stated_price_is_refused() -> None:
     with pytest.raises(UsageError, match="Only one of"):
         price_of(ModelSettings(input_usd_per_million=1.0))
 
