@@ -15,6 +15,7 @@ from redimento.settings import CheckCommand, ModelSettings, Settings, WorkItemSe
 from redimento.settings.file import parse, show
 from redimento.settings.reference import reference_page
 from redimento.settings.schema import schema
+from tests.scaling import assert_linear
 
 NAME = ".redimento.yml"
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -295,3 +296,31 @@ def test_a_setting_without_a_value_keeps_its_default_and_an_unknown_one_is_named
     with pytest.raises(SettingsError) as caught:
         parse("model:\n  nmae:\n", "f")
     assert caught.value.problems == ('f:2: model.nmae: is not a known setting. Did you mean "name"?',)
+
+
+@pytest.mark.parametrize(
+    ("start", "piece", "end"),
+    [
+        ("work_items:\n  tags:\n", "  - a tag\n", ""),
+        ("work_items: {tags: [", "'a tag',", "]}"),
+        ("checks:\n  commands:\n", "  - {name: a, run: b, paths: ['*.py']}\n", ""),
+        ("", "unknown: 1\n", ""),
+        ("model:\n", "  unknown:\n", ""),
+        ("project: {architecture: '", "word ", "'}"),
+        ("project:\n  architecture: |\n", "    word\n", ""),
+        ("pull_request: {title: '", "{", "'}"),
+        ("pull_request: {author_email: '", "a@", "'}"),
+        ("context: {exclude: ['", "**/", "'}"),
+        ("context: {exclude: ['", "[", "'}"),
+        ("", "# comment\n", ""),
+        ("", "---\n", ""),
+        ("", "&a ", ""),
+        ("a: [", "*a,", "]"),
+        ("a: ", "[", ""),
+        ("a: ", "9", ""),
+        ("a: ", " ", ""),
+    ],
+)
+def test_time_grows_with_the_length_of_the_file(start: str, piece: str, end: str) -> None:
+    count = 9_000 // len(piece)
+    assert_linear(outcome, start + piece * count + end, start + piece * 2 * count + end)

@@ -28,7 +28,7 @@ _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 _RETRY_IN = re.compile(r"retry in (\d{1,9}(?:\.\d{1,9})?)s", re.IGNORECASE)
 # Every 429 mentions "plan and billing details", so these words are no sign of an exhausted quota.
 _EXHAUSTED = re.compile(
-    r"per ?day|limit:\s*0(?![\d.])|spend(?:ing)?[ -](?:cap|limit)|monthly|credits? .*(?:depleted|exhausted)",
+    r"per ?day|limit:\s*0(?![\d.])|spend(?:ing)?[ -](?:cap|limit)|monthly|credits? .{0,100}(?:depleted|exhausted)",
     re.IGNORECASE,
 )
 _ABOUT_THE_KEY = re.compile(r"\bapi[ _-]?key\b|\bcredentials?\b|ACCESS_TOKEN", re.IGNORECASE)
