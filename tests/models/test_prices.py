@@ -30,6 +30,10 @@ def test_cached_tokens_cost_their_own_price_and_are_not_counted_twice() -> None:
     assert price("gemini-3.8-flash", fresh=MILLION, cached=MILLION) == pytest.approx(0.75 + 0.075)
 
 
+def test_cached_tokens_of_neon_have_their_published_price() -> None:
+    assert price("gemini-4-neon", cached=MILLION) == pytest.approx(0.15)
+
+
 def test_thoughts_cost_what_output_costs() -> None:
     flash = price_of(ModelSettings(name="gemini-3.8-flash"))
     thought = cost_usd(flash, Usage(thoughts=MILLION), on=TODAY)

@@ -1,6 +1,6 @@
 """What a call costs: USD per million tokens, paid tier, standard service, with the days on which prices change.
 
-As of 2026-11-22. Sources: LiteLLM 1.109.1's price map; Google's price page as
+As of 2026-11-22. Sources: the Gemini pricing page (gemini-4-neon); LiteLLM 1.109.1's price map; Google's price page as
 of 2026-09-20 (api-evangelist/gemini, plans/gemini-plans-pricing.yml); the announcements of Gemini 4 (apidog.com, 11 to
 19 November 2026; docs.cloud.google.com, model guides of Argon and Hydrogen). Without a published cached price, cached
 tokens count at the full price, so a cost is never too low.
@@ -104,7 +104,7 @@ _JANUARY_2027 = date(2027, 1, 1)
 _FLASH_38_JANUARY = (_JANUARY_2027, 1.50, 0.15, 7.50)
 
 _PRICES: dict[str, Price] = {
-    "gemini-4-neon": _fixed(3.00, 3.00, 15.00),
+    "gemini-4-neon": _fixed(3.00, 0.15, 15.00),
     "gemini-4-hydrogen": _fixed(1.50, 0.075, 7.50),
     "gemini-4-carbon": _changing((date.min, 2.00, 2.00, 10.00), (_DECEMBER_2026, 4.00, 4.00, 20.00)),
     "gemini-4-argon": _changing((date.min, 2.00, 0.10, 10.00), (_DECEMBER_2026, 4.00, 0.20, 20.00)),
