@@ -6,6 +6,7 @@ need any of these are refused when the model is opened.
 
 from __future__ import annotations
 
+import locale
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -69,16 +70,24 @@ def _default_thinking(model: str) -> Thinking:
 
 
 def _import_sdk() -> Any:
-    """Import the SDK without its two start-up warnings."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
+    """Import the SDK in the C locale and without its two start-up warnings.
+
+    At import protobuf derives the JSON names of fields with C's `toupper`, which depends on the locale: in tr_TR.UTF-8
+    `system_instruction` became `systeminstruction`, so the system text was lost (measured with protobuf 5.29.6).
+    """
+    previous = locale.setlocale(locale.LC_CTYPE)
+    locale.setlocale(locale.LC_CTYPE, "C")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             import google.generativeai as genai  # noqa: PLC0415 - an extra, and the import takes a third of a second
-        except ImportError:
-            raise UsageError(
-                "The SDK google-generativeai is not installed.",
-                "Run `pip install 'redimento[legacy]'`, or set model.sdk to google-genai.",
-            ) from None
+    except ImportError:
+        raise UsageError(
+            "The SDK google-generativeai is not installed.",
+            "Run `pip install 'redimento[legacy]'`, or set model.sdk to google-genai.",
+        ) from None
+    finally:
+        locale.setlocale(locale.LC_CTYPE, previous)
     return genai
 
 
