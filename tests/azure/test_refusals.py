@@ -123,6 +123,7 @@ AREAS = "Project settings > Project configuration > Areas > (the area) > Securit
 REPOSITORIES = "Project settings > Repositories > (the repository) > Security"
 PIPELINES = "Pipelines > (the pipeline) > Manage security"
 PROJECT = "Project settings > Permissions"
+FORCE_PUSH = "Force push (rewrite history, delete branches and tags)"
 JOB = BuildIdentity("Main", "Shop", PROJECT_ID)
 
 
@@ -153,6 +154,9 @@ def test_the_account_that_needs_a_right(identity: BuildIdentity, message: str, w
     [
         (403, "You need the Git 'GenericContribute' permission", "git/x", "Contribute", REPOSITORIES),
         (403, "You need the Git 'CreateBranch' permission", "git/x", "Create branch", REPOSITORIES),
+        (403, "You need the Git 'CreateTag' permission", "git/x", "Create tag", REPOSITORIES),
+        (403, "You need the Git 'ForcePush' permission", "git/x", FORCE_PUSH, REPOSITORIES),
+        (403, "You need the Git 'PolicyExempt' permission", "git/x", "Bypass policies when pushing", REPOSITORIES),
         (403, "You need the 'NewBitOfNextYear' permission", "git/x", "NewBitOfNextYear", REPOSITORIES),
         (403, "You need the 'ViewBuilds' permission", "build/x", "View builds", PIPELINES),
         (403, "You need the 'GenericRead' permission", "projects", "Read", PROJECT),

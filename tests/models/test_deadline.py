@@ -12,9 +12,9 @@ from redimento.models.deadline import within
 
 
 def test_result_and_failure_pass_through() -> None:
-    assert within(20, lambda: 5) == 5
+    assert within(600, lambda: 5) == 5
     with pytest.raises(ZeroDivisionError):
-        within(20, lambda: 1 // 0)
+        within(600, lambda: 1 // 0)
 
 
 def test_late_call_raises_a_timeout() -> None:
@@ -41,5 +41,5 @@ def test_late_call_does_not_keep_the_process_alive() -> None:
         "except TimeoutError:\n"
         "    print('late')\n"
     )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=100)
     assert ended.stdout == "late\n"

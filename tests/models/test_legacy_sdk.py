@@ -68,7 +68,7 @@ from redimento.settings import ModelSettings
 before = locale.setlocale(locale.LC_CTYPE)
 settings = ModelSettings(sdk="google-generativeai", allow_prompt_storage=True)
 model = adapter.open_model(settings, "a-key-of-a-test", sys.argv[1])
-request = ModelRequest("author", "You change code.", (Message("user", "x"),), 100, "medium", 60.0)
+request = ModelRequest("author", "You change code.", (Message("user", "x"),), 100, "medium", 600.0)
 assert model.answer(request).text == "hello"
 assert locale.setlocale(locale.LC_CTYPE) == before
 """

@@ -16,7 +16,7 @@ from redimento.models.port import Message, ModelError, ModelReply, ModelRequest,
 from redimento.models.prices import price_of
 from redimento.settings import ModelSettings
 
-REQUEST = ModelRequest("author", "s" * 100, (Message("user", "u" * 900),), 1000, "medium", 20.0)
+REQUEST = ModelRequest("author", "s" * 100, (Message("user", "u" * 900),), 1000, "medium", 600.0)
 SETTINGS = ModelSettings(input_usd_per_million=1000.0, output_usd_per_million=1000.0, max_cost_usd=5.0)
 
 

@@ -16,7 +16,7 @@ from redimento.models.port import Failure, Message, ModelError, ModelReply, Mode
 
 
 def request(purpose: str = "author") -> ModelRequest:
-    return ModelRequest(purpose, "You change code.", (Message("user", "Change it."),), 1000, "medium", 20.0)
+    return ModelRequest(purpose, "You change code.", (Message("user", "Change it."),), 1000, "medium", 600.0)
 
 
 def written(folder: Path, *lines: Any, name: str = "answers.jsonl") -> Path:

@@ -58,7 +58,7 @@ def model(gemini: GeminiServer, clock: Clock) -> Model:
     return with_retries(inner, deadline_seconds=900, sleep=clock.sleep, clock=clock.read)
 
 
-def request(timeout: float = 20.0) -> ModelRequest:
+def request(timeout: float = 600.0) -> ModelRequest:
     return ModelRequest("author", "", (Message("user", "Change it."),), 1000, "medium", timeout)
 
 

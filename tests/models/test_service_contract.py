@@ -31,7 +31,7 @@ def request(**changes: Any) -> ModelRequest:
         "messages": (Message("user", "Change it."), Message("model", "How?"), Message("user", "Well.")),
         "max_output_tokens": 1000,
         "thinking": "medium",
-        "timeout_seconds": 20.0,
+        "timeout_seconds": 600.0,
     }
     return ModelRequest(**{**values, **changes})
 
@@ -316,7 +316,11 @@ def test_unknown_model_is_reported_even_if_the_list_fails(gemini: GeminiServer, 
 def test_unknown_model_is_reported_even_if_the_list_hangs(gemini: GeminiServer, model: Model) -> None:
     gemini.answers = [refusal(404, "not found")]
     gemini.listing = Answer(how="hang")
-    assert failure(model, timeout_seconds=0.6).kind == "unknown_model"
+    for seconds in (0.6, 5.0, 50.0):  # on a busy machine the first call may need more than the shortest timeout
+        error = failure(model, timeout_seconds=seconds)
+        if error.kind != "timeout":
+            break
+    assert error.kind == "unknown_model"
 
 
 def test_quota_per_minute_carries_the_time_to_wait(gemini: GeminiServer, model: Model) -> None:

@@ -33,13 +33,18 @@ class Repo:
             "GIT_COMMITTER_EMAIL": "ann@example.com",
         }
         done = subprocess.run(
-            ["git", *arguments], cwd=self.path, env=environment, check=True, capture_output=True, text=True
+            ["git", *map(_in_utf_8, arguments)],
+            cwd=self.path,
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
         )
         return done.stdout.strip()
 
     def write(self, files: dict[str, str | bytes]) -> None:
         for name, content in files.items():
-            target = self.path / name
+            target = self.path / _in_utf_8(name)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content.encode() if isinstance(content, str) else content)
 
@@ -48,6 +53,11 @@ class Repo:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "-m", message)
         return self.git("rev-parse", "HEAD")
+
+
+def _in_utf_8(name: str) -> str:
+    """Return what Python encodes to UTF-8 as an argument or file name, whatever the locale."""
+    return os.fsdecode(name.encode(errors="surrogateescape"))
 
 
 def make_repo(path: Path, files: dict[str, str | bytes]) -> Repo:
