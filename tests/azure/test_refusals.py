@@ -140,6 +140,7 @@ def error_for(status: int, message: str, path: str, identity: BuildIdentity = JO
         (JOB, f"identity 'Build\\{PROJECT_ID}'", PROJECT_ACCOUNT),
         (JOB, f"identity 'build\\{PROJECT_ID.upper()}'", PROJECT_ACCOUNT),
         (JOB, "identity 'Build\\11111111-2222-3333-4444-555555555555'", COLLECTION_ACCOUNT),
+        (BuildIdentity("Main", "Shop", PROJECT_ID.upper()), f"identity 'Build\\{PROJECT_ID}'", PROJECT_ACCOUNT),
         (BuildIdentity("Main", "Shop"), f"identity 'Build\\{PROJECT_ID}'", EITHER_ACCOUNT),
         (BuildIdentity("Main"), f"identity 'Build\\{PROJECT_ID}'", COLLECTION_ACCOUNT),
         (BuildIdentity("Main", "", PROJECT_ID), f"identity 'Build\\{PROJECT_ID}'", COLLECTION_ACCOUNT),
@@ -238,3 +239,7 @@ def test_how_a_token_is_rejected(status: int, how: str) -> None:
 @pytest.mark.parametrize(("status", "body"), [(200, b"{}"), (299, b"{}"), (400, b"<html>"), (403, b"<html>")])
 def test_other_answers_do_not_ask_to_sign_in(status: int, body: bytes) -> None:
     assert not is_sign_in_page(HttpAnswer(status, {}, body))
+
+
+def test_a_long_message_is_cut_at_600_characters() -> None:
+    assert error_for(500, "x" * 1_000, "wit/x").sentence.count("x") == 600 + "https://host/Main/_apis/wit/x".count("x")

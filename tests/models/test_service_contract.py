@@ -316,10 +316,9 @@ def test_unknown_model_is_reported_even_if_the_list_fails(gemini: GeminiServer, 
 def test_unknown_model_is_reported_even_if_the_list_hangs(gemini: GeminiServer, model: Model) -> None:
     gemini.answers = [refusal(404, "not found")]
     gemini.listing = Answer(how="hang")
-    for seconds in (0.6, 5.0, 50.0):  # on a busy machine the first call may need more than the shortest timeout
-        error = failure(model, timeout_seconds=seconds)
-        if error.kind != "timeout":
-            break
+    error = failure(model, timeout_seconds=0.6)
+    if error.kind == "timeout":  # a busy machine needed all the time for the first call
+        error = failure(model, timeout_seconds=60.0)
     assert error.kind == "unknown_model"
 
 
