@@ -1,4 +1,4 @@
-"""The client as the tests use it: with a token to look for, and a sleep that takes no time."""
+"""The client for tests: with a known token, and a sleep that returns at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PROJECT_ID = "6ce954b1-ce1f-45d1-b94d-e6bf2464ba2c"
 OK = json_answer({"id": 7})
 
 # Faults after which another attempt may succeed.
-PASSING = {
+TRANSIENT = {
     "reset": reset(),
     "nothing": nothing(),
     "truncated": truncated(),

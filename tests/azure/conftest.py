@@ -20,14 +20,14 @@ from tests.azure.hostile import Pauses, Serve, serving
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Serve scripts of faults on loopback for the length of a test."""
+    """Serve scripts of faults on loopback during a test."""
     with ExitStack() as stack:
         yield lambda *script, tls=None: stack.enter_context(serving(script, tls))
 
 
 @dataclass(frozen=True)
-class Desk:
-    """A job of a repository in the project `My Shop` of an emulated organisation."""
+class Connected:
+    """A job in the project `My Shop` of an emulated organisation, and its adapters."""
 
     emulator: Emulator
     job: JobEnvironment
@@ -37,7 +37,7 @@ class Desk:
     said: list[str]
 
 
-def desk_on(emulator: Emulator, outward: Outward = "send", repository: str = "web") -> Desk:
+def connect(emulator: Emulator, outward: Outward = "send", repository: str = "web") -> Connected:
     job = job_environment(emulator.environment[repository])
     said: list[str] = []
     client = AzureClient(
@@ -50,7 +50,7 @@ def desk_on(emulator: Emulator, outward: Outward = "send", repository: str = "we
     )
     board = AzureBoard(client, job.project, said.append)
     pull_requests = AzurePullRequests(client, job.project, job.project_id, job.repository_name, job.repository_id)
-    return Desk(emulator, job, client, board, pull_requests, said)
+    return Connected(emulator, job, client, board, pull_requests, said)
 
 
 SEED: dict[str, Any] = {
@@ -99,7 +99,7 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def repository(folder: Path) -> Path:
-    """Make a repository with `main` and the branches of two changes."""
+    """Create a repository with `main` and two changed branches."""
     folder.mkdir()
     git(folder, "init", "-q", "-b", "main")
     (folder / "a.py").write_text("a = 1\n")
@@ -127,5 +127,5 @@ def emulator(tmp_path: Path, source: Path) -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def desk(emulator: Emulator) -> Desk:
-    return desk_on(emulator)
+def azure(emulator: Emulator) -> Connected:
+    return connect(emulator)

@@ -1,4 +1,4 @@
-"""A server on loopback that answers as it is told, faults included: one step of the script for each request."""
+"""A server on loopback that plays a script, faults included: one step per request."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Seen:
         return json.loads(self.body)
 
 
-# A step answers on the socket and tells whether the connection stays open. The event is set when the server stops.
+# A step answers on the socket and returns whether the connection stays open. The event is set when the server stops.
 Step = Callable[[socket.socket, threading.Event], bool]
 
 
 @dataclass
 class HostileServer:
-    """`url` is a collection on an own path, as on premises. After the last step of `script` that one repeats."""
+    """`url` is a collection below a path, as on premises. The last step of `script` repeats."""
 
     url: str
     script: list[Step]
@@ -50,7 +50,7 @@ class Serve(Protocol):
 
 
 class Pauses(list[float]):
-    """Sleeps no time and remembers how long it should have been."""
+    """A `sleep` that returns at once and records the pauses."""
 
     def __call__(self, seconds: float) -> None:
         self.append(seconds)
@@ -110,7 +110,7 @@ def missing_last_chunk() -> Step:
 
 
 def dripping(head: bytes, drop: bytes) -> Step:
-    """Send `head`, then `drop` again and again for as long as the server runs or somebody listens."""
+    """Send `head`, then `drop` repeatedly until the server stops or the client disconnects."""
 
     def step(connection: socket.socket, stopped: threading.Event) -> bool:
         connection.sendall(head)
@@ -164,7 +164,7 @@ def serving(script: Sequence[Step], tls: ssl.SSLContext | None = None) -> Iterat
         yield server
     finally:
         stopped.set()
-        # A thread that blocks in accept() or recv() wakes up by shutdown, not by close.
+        # shutdown wakes up a thread that blocks in accept() or recv(); close does not.
         for each in (listener, *open_connections):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from redimento.azure.answer import HttpAnswer
-from redimento.azure.refusals import BuildIdentity, complaint, refusal
+from redimento.azure.refusals import BuildIdentity, refusal, server_message
 
 
 def answer_of(body: bytes = b"", status: int = 200, **headers: str) -> HttpAnswer:
@@ -53,4 +53,4 @@ def test_any_error_body_becomes_a_finished_sentence_on_one_line(body: bytes, sta
     | st.dictionaries(st.sampled_from(["message", "typeKey"]), st.none() | st.integers() | st.text())
 )
 def test_any_json_is_a_possible_error_body(value: object) -> None:
-    assert len(complaint(answer_of(json.dumps(value).encode())).message) <= 600
+    assert len(server_message(answer_of(json.dumps(value).encode())).message) <= 600

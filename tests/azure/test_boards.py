@@ -10,28 +10,28 @@ import pytest
 from devops_emulator.server import Emulator, running
 from redimento.azure.client import JSON_PATCH
 from redimento.errors import NotThereError, PermissionMissingError, UsageError
-from tests.azure.conftest import SEED, Desk, desk_on
+from tests.azure.conftest import SEED, Connected, connect
 
 MARKER = "Redimento, web"
 
 
-def tags_of(desk: Desk, item_id: int = 7) -> set[str]:
-    text = str(desk.client.get(f"_apis/wit/workitems/{item_id}")["fields"].get("System.Tags", ""))
+def tags_of(azure: Connected, item_id: int = 7) -> set[str]:
+    text = str(azure.client.get(f"_apis/wit/workitems/{item_id}")["fields"].get("System.Tags", ""))
     return {tag.strip() for tag in text.split(";") if tag.strip()}
 
 
-def edit(desk: Desk, item_id: int, field: str, value: Any) -> None:
+def edit(azure: Connected, item_id: int, field: str, value: Any) -> None:
     body = [{"op": "add", "path": f"/fields/{field}", "value": value}]
-    desk.client.write("PATCH", f"_apis/wit/workitems/{item_id}", body=body, content_type=JSON_PATCH)
+    azure.client.write("PATCH", f"_apis/wit/workitems/{item_id}", body=body, content_type=JSON_PATCH)
 
 
-def end_build(desk: Desk) -> None:
-    path = f"_apis/build/builds/{desk.job.build_id}"
-    desk.client.write("PATCH", path, project=desk.job.project, body={"status": "completed", "result": "failed"})
+def end_build(azure: Connected) -> None:
+    path = f"_apis/build/builds/{azure.job.build_id}"
+    azure.client.write("PATCH", path, project=azure.job.project, body={"status": "completed", "result": "failed"})
 
 
-def test_an_item_is_loaded_whole(desk: Desk) -> None:
-    item = desk.board.load(7)
+def test_an_item_is_loaded_whole(azure: Connected) -> None:
+    item = azure.board.load(7)
     assert (item.id, item.type, item.kind, item.title) == (7, "User Story", "story", "Round the total")
     assert (item.state, item.state_category, item.project) == ("Active", "InProgress", "My Shop")
     assert item.description == "As a **buyer** …"
@@ -44,11 +44,11 @@ def test_an_item_is_loaded_whole(desk: Desk) -> None:
     ]
     assert [comment.text for comment in item.comments] == ["Half up, *please*", "Use `Decimal`, not `List<float>`"]
     assert item.comments[0].author == "Ann Archer"
-    assert desk.said == []
+    assert azure.said == []
 
 
-def test_a_field_that_is_markdown_is_left_as_it_is(desk: Desk) -> None:
-    assert desk.board.load(8).description == "Show <br> **as text**"
+def test_a_field_that_is_markdown_is_left_as_it_is(azure: Connected) -> None:
+    assert azure.board.load(8).description == "Show <br> **as text**"
 
 
 def test_every_page_of_comments_is_read(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_every_page_of_comments_is_read(tmp_path: Path) -> None:
     story = {"id": 7, "type": "User Story", "fields": {"System.Title": "Much said"}, "comments": comments}
     seed = {"project": "My Shop", "repositories": [{"name": "web"}], "work_items": [story]}
     with running(tmp_path, seed=seed) as emulator:
-        found = desk_on(emulator).board.load(7).comments
+        found = connect(emulator).board.load(7).comments
     assert [comment.text for comment in found] == [comment["text"] for comment in comments]
 
 
@@ -70,82 +70,82 @@ def test_attachments_are_listed(tmp_path: Path) -> None:
     }
     seed = {"project": "My Shop", "repositories": [{"name": "web"}], "work_items": [bug]}
     with running(tmp_path / "organisation", seed=seed) as emulator:
-        (attachment,) = desk_on(emulator).board.load(7).attachments
+        (attachment,) = connect(emulator).board.load(7).attachments
         assert (attachment.name, attachment.size) == ("shot.png", 5)
 
 
-def test_an_item_that_is_not_there(desk: Desk) -> None:
-    with pytest.raises(NotThereError, match="Work item 99 does not exist or may not be seen"):
-        desk.board.load(99)
+def test_an_absent_item_is_an_error(azure: Connected) -> None:
+    with pytest.raises(NotThereError, match="Work item 99 does not exist, or this job may not read it"):
+        azure.board.load(99)
 
 
-def test_a_feature_is_refused_with_the_reason(desk: Desk) -> None:
+def test_a_feature_is_refused_with_the_reason(azure: Connected) -> None:
     with pytest.raises(UsageError, match="too large"):
-        desk.board.load(3)
+        azure.board.load(3)
 
 
-def test_only_one_of_two_runs_wins_the_claim(desk: Desk) -> None:
-    item = desk.board.load(7)
-    assert desk.board.claim(item, desk.job.build_id) == "won"
-    assert tags_of(desk) == {"ready", "web", f"redimento-run-{desk.job.build_id}"}
-    assert desk.board.claim(item, "999") == "taken"
-    assert desk.board.claim(desk.board.load(7), desk.job.build_id) == "won"
+def test_only_one_of_two_runs_wins_the_claim(azure: Connected) -> None:
+    item = azure.board.load(7)
+    assert azure.board.claim(item, azure.job.build_id) == "won"
+    assert tags_of(azure) == {"ready", "web", f"redimento-run-{azure.job.build_id}"}
+    assert azure.board.claim(item, "999") == "taken"
+    assert azure.board.claim(azure.board.load(7), azure.job.build_id) == "won"
 
 
-def test_of_two_runs_at_the_same_moment_one_wins(tmp_path: Path) -> None:
+def test_one_of_two_simultaneous_runs_wins(tmp_path: Path) -> None:
     both = {**SEED, "repositories": [{"name": "web"}, {"name": "api"}]}
     with running(tmp_path, seed=both) as emulator, ThreadPoolExecutor(2) as pool:
-        item = desk_on(emulator).board.load(7)
+        item = connect(emulator).board.load(7)
         start = Barrier(2)
 
         def claim(repository: str) -> str:
-            desk = desk_on(emulator, repository=repository)
+            azure = connect(emulator, repository=repository)
             start.wait()
-            return desk.board.claim(item, desk.job.build_id)
+            return azure.board.claim(item, azure.job.build_id)
 
         assert sorted(pool.map(claim, ["web", "api"])) == ["taken", "won"]
 
 
-def test_a_claim_whose_run_has_ended_is_taken_over(desk: Desk) -> None:
-    desk.board.claim(desk.board.load(7), desk.job.build_id)
-    end_build(desk)
-    assert desk.board.claim(desk.board.load(7), "999") == "won"
-    assert tags_of(desk) == {"ready", "web", "redimento-run-999"}
+def test_a_claim_whose_run_has_ended_is_taken_over(azure: Connected) -> None:
+    azure.board.claim(azure.board.load(7), azure.job.build_id)
+    end_build(azure)
+    assert azure.board.claim(azure.board.load(7), "999") == "won"
+    assert tags_of(azure) == {"ready", "web", "redimento-run-999"}
 
 
-def test_a_claim_whose_run_is_gone_is_taken_over(desk: Desk) -> None:
-    edit(desk, 7, "System.Tags", "ready; redimento-run-888")
-    assert desk.board.claim(desk.board.load(7), "999") == "won"
-    assert tags_of(desk) == {"ready", "redimento-run-999"}
+def test_a_claim_whose_run_is_gone_is_taken_over(azure: Connected) -> None:
+    edit(azure, 7, "System.Tags", "ready; redimento-run-888")
+    assert azure.board.claim(azure.board.load(7), "999") == "won"
+    assert tags_of(azure) == {"ready", "redimento-run-999"}
 
 
-def test_a_claim_survives_an_edit_after_loading(desk: Desk) -> None:
-    item = desk.board.load(7)
-    edit(desk, 7, "System.Tags", "urgent")
-    assert desk.board.claim(item, desk.job.build_id) == "won"
-    assert tags_of(desk) == {"urgent", f"redimento-run-{desk.job.build_id}"}
+def test_a_claim_survives_an_edit_after_loading(azure: Connected) -> None:
+    item = azure.board.load(7)
+    edit(azure, 7, "System.Tags", "urgent")
+    assert azure.board.claim(item, azure.job.build_id) == "won"
+    assert tags_of(azure) == {"urgent", f"redimento-run-{azure.job.build_id}"}
 
 
-def test_a_claim_is_released_and_the_other_tags_stay(desk: Desk) -> None:
-    desk.board.claim(desk.board.load(7), desk.job.build_id)
-    desk.board.release(7, desk.job.build_id)
-    assert tags_of(desk) == {"ready", "web"}
-    desk.board.release(7, desk.job.build_id)
-    assert tags_of(desk) == {"ready", "web"}
+def test_a_claim_is_released_and_the_other_tags_stay(azure: Connected) -> None:
+    azure.board.claim(azure.board.load(7), azure.job.build_id)
+    azure.board.release(7, azure.job.build_id)
+    assert tags_of(azure) == {"ready", "web"}
+    azure.board.release(7, azure.job.build_id)
+    assert tags_of(azure) == {"ready", "web"}
 
 
-def test_the_last_tag_can_be_removed(desk: Desk) -> None:
-    desk.board.claim(desk.board.load(8), desk.job.build_id)
-    desk.board.release(8, desk.job.build_id)
-    assert tags_of(desk, 8) == set()
+def test_the_last_tag_can_be_removed(azure: Connected) -> None:
+    azure.board.claim(azure.board.load(8), azure.job.build_id)
+    azure.board.release(8, azure.job.build_id)
+    assert tags_of(azure, 8) == set()
 
 
-def test_the_comment_is_written_once_and_then_rewritten(desk: Desk) -> None:
-    first = desk.board.comment(7, MARKER, f"**{MARKER}**\n\nA pull request: !1")
-    again = desk.board.comment(7, MARKER, f"**{MARKER}**\n\nNothing to do")
+def test_the_comment_is_written_once_and_then_rewritten(azure: Connected) -> None:
+    first = azure.board.comment(7, MARKER, f"**{MARKER}**\n\nA pull request: !1")
+    again = azure.board.comment(7, MARKER, f"**{MARKER}**\n\nNothing to do")
     assert first == again
-    assert first.startswith(f"{desk.job.collection_url}My%20Shop/_workitems/edit/7#")
-    texts = [comment.text for comment in desk.board.load(7).comments]
+    assert first.startswith(f"{azure.job.collection_url}My%20Shop/_workitems/edit/7#")
+    texts = [comment.text for comment in azure.board.load(7).comments]
     assert len(texts) == 3
     assert texts[-1] == f"**{MARKER}**\n\nNothing to do"
 
@@ -155,50 +155,50 @@ def test_a_comment_of_a_person_is_never_rewritten(tmp_path: Path) -> None:
     story = {"id": 7, "type": "Task", "fields": {"System.Title": "T"}, "comments": quoting}
     seed = {"project": "My Shop", "repositories": [{"name": "web"}], "work_items": [story]}
     with running(tmp_path, seed=seed) as emulator:
-        desk = desk_on(emulator)
-        desk.board.comment(7, MARKER, "Done")
-        texts = [comment.text for comment in desk.board.load(7).comments]
+        azure = connect(emulator)
+        azure.board.comment(7, MARKER, "Done")
+        texts = [comment.text for comment in azure.board.load(7).comments]
     assert texts == [f"Who is **{MARKER}**?", f"Done\n\n{MARKER}"]
 
 
-def test_the_state_is_set_when_it_is_another_one(desk: Desk) -> None:
-    desk.board.set_state(7, "resolved")
-    item = desk.board.load(7)
+def test_the_state_is_set_when_it_is_another_one(azure: Connected) -> None:
+    azure.board.set_state(7, "resolved")
+    item = azure.board.load(7)
     assert (item.state, item.state_category) == ("Resolved", "Resolved")
-    desk.board.set_state(7, "Resolved")
-    assert desk.board.load(7).revision == item.revision
+    azure.board.set_state(7, "Resolved")
+    assert azure.board.load(7).revision == item.revision
 
 
-def test_a_state_that_the_type_does_not_have_is_refused_with_those_it_has(desk: Desk) -> None:
+def test_a_state_that_the_type_does_not_have_is_refused_with_those_it_has(azure: Connected) -> None:
     with pytest.raises(UsageError, match=r"no state 'Done'.*New, Active, Resolved, Closed"):
-        desk.board.set_state(7, "Done")
+        azure.board.set_state(7, "Done")
 
 
 def test_a_dry_run_changes_nothing_and_lists_the_calls(emulator: Emulator) -> None:
-    desk = desk_on(emulator, "note")
-    item = desk.board.load(7)
-    assert desk.board.claim(item, desk.job.build_id) == "won"
-    assert desk.board.comment(7, MARKER, "Done") == ""
-    desk.board.set_state(7, "Closed")
-    desk.board.release(7, desk.job.build_id)
-    assert desk.board.load(7) == item
-    assert [(noted.method, noted.url.removeprefix(emulator.url)) for noted in desk.client.noted] == [
+    azure = connect(emulator, "note")
+    item = azure.board.load(7)
+    assert azure.board.claim(item, azure.job.build_id) == "won"
+    assert azure.board.comment(7, MARKER, "Done") == ""
+    azure.board.set_state(7, "Closed")
+    azure.board.release(7, azure.job.build_id)
+    assert azure.board.load(7) == item
+    assert [(noted.method, noted.url.removeprefix(emulator.url)) for noted in azure.client.noted] == [
         ("PATCH", "_apis/wit/workitems/7"),
         ("POST", "My%20Shop/_apis/wit/workItems/7/comments?format=markdown"),
         ("PATCH", "_apis/wit/workitems/7"),
     ]
 
 
-def test_a_right_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_a_missing_right_is_named(tmp_path: Path) -> None:
     seed = {**SEED, "repositories": [{"name": "web"}], "deny": ["WorkItemWrite"]}
     with running(tmp_path, seed=seed) as emulator:
-        desk = desk_on(emulator)
+        azure = connect(emulator)
         with pytest.raises(PermissionMissingError, match=r"'Edit work items in this node'.*Areas"):
-            desk.board.claim(desk.board.load(7), desk.job.build_id)
+            azure.board.claim(azure.board.load(7), azure.job.build_id)
 
 
-def test_an_item_that_may_not_be_seen(tmp_path: Path) -> None:
+def test_an_unreadable_item_names_the_right_to_grant(tmp_path: Path) -> None:
     task = {"id": 7, "type": "Task", "fields": {"System.Title": "T"}}
     seed = {"project": "My Shop", "repositories": [{"name": "web"}], "work_items": [task], "deny": ["WorkItemRead"]}
     with running(tmp_path, seed=seed) as emulator, pytest.raises(NotThereError, match="View work items in this node"):
-        desk_on(emulator).board.load(7)
+        connect(emulator).board.load(7)

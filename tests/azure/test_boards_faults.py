@@ -1,4 +1,4 @@
-"""What the emulator never does: older servers, lost answers, rights that are missing in the middle."""
+"""Cases that the emulator does not cover: older servers, lost answers, missing rights."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_comment_of_a_person_who_quotes_the_marker_is_left_alone(serve: Serv
     assert server.seen[-1].method == "POST"
 
 
-def test_the_comment_for_a_repository_whose_name_goes_on_is_left_alone(serve: Serve) -> None:
+def test_the_comment_for_a_repository_with_a_longer_name_is_left_alone(serve: Serve) -> None:
     others = comments_of("**Redimento, web-api**", "**Redimento, web.old**", "<b>Redimento, R&amp;D</b>")
     server = serve(ME, others, json_answer({"id": 43, "format": "markdown"}), ME, others, json_answer({"id": 42}))
     board, _ = board_on(server)
@@ -75,7 +75,7 @@ def test_the_comment_for_a_repository_whose_name_goes_on_is_left_alone(serve: Se
     assert server.seen[5].target.endswith("/comments/42?format=markdown")
 
 
-def test_without_knowing_who_we_are_the_marker_alone_decides(serve: Serve) -> None:
+def test_without_our_account_id_the_marker_alone_decides(serve: Serve) -> None:
     refused = fault(403, "AccessDeniedException", "no")
     server = serve(refused, comments_of("old redimento-run"), json_answer({"id": 40, "format": "markdown"}))
     board, _ = board_on(server)
@@ -83,7 +83,7 @@ def test_without_knowing_who_we_are_the_marker_alone_decides(serve: Serve) -> No
     assert (server.seen[-1].method, server.seen[-1].json["text"]) == ("PATCH", "Done\n\nredimento-run\n")
 
 
-def test_a_claim_whose_run_may_not_be_looked_at_counts_and_is_told(serve: Serve) -> None:
+def test_a_claim_of_an_unreadable_run_counts_and_is_reported(serve: Serve) -> None:
     server = serve(fault(403, "AccessDeniedException", "You need ViewBuilds."))
     board, said = board_on(server)
     assert board.claim(ITEM, "12") == "taken"
@@ -91,12 +91,12 @@ def test_a_claim_whose_run_may_not_be_looked_at_counts_and_is_told(serve: Serve)
     assert "remove the tag 'redimento-run-11'" in said[0]
 
 
-def test_a_claim_from_outside_of_a_pipeline_counts_and_is_told(serve: Serve) -> None:
+def test_a_claim_from_outside_a_pipeline_counts_and_is_reported(serve: Serve) -> None:
     server = serve(VOID)
     board, said = board_on(server)
-    item = WorkItem(id=7, revision=3, type="Bug", kind="bug", title="T", tags=("redimento-run-desk",))
+    item = WorkItem(id=7, revision=3, type="Bug", kind="bug", title="T", tags=("redimento-run-local",))
     assert board.claim(item, "12") == "taken"
-    assert "redimento-run-desk" in said[0]
+    assert "redimento-run-local" in said[0]
     assert server.seen == []
 
 
@@ -108,7 +108,7 @@ def test_a_claim_whose_answer_was_lost_is_recognised_as_ours(serve: Serve) -> No
     assert [seen.method for seen in server.seen] == ["GET", "PATCH", "GET"]
 
 
-def test_an_edit_in_between_is_no_lost_claim(serve: Serve) -> None:
+def test_an_edit_in_between_does_not_lose_the_claim(serve: Serve) -> None:
     edited = json_answer({"id": 7, "rev": 4, "fields": {"System.Tags": "ready; urgent; redimento-run-11"}})
     mismatch = fault(412, "WorkItemRevisionMismatchException", "TF26071: changed.")
     server = serve(VOID, mismatch, edited, json_answer({"id": 7, "rev": 5}))
@@ -120,7 +120,7 @@ def test_an_edit_in_between_is_no_lost_claim(serve: Serve) -> None:
     ]
 
 
-def test_states_that_cannot_be_read_leave_the_category_unknown_and_are_told(serve: Serve) -> None:
+def test_unreadable_states_are_reported_and_leave_the_category_unknown(serve: Serve) -> None:
     item = {
         "id": 7,
         "rev": 1,
@@ -133,13 +133,13 @@ def test_states_that_cannot_be_read_leave_the_category_unknown_and_are_told(serv
 
 
 @pytest.mark.parametrize("value", [{}, [], None, {"fields": []}])
-def test_an_answer_that_is_no_work_item_is_a_finished_sentence(serve: Serve, value: object) -> None:
+def test_an_answer_without_a_work_item_is_an_error(serve: Serve, value: object) -> None:
     board, _ = board_on(serve(json_answer(value)))
-    with pytest.raises(AzureError, match="something that is no work item"):
+    with pytest.raises(AzureError, match="did not answer with a work item"):
         board.load(7)
 
 
-def test_an_item_that_never_rests_is_given_up(serve: Serve) -> None:
+def test_an_item_that_keeps_changing_is_given_up(serve: Serve) -> None:
     mismatch = fault(412, "WorkItemRevisionMismatchException", "TF26071: changed.")
     now = json_answer({"id": 7, "rev": 4, "fields": {"System.Tags": "redimento-run-12"}})
     board, _ = board_on(serve(*[now, mismatch] * 8))

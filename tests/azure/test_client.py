@@ -12,11 +12,11 @@ import pytest
 
 from redimento.azure.client import JSON_PATCH, AzureClient
 from redimento.errors import AzureError, SignInError, UsageError
-from tests.azure.clients import OK, PASSING, TOKEN, client_for
+from tests.azure.clients import OK, TOKEN, TRANSIENT, client_for
 from tests.azure.hostile import Serve, Step, answer, fault, html, json_answer
 
 
-def test_a_call_carries_the_token_the_version_and_the_wish_for_no_sign_in_page(serve: Serve) -> None:
+def test_a_call_sends_the_token_the_version_and_no_sign_in_redirect(serve: Serve) -> None:
     server = serve(OK)
     found = client_for(server).get("_apis/wit/workitems/7", project="My Shop/ä", query={"$expand": "all"})
     assert found == {"id": 7}
@@ -60,13 +60,13 @@ def test_every_form_of_collection_address_names_its_organisation(url: str) -> No
 @pytest.mark.parametrize(
     "url", ["", "dev.azure.com/contoso", "ftp://host/", "https://user@host/org/", "https://h/?a=b"]
 )
-def test_an_address_that_is_none_is_refused(url: str) -> None:
+def test_an_invalid_address_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="SYSTEM_COLLECTIONURI"):
         AzureClient(url, TOKEN)
 
 
 @pytest.mark.parametrize("token", ["", "  ", "two words", "line\nbreak-0123456789", "ä"])
-def test_a_token_that_cannot_be_one_is_refused_without_being_quoted(token: str) -> None:
+def test_an_invalid_token_is_refused_without_being_quoted(token: str) -> None:
     with pytest.raises(SignInError, match="SYSTEM_ACCESSTOKEN") as caught:
         AzureClient("https://dev.azure.com/contoso/", token)
     assert "break-0123456789" not in str(caught.value)
@@ -108,7 +108,7 @@ def _everything_about(error: BaseException) -> Iterator[str]:
 @pytest.mark.parametrize(
     "step",
     [
-        *PASSING.values(),
+        *TRANSIENT.values(),
         html(203),
         fault(403, "X", f"the header was Bearer {TOKEN}"),
         fault(400, "X", f"Bearer {TOKEN}"),
@@ -134,7 +134,7 @@ def test_an_entry_in_netrc_does_not_replace_the_token(
     assert server.seen[0].headers["authorization"] == f"Bearer {TOKEN}"
 
 
-def test_an_answer_that_unfolds_beyond_all_measure_is_given_up(serve: Serve) -> None:
+def test_a_decompression_bomb_is_refused(serve: Serve) -> None:
     body = gzip.compress(bytes(65 * 1024 * 1024), compresslevel=1)
     with pytest.raises(AzureError, match="longer than 67,108,864 bytes") as caught:
         client_for(serve(answer(200, body, Content_Encoding="gzip"))).get("_apis/projects")
@@ -166,7 +166,7 @@ def test_a_proxy_of_the_environment_is_used(serve: Serve, monkeypatch: pytest.Mo
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
-def test_a_certificate_of_the_house_is_accepted_through_requests_ca_bundle(
+def test_a_private_certificate_is_accepted_through_requests_ca_bundle(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"

@@ -57,7 +57,7 @@ def test_criteria_in_the_description_are_found_when_the_type_has_no_field_for_th
     assert item.description == "Why."
 
 
-def test_a_custom_field_of_the_same_name_stands_in_for_an_absent_one() -> None:
+def test_a_custom_field_of_the_same_name_replaces_an_absent_one() -> None:
     item = item_of({"Custom.Acceptance_Criteria": "- One\n- Two"})
     assert item.acceptance_criteria == ("One", "Two")
 
@@ -94,7 +94,7 @@ def test_the_format_of_a_field_is_taken_from_the_answer() -> None:
     assert item.description == "Show <br> as text"
 
 
-def test_attachments_and_relatives_are_told_apart_by_their_relation() -> None:
+def test_attachments_and_related_items_differ_by_relation() -> None:
     base = "https://dev.azure.com/contoso/_apis/wit"
     relations: list[dict[str, Any]] = [
         {"rel": "System.LinkTypes.Hierarchy-Reverse", "url": f"{base}/workItems/3"},

@@ -34,7 +34,7 @@ def test_the_token_is_not_in_what_is_printed_of_a_job() -> None:
     assert "secret-token" not in repr(job_environment(JOB))
 
 
-def test_on_a_desk_there_is_no_run_page() -> None:
+def test_outside_a_pipeline_there_is_no_run_page() -> None:
     job = job_environment({name: value for name, value in JOB.items() if name != "BUILD_BUILDID"})
     assert job.build_url == ""
 
@@ -102,7 +102,7 @@ def test_the_agent_reads_back_exactly_the_value_of_a_variable(value: str, name: 
 
 
 @given(st.text() | st.just("##vso[task.complete result=Succeeded;]"), st.text())
-def test_texts_for_people_carry_no_command_of_their_own(message: str, path: str) -> None:
+def test_log_messages_contain_no_commands_of_their_own(message: str, path: str) -> None:
     line = pipelines.log_issue("warning", message, path=path, line=1)
     assert line.lower().count("##vso[") == 1
     name, properties, data = _as_the_agent_reads(line)

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from redimento.azure.answer import HttpAnswer
 from redimento.azure.client import JSON_PATCH
+from redimento.azure.refusals import SIGN_IN_REMEDY, BuildIdentity, is_sign_in_page, refusal, sign_in_error
 from redimento.errors import AzureError, ConflictError, NotThereError, PermissionMissingError, SignInError
 from tests.azure.clients import OK, PROJECT_ID, client_for
 from tests.azure.hostile import Serve, Step, answer, fault, html
@@ -27,7 +31,7 @@ def test_a_sign_in_page_is_an_error_of_signing_in(serve: Serve, step: Step) -> N
     assert "SYSTEM_ACCESSTOKEN" in caught.value.remedy
 
 
-def test_what_a_401_says_is_told(serve: Serve) -> None:
+def test_the_message_of_a_401_is_quoted(serve: Serve) -> None:
     said = "TF400813: The user 'Build\\1' is not authorized to access this resource."
     with pytest.raises(SignInError, match="TF400813"):
         client_for(serve(fault(401, "UnauthorizedRequestException", said))).get("_apis/projects")
@@ -81,11 +85,11 @@ def test_boards_names_rights_by_number(serve: Serve, number: str, right: str) ->
         client_for(server).write("PATCH", "_apis/wit/workitems/7", body=[], content_type=JSON_PATCH)
 
 
-def test_a_missing_item_may_also_be_one_that_is_not_shown(serve: Serve) -> None:
+def test_a_missing_item_may_be_an_unreadable_one(serve: Serve) -> None:
     server = serve(fault(404, "WorkItemUnauthorizedAccessException", "TF401232: Work item 7 does not exist, or …"))
     with pytest.raises(NotThereError) as caught:
         client_for(server).get("_apis/wit/workitems/7", about="work item 7")
-    assert caught.value.sentence == "Work item 7 does not exist or may not be seen."
+    assert caught.value.sentence == "Work item 7 does not exist, or this job may not read it."
     assert "'View work items in this node'" in caught.value.remedy
 
 
@@ -95,13 +99,13 @@ def test_a_wrong_route_points_at_the_collection_address(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("status", [409, 412])
-def test_somebody_faster_is_a_conflict(serve: Serve, status: int) -> None:
+def test_a_concurrent_change_is_a_conflict(serve: Serve, status: int) -> None:
     server = serve(fault(status, "WorkItemRevisionMismatchException", "TF26071: changed by someone else."))
     with pytest.raises(ConflictError, match="TF26071"):
         client_for(server).write("PATCH", "_apis/wit/workitems/7", body=[], about="work item 7")
 
 
-def test_another_refusal_gives_the_words_of_the_server_neutralised(serve: Serve) -> None:
+def test_other_refusals_quote_the_server_neutralised(serve: Serve) -> None:
     server = serve(
         fault(400, "RuleValidationException", "Field 'Priority'\r\n##vso[task.complete result=Succeeded;]\x1b[2J")
     )
@@ -110,3 +114,132 @@ def test_another_refusal_gives_the_words_of_the_server_neutralised(serve: Serve)
     assert "##vso" not in str(caught.value)
     assert "\n" not in str(caught.value)
     assert "\x1b" not in str(caught.value)
+
+
+PROJECT_ACCOUNT = "Shop Build Service (Main)"
+COLLECTION_ACCOUNT = "Project Collection Build Service (Main)"
+EITHER_ACCOUNT = f"{PROJECT_ACCOUNT} (or {COLLECTION_ACCOUNT}, where jobs are not limited to their project)"
+AREAS = "Project settings > Project configuration > Areas > (the area) > Security"
+REPOSITORIES = "Project settings > Repositories > (the repository) > Security"
+PIPELINES = "Pipelines > (the pipeline) > Manage security"
+PROJECT = "Project settings > Permissions"
+FORCE_PUSH = "Force push (rewrite history, delete branches and tags)"
+JOB = BuildIdentity("Main", "Shop", PROJECT_ID)
+
+
+def error_for(status: int, message: str, path: str, identity: BuildIdentity = JOB, type_key: str = "X") -> AzureError:
+    body = json.dumps({"message": message, "typeKey": type_key}).encode()
+    call = f"GET https://host/Main/_apis/{path}"
+    return refusal(HttpAnswer(status, {}, body), call=call, about="item 7", identity=identity)
+
+
+@pytest.mark.parametrize(
+    ("identity", "message", "who"),
+    [
+        (JOB, "no", EITHER_ACCOUNT),
+        (JOB, f"identity 'Build\\{PROJECT_ID}'", PROJECT_ACCOUNT),
+        (JOB, f"identity 'build\\{PROJECT_ID.upper()}'", PROJECT_ACCOUNT),
+        (JOB, "identity 'Build\\11111111-2222-3333-4444-555555555555'", COLLECTION_ACCOUNT),
+        (BuildIdentity("Main", "Shop", PROJECT_ID.upper()), f"identity 'Build\\{PROJECT_ID}'", PROJECT_ACCOUNT),
+        (BuildIdentity("Main", "Shop"), f"identity 'Build\\{PROJECT_ID}'", EITHER_ACCOUNT),
+        (BuildIdentity("Main"), f"identity 'Build\\{PROJECT_ID}'", COLLECTION_ACCOUNT),
+        (BuildIdentity("Main", "", PROJECT_ID), f"identity 'Build\\{PROJECT_ID}'", COLLECTION_ACCOUNT),
+    ],
+)
+def test_the_account_that_needs_a_right(identity: BuildIdentity, message: str, who: str) -> None:
+    assert error_for(403, message, "wit/x", identity).sentence == f"{who} lacks a right that is needed for item 7."
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "path", "right", "page"),
+    [
+        (403, "You need the Git 'GenericContribute' permission", "git/x", "Contribute", REPOSITORIES),
+        (403, "You need the Git 'CreateBranch' permission", "git/x", "Create branch", REPOSITORIES),
+        (403, "You need the Git 'CreateTag' permission", "git/x", "Create tag", REPOSITORIES),
+        (403, "You need the Git 'ForcePush' permission", "git/x", FORCE_PUSH, REPOSITORIES),
+        (403, "You need the Git 'PolicyExempt' permission", "git/x", "Bypass policies when pushing", REPOSITORIES),
+        (403, "You need the 'NewBitOfNextYear' permission", "git/x", "NewBitOfNextYear", REPOSITORIES),
+        (403, "You need the 'ViewBuilds' permission", "build/x", "View builds", PIPELINES),
+        (403, "You need the 'GenericRead' permission", "projects", "Read", PROJECT),
+        (403, "TF401289: no", "wit/x", "Create tag definition", PROJECT),
+        (400, "TF401289: no", "wit/x", "Create tag definition", PROJECT),
+        (400, "TF401289: no", "git/x", "Create tag definition", PROJECT),
+        (400, "TF237111: no", "wit/x", "Edit work items in this node", AREAS),
+        (400, "TF401320: no", "wit/x", "Edit work items in this node", AREAS),
+        (403, "TF237111: no", "git/x", "Edit work items in this node", AREAS),
+        (404, "TF237111: no", "wit/x", "Edit work items in this node", AREAS),
+        (403, "no", "wit/x", "", AREAS),
+        (403, "no", "git/x", "", REPOSITORIES),
+        (403, "no", "build/x", "", PIPELINES),
+        (403, "no", "projects", "", PROJECT),
+        (403, "", "projects", "", PROJECT),
+    ],
+)
+def test_a_missing_right_and_the_page_that_grants_it(
+    status: int, message: str, path: str, right: str, page: str
+) -> None:
+    error = error_for(status, message, path)
+    assert isinstance(error, PermissionMissingError)
+    lacks = f"the right '{right}', needed for item 7." if right else "a right that is needed for item 7."
+    assert error.sentence == f"{EITHER_ACCOUNT} lacks {lacks}"
+    advice = f"Grant it in {page}." if right else f"Check its rights in {page}."
+    assert error.remedy == advice + (f" Azure DevOps said: {message}" if message else "")
+    assert (error.status, error.type_key) == (status, "X")
+
+
+@pytest.mark.parametrize(
+    ("path", "right", "page"),
+    [
+        ("wit/x", "View work items in this node", AREAS),
+        ("git/x", "Read", REPOSITORIES),
+        ("build/x", "View builds", PIPELINES),
+        ("projects", "View project-level information", PROJECT),
+    ],
+)
+def test_the_right_to_read_and_the_page_that_grants_it(path: str, right: str, page: str) -> None:
+    error = error_for(404, "TF401232: gone.", path)
+    assert isinstance(error, NotThereError)
+    assert error.sentence == "Item 7 does not exist, or this job may not read it."
+    assert error.remedy == (
+        f"Check the name or number; if it exists, grant {EITHER_ACCOUNT} the right '{right}' in {page}. "
+        "Azure DevOps said: TF401232: gone."
+    )
+    assert (error.status, error.type_key) == (404, "X")
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "sentence", "remedy"),
+    [
+        (400, "Bad field.", "Azure DevOps refused {call} (400): Bad field.", ""),
+        (499, "", "Azure DevOps refused {call} (499): it gave no reason.", ""),
+        (500, "Boom", "Azure DevOps failed at {call} (500): Boom.", "See https://status.dev.azure.com and run it again."),
+        (409, "TF1: x.", "Somebody else changed item 7 first: TF1: x.", "Run it again."),
+        (412, "", "Somebody else changed item 7 first: 412.", "Run it again."),
+        (429, "x", "Azure DevOps is throttling this pipeline: {call} was refused with 429.", "Wait five minutes, or run fewer jobs at a time."),
+    ],
+)  # fmt: skip
+def test_other_error_answers(status: int, message: str, sentence: str, remedy: str) -> None:
+    error = error_for(status, message, "wit/x")
+    assert error.sentence == sentence.format(call="GET https://host/Main/_apis/wit/x")
+    assert (error.remedy, error.status, error.type_key) == (remedy, status, "X")
+
+
+@pytest.mark.parametrize(
+    ("status", "how"),
+    [(401, "with 401"), (302, "with a redirect (302)"), (399, "with a redirect (399)"), (203, "with a sign-in page (203)")],
+)  # fmt: skip
+def test_how_a_token_is_rejected(status: int, how: str) -> None:
+    answer_ = HttpAnswer(status, {}, b"<html>")
+    assert is_sign_in_page(answer_)
+    error = sign_in_error(answer_, "GET https://host/x")
+    assert error.sentence == f"Azure DevOps did not accept the token: GET https://host/x was answered {how}."
+    assert (error.remedy, error.status) == (SIGN_IN_REMEDY, status)
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, b"{}"), (299, b"{}"), (400, b"<html>"), (403, b"<html>")])
+def test_other_answers_do_not_ask_to_sign_in(status: int, body: bytes) -> None:
+    assert not is_sign_in_page(HttpAnswer(status, {}, body))
+
+
+def test_a_long_message_is_cut_at_600_characters() -> None:
+    assert error_for(500, "x" * 1_000, "wit/x").sentence.count("x") == 600 + "https://host/Main/_apis/wit/x".count("x")

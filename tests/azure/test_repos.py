@@ -13,7 +13,7 @@ from redimento.azure.client import AzureClient
 from redimento.azure.repos import AzurePullRequests, cut
 from redimento.delivery.pull_request import PullRequestText
 from redimento.errors import AzureError, PermissionMissingError
-from tests.azure.conftest import SEED, Desk, desk_on
+from tests.azure.conftest import SEED, Connected, connect
 from tests.azure.hostile import HostileServer, Pauses, Serve, fault, json_answer, nothing
 
 WANTED = PullRequestText(
@@ -28,103 +28,103 @@ WANTED = PullRequestText(
 )
 
 
-def path_of(desk: Desk, number: int, tail: str = "") -> str:
-    return f"_apis/git/repositories/{desk.job.repository_id}/pullRequests/{number}{tail}"
+def path_of(azure: Connected, number: int, tail: str = "") -> str:
+    return f"_apis/git/repositories/{azure.job.repository_id}/pullRequests/{number}{tail}"
 
 
-def rows(desk: Desk, number: int, tail: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = desk.client.get(path_of(desk, number, tail), project=desk.job.project_id)["value"]
+def rows(azure: Connected, number: int, tail: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = azure.client.get(path_of(azure, number, tail), project=azure.job.project_id)["value"]
     return found
 
 
-def patch(desk: Desk, number: int, **body: Any) -> None:
-    desk.client.write("PATCH", path_of(desk, number), project=desk.job.project_id, body=body)
+def patch(azure: Connected, number: int, **body: Any) -> None:
+    azure.client.write("PATCH", path_of(azure, number), project=azure.job.project_id, body=body)
 
 
-def abandon(desk: Desk, number: int) -> None:
-    patch(desk, number, status="abandoned")
+def abandon(azure: Connected, number: int) -> None:
+    patch(azure, number, status="abandoned")
 
 
-def item_links(desk: Desk, item_id: int) -> list[str]:
-    answer = desk.client.get(f"_apis/wit/workitems/{item_id}", query={"$expand": "relations"})
+def item_links(azure: Connected, item_id: int) -> list[str]:
+    answer = azure.client.get(f"_apis/wit/workitems/{item_id}", query={"$expand": "relations"})
     return [row["url"] for row in answer.get("relations") or () if row["rel"] == "ArtifactLink"]
 
 
-def test_a_pull_request_is_opened_with_everything_on_it(desk: Desk) -> None:
-    opened = desk.pull_requests.open(WANTED)
+def test_a_pull_request_is_opened_with_everything_on_it(azure: Connected) -> None:
+    opened = azure.pull_requests.open(WANTED)
     assert opened.warnings == ()
     assert (opened.source_branch, opened.target_branch) == ("redimento/7-round", "main")
     assert (opened.title, opened.draft, opened.status) == ("Round the total", True, "active")
-    assert opened.url == f"{desk.job.collection_url}My%20Shop/_git/web/pullrequest/{opened.id}"
-    assert {row["name"] for row in rows(desk, opened.id, "/labels")} == {"redimento", "needs review"}
-    assert [row["displayName"] for row in rows(desk, opened.id, "/reviewers")] == ["Ann Archer"]
-    assert [row["id"] for row in rows(desk, opened.id, "/workitems")] == ["7"]
-    assert len(item_links(desk, 7)) == 1
+    assert opened.url == f"{azure.job.collection_url}My%20Shop/_git/web/pullrequest/{opened.id}"
+    assert {row["name"] for row in rows(azure, opened.id, "/labels")} == {"redimento", "needs review"}
+    assert [row["displayName"] for row in rows(azure, opened.id, "/reviewers")] == ["Ann Archer"]
+    assert [row["id"] for row in rows(azure, opened.id, "/workitems")] == ["7"]
+    assert len(item_links(azure, 7)) == 1
 
 
-def test_nothing_is_found_before_and_it_is_found_after(desk: Desk) -> None:
-    assert desk.pull_requests.find("redimento/7-round", "main") is None
-    opened = desk.pull_requests.open(WANTED)
-    assert desk.pull_requests.find("redimento/7-round", "main") == opened
-    assert desk.pull_requests.find("redimento/8-tidy", "main") is None
+def test_nothing_is_found_before_and_it_is_found_after(azure: Connected) -> None:
+    assert azure.pull_requests.find("redimento/7-round", "main") is None
+    opened = azure.pull_requests.open(WANTED)
+    assert azure.pull_requests.find("redimento/7-round", "main") == opened
+    assert azure.pull_requests.find("redimento/8-tidy", "main") is None
 
 
-def test_the_whole_description_is_found_not_the_beginning_that_lists_give(desk: Desk) -> None:
+def test_the_whole_description_is_found_not_the_beginning_that_lists_give(azure: Connected) -> None:
     long = replace(WANTED, description="d" * 3000)
-    desk.pull_requests.open(long)
-    found = desk.pull_requests.find("redimento/7-round", "main")
+    azure.pull_requests.open(long)
+    found = azure.pull_requests.find("redimento/7-round", "main")
     assert found is not None
     assert found.description == long.description
 
 
-def test_a_second_run_updates_the_same_pull_request(desk: Desk) -> None:
-    first = desk.pull_requests.open(WANTED)
+def test_a_second_run_updates_the_same_pull_request(azure: Connected) -> None:
+    first = azure.pull_requests.open(WANTED)
     changed = replace(WANTED, title="Round it", description="Better.", draft=False, labels=("redimento", "green"))
-    second = desk.pull_requests.open(changed)
+    second = azure.pull_requests.open(changed)
     assert second.id == first.id
     assert (second.title, second.description, second.draft) == ("Round it", "Better.", False)
-    assert desk.pull_requests.find("redimento/7-round", "main") == second
-    assert {row["name"] for row in rows(desk, first.id, "/labels")} == {"redimento", "needs review", "green"}
-    assert len(item_links(desk, 7)) == 1
+    assert azure.pull_requests.find("redimento/7-round", "main") == second
+    assert {row["name"] for row in rows(azure, first.id, "/labels")} == {"redimento", "needs review", "green"}
+    assert len(item_links(azure, 7)) == 1
 
 
-def test_an_update_adds_the_reviewers_and_the_link_that_are_missing(desk: Desk) -> None:
-    desk.pull_requests.open(replace(WANTED, reviewers=()))
-    opened = desk.pull_requests.open(replace(WANTED, work_item_id=8))
+def test_an_update_adds_the_reviewers_and_the_link_that_are_missing(azure: Connected) -> None:
+    azure.pull_requests.open(replace(WANTED, reviewers=()))
+    opened = azure.pull_requests.open(replace(WANTED, work_item_id=8))
     assert opened.warnings == ()
-    assert [row["displayName"] for row in rows(desk, opened.id, "/reviewers")] == ["Ann Archer"]
-    assert {row["id"] for row in rows(desk, opened.id, "/workitems")} == {"7", "8"}
+    assert [row["displayName"] for row in rows(azure, opened.id, "/reviewers")] == ["Ann Archer"]
+    assert {row["id"] for row in rows(azure, opened.id, "/workitems")} == {"7", "8"}
 
 
-def test_a_vote_that_was_given_stays(desk: Desk) -> None:
+def test_a_vote_that_was_given_stays(azure: Connected) -> None:
     ourselves = replace(WANTED, reviewers=("Project Collection Build Service (emulated)",))
-    opened = desk.pull_requests.open(ourselves)
-    (reviewer,) = rows(desk, opened.id, "/reviewers")
-    path = path_of(desk, opened.id, f"/reviewers/{reviewer['id']}")
-    desk.client.write("PUT", path, project=desk.job.project_id, body={"id": reviewer["id"], "vote": 5})
-    desk.pull_requests.open(replace(ourselves, title="Round it"))
-    assert [row["vote"] for row in rows(desk, opened.id, "/reviewers")] == [5]
+    opened = azure.pull_requests.open(ourselves)
+    (reviewer,) = rows(azure, opened.id, "/reviewers")
+    path = path_of(azure, opened.id, f"/reviewers/{reviewer['id']}")
+    azure.client.write("PUT", path, project=azure.job.project_id, body={"id": reviewer["id"], "vote": 5})
+    azure.pull_requests.open(replace(ourselves, title="Round it"))
+    assert [row["vote"] for row in rows(azure, opened.id, "/reviewers")] == [5]
 
 
-def test_an_abandoned_pull_request_is_found_and_never_touched(desk: Desk) -> None:
-    first = desk.pull_requests.open(WANTED)
-    abandon(desk, first.id)
-    found = desk.pull_requests.find("redimento/7-round", "main")
+def test_an_abandoned_pull_request_is_found_and_never_touched(azure: Connected) -> None:
+    first = azure.pull_requests.open(WANTED)
+    abandon(azure, first.id)
+    found = azure.pull_requests.find("redimento/7-round", "main")
     assert found is not None
     assert (found.id, found.status) == (first.id, "abandoned")
-    second = desk.pull_requests.open(replace(WANTED, title="Another try"))
+    second = azure.pull_requests.open(replace(WANTED, title="Another try"))
     assert second.id != first.id
-    untouched = desk.client.get(path_of(desk, first.id), project=desk.job.project_id)
+    untouched = azure.client.get(path_of(azure, first.id), project=azure.job.project_id)
     assert (untouched["status"], untouched["title"]) == ("abandoned", "Round the total")
 
 
-def test_the_active_one_is_found_before_a_newer_one_that_is_closed(desk: Desk) -> None:
-    first = desk.pull_requests.open(WANTED)
-    abandon(desk, first.id)
-    second = desk.pull_requests.open(WANTED)
-    abandon(desk, second.id)
-    patch(desk, first.id, status="active")
-    found = desk.pull_requests.find("redimento/7-round", "main")
+def test_the_active_one_is_found_before_a_newer_one_that_is_closed(azure: Connected) -> None:
+    first = azure.pull_requests.open(WANTED)
+    abandon(azure, first.id)
+    second = azure.pull_requests.open(WANTED)
+    abandon(azure, second.id)
+    patch(azure, first.id, status="active")
+    found = azure.pull_requests.find("redimento/7-round", "main")
     assert found is not None
     assert found.id == first.id
 
@@ -157,7 +157,7 @@ def test_a_pull_request_whose_answer_was_lost_is_not_opened_twice(serve: Serve) 
     assert [seen.method for seen in server.seen] == ["GET", "POST", "GET", "GET", "GET"]
 
 
-def test_reviewers_that_may_not_be_looked_up_are_a_warning(serve: Serve) -> None:
+def test_a_refused_reviewer_lookup_is_a_warning(serve: Serve) -> None:
     refused = fault(403, "AccessDeniedException", "no")
     server = serve(refused, NONE, json_answer(THEIRS), NONE, LINKED)
     opened = pull_requests_on(server).open(replace(BARE, reviewers=("ann@contoso.com",)))
@@ -173,7 +173,7 @@ def test_a_reviewer_whose_answer_was_lost_is_not_added_twice(serve: Serve) -> No
     assert [seen.method for seen in server.seen].count("PUT") == 1
 
 
-def test_a_link_that_is_there_already_is_no_error(serve: Serve) -> None:
+def test_an_existing_link_is_not_an_error(serve: Serve) -> None:
     exists = fault(400, "RelationAlreadyExistsException", "VS402625: A relation already exists.")
     server = serve(NONE, json_answer(THEIRS), NONE, exists)
     assert pull_requests_on(server).open(BARE).warnings == ()
@@ -185,17 +185,17 @@ def test_a_pull_request_from_a_fork_is_not_ours(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("name", ["ann@contoso.com", "Ann Archer", "ANN@CONTOSO.COM"])
-def test_a_reviewer_is_found_by_mail_address_and_by_name(desk: Desk, name: str) -> None:
-    opened = desk.pull_requests.open(replace(WANTED, reviewers=(name, "ann@contoso.com")))
+def test_a_reviewer_is_found_by_mail_address_and_by_name(azure: Connected, name: str) -> None:
+    opened = azure.pull_requests.open(replace(WANTED, reviewers=(name, "ann@contoso.com")))
     assert opened.warnings == ()
-    assert [row["displayName"] for row in rows(desk, opened.id, "/reviewers")] == ["Ann Archer"]
+    assert [row["displayName"] for row in rows(azure, opened.id, "/reviewers")] == ["Ann Archer"]
 
 
-def test_a_reviewer_is_found_by_id(desk: Desk) -> None:
-    first = desk.pull_requests.open(WANTED)
-    (ann,) = rows(desk, first.id, "/reviewers")
+def test_a_reviewer_is_found_by_id(azure: Connected) -> None:
+    first = azure.pull_requests.open(WANTED)
+    (ann,) = rows(azure, first.id, "/reviewers")
     tidy = replace(WANTED, source_branch="redimento/8-tidy", reviewers=(ann["id"],))
-    assert desk.pull_requests.open(tidy).warnings == ()
+    assert azure.pull_requests.open(tidy).warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -206,22 +206,22 @@ def test_a_reviewer_is_found_by_id(desk: Desk) -> None:
         ("00000000-1111-2222-3333-444444444444", "nobody has that name"),
     ],
 )
-def test_a_reviewer_who_cannot_be_found_is_a_warning(desk: Desk, name: str, reason: str) -> None:
-    opened = desk.pull_requests.open(replace(WANTED, reviewers=(name, "ann@contoso.com")))
+def test_an_unknown_reviewer_is_a_warning(azure: Connected, name: str, reason: str) -> None:
+    opened = azure.pull_requests.open(replace(WANTED, reviewers=(name, "ann@contoso.com")))
     (warning,) = opened.warnings
     assert f"Reviewer '{name}' was not added: {reason}" in warning
-    assert [row["displayName"] for row in rows(desk, opened.id, "/reviewers")] == ["Ann Archer"]
+    assert [row["displayName"] for row in rows(azure, opened.id, "/reviewers")] == ["Ann Archer"]
 
 
-def test_a_description_that_is_too_long_is_cut_rather_than_refused(desk: Desk) -> None:
-    opened = desk.pull_requests.open(replace(WANTED, description="😀" * 2500))
+def test_a_description_that_is_too_long_is_cut_rather_than_refused(azure: Connected) -> None:
+    opened = azure.pull_requests.open(replace(WANTED, description="😀" * 2500))
     assert len(opened.description.encode("utf-16-le")) // 2 <= 4000
     assert opened.description.endswith("😀…")
 
 
-def test_a_branch_that_is_not_there_is_a_finished_sentence(desk: Desk) -> None:
+def test_an_absent_branch_is_an_error(azure: Connected) -> None:
     with pytest.raises(AzureError, match="TF401398") as caught:
-        desk.pull_requests.open(replace(WANTED, source_branch="redimento/9-gone"))
+        azure.pull_requests.open(replace(WANTED, source_branch="redimento/9-gone"))
     assert caught.value.sentence.endswith(".")
 
 
@@ -229,35 +229,35 @@ def test_the_right_that_is_missing_and_who_needs_it_are_named(tmp_path: Path, so
     web = {"name": "web", "from": str(source), "deny": ["PullRequestContribute"]}
     with running(tmp_path / "organisation", seed={**SEED, "repositories": [web]}) as emulator:
         with pytest.raises(PermissionMissingError, match="'Contribute to pull requests'") as caught:
-            desk_on(emulator).pull_requests.open(WANTED)
+            connect(emulator).pull_requests.open(WANTED)
         assert "Project Collection Build Service (emulated) lacks" in caught.value.sentence
 
 
-def test_a_link_that_may_not_be_made_is_a_warning_on_a_pull_request_that_is_there(tmp_path: Path, source: Path) -> None:
+def test_a_refused_link_is_a_warning_on_the_pull_request(tmp_path: Path, source: Path) -> None:
     seed = {**SEED, "repositories": [{"name": "web", "from": str(source)}], "deny": ["WorkItemWrite"]}
     with running(tmp_path / "organisation", seed=seed) as emulator:
-        desk = desk_on(emulator)
-        opened = desk.pull_requests.open(WANTED)
-        assert rows(desk, opened.id, "/workitems") == []
+        azure = connect(emulator)
+        opened = azure.pull_requests.open(WANTED)
+        assert rows(azure, opened.id, "/workitems") == []
         (warning,) = opened.warnings
         assert "not linked to the work item" in warning
         assert "'Edit work items in this node'" in warning
 
 
 def test_a_dry_run_lists_the_calls_and_opens_nothing(emulator: Emulator) -> None:
-    desk = desk_on(emulator, "note")
-    noted = desk.pull_requests.open(replace(WANTED, reviewers=("nobody@contoso.com",)))
+    azure = connect(emulator, "note")
+    noted = azure.pull_requests.open(replace(WANTED, reviewers=("nobody@contoso.com",)))
     assert (noted.id, noted.url, noted.title, noted.draft) == (0, "", "Round the total", True)
     assert "nobody@contoso.com" in noted.warnings[0]
-    (call,) = desk.client.noted
+    (call,) = azure.client.noted
     assert call.method == "POST"
     assert call.url.endswith("/pullrequests?supportsIterations=true")
-    assert desk.pull_requests.find("redimento/7-round", "main") is None
+    assert azure.pull_requests.find("redimento/7-round", "main") is None
 
 
 def test_a_dry_run_of_an_update_lists_only_what_differs(emulator: Emulator) -> None:
-    opened = desk_on(emulator).pull_requests.open(WANTED)
-    dry = desk_on(emulator, "note")
+    opened = connect(emulator).pull_requests.open(WANTED)
+    dry = connect(emulator, "note")
     assert dry.pull_requests.open(replace(WANTED, title="Round it")).id == opened.id
     assert [(call.method, call.summary) for call in dry.client.noted] == [("PATCH", '{"title": "Round it"}')]
 

@@ -153,7 +153,7 @@ def test_text_in_utf_16_is_read(tmp_path: Path) -> None:
         ("item.yml", b"title: x\ncomments: hello", "comments must be a list"),
         ("item.yml", b"title: x\ntype: Epic", "too large"),
         ("item.yml", b"title: x\nfields: 3", "fields must be"),
-        ("item.md", b"---\nid: 7\nid: 8\n---\n# x", "item.md:3: id: this key"),
+        ("item.md", b"---\nid: 7\nid: 8\n---\n# x", "item.md:3: id: duplicate key"),
         ("item.md", b"Gr\xf6\xdfe", "is not UTF-8"),
         ("item.md", b"\xff\xfe\x00", "is not UTF-8"),
         ("item.md", b"x\x00", "not a text file"),

@@ -9,6 +9,6 @@ from tests.models.gemini_server import GeminiServer, text
 
 @pytest.fixture
 def gemini() -> Iterator[GeminiServer]:
-    """A Gemini service on loopback that answers "hello" until it is told otherwise."""
+    """A Gemini service on loopback that answers "hello" by default."""
     with GeminiServer(text("hello")) as server:
         yield server

@@ -1,6 +1,6 @@
-"""A Gemini service on loopback: it answers what a test tells it to, and keeps what it was asked.
+"""A Gemini service on loopback: it gives the answers that a test sets, and records the requests.
 
-Like the real one it answers enums as numbers when the query says so (the older SDK asks for that), lists models, and
+Like the real one it sends enums as numbers if the query asks for that (the previous SDK does), lists models, and
 refuses a call without a key in the header.
 """
 
@@ -26,7 +26,7 @@ _NEWER_THAN_THE_SDK = 99
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer. `how`: whole, after nothing (hang), byte by byte (drip), cut off, or reset."""
+    """One HTTP answer. `how`: whole, never (hang), byte by byte (drip), cut off, or reset."""
 
     status: int = 200
     body: bytes = b""
@@ -83,7 +83,7 @@ def body(value: Any, status: int = 200) -> Answer:
 def refusal(
     status: int, message: str, *details: dict[str, Any], name: str = "", headers: Mapping[str, str] | None = None
 ) -> Answer:
-    """Return an error as Google writes it; `details` are google.rpc objects without their type's prefix."""
+    """Return an error in Google's format; `details` are google.rpc objects without the prefix of their type."""
     typed = [{**detail, "@type": f"type.googleapis.com/google.rpc.{detail['@type']}"} for detail in details]
     error = {"code": status, "message": message, "status": name or "ERROR", "details": typed}
     return Answer(
@@ -92,15 +92,15 @@ def refusal(
 
 
 def page(status: int, html: str = "<html><body>Bad gateway</body></html>") -> Answer:
-    """Return a page for people, as a proxy sends it."""
+    """Return an HTML page, as a proxy sends it."""
     return Answer(status, html.encode(), {"Content-Type": "text/html"})
 
 
 class GeminiServer:
-    """Serve on loopback while the `with` block lasts.
+    """Serve on loopback during the `with` block.
 
-    `answers` are given in order and the last one for ever; `models` is what models.list shows; `received` is every
-    request that came.
+    `answers` are given in order, the last one repeatedly; `models` is the result of models.list; `received` has every
+    request.
     """
 
     def __init__(self, *answers: Answer, models: tuple[str, ...] = ("gemini-3.8-flash", "gemini-4-neon")) -> None:
@@ -180,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
                 answer, with_numbers="enum-encoding=int" in address.query.replace("%3D", "=").replace("%3B", ";")
             )
         except (BrokenPipeError, ConnectionResetError):
-            self.close_connection = True  # the client gave up, as it should
+            self.close_connection = True  # the client gave up, as expected
 
     def _send(self, answer: Answer, *, with_numbers: bool) -> None:
         if answer.how == "hang":
@@ -188,7 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if answer.how == "reset":
-            # A close that throws away what is unsent makes the kernel send RST.
+            # With a linger time of 0 the kernel sends RST on close.
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
             self.close_connection = True

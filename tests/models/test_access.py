@@ -1,4 +1,4 @@
-"""Finding the key and the address, and refusing what cannot be one."""
+"""Finding the key and the address, and refusing invalid ones."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_white_space_around_a_key_is_dropped() -> None:
 @pytest.mark.parametrize(
     "value", ["AQ.one\nAQ.two", "my secret phrase", '"AQ.one-secret"', "schlüssel-secret", "secret\x00", "s" * 513]
 )
-def test_value_that_is_no_key_is_refused_and_not_shown(value: str) -> None:
+def test_invalid_key_is_refused_and_not_shown(value: str) -> None:
     with pytest.raises(UsageError) as caught:
         find_key({"GEMINI_API_KEY": value})
     assert "GEMINI_API_KEY" in caught.value.sentence
@@ -52,10 +52,10 @@ def test_address_of_the_settings_comes_first_then_the_environment_then_google() 
         "https://g/#a", "https://g:99999", "https://[", "https://g h", "https://g\n.example", "file:///etc/passwd",
     ],
 )  # fmt: skip
-def test_address_that_cannot_be_reached_is_refused(address: str) -> None:
-    with pytest.raises(UsageError, match=r"model\.base_url is not an address"):
+def test_invalid_address_is_refused(address: str) -> None:
+    with pytest.raises(UsageError, match=r"model\.base_url is not a usable address"):
         find_base_url(address, {})
-    with pytest.raises(UsageError, match="GOOGLE_GEMINI_BASE_URL is not an address"):
+    with pytest.raises(UsageError, match="GOOGLE_GEMINI_BASE_URL is not a usable address"):
         find_base_url("", {"GOOGLE_GEMINI_BASE_URL": address})
 
 

@@ -1,4 +1,4 @@
-"""A deadline by the clock on the wall, whatever the call does."""
+"""A wall-clock deadline for any call."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from redimento.models.deadline import within
 
 
 def test_result_and_failure_pass_through() -> None:
-    assert within(20, lambda: 5) == 5
+    assert within(600, lambda: 5) == 5
     with pytest.raises(ZeroDivisionError):
-        within(20, lambda: 1 // 0)
+        within(600, lambda: 1 // 0)
 
 
-def test_late_call_is_left_behind() -> None:
+def test_late_call_raises_a_timeout() -> None:
     released = threading.Event()
     with pytest.raises(TimeoutError):
         within(0.01, lambda: released.wait(60))
     released.set()
 
 
-def test_no_time_left_is_too_late() -> None:
+def test_no_time_left_raises_a_timeout() -> None:
     released = threading.Event()
     for seconds in (0.0, -1.0):
         with pytest.raises(TimeoutError):
@@ -32,7 +32,7 @@ def test_no_time_left_is_too_late() -> None:
     released.set()
 
 
-def test_call_left_behind_does_not_keep_the_process_alive() -> None:
+def test_late_call_does_not_keep_the_process_alive() -> None:
     program = (
         "import time\n"
         "from redimento.models.deadline import within\n"
@@ -41,5 +41,5 @@ def test_call_left_behind_does_not_keep_the_process_alive() -> None:
         "except TimeoutError:\n"
         "    print('late')\n"
     )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=100)
     assert ended.stdout == "late\n"

@@ -1,11 +1,14 @@
-"""What the older SDK cannot do is refused at the start, and its noise is kept away."""
+"""Settings that the previous SDK does not support are refused, and its messages are suppressed."""
 
 from __future__ import annotations
 
 import importlib.util
+import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -35,7 +38,7 @@ def test_storage_of_prompts_must_be_accepted() -> None:
 def test_level_of_thinking_that_cannot_be_set_is_refused(name: str, thinking: Thinking, possible: str) -> None:
     with pytest.raises(UsageError) as caught:
         google_generativeai.open_model(replace(ACCEPTING, name=name, thinking=thinking), "key", "")
-    assert f"{name} thinks at the level {possible}" in caught.value.sentence
+    assert f"{name} always uses the level {possible}" in caught.value.sentence
     assert f"Set model.thinking to {possible}" in caught.value.remedy
 
 
@@ -56,19 +59,45 @@ def test_absent_sdk_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> No
     assert "pip install 'redimento[legacy]'" in caught.value.remedy
 
 
+CALL = """
+import locale, sys
+from redimento.models import google_generativeai as adapter
+from redimento.models.port import Message, ModelRequest
+from redimento.settings import ModelSettings
+
+before = locale.setlocale(locale.LC_CTYPE)
+settings = ModelSettings(sdk="google-generativeai", allow_prompt_storage=True)
+model = adapter.open_model(settings, "a-key-of-a-test", sys.argv[1])
+request = ModelRequest("author", "You change code.", (Message("user", "x"),), 100, "medium", 600.0)
+assert model.answer(request).text == "hello"
+assert locale.setlocale(locale.LC_CTYPE) == before
+"""
+
+
 @installed
-def test_opening_prints_nothing(gemini: GeminiServer) -> None:
-    program = (
-        "from redimento.models import google_generativeai as adapter\n"
-        "from redimento.models.port import Message, ModelRequest\n"
-        "from redimento.settings import ModelSettings\n"
-        "settings = ModelSettings(sdk='google-generativeai', allow_prompt_storage=True)\n"
-        f"model = adapter.open_model(settings, 'a-key-of-a-test', {gemini.url!r})\n"
-        "request = ModelRequest('author', '', (Message('user', 'x'),), 100, 'medium', 20.0)\n"
-        "assert model.answer(request).text == 'hello'\n"
-    )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+def test_opening_and_calling_print_nothing(gemini: GeminiServer) -> None:
+    ended = subprocess.run([sys.executable, "-c", CALL, gemini.url], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+@pytest.fixture
+def turkish(tmp_path: Path) -> dict[str, str]:
+    """The environment of a process in a Turkish locale, which is compiled into a temporary folder."""
+    compiler = shutil.which("localedef")
+    if compiler is None:
+        pytest.skip("compiles its locale with localedef, which is not installed")
+    made = subprocess.run(
+        [compiler, "-i", "tr_TR", "-f", "UTF-8", str(tmp_path / "tr_TR.UTF-8")], capture_output=True, check=False
+    )
+    if made.returncode:
+        pytest.skip("the sources of the locale tr_TR are not installed (Debian: locales)")
+    return {**os.environ, "LOCPATH": str(tmp_path), "LC_ALL": "tr_TR.UTF-8"}
+
+
+@installed
+def test_system_text_is_sent_in_a_turkish_locale(gemini: GeminiServer, turkish: dict[str, str]) -> None:
+    subprocess.run([sys.executable, "-c", CALL, gemini.url], env=turkish, check=True)
+    assert gemini.calls[0].body["systemInstruction"]["parts"] == [{"text": "You change code."}]
 
 
 def test_neither_sdk_is_loaded_before_it_is_opened() -> None:

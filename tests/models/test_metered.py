@@ -1,4 +1,4 @@
-"""Limits are tested before a call, and every call is accounted for and written down."""
+"""Limits are checked before a call, and every call is accounted for and recorded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from redimento.models.port import Message, ModelError, ModelReply, ModelRequest,
 from redimento.models.prices import price_of
 from redimento.settings import ModelSettings
 
-REQUEST = ModelRequest("author", "s" * 100, (Message("user", "u" * 900),), 1000, "medium", 20.0)
+REQUEST = ModelRequest("author", "s" * 100, (Message("user", "u" * 900),), 1000, "medium", 600.0)
 SETTINGS = ModelSettings(input_usd_per_million=1000.0, output_usd_per_million=1000.0, max_cost_usd=5.0)
 
 
@@ -61,15 +61,15 @@ def test_spent_money_and_tokens_add_up() -> None:
     assert spent.usd == pytest.approx(1.8)
 
 
-def test_call_that_could_pass_the_money_is_not_made() -> None:
+def test_call_that_could_exceed_the_cost_limit_is_not_made() -> None:
     taken = account(reply(prompt=3000, output=100), max_cost_usd=5.0)
     taken.model.answer(REQUEST)
-    with pytest.raises(LimitError, match=r"the limit is \$5.00 and \$3.10 are spent"):
+    with pytest.raises(LimitError, match=r"the limit is \$5.00, and \$3.10 is already spent"):
         taken.model.answer(REQUEST)
     assert taken.inner.asked == 1
 
 
-def test_call_that_could_pass_the_tokens_is_not_made() -> None:
+def test_call_that_could_exceed_the_token_limit_is_not_made() -> None:
     taken = account(max_tokens=1999)
     with pytest.raises(LimitError, match="limit of 1,999 tokens"):
         taken.model.answer(REQUEST)
@@ -98,14 +98,14 @@ def test_estimate_is_not_corrected_by_the_sum_of_several_attempts() -> None:
     assert taken.model.spent.usage.prompt == 2400
 
 
-def test_what_is_written_can_be_answered_from(tmp_path: Path) -> None:
+def test_written_calls_can_be_replayed(tmp_path: Path) -> None:
     taken = account(reply())
     given = taken.model.answer(REQUEST)
     (tmp_path / "conversation.jsonl").write_text("".join(json.dumps(line) + "\n" for line in taken.lines))
     assert recorded.open_model(tmp_path).answer(REQUEST) == given
 
 
-def test_a_run_that_has_taken_its_time_asks_no_more() -> None:
+def test_no_call_is_made_after_the_time_limit() -> None:
     now = [0.0]
     inner = Scripted([reply(), reply()])
     settings = replace(SETTINGS, max_cost_usd=100.0, max_minutes=1)

@@ -30,6 +30,10 @@ def test_cached_tokens_cost_their_own_price_and_are_not_counted_twice() -> None:
     assert price("gemini-3.8-flash", fresh=MILLION, cached=MILLION) == pytest.approx(0.75 + 0.075)
 
 
+def test_cached_tokens_of_neon_have_their_published_price() -> None:
+    assert price("gemini-4-neon", cached=MILLION) == pytest.approx(0.15)
+
+
 def test_thoughts_cost_what_output_costs() -> None:
     flash = price_of(ModelSettings(name="gemini-3.8-flash"))
     thought = cost_usd(flash, Usage(thoughts=MILLION), on=TODAY)
@@ -55,7 +59,7 @@ def test_price_changes_on_its_day(
         assert price(name, output=MILLION, on=day) == pytest.approx(rates[1])
 
 
-def test_long_prompt_makes_the_whole_call_dearer() -> None:
+def test_long_prompt_makes_the_whole_call_more_expensive() -> None:
     short = price("gemini-3.1-pro-preview", fresh=200_000, output=1000)
     assert short == pytest.approx(0.2 * 2 + 0.001 * 12)
     assert price("gemini-3.1-pro-preview", fresh=200_001, output=1000) == pytest.approx(0.200001 * 4 + 0.001 * 18)
@@ -87,7 +91,7 @@ def test_unknown_model_needs_a_stated_price() -> None:
     assert "model.input_usd_per_million and model.output_usd_per_million" in caught.value.remedy
 
 
-def test_half_a_price_is_none() -> None:
+def test_only_one_stated_price_is_refused() -> None:
     with pytest.raises(UsageError, match="Only one of"):
         price_of(ModelSettings(input_usd_per_million=1.0))
 

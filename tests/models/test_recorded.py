@@ -1,4 +1,4 @@
-"""Answering from an earlier run or from files, and writing what can be answered from."""
+"""Replaying an earlier run or files, and writing calls that can be replayed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from redimento.models.port import Failure, Message, ModelError, ModelReply, Mode
 
 
 def request(purpose: str = "author") -> ModelRequest:
-    return ModelRequest(purpose, "You change code.", (Message("user", "Change it."),), 1000, "medium", 20.0)
+    return ModelRequest(purpose, "You change code.", (Message("user", "Change it."),), 1000, "medium", 600.0)
 
 
 def written(folder: Path, *lines: Any, name: str = "answers.jsonl") -> Path:
@@ -44,7 +44,7 @@ def test_run_folder_is_replayed_answer_for_answer_and_failure_for_failure(tmp_pa
         model.answer(request("repair"))
     assert (caught.value.kind, caught.value.sentence, caught.value.remedy) == ("unavailable", "It broke.", "Mend it.")
     assert caught.value.usage == Usage(prompt=4)
-    assert caught.value.retryable, "a replay tries again where the run did"
+    assert caught.value.retryable, "a replay retries like the run"
 
 
 def test_line_of_a_conversation_says_what_was_asked() -> None:
@@ -66,7 +66,7 @@ def test_answer_for_a_purpose_is_kept_for_it(tmp_path: Path) -> None:
         written(tmp_path, {"purpose": "repair", "text": "mended"}, {"purpose": "author", "text": "made"})
     )
     assert model.answer(request("author")).text == "made"
-    with pytest.raises(ModelError, match="it has some for: repair"):
+    with pytest.raises(ModelError, match="it still has some for: repair"):
         model.answer(request("author"))
     assert model.answer(request("repair")).text == "mended"
 
@@ -109,7 +109,7 @@ def test_folder_answers_in_the_order_of_its_names(tmp_path: Path) -> None:
         "[" * 100_000,
     ],
 )
-def test_line_that_is_no_answer_is_named(tmp_path: Path, line: str) -> None:
+def test_invalid_line_is_named(tmp_path: Path, line: str) -> None:
     file = tmp_path / "answers.jsonl"
     file.write_text('{"text": "fine"}\n\n' + line + "\n")
     with pytest.raises(UsageError) as caught:
@@ -118,20 +118,20 @@ def test_line_that_is_no_answer_is_named(tmp_path: Path, line: str) -> None:
     assert len(caught.value.sentence) < 600
 
 
-def test_nothing_to_answer_from_is_told(tmp_path: Path) -> None:
+def test_unusable_recording_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="There is no recording"):
         recorded.open_model(tmp_path / "absent")
-    with pytest.raises(UsageError, match="holds no answer"):
+    with pytest.raises(UsageError, match="has no answers"):
         recorded.open_model(tmp_path)
     (tmp_path / "binary.txt").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="UTF-8"):
         recorded.open_model(tmp_path)
 
 
-def test_run_that_ended_before_the_model_is_not_taken_for_answers(tmp_path: Path) -> None:
+def test_run_without_model_calls_cannot_be_replayed(tmp_path: Path) -> None:
     (tmp_path / "record.json").write_text("{}")
     (tmp_path / "summary.md").write_text("The run failed.")
-    with pytest.raises(UsageError, match="before the model was asked"):
+    with pytest.raises(UsageError, match="before its first model call"):
         recorded.open_model(tmp_path)
 
 

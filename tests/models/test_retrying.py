@@ -1,4 +1,4 @@
-"""Which failures are tried again, when, how often, and what that costs."""
+"""Which failures are retried, when, how often, and what that costs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.models.gemini_server import Answer, GeminiServer, candidate, refusal,
 
 @dataclass
 class Clock:
-    """Time that passes only while somebody sleeps."""
+    """Time that only passes during a sleep."""
 
     now: float = 0.0
     slept: list[float] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Clock:
 
 @dataclass
 class Slow:
-    """A model that takes its time, and fails with what it is given."""
+    """A model that takes `seconds` per call and ends with `outcome`."""
 
     clock: Clock
     seconds: float
@@ -58,7 +58,7 @@ def model(gemini: GeminiServer, clock: Clock) -> Model:
     return with_retries(inner, deadline_seconds=900, sleep=clock.sleep, clock=clock.read)
 
 
-def request(timeout: float = 20.0) -> ModelRequest:
+def request(timeout: float = 600.0) -> ModelRequest:
     return ModelRequest("author", "", (Message("user", "Change it."),), 1000, "medium", timeout)
 
 
@@ -68,7 +68,7 @@ def failure(model: Model) -> ModelError:
     return caught.value
 
 
-def test_passing_trouble_is_waited_out_longer_each_time(gemini: GeminiServer, model: Model, clock: Clock) -> None:
+def test_waits_grow_between_retries(gemini: GeminiServer, model: Model, clock: Clock) -> None:
     gemini.answers = [refusal(503, "overloaded"), refusal(500, "oops"), Answer(how="reset"), text("hello")]
     reply = model.answer(request())
     assert (reply.text, reply.attempts) == ("hello", 4)
@@ -76,9 +76,7 @@ def test_passing_trouble_is_waited_out_longer_each_time(gemini: GeminiServer, mo
     assert all(2 <= wait <= 32 for wait in clock.slept)
 
 
-def test_lasting_trouble_is_given_up_and_says_how_often_it_was_tried(
-    gemini: GeminiServer, model: Model, clock: Clock
-) -> None:
+def test_final_failure_says_how_often_it_was_tried(gemini: GeminiServer, model: Model, clock: Clock) -> None:
     gemini.answers = [refusal(503, "overloaded")]
     error = failure(model)
     assert error.kind == "unavailable"
@@ -86,7 +84,7 @@ def test_lasting_trouble_is_given_up_and_says_how_often_it_was_tried(
     assert len(gemini.calls) == 4
 
 
-def test_quota_per_minute_waits_as_long_as_it_is_told(gemini: GeminiServer, model: Model, clock: Clock) -> None:
+def test_quota_per_minute_waits_as_long_as_asked(gemini: GeminiServer, model: Model, clock: Clock) -> None:
     gemini.answers = [refusal(429, "Slow.", {"@type": "RetryInfo", "retryDelay": "37s"}), text("hello")]
     assert model.answer(request()).attempts == 2
     assert 37 <= clock.slept[0] <= 39
@@ -104,13 +102,13 @@ def test_time_named_by_an_unavailable_service_is_honoured(gemini: GeminiServer, 
     assert 45 <= clock.slept[0] <= 47
 
 
-def test_time_beyond_five_minutes_is_not_waited(gemini: GeminiServer, model: Model, clock: Clock) -> None:
+def test_wait_of_more_than_five_minutes_is_not_started(gemini: GeminiServer, model: Model, clock: Clock) -> None:
     gemini.answers = [refusal(503, "Later.", headers={"Retry-After": "400"}), text("hello")]
     assert failure(model).kind == "unavailable"
     assert clock.slept == []
 
 
-def test_empty_answer_is_tried_twice_more_and_paid_for(gemini: GeminiServer, model: Model) -> None:
+def test_empty_answer_is_retried_twice_and_paid_for(gemini: GeminiServer, model: Model) -> None:
     gemini.answers = [text(prompt=10, output=0, thoughts=5), text("hello", prompt=10, output=3, thoughts=4)]
     reply = model.answer(request())
     assert reply.usage == Usage(prompt=20, output=3, thoughts=9)
@@ -134,9 +132,7 @@ def test_empty_answer_is_tried_twice_more_and_paid_for(gemini: GeminiServer, mod
         refusal(429, "limit: 0"),
     ],
 )
-def test_what_would_fail_again_is_not_tried_again(
-    gemini: GeminiServer, model: Model, clock: Clock, answer: Answer
-) -> None:
+def test_permanent_failure_is_not_retried(gemini: GeminiServer, model: Model, clock: Clock, answer: Answer) -> None:
     gemini.answers = [answer, text("hello")]
     assert "tried" not in failure(model).sentence
     assert len(gemini.calls) == 1

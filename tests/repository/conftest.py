@@ -18,7 +18,7 @@ TOKEN = "job-token-0123456789"
 
 @dataclass
 class Repo:
-    """A repository of a test's own, driven by plain git."""
+    """A test repository, driven by plain git."""
 
     path: Path
 
@@ -33,13 +33,18 @@ class Repo:
             "GIT_COMMITTER_EMAIL": "ann@example.com",
         }
         done = subprocess.run(
-            ["git", *arguments], cwd=self.path, env=environment, check=True, capture_output=True, text=True
+            ["git", *map(_in_utf_8, arguments)],
+            cwd=self.path,
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
         )
         return done.stdout.strip()
 
     def write(self, files: dict[str, str | bytes]) -> None:
         for name, content in files.items():
-            target = self.path / name
+            target = self.path / _in_utf_8(name)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content.encode() if isinstance(content, str) else content)
 
@@ -48,6 +53,11 @@ class Repo:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--allow-empty", "-m", message)
         return self.git("rev-parse", "HEAD")
+
+
+def _in_utf_8(name: str) -> str:
+    """Return what Python encodes to UTF-8 as an argument or file name, whatever the locale."""
+    return os.fsdecode(name.encode(errors="surrogateescape"))
 
 
 def make_repo(path: Path, files: dict[str, str | bytes]) -> Repo:
@@ -68,7 +78,7 @@ def repo(tmp_path: Path) -> Repo:
 
 @dataclass
 class Server:
-    """One bare repository behind `git http-backend`; `troubles` are answered first, one for each request."""
+    """One bare repository behind `git http-backend`; `troubles` are sent first, one per request."""
 
     bare: Path
     url: str = ""
@@ -190,13 +200,13 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def job(server: Server, tmp_path: Path) -> Repo:
-    """A checkout as the agent makes it: depth 1, detached, no identity, `origin` without credentials."""
+    """A checkout like the agent's: depth 1, detached, no identity, `origin` without credentials."""
     path = tmp_path / "s"
     path.mkdir()
     repo = Repo(path)
     repo.git("init", "--quiet")
     repo.git("remote", "add", "origin", server.url)
-    # By file, not by HTTP: a token in a command line here would be found by the test that looks for one.
+    # Over file:, not HTTP: a token in a command line here would fail the test that looks for one.
     repo.git("fetch", "--quiet", "--depth=1", server.bare.as_uri(), "+refs/heads/main:refs/remotes/origin/main")
     repo.git("checkout", "--quiet", "--detach", "refs/remotes/origin/main")
     return repo

@@ -19,15 +19,15 @@ def change(content: str) -> Change:
     return Change((FileChange("src/cart.py", b"", content.encode()),))
 
 
-@pytest.fixture(params=["desk", "server"])
+@pytest.fixture(params=["local", "server"])
 def branches(request: pytest.FixtureRequest, job: Repo, server: Server) -> Branches:
     checkout = open_checkout(job.path)
-    if request.param == "desk":
+    if request.param == "local":
         return CheckoutBranches(checkout, AUTHOR)
     return ServerBranches(checkout, AUTHOR, credentials=Credentials(server.url, TOKEN))
 
 
-def test_a_branch_is_made_and_continued(branches: Branches) -> None:
+def test_a_branch_is_created_and_continued(branches: Branches) -> None:
     assert branches.tip(BRANCH) is None
 
     first = branches.commit(change("one\n"), (branches.head,), TEXT)
@@ -42,7 +42,7 @@ def test_a_branch_is_made_and_continued(branches: Branches) -> None:
     assert not branches.same_files(first, second)
 
 
-def test_a_branch_that_somebody_else_made_or_moved_is_left_alone(branches: Branches) -> None:
+def test_a_branch_that_somebody_else_created_or_moved_is_left_alone(branches: Branches) -> None:
     theirs = branches.commit(change("theirs\n"), (branches.head,), TEXT)
     branches.publish(theirs, BRANCH, expected=None)
     mine = branches.commit(change("mine\n"), (branches.head,), TEXT)
@@ -57,7 +57,7 @@ def test_a_branch_that_somebody_else_made_or_moved_is_left_alone(branches: Branc
     assert tip.commit == theirs
 
 
-def test_a_draft_is_a_patch_upon_the_head(branches: Branches, job: Repo) -> None:
+def test_a_draft_is_a_patch_on_the_head(branches: Branches, job: Repo) -> None:
     patch = branches.draft_patch(change("one\n"))
 
     (job.path / "draft.patch").write_text(patch)
@@ -68,25 +68,25 @@ def test_a_draft_is_a_patch_upon_the_head(branches: Branches, job: Repo) -> None
 def test_a_dry_run_notes_what_it_would_publish_and_publishes_nothing(job: Repo, server: Server) -> None:
     notes: list[str] = []
     checkout = open_checkout(job.path)
-    desk = CheckoutBranches(checkout, AUTHOR, notes.append)
+    local = CheckoutBranches(checkout, AUTHOR, notes.append)
     remote = ServerBranches(checkout, AUTHOR, notes.append, credentials=Credentials(server.url, TOKEN))
-    commit = desk.commit(change("one\n"), (desk.head,), TEXT)
+    commit = local.commit(change("one\n"), (local.head,), TEXT)
 
-    desk.publish(commit, BRANCH, expected=None)
+    local.publish(commit, BRANCH, expected=None)
     remote.publish(commit, BRANCH, expected=None)
 
     assert [note.split()[1] for note in notes] == ["update-ref", "push"]
     assert TOKEN not in "".join(notes)
-    assert desk.tip(BRANCH) is None
+    assert local.tip(BRANCH) is None
     assert remote.tip(BRANCH) is None
 
 
 def test_the_branch_that_is_checked_out_is_not_moved(repo: Repo) -> None:
-    desk = CheckoutBranches(open_checkout(repo.path), AUTHOR)
-    commit = desk.commit(change("one\n"), (desk.head,), TEXT)
+    local = CheckoutBranches(open_checkout(repo.path), AUTHOR)
+    commit = local.commit(change("one\n"), (local.head,), TEXT)
 
     with pytest.raises(GitError, match="is checked out"):
-        desk.publish(commit, "main", expected=desk.head)
+        local.publish(commit, "main", expected=local.head)
 
     assert repo.git("status", "--porcelain") == ""
 
@@ -96,9 +96,9 @@ def test_no_hook_runs_when_a_local_branch_moves(repo: Repo) -> None:
     hook.parent.mkdir(exist_ok=True)
     hook.write_text("#!/bin/sh\nexit 1\n")
     hook.chmod(0o755)
-    desk = CheckoutBranches(open_checkout(repo.path), AUTHOR)
-    commit = desk.commit(change("one\n"), (desk.head,), TEXT)
+    local = CheckoutBranches(open_checkout(repo.path), AUTHOR)
+    commit = local.commit(change("one\n"), (local.head,), TEXT)
 
-    desk.publish(commit, BRANCH, expected=None)
+    local.publish(commit, BRANCH, expected=None)
 
     assert repo.git("rev-parse", BRANCH) == commit

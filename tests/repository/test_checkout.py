@@ -70,7 +70,7 @@ def test_a_repository_without_commit_is_refused(tmp_path: Path) -> None:
         open_checkout(tmp_path / "new")
 
 
-def test_a_broken_git_folder_is_a_finished_sentence(tmp_path: Path) -> None:
+def test_a_broken_git_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
 
     with pytest.raises(UsageError, match="no commit to start from"):
@@ -89,9 +89,7 @@ def test_a_checkout_of_another_user_is_opened(repo: Repo) -> None:
     assert dirty_paths(checkout) == frozenset()
 
 
-def test_inherited_git_variables_do_not_lead_elsewhere(
-    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_inherited_git_variables_are_ignored(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
     monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
@@ -162,10 +160,10 @@ def test_a_detached_clone_aims_at_the_default_branch_of_origin(repo: Repo, tmp_p
 
 
 @pytest.mark.parametrize("source", ["refs/pull/7/merge", "refs/tags/v1", ""])
-def test_a_run_without_a_branch_is_told_to_name_the_target(repo: Repo, source: str) -> None:
+def test_a_run_without_a_branch_needs_a_configured_target(repo: Repo, source: str) -> None:
     repo.git("checkout", "--quiet", "--detach")
 
-    with pytest.raises(UsageError, match="nothing to aim a pull request at") as caught:
+    with pytest.raises(UsageError, match="has no target branch") as caught:
         target_branch(open_checkout(repo.path), source)
 
     assert "pull_request.target" in caught.value.remedy

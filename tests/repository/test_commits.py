@@ -75,7 +75,7 @@ def test_a_folder_can_take_the_place_of_a_file(repo: Repo) -> None:
     assert repo.git("show", f"{made}:run.sh/all") == "exit 0"
 
 
-def test_a_commit_can_stand_on_another_base_and_on_two_parents(repo: Repo) -> None:
+def test_a_commit_can_have_another_base_and_two_parents(repo: Repo) -> None:
     base = repo.git("rev-parse", "HEAD")
     repo.commit({"later.txt": "later\n"})
     checkout = open_checkout(repo.path)
@@ -103,17 +103,17 @@ def test_line_ends_are_stored_as_the_attributes_ask(repo: Repo) -> None:
     assert Repo(repo.path).git("cat-file", "-s", f"{made}:b.bat") == "10"
 
 
-def test_a_file_kept_through_a_filter_is_refused(repo: Repo) -> None:
+def test_a_file_with_a_filter_is_refused(repo: Repo) -> None:
     repo.commit({".gitattributes": "secrets/** filter=git-crypt\n"})
 
-    with pytest.raises(GitError, match="kept through the git filter 'git-crypt'"):
+    with pytest.raises(GitError, match="uses the git filter 'git-crypt'"):
         commit(repo, FileChange("secrets/key.txt", None, b"plain\n"))
 
 
 @pytest.mark.parametrize(
     "path", ["../outside.txt", "/etc/passwd", "a/../../x", ".git/hooks/pre-push", "sub/.GIT/config"]
 )
-def test_a_path_that_leads_out_of_the_repository_is_refused(repo: Repo, path: str, tmp_path: Path) -> None:
+def test_a_path_outside_the_repository_is_refused(repo: Repo, path: str, tmp_path: Path) -> None:
     before = snapshot(tmp_path)
 
     with pytest.raises(GitError):
@@ -131,7 +131,7 @@ def test_the_same_content_makes_the_same_tree(repo: Repo) -> None:
     assert not same_tree(checkout, one, checkout.head)
 
 
-def test_a_patch_applies_to_the_base_whatever_the_bytes(repo: Repo, tmp_path: Path) -> None:
+def test_a_patch_of_any_bytes_applies_to_the_base(repo: Repo, tmp_path: Path) -> None:
     repo.commit({"latin.txt": "caf\xe9\n".encode("latin-1"), "logo.png": b"\x89PNG\0\xff"})
     made = commit(
         repo,

@@ -1,4 +1,4 @@
-"""A checkout whose configuration, hooks and attributes were prepared by somebody else: nothing of it may run."""
+"""A checkout whose configuration, hooks and attributes are hostile: nothing in it may run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.repository.conftest import TOKEN, Repo, Server
 
 @pytest.fixture
 def trap(tmp_path: Path) -> Path:
-    """A program that leaves a mark wherever it is started from."""
+    """A program that leaves a mark when it is run."""
     path = tmp_path / "trap"
     path.write_text(f'#!/bin/sh\necho "$0 $*" >> {tmp_path}/sprung\ncat\n')
     path.chmod(0o755)
@@ -87,7 +87,7 @@ def use_everything(checkout: Checkout, server: Server, tmp_path: Path) -> None:
     assert fetch_branch(checkout, credentials, "redimento/7") == made
 
 
-def test_nothing_that_the_checkout_names_is_run(
+def test_no_program_that_the_checkout_configures_is_run(
     hostile: Repo, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "home"
@@ -107,7 +107,7 @@ def test_nothing_that_the_checkout_names_is_run(
     assert not (hostile.path / "sprung").exists()
 
 
-def test_the_trap_springs_when_git_is_run_plainly(hostile: Repo, tmp_path: Path) -> None:
+def test_plain_git_triggers_the_trap(hostile: Repo, tmp_path: Path) -> None:
     hostile.git("--work-tree", str(hostile.path), "status")
 
     assert (tmp_path / "sprung").exists()
@@ -118,18 +118,18 @@ def test_git_and_its_children_end_at_the_deadline(tmp_path: Path) -> None:
     alias = {
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": "alias.hang",
-        "GIT_CONFIG_VALUE_0": f"!echo $$ > {pid_file}; sleep 60",
+        "GIT_CONFIG_VALUE_0": f"!echo $$ > {pid_file}; sleep 600",
     }
 
-    with pytest.raises(GitError, match=r"git hang did not end within 0.5 seconds"):
-        run_git(("hang",), tmp_path, environment=alias, seconds=0.5)
+    for seconds in (0.5, 5, 50):  # on a busy machine the child may start after the shortest deadline
+        with pytest.raises(GitError, match=f"git hang did not finish within {seconds} seconds"):
+            run_git(("hang",), tmp_path, environment=alias, seconds=seconds)
+        if pid_file.is_file() and pid_file.read_text():
+            break
 
     child = int(pid_file.read_text())
-    for _ in range(200):
-        if not _alive(child):
-            break
+    while _alive(child):  # the timeout of the test ends this loop
         time.sleep(0.01)
-    assert not _alive(child)
 
 
 def _alive(pid: int) -> bool:

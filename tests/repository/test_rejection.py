@@ -57,7 +57,7 @@ def test_a_refusal_by_azure_repos_names_its_number_and_what_to_grant(reason: str
         "fatal: early EOF",
     ],
 )
-def test_trouble_on_the_way_may_pass(said: str) -> None:
+def test_network_failures_are_transient(said: str) -> None:
     assert is_transient(said)
 
 
@@ -69,11 +69,11 @@ def test_trouble_on_the_way_may_pass(said: str) -> None:
         "remote: TF400813: The user is not authorized.\nfatal: the remote end hung up unexpectedly",
     ],
 )
-def test_a_refusal_is_not_tried_again(said: str) -> None:
+def test_a_refusal_is_not_retried(said: str) -> None:
     assert not is_transient(said)
 
 
-def test_a_failure_that_nobody_knows_is_passed_on_in_short() -> None:
+def test_an_unknown_failure_is_quoted_in_short() -> None:
     error = rejection("Pushing 'b'", "fatal: odd\n" + "fatal: more and more\n" * 200)
 
     assert error.sentence == "Pushing 'b' failed: fatal: odd fatal: more and more"
@@ -89,5 +89,5 @@ def test_a_branch_in_the_way_of_a_name_is_named() -> None:
     error = rejection("Pushing 'redimento/7-x'", said)
 
     assert isinstance(error, GitError)
-    assert "'redimento' is in the way" in error.sentence
+    assert "conflicts with the existing branch 'redimento'" in error.sentence
     assert "pull_request.branch" in error.remedy

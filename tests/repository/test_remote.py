@@ -60,10 +60,10 @@ def test_the_next_commit_continues_the_branch(server: Server, checkout: Checkout
     assert server.tip(BRANCH) == second
 
 
-def test_whoever_creates_the_branch_second_is_told(
+def test_creating_an_existing_branch_is_a_conflict(
     server: Server, checkout: Checkout, credentials: Credentials
 ) -> None:
-    # The rival's branch starts at our parent: without the expectation git would fast-forward it.
+    # The other branch starts at our parent: without the lease git would fast-forward it.
     server.repo.git("branch", BRANCH, "main")
 
     with pytest.raises(ConflictError, match="somebody else changed the branch first"):
@@ -161,7 +161,7 @@ def test_a_missing_right_is_named_as_the_security_page_names_it(
 
 
 @pytest.mark.parametrize("token", ["", "expired-token-987654"])
-def test_a_token_that_is_not_accepted_is_said_at_once(server: Server, checkout: Checkout, token: str) -> None:
+def test_a_rejected_token_is_reported_without_retries(server: Server, checkout: Checkout, token: str) -> None:
     with pytest.raises(GitError, match="did not accept the token") as caught:
         remote_tip(checkout, Credentials(server.url, token), "main")
 
@@ -170,19 +170,17 @@ def test_a_token_that_is_not_accepted_is_said_at_once(server: Server, checkout: 
 
 
 def test_a_repository_that_does_not_exist_is_an_error(checkout: Checkout, server: Server) -> None:
-    with pytest.raises(GitError, match="does not exist, or this job may not see it"):
+    with pytest.raises(GitError, match="does not exist, or this job may not read it"):
         remote_tip(checkout, Credentials(f"{server.url}-gone", TOKEN), "main")
 
 
-def test_passing_trouble_on_the_server_is_waited_out(
-    server: Server, checkout: Checkout, credentials: Credentials
-) -> None:
+def test_transient_server_errors_are_retried(server: Server, checkout: Checkout, credentials: Credentials) -> None:
     server.troubles = [503, 502]
 
     assert remote_tip(checkout, credentials, "main") == server.tip("main")
 
 
-def test_lasting_trouble_ends_in_an_error(server: Server, checkout: Checkout, credentials: Credentials) -> None:
+def test_a_lasting_server_error_is_reported(server: Server, checkout: Checkout, credentials: Credentials) -> None:
     server.troubles = [503] * 10
 
     with pytest.raises(GitError, match="4 attempts"):
@@ -205,7 +203,7 @@ def test_a_push_whose_answer_got_lost_is_not_repeated(
     assert (server.bare / "received").read_text() == "pushed\n"
 
 
-def test_one_token_is_sent_though_the_checkout_has_stored_another(
+def test_only_our_token_is_sent_even_if_the_checkout_stores_another(
     server: Server, job: Repo, credentials: Credentials
 ) -> None:
     job.git("config", f"http.{server.url}.extraheader", "Authorization: Bearer stored-by-persistCredentials")
@@ -217,7 +215,7 @@ def test_one_token_is_sent_though_the_checkout_has_stored_another(
     assert all(sent == [f"Bearer {TOKEN}"] for sent in server.authorizations)
 
 
-def test_the_token_stands_in_no_command_line_and_in_no_file(
+def test_the_token_is_in_no_command_line_and_no_file(
     server: Server, job: Repo, checkout: Checkout, credentials: Credentials, tmp_path: Path
 ) -> None:
     commands: list[bytes] = []
@@ -238,7 +236,7 @@ def test_the_token_stands_in_no_command_line_and_in_no_file(
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except OSError:  # the process has ended meanwhile, or is not ours
+    except OSError:  # the process has ended, or is not ours
         return b""
 
 

@@ -27,7 +27,7 @@ def test_entries_are_the_regular_files_of_the_commit_with_size_and_blob(repo: Re
     assert all(entry.blob == repo.git("hash-object", "--no-filters", entry.path) for entry in entries)
 
 
-def test_a_path_that_is_no_utf_8_is_left_out(repo: Repo) -> None:
+def test_a_path_that_is_not_utf_8_is_left_out(repo: Repo) -> None:
     (repo.path / os.fsdecode(b"caf\xe9.txt")).write_text("x\n")
     repo.commit({})
 
@@ -40,7 +40,7 @@ def test_files_are_read_in_the_order_asked_for(repo: Repo) -> None:
     assert read == [("src/cart.py", b"def total():\n    return 0\n"), ("README.md", b"# Shop\n")]
 
 
-def test_what_has_happened_in_the_working_tree_is_not_read(repo: Repo, tmp_path: Path) -> None:
+def test_changes_in_the_working_tree_are_not_read(repo: Repo, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("s" * 7)  # as long as the file that the link replaces
     repo.write({"src/cart.py": "def total():\n    return 1\n", "big.bin": b"\0\n" * 9_000_000})
@@ -57,7 +57,7 @@ def test_what_has_happened_in_the_working_tree_is_not_read(repo: Repo, tmp_path:
     }
 
 
-def test_large_and_binary_files_come_whole_in_any_mixture(repo: Repo) -> None:
+def test_large_and_binary_files_are_read_completely(repo: Repo) -> None:
     files: dict[str, str | bytes] = {f"data/{number}.bin": bytes([number, 10]) * 3_000_000 for number in range(4)}
     repo.commit(files)
     tree = tree_of(repo)

@@ -42,7 +42,7 @@ def test_a_worktree_knows_no_remote_and_no_stored_token(job: Repo, server: Serve
         assert Repo(folder).git("log", "--format=%s") == "Note 2"
 
 
-def test_a_worktree_is_gone_after_an_error_whatever_was_left_in_it(repo: Repo, tmp_path: Path) -> None:
+def test_a_worktree_is_deleted_after_an_error_with_everything_in_it(repo: Repo, tmp_path: Path) -> None:
     checkout = open_checkout(repo.path)
     folder = tmp_path / "try"
 

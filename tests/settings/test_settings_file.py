@@ -15,6 +15,7 @@ from redimento.settings import CheckCommand, ModelSettings, Settings, WorkItemSe
 from redimento.settings.file import parse, show
 from redimento.settings.reference import reference_page
 from redimento.settings.schema import schema
+from tests.scaling import assert_linear
 
 NAME = ".redimento.yml"
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -95,13 +96,13 @@ pull_request: {branch: redimento}
         '.redimento.yml:5: model.sdk: must be one of "google-genai", "google-generativeai", "recorded", not "google". Did you mean "google-genai"?',
         ".redimento.yml:6: model.max_cost_usd: must be a finite number.",
         ".redimento.yml:7: model.candidates: must be at least 1, not 0.",
-        ".redimento.yml:10: checks.commands[0].run: must be a shell line or a list of words, and not be empty.",
+        ".redimento.yml:10: checks.commands[0].run: must be a non-empty shell line or a non-empty list of words.",
         ".redimento.yml:10: checks.commands[0]: lacks name.",
         '.redimento.yml:11: checks.commands[0].lvl: is not a known setting. Did you mean "level"?',
         ".redimento.yml:12: checks.commands[1].name: must be text, not the number 5: put it in quotes.",
-        ".redimento.yml:12: checks.commands[1].run: must be a shell line or a list of words, and not be empty.",
+        ".redimento.yml:12: checks.commands[1].run: must be a non-empty shell line or a non-empty list of words.",
         ".redimento.yml:15: checks.commands[2].timeout: must be a whole number, not text.",
-        ".redimento.yml:16: checks.commands: this key stands in line 9 already.",
+        ".redimento.yml:16: checks.commands: duplicate key, first used in line 9.",
         ".redimento.yml:18: work_items.states: must be a list, not text: write [Ready].",
         ".redimento.yml:19: pull_request.branch: must contain {id}, which keeps the branches of two work items apart.",
     )
@@ -119,40 +120,40 @@ pull_request: {branch: redimento}
         ("---\nmodel: {}\n---\nmodel: {}", "3: a second document"),
         ("[" * 100_000, "1: values are nested more than 20"),
         ("# " + "x" * 100_000, "1: the file is longer"),
-        ("- 1", "1: must be a group of keys, not a list"),
-        ("? [a]\n: b", "1: a key must be a word"),
+        ("- 1", "1: must be a mapping, not a list"),
+        ("? [a]\n: b", "1: a key must be plain text"),
         ("model:\n  max_tokens: " + "1" * 5_000, "2: model.max_tokens: this value cannot be read"),
         ("model: {name: !!binary eA==}", "1: model.name: tags are not allowed"),
     ],
 )
-def test_what_is_no_plain_yaml_is_named(text: str, problem: str) -> None:
+def test_invalid_yaml_is_reported(text: str, problem: str) -> None:
     assert problems(text)[0].startswith(f"{NAME}:{problem}")
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("pull_request: {branch: 'a b/{id}'}", "pull_request.branch: makes a name that git does not accept"),
-        ("pull_request: {branch: 'x/{id}/{name}'}", "pull_request.branch: contains a placeholder"),
-        ("pull_request: {title: '{title'}", "pull_request.title: contains a single brace"),
-        ("pull_request: {target: 'a..b'}", "pull_request.target: is not a name"),
-        ("pull_request: {author_email: nobody}", "pull_request.author_email: must be a mail address"),
+        ("pull_request: {branch: 'a b/{id}'}", "pull_request.branch: produces a branch name that git does not accept"),
+        ("pull_request: {branch: 'x/{id}/{name}'}", "pull_request.branch: contains an unknown placeholder"),
+        ("pull_request: {title: '{title'}", "pull_request.title: contains an unmatched brace"),
+        ("pull_request: {target: 'a..b'}", "pull_request.target: is not a branch name"),
+        ("pull_request: {author_email: nobody}", "pull_request.author_email: must be an email address"),
         ('pull_request: {author_name: "a\\nb"}', "pull_request.author_name: must not contain"),
-        ("context: {exclude: ['!x']}", "context.exclude[0]: a pattern must not begin"),
+        ("context: {exclude: ['!x']}", "context.exclude[0]: must not begin"),
         ("change: {allow: [a, ../x]}", "change.allow[1]: must stay inside"),
         ("change: {protected: ['a\\b']}", "change.protected[0]: must be written with forward slashes"),
         ("project: {conventions: [/etc/passwd]}", "project.conventions[0]: must be a path inside"),
         ("model: {base_url: 'http://gateway.example'}", "model.base_url: must begin with https://"),
-        ("model: {base_url: 'https://u:p@gateway.example'}", "model.base_url: must not hold a user"),
+        ("model: {base_url: 'https://u:p@gateway.example'}", "model.base_url: must not contain a user"),
         ("model: {base_url: 'https://x:port'}", "model.base_url: is not an address"),
         ("model: {sdk: recorded}", "model.sdk: recorded needs model.recording"),
-        ("checks: {pass_env: [SYSTEM_ACCESSTOKEN]}", "checks.pass_env[0]: holds a secret"),
+        ("checks: {pass_env: [SYSTEM_ACCESSTOKEN]}", "checks.pass_env[0]: contains a secret"),
         ("checks: {pass_env: [REGION, NPM_TOKEN]}", "checks.pass_env[1]: looks like a secret"),
         ("checks: {pass_env: ['A B']}", 'checks.pass_env[0]: "A B" is not the name'),
-        ("checks: {commands: [{name: a, run: x, env: {GEMINI_API_KEY: x}}]}", "checks.commands[0].env.GEMINI_API_KEY: holds a secret"),
+        ("checks: {commands: [{name: a, run: x, env: {GEMINI_API_KEY: x}}]}", "checks.commands[0].env.GEMINI_API_KEY: contains a secret"),
         ("checks: {commands: [{name: a, run: x}, {name: a, run: y}]}", "checks.commands[1].name: another check"),
         ("checks: {commands: [{name: a, run: x, junit: ../x}]}", "checks.commands[0].junit: must be a path inside"),
-        ("checks: {commands: [{name: a, run: ' '}]}", "checks.commands[0].run: names no program"),
+        ("checks: {commands: [{name: a, run: ' '}]}", "checks.commands[0].run: must name a program"),
         ("work_items: {states: [' ']}", "work_items.states[0]: must not be empty"),
         ("work_items: {states: [On]}", "work_items.states[0]: must be text, not true or false: put it in quotes"),
     ],
@@ -165,11 +166,11 @@ def test_values_are_checked_beyond_the_schema(text: str, problem: str) -> None:
 def test_a_key_in_the_file_is_refused_and_not_repeated() -> None:
     key = "AIza" + "x" * 35
     (found,) = problems(f"project: {{architecture: 'the key is {key}'}}")
-    assert "holds a key" in found
+    assert "contains a key" in found
     assert key not in found
 
 
-def test_a_loopback_service_may_do_without_encryption() -> None:
+def test_a_loopback_service_may_use_http() -> None:
     assert parse("model: {base_url: 'http://127.0.0.1:8080'}", NAME).model.base_url
 
 
@@ -214,9 +215,9 @@ def test_schema_and_values_have_the_same_keys_and_defaults() -> None:
     ]
 
 
-def test_the_page_is_made_from_the_schema() -> None:
+def test_the_page_is_generated_from_the_schema() -> None:
     assert PAGE.read_text("utf-8") == reference_page(), (
-        "write docs/settings.md anew from redimento.settings.reference.reference_page()"
+        "write the result of redimento.settings.reference.reference_page() to docs/settings.md"
     )
 
 
@@ -283,7 +284,7 @@ def test_any_value_of_any_key_is_read_or_refused(key: tuple[str, str], value: ob
     assert read is None or parse(show(read), NAME) == read
 
 
-def test_a_command_that_falls_apart_at_a_comma_is_not_cut_short_in_silence() -> None:
+def test_a_command_split_at_a_comma_is_reported() -> None:
     text = 'checks:\n  commands:\n  - {name: t, run: python3 -c "assert add(1, 1) == 2"}\n'
     with pytest.raises(SettingsError) as caught:
         parse(text, ".redimento.yml")
@@ -295,3 +296,31 @@ def test_a_setting_without_a_value_keeps_its_default_and_an_unknown_one_is_named
     with pytest.raises(SettingsError) as caught:
         parse("model:\n  nmae:\n", "f")
     assert caught.value.problems == ('f:2: model.nmae: is not a known setting. Did you mean "name"?',)
+
+
+@pytest.mark.parametrize(
+    ("start", "piece", "end"),
+    [
+        ("work_items:\n  tags:\n", "  - a tag\n", ""),
+        ("work_items: {tags: [", "'a tag',", "]}"),
+        ("checks:\n  commands:\n", "  - {name: a, run: b, paths: ['*.py']}\n", ""),
+        ("", "unknown: 1\n", ""),
+        ("model:\n", "  unknown:\n", ""),
+        ("project: {architecture: '", "word ", "'}"),
+        ("project:\n  architecture: |\n", "    word\n", ""),
+        ("pull_request: {title: '", "{", "'}"),
+        ("pull_request: {author_email: '", "a@", "'}"),
+        ("context: {exclude: ['", "**/", "'}"),
+        ("context: {exclude: ['", "[", "'}"),
+        ("", "# comment\n", ""),
+        ("", "---\n", ""),
+        ("", "&a ", ""),
+        ("a: [", "*a,", "]"),
+        ("a: ", "[", ""),
+        ("a: ", "9", ""),
+        ("a: ", " ", ""),
+    ],
+)
+def test_time_grows_with_the_length_of_the_file(start: str, piece: str, end: str) -> None:
+    count = 9_000 // len(piece)
+    assert_linear(outcome, start + piece * count + end, start + piece * 2 * count + end)

@@ -1,1 +1,1 @@
-"""Azure DevOps over REST, and the pipeline the step runs in."""
+"""Azure DevOps over REST, and the pipeline that the step runs in."""

@@ -1,4 +1,4 @@
-"""Addresses of an organisation, a collection, and of what lies below it."""
+"""URLs of an organisation or collection, and of pages below it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from redimento.errors import UsageError
 
 
 def collection_url(text: str) -> str:
-    """Return the address with its final slash; raise UsageError for what is no plain http or https address."""
+    """Return the URL with a trailing slash; raise UsageError unless it is a plain http or https URL."""
     parts = urlsplit(text.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise UsageError(
@@ -19,7 +19,7 @@ def collection_url(text: str) -> str:
 
 
 def organisation(collection: str) -> str:
-    """Return the name that stands in brackets behind the build accounts of this collection."""
+    """Return the name that the build accounts of this collection carry in brackets."""
     parts = urlsplit(collection)
     host = parts.hostname or ""
     if host.endswith(".visualstudio.com"):
@@ -28,5 +28,5 @@ def organisation(collection: str) -> str:
 
 
 def below(base: str, *segments: str) -> str:
-    """Return `base` with every segment percent-encoded behind it."""
+    """Return `base` followed by the segments, each percent-encoded."""
     return base + "/".join(quote(segment, safe="") for segment in segments)

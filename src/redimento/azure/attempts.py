@@ -1,4 +1,4 @@
-"""Trying again: what may pass, how long to wait, and when to give up."""
+"""Retries: which failures, how long to wait, and when to give up."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _backoff = tenacity.wait_exponential_jitter(initial=0.5, max=20.0, jitter=0.5)
 
 
 class TransientError(Exception):
-    """An attempt failed that may succeed when made again.
+    """An attempt failed, and another may succeed.
 
-    `error` is what to raise when it is not, `pause` the seconds that the server asked to wait.
+    `error` is raised when there is no other attempt; `pause` is how many seconds the server asked to wait.
     """
 
     def __init__(self, error: AzureError, pause: float = 0.0) -> None:
@@ -27,9 +27,9 @@ class TransientError(Exception):
 
 
 def persist(attempt: Callable[[], T], *, seconds: float, sleep: Callable[[float], None]) -> T:
-    """Return what `attempt` returns, made again after a PassingError with growing pauses, until `seconds` are used up.
+    """Return what `attempt` returns, retrying after a TransientError with growing pauses for at most `seconds`.
 
-    A pause that would end later than that is not begun: the error comes at once.
+    If the next pause would exceed that time, the error is raised at once.
     """
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(TransientError),
@@ -38,23 +38,19 @@ def persist(attempt: Callable[[], T], *, seconds: float, sleep: Callable[[float]
         sleep=sleep,
         reraise=True,
     )
-    return _or_its_error(lambda: retrying(attempt))
+    return once(lambda: retrying(attempt))
 
 
 def once(attempt: Callable[[], T]) -> T:
-    """Return what `attempt` returns; a PassingError becomes the error it carries."""
-    return _or_its_error(attempt)
-
-
-def _or_its_error(attempt: Callable[[], T]) -> T:
+    """Return what `attempt` returns; raise the error that a TransientError carries."""
     try:
         return attempt()
-    except TransientError as passing:
-        error = passing.error
+    except TransientError as failure:
+        error = failure.error
     raise error
 
 
 def _pause(state: tenacity.RetryCallState) -> float:
     failure = state.outcome.exception() if state.outcome else None
-    told = failure.pause if isinstance(failure, TransientError) else 0.0
-    return max(told, _backoff(state))
+    requested = failure.pause if isinstance(failure, TransientError) else 0.0
+    return max(requested, _backoff(state))

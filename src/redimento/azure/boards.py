@@ -17,32 +17,32 @@ from redimento.work_items.board import Claim
 from redimento.work_items.item import RelatedItem, WorkItem
 from redimento.work_items.kinds import kind_of
 
-# The first version whose answers say which long text is Markdown; an older server gets the newest it knows.
+# The first version whose answers tell Markdown fields from HTML ones; an older server is asked for its newest version.
 _ITEM_VERSION = "7.2-preview.3"
 _BATCH = 200  # ids; the service refuses more
 
 
 @dataclass(frozen=True)
 class AzureBoard:
-    """The work items of one project. `say` takes finished sentences about what could not be done but did not stop us."""
+    """The work items of one project. `say` receives a sentence for each problem that does not stop the run."""
 
     client: AzureClient
     project: str
     say: Callable[[str], None]
 
     def load(self, item_id: int) -> WorkItem:
-        """Return the whole item, of whichever project it is: admission judges that."""
+        """Return the whole item. It may belong to any project: admission checks that."""
         about = f"work item {item_id}"
         answer = self.client.get(
             f"_apis/wit/workitems/{item_id}", query={"$expand": "all"}, api_version=_ITEM_VERSION, about=about
         )
         if not isinstance(answer, Mapping) or not isinstance(answer.get("fields"), Mapping):
             raise AzureError(
-                f"Azure DevOps answered with something that is no work item when asked for {about}.",
+                f"Azure DevOps did not answer with a work item when asked for {about}.",
                 "Check that SYSTEM_COLLECTIONURI is the address of the organisation, and run it again.",
             )
         fields = answer["fields"]
-        kind_of(str(fields.get(TYPE) or ""))  # a kind that is refused needs no further call
+        kind_of(str(fields.get(TYPE) or ""))  # raises for an unsupported kind, before any further call
         project = str(fields.get(PROJECT) or self.project)
         return work_item(
             answer,
@@ -52,22 +52,22 @@ class AzureBoard:
         )
 
     def claim(self, item: WorkItem, run: str) -> Claim:
-        """Mark the item by a tag that only one of two runs can write; a claim whose build has ended is taken over."""
+        """Tag the item so that only one of two runs wins; replace the claim of a build that has ended."""
         return claims.claim(self.client, self.project, item, run, self.say)
 
     def release(self, item_id: int, run: str) -> None:
-        """Remove this run's tag, if it is there."""
+        """Remove this run's tag, if present."""
         claims.release(self.client, item_id, run)
 
     def comment(self, item_id: int, marker: str, markdown: str) -> str:
-        """Write or rewrite this program's own comment with `marker`, which is a plain word that stays visible."""
+        """Create or update this program's comment and return its URL; `marker` is a visible, plain word."""
         number = comments.write(self.client, self.project, item_id, marker, markdown)
         if not number:
             return ""
         return f"{self.client.web_url(self.project, '_workitems', 'edit', str(item_id))}#{number}"
 
     def set_state(self, item_id: int, state: str) -> None:
-        """Move the item to `state`; UsageError that lists the states of its type when there is none of that name."""
+        """Move the item to `state`; raise UsageError, listing the states of its type, when that state does not exist."""
         about = f"work item {item_id}"
         path = f"_apis/wit/workitems/{item_id}"
 
@@ -108,7 +108,7 @@ class AzureBoard:
             body = {
                 "ids": numbers[start : start + _BATCH],
                 "fields": [TYPE, TITLE, STATE],
-                "errorPolicy": "omit",  # one that may not be read would fail them all
+                "errorPolicy": "omit",  # otherwise one unreadable item fails the whole batch
             }
             answer = self.client.query("_apis/wit/workitemsbatch", body=body, about="the related work items")
             for row in filter(None, answer["value"]):

@@ -1,4 +1,4 @@
-"""One run per work item: a tag on the item, written with a test of its revision so that only one of two can win."""
+"""One run per work item: a tag, written only if the item's revision is unchanged, so that one of two runs wins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from redimento.work_items.board import Claim
 from redimento.work_items.item import WorkItem
 
 _PREFIX = "redimento-run-"
-_ROUNDS = 8  # somebody else may be typing in the item at this moment; nobody types eight times in a row
+_ROUNDS = 8  # somebody may be editing the item right now, but not eight times in a row
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class _Tagged:
 
 
 def claim(client: AzureClient, project: str, item: WorkItem, run: str, say: Callable[[str], None]) -> Claim:
-    """Tag the item with this run; "taken" when the run of another such tag has not ended.
+    """Tag the item with this run; return "taken" when another run with such a tag is still active.
 
-    Runs are build ids. A tag whose build is completed or gone is void and is replaced.
+    Runs are build ids. A tag whose build is completed or deleted is void and is replaced.
     """
     ours = _PREFIX + run
     seen = _Tagged(item.id, item.revision, item.tags)
@@ -44,18 +44,18 @@ def claim(client: AzureClient, project: str, item: WorkItem, run: str, say: Call
         if _written(client, seen, wanted):
             return "won"
         seen = _read(client, item.id)
-    raise ConflictError(f"Work item {item.id} changes all the time and could not be claimed.", "Run it again.")
+    raise ConflictError(f"Work item {item.id} keeps changing and could not be claimed.", "Run it again.")
 
 
 def release(client: AzureClient, item_id: int, run: str) -> None:
-    """Remove this run's tag; nothing happens when it is not there."""
+    """Remove this run's tag; do nothing when it is absent."""
     for _ in range(_ROUNDS):
         seen = _read(client, item_id)
         wanted = tuple(tag for tag in seen.tags if tag != _PREFIX + run)
         if wanted == seen.tags or _written(client, seen, wanted):
             return
     raise ConflictError(
-        f"Work item {item_id} changes all the time, and the tag {_PREFIX}{run} is still on it.",
+        f"Work item {item_id} keeps changing, and the tag {_PREFIX}{run} is still on it.",
         "Remove the tag; it does no harm once the run has ended.",
     )
 
@@ -68,14 +68,14 @@ def _still_runs(client: AzureClient, project: str, item_id: int, tag: str, say: 
     build = tag.removeprefix(_PREFIX)
     remedy = f"If no run is working on it, remove the tag '{neutralise(tag)}' from the work item."
     if not build.isdecimal():
-        say(f"Work item {item_id} is claimed by a run outside of a pipeline. {remedy}")
+        say(f"Work item {item_id} is claimed by a run outside a pipeline. {remedy}")
         return True
     try:
         answer = client.get(f"_apis/build/builds/{int(build)}", project=project, about=f"run {build}")
     except NotThereError:
         return False
     except AzureError as error:
-        say(f"Work item {item_id} is claimed by run {build}, which may not be looked at. {remedy} {error}")
+        say(f"Work item {item_id} is claimed by run {build}, whose status cannot be read. {remedy} {error}")
         return True
     return str((answer or {}).get("status")) != "completed"
 
@@ -88,7 +88,7 @@ def _read(client: AzureClient, item_id: int) -> _Tagged:
 
 
 def _written(client: AzureClient, seen: _Tagged, wanted: tuple[str, ...]) -> bool:
-    """Write the tags if the item is still at the revision that was seen; tell whether it was."""
+    """Write the tags and return True if the item is still at the revision in `seen`, else return False."""
 
     def happened() -> Mapping[str, Any] | None:
         now = _read(client, seen.item_id)

@@ -1,4 +1,4 @@
-"""HTTP to Azure DevOps: one session, one token, one deadline for each call."""
+"""HTTP client for Azure DevOps: one session, one token, one deadline per call."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ JSON_PATCH = "application/json-patch+json"
 _CONNECT_SECONDS = 15.0
 _LONGEST_ANSWER = 64 * 1024 * 1024  # bytes; one long text of a work item may have a million characters
 _PIECE = 64 * 1024
-_PASSING = frozenset((429, 500, 502, 503, 504))
+_TRANSIENT = frozenset((429, 500, 502, 503, 504))
 _LONGEST_SUMMARY = 200
-_NO_ANSWER_REMEDY = "Run it again; if it stays so, check the network and its proxy (HTTPS_PROXY, NO_PROXY)."
+_NO_ANSWER_REMEDY = "Run it again; if it keeps failing, check the network and its proxy (HTTPS_PROXY, NO_PROXY)."
 
 
 @dataclass(frozen=True)
 class NotedWrite:
-    """A write that was not sent. `summary` is the beginning of its body."""
+    """A write that was not sent. `summary` is the start of its body."""
 
     method: str
     url: str
@@ -57,17 +57,17 @@ class _Request:
 
     @property
     def call(self) -> str:
-        """Method and address for error sentences; the query is left out, it helps nobody there."""
+        """Method and URL for error messages, without the query."""
         return f"{self.method} {self.url.partition('?')[0]}"
 
 
 class AzureClient:
-    """One organisation or collection, spoken to by one thread at a time.
+    """Client for one organisation or collection; not thread-safe.
 
-    `collection_url` is `SYSTEM_COLLECTIONURI` as it is: https://dev.azure.com/org/, https://org.visualstudio.com/ or
-    https://host/tfs/Collection/. `deadline_seconds` bounds every call on the wall clock, with its pauses, retries and
-    questions. With `outward="note"` writes are not sent but listed in `noted`. `project` and `project_id` are the job's
-    own, to name its account in errors.
+    `collection_url` is `SYSTEM_COLLECTIONURI`: https://dev.azure.com/org/, https://org.visualstudio.com/ or
+    https://host/tfs/Collection/. `deadline_seconds` limits every call in wall-clock time, including its pauses, retries
+    and `happened` queries. With `outward="note"` writes are recorded in `noted` instead of sent. `project` and
+    `project_id` belong to the job and name its account in errors.
     """
 
     def __init__(
@@ -90,10 +90,10 @@ class AzureClient:
         self._sleep = sleep
         self._until = float("inf")
         self._not_before = 0.0
-        self._newest = ""  # the newest API version of an older server, once it has told
+        self._newest = ""  # the newest API version of an older server, once known
         self._session = requests.Session()
         self._session.auth = _Bearer(self._token)
-        # Without this header a bad token is answered with a sign-in page and status 203 instead of 401.
+        # Without this header a bad token gets a sign-in page with status 203 instead of 401.
         self._session.headers["X-TFS-FedAuthRedirect"] = "Suppress"
 
     def __repr__(self) -> str:
@@ -113,14 +113,14 @@ class AzureClient:
     ) -> Any:
         """Return the JSON at `path`, None when the answer is empty.
 
-        `path` starts with `_apis/` and is percent-encoded; `about` names the thing in errors ("work item 7").
+        `path` starts with `_apis/` and is percent-encoded; `about` names the resource in errors ("work item 7").
         Raises SignInError, PermissionMissingError, NotThereError, ConflictError, AzureError.
         """
         url = self._url(path, project, query)
         return self._read(_Request("GET", url, None, "", api_version, about))
 
     def query(self, path: str, *, body: Any, project: str = "", api_version: str = "7.1", about: str = "") -> Any:
-        """Return the answer to a POST that only reads, such as a batch or a WIQL query; otherwise as `get`."""
+        """Return the answer to a read-only POST, such as a batch or a WIQL query; otherwise like `get`."""
         url = self._url(path, project, None)
         sent = json.dumps(body).encode()
         return self._read(_Request("POST", url, sent, "application/json", api_version, about))
@@ -138,11 +138,11 @@ class AzureClient:
         content_type: str = "application/json",
         about: str = "",
     ) -> Any:
-        """Send a write and return its parsed answer; raises as `get` does.
+        """Send a write and return its parsed answer; raises the same errors as `get`.
 
-        A write whose answer was lost may have happened. It is sent again only after `happened` returned None; anything
-        else that `happened` returns takes the place of the answer. Without `happened` it is sent once. With
-        `outward="note"` it is not sent: a JSON object comes back as its own answer, anything else as {}.
+        A write whose answer was lost may have happened, so it is repeated only if `happened` returns None; any other
+        return value replaces the answer. Without `happened` the write is sent once. With `outward="note"` nothing is
+        sent: the result is `body` if that is a JSON object, else {}.
         """
         url = self._url(path, project, query)
         if self.outward == "note":
@@ -153,13 +153,13 @@ class AzureClient:
         with self._within_deadline():
             if happened is None:
                 return once(partial(self._parsed, request))
-            return self._persist(_asking_first(partial(self._parsed, request), happened))
+            return self._persist(_checking_first(partial(self._parsed, request), happened))
 
     def service(self, area: str) -> AzureClient:
-        """Return a client for the service that serves the resource area with the id `area`.
+        """Return a client for the service of the resource area with the id `area`.
 
-        On the hosted service some areas live at another address, which the organisation names in `_apis/ResourceAreas`;
-        on a server none do. Microsoft's own clients find them the same way.
+        The hosted service has some areas at another URL, listed in `_apis/ResourceAreas`; an on-premises server does
+        not. Microsoft's own clients find them the same way.
         """
         areas = (self.get("_apis/ResourceAreas", api_version="7.1-preview.1") or {}).get("value") or []
         for row in areas:
@@ -169,7 +169,7 @@ class AzureClient:
         return self
 
     def web_url(self, *segments: str) -> str:
-        """Return the address for people of what lies below the collection, every segment percent-encoded."""
+        """Return the URL of a web page below the collection, every segment percent-encoded."""
         return address.below(self.collection_url, *segments)
 
     def _url(self, path: str, project: str, query: Mapping[str, str] | None) -> str:
@@ -178,7 +178,7 @@ class AzureClient:
 
     @contextmanager
     def _within_deadline(self) -> Iterator[None]:
-        # A question asked in the middle of a write lives on what is left of the write's time.
+        # A query in the middle of a write only gets what is left of the write's time.
         outer = self._until
         self._until = min(outer, time.monotonic() + self._deadline)
         try:
@@ -204,15 +204,15 @@ class AzureClient:
             pass
         raise TransientError(
             AzureError(
-                f"Azure DevOps answered {request.call} with something that is no JSON.{_doubt(request)}",
+                f"Azure DevOps answered {request.call} with something that is not JSON.{_doubt(request)}",
                 _NO_ANSWER_REMEDY,
                 status=answer.status,
             )
         )
 
     def _exchange(self, request: _Request) -> HttpAnswer:
-        """Send once and return a success; raise PassingError where another attempt may help, AzureError otherwise."""
-        self._wait_as_told()
+        """Send once and return a success; raise TransientError if another attempt may help, else AzureError."""
+        self._pause_if_asked()
         answer = self._send(request)
         older = "" if self._newest else offered_instead(request.api_version, answer)
         if older:
@@ -224,12 +224,12 @@ class AzureClient:
         if answer.status < 300:  # noqa: PLR2004  # HTTP's own class of successes
             return answer
         error = refusal(answer, call=request.call, about=request.about, identity=self._identity, secrets=(self._token,))
-        if answer.status in _PASSING:
+        if answer.status in _TRANSIENT:
             raise TransientError(error, answer.retry_after())
         raise error
 
-    def _wait_as_told(self) -> None:
-        # After a success the pause is advice: it may take half of a call's time, never all of it.
+    def _pause_if_asked(self) -> None:
+        # After a success the pause is only advice: spend at most half of the call's time on it.
         pause = min(self._not_before - time.monotonic(), self._left() / 2)
         self._not_before = 0.0
         if pause > 0:
@@ -239,11 +239,11 @@ class AzureClient:
         try:
             return within(self._left(), partial(self._transfer, request))
         except TimeoutError:
-            error: AzureError | TransientError = TransientError(_no_answer(request, "no complete answer came in time"))
+            error: AzureError | TransientError = TransientError(_no_answer(request, "no complete answer in time"))
         except _TooLongError:
             error = AzureError(
-                f"The answer to {request.call} is longer than {_LONGEST_ANSWER:,} bytes, and was given up.",
-                "Look at what is so large there: a work item or comment of that size cannot be worked on.",
+                f"The answer to {request.call} is longer than {_LONGEST_ANSWER:,} bytes, and was not read to the end.",
+                "Find out what is so large: a work item or comment of that size cannot be processed.",
             )
         except requests.exceptions.SSLError as failure:
             error = AzureError(
@@ -252,7 +252,7 @@ class AzureClient:
             )
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as failure:
             error = TransientError(_no_answer(request, self._reason_text(failure)))
-        # Outside of `except`, so that nothing is chained: the library's exceptions hold the request, and it the token.
+        # Outside `except`, so that nothing is chained: the library's exceptions hold the request with its token.
         raise error
 
     def _reason_text(self, failure: Exception) -> str:
@@ -274,7 +274,7 @@ class AzureClient:
             stream=True,
         ) as response:
             body = bytearray()
-            # read1 hands over what has arrived; iter_content would wait for a whole piece of a dripping body.
+            # read1 returns what has arrived; iter_content would wait for a full chunk of a slow body.
             while piece := response.raw.read1(_PIECE, decode_content=True):
                 body += piece
                 if len(body) > _LONGEST_ANSWER:
@@ -285,7 +285,7 @@ class AzureClient:
 
 
 class _Bearer(AuthBase):
-    """The token as `auth`, not as a header: an entry for the host in `.netrc` would replace the header."""
+    """The token as `auth`, not as a header, which an entry for the host in `.netrc` would replace."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -299,28 +299,28 @@ class _TooLongError(Exception):
     pass
 
 
-def _asking_first(attempt: Callable[[], Any], happened: Callable[[], Any]) -> Callable[[], Any]:
+def _checking_first(attempt: Callable[[], Any], happened: Callable[[], Any]) -> Callable[[], Any]:
     sent = False
 
-    def ask_or_send() -> Any:
+    def check_or_send() -> Any:
         nonlocal sent
         answer = happened() if sent else None
         sent = True
         return attempt() if answer is None else answer
 
-    return ask_or_send
+    return check_or_send
 
 
 def _no_answer(request: _Request, reason: str) -> AzureError:
-    return AzureError(f"Azure DevOps gave no answer to {request.call}: {reason}.{_doubt(request)}", _NO_ANSWER_REMEDY)
+    return AzureError(f"Azure DevOps did not answer {request.call}: {reason}.{_doubt(request)}", _NO_ANSWER_REMEDY)
 
 
 def _doubt(request: _Request) -> str:
-    return "" if request.method == "GET" else " It is not known whether it happened."
+    return "" if request.method == "GET" else " The request may have been carried out."
 
 
 def _usable(token: str) -> str:
-    # `requests` quotes a header value that it refuses: a token with a line break would end up in an error.
+    # `requests` quotes a header value that it rejects, so a token with a line break would end up in an error.
     token = token.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise SignInError("There is no usable token for Azure DevOps.", SIGN_IN_REMEDY)

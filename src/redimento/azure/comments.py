@@ -24,7 +24,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class _Place:
-    """Where our one comment stands. `author` is the id of our account, "" when it is unknown."""
+    """Identifies our one comment. `author` is the id of our account, "" when unknown."""
 
     client: AzureClient
     project: str
@@ -34,7 +34,7 @@ class _Place:
 
 
 def listed(client: AzureClient, project: str, item_id: int) -> Iterator[Json]:
-    """Return all comments that are not deleted, oldest first, page by page."""
+    """Yield all comments that are not deleted, oldest first."""
     query = {"$top": str(_PAGE), "order": "asc"}
     while True:
         page = client.get(
@@ -52,22 +52,22 @@ def listed(client: AzureClient, project: str, item_id: int) -> Iterator[Json]:
 
 
 def write(client: AzureClient, project: str, item_id: int, marker: str, markdown: str) -> int:
-    """Write the comment with `marker`, or rewrite it where it stands; return its id, 0 when nothing was sent.
+    """Create or update the comment with `marker`; return its id, 0 when nothing was sent.
 
-    The marker is put under the text when it is not in it. It has to be a plain word: Azure strips HTML comments.
+    The marker is appended unless the text contains it. It must be a plain word: Azure strips HTML comments.
     """
     text = markdown if _carries(markdown, marker) else f"{markdown.rstrip()}\n\n{marker}\n"
     place = _Place(client, project, item_id, marker, _own_id(client))
     existing = _found(place)
     answer = _sent(place, text, existing, "markdown")
     if answer is None or (client.outward == "send" and str(answer.get("format", "")).casefold() != "markdown"):
-        # An older server refuses the format, or ignores it and would show the signs of Markdown.
+        # An older server refuses the format, or ignores it and would show raw Markdown.
         answer = _sent(place, _as_html(text), existing or answer, "html")
     return comment_id(answer or {})
 
 
 def _sent(place: _Place, text: str, existing: Json | None, text_format: Literal["markdown", "html"]) -> Json | None:
-    """Write once in this format; None when the server refuses the format."""
+    """Send the comment in this format; return None when the server refuses the format."""
 
     def happened() -> Json | None:
         found = _found(place)
@@ -97,20 +97,20 @@ def _sent(place: _Place, text: str, existing: Json | None, text_format: Literal[
 def _found(place: _Place) -> Json | None:
     for each in listed(place.client, place.project, place.item_id):
         author = str((each.get("createdBy") or {}).get("id", "")).lower()
-        # Anybody can quote the marker: a person's comment is never rewritten.
+        # Anybody can quote the marker, and a person's comment must never be overwritten.
         if _carries(str(each.get("text", "")), place.marker) and place.author in ("", author):
             return each
     return None
 
 
 def _carries(text: str, marker: str) -> bool:
-    # The marker of the repository `web` is also the beginning of the marker of `web-api`.
+    # The marker of the repository `web` is a prefix of the marker of `web-api`.
     return re.search(rf"(?<!\w){re.escape(marker)}(?![\w-]|\.\w)", html.unescape(text)) is not None
 
 
 def _own_id(client: AzureClient) -> str:
     try:
-        # The service refuses a released version here; it wants none, or a preview.
+        # This endpoint accepts only a preview version or none.
         answer = client.get("_apis/connectionData", api_version="7.1-preview.1", about="the account of the token")
     except AzureError:
         return ""

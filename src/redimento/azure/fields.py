@@ -1,4 +1,4 @@
-"""The JSON of Azure Boards → the values that the stages know."""
+"""Convert the JSON of Azure Boards to work item values."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _RELATIONS: dict[str, Relation] = {
 }
 _ITEM_URL = re.compile(r"/_apis/wit/workitems/(\d{1,10})$", re.IGNORECASE)
 _CATEGORIES: tuple[StateCategory, ...] = ("Proposed", "InProgress", "Resolved", "Completed", "Removed")
-# Tags that Azure's editors write. Not any tag: `List<Order>` in Markdown is none.
+# Tags that Azure's editors write. Not just any tag: `List<Order>` in Markdown is not HTML.
 _HTML = re.compile(
     r"</?(?:div|p|br|span|b|strong|i|em|u|s|a|img|font|ul|ol|li|table|thead|tbody|tr|td|th|h[1-6]|pre|code|blockquote|hr)"
     r"(?:\s[^<>]*)?/?>",
@@ -45,7 +45,7 @@ _HTML = re.compile(
 def work_item(
     answer: Json, *, comments: Iterable[Comment], related: Iterable[RelatedItem], state_category: StateCategory
 ) -> WorkItem:
-    """Return the whole item from the answer with `$expand=all`; UsageError for a type that is refused."""
+    """Return the item from an answer with `$expand=all`; raise UsageError for an unsupported type."""
     fields: Json = answer.get("fields") or {}
     formats: Json = answer.get("multilineFieldsFormat") or {}
 
@@ -55,7 +55,7 @@ def work_item(
 
     type_name = str(fields.get(TYPE) or "")
     description, criteria = long_text(_DESCRIPTION), split_criteria(long_text(_CRITERIA))
-    if not criteria:  # the types of Basic and CMMI have no field for them
+    if not criteria:  # Basic and CMMI types have no field for criteria
         description, criteria = criteria_in_description(description)
     return WorkItem(
         id=int(answer["id"]),
@@ -84,7 +84,7 @@ def work_item(
 
 
 def comment(answer: Json) -> Comment:
-    """Return one comment; recorded answers of older servers call the id `commentId`."""
+    """Return one comment. Older servers call its id `commentId`, as recorded answers show."""
     return Comment(
         id=comment_id(answer),
         author=person(answer.get("createdBy")),
@@ -98,7 +98,7 @@ def comment_id(answer: Json) -> int:
 
 
 def relatives(relations: Iterable[Json]) -> dict[int, Relation]:
-    """Return the linked items of an answer's `relations` by id, in their order."""
+    """Return the kind of relation by id of the linked item, in the order of `relations`."""
     found: dict[int, Relation] = {}
     for relation in relations:
         kind = _RELATIONS.get(str(relation.get("rel")))
@@ -122,16 +122,16 @@ def split_tags(text: str) -> tuple[str, ...]:
 
 
 def person(value: Any) -> str:
-    """Return the name of an identity, which is an object over REST and a string in older answers and in hooks."""
+    """Return the name of an identity: an object over REST, a string in older answers and in hooks."""
     if isinstance(value, Mapping):
         return str(value.get("displayName") or value.get("uniqueName") or "")
     return str(value or "")
 
 
 def markdown(text: str, text_format: str = "") -> str:
-    """Return Markdown: `text` as it is when its format says so or when no HTML tag is in it, else converted.
+    """Return `text` as Markdown: unchanged if its format is Markdown or it has no HTML tags, else converted.
 
-    Only answers of API 7.2 name the format of a field; 7.1 gives Markdown without a hint.
+    Only API 7.2 names the format of a field; 7.1 gives no hint.
     """
     if text_format.casefold() == "markdown" or not _HTML.search(text):
         return text.strip()
@@ -139,9 +139,9 @@ def markdown(text: str, text_format: str = "") -> str:
 
 
 def _field_like(fields: Json, name: str) -> str:
-    """Return `name`, or where it is absent the custom field that is called the same.
+    """Return `name`, or a custom field with the same last part if `name` is absent.
 
-    A process may bring its own: `Custom.AcceptanceCriteria` instead of `Microsoft.VSTS.Common.AcceptanceCriteria`.
+    Some processes define their own: `Custom.AcceptanceCriteria` for `Microsoft.VSTS.Common.AcceptanceCriteria`.
     """
     if name in fields:
         return name

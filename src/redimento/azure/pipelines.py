@@ -1,4 +1,4 @@
-"""The pipeline around the step: its variables, and the lines by which a step speaks to the agent."""
+"""The pipeline around the step: its variables, and the logging commands that the agent reads."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from redimento.azure.address import below
 from redimento.errors import UsageError
 from redimento.text.foreign import neutralise
 
-# A macro that the agent could not expand stays as it was written: a variable that does not exist, a secret not mapped.
+# The agent leaves a macro as written when it cannot expand it: an undefined variable, or a secret that is not mapped.
 _UNEXPANDED = re.compile(r"\$\(.*\)", re.DOTALL)
 _AZURE_REPOS = "TfsGit"
 
 
 @dataclass(frozen=True)
 class JobEnvironment:
-    """What the agent tells a job (docs/pipelines/build/variables.md); "" where it tells nothing."""
+    """The predefined variables of a job (docs/pipelines/build/variables.md); "" where unset."""
 
     collection_url: str
     project: str
@@ -32,7 +32,7 @@ class JobEnvironment:
 
     @property
     def build_url(self) -> str:
-        """The page of this run, "" outside of a pipeline."""
+        """The page of this run, "" outside a pipeline."""
         if not self.build_id:
             return ""
         return f"{below(self.collection_url, self.project, '_build', 'results')}?buildId={self.build_id}"
@@ -44,21 +44,21 @@ _NEEDED = {
     "SYSTEM_TEAMPROJECTID": "the project's id",
     "BUILD_REPOSITORY_ID": "the repository's id",
     "BUILD_REPOSITORY_NAME": "the repository's name",
-    "SYSTEM_ACCESSTOKEN": "the job's token, mapped on the step by env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)",
+    "SYSTEM_ACCESSTOKEN": "the job's token, mapped on the step with env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)",
 }
 
 
 def job_environment(environ: Mapping[str, str]) -> JobEnvironment:
-    """Read the job's variables; a value such as `$(Name)` that was never expanded counts as unset.
+    """Return the job's variables; an unexpanded macro such as `$(Name)` counts as unset.
 
-    Raises UsageError that names every variable that is missing, or the kind of repository that is not supported.
+    Raises UsageError that names every missing variable, or the unsupported kind of repository.
     """
     value = partial(variable, environ)
     provider = value("BUILD_REPOSITORY_PROVIDER") or _AZURE_REPOS
     if provider != _AZURE_REPOS:
         raise UsageError(
-            f"The repository of this job is of the kind '{neutralise(provider)}', which is not supported.",
-            "Redimento opens pull requests in Azure Repos (TfsGit): run it in a pipeline whose repository is there.",
+            f"This job's repository is of the kind '{neutralise(provider)}', which is not supported.",
+            "Redimento opens pull requests in Azure Repos (TfsGit): run it in a pipeline with a repository there.",
         )
     collection_url = value("SYSTEM_COLLECTIONURI") or value("SYSTEM_TEAMFOUNDATIONCOLLECTIONURI")
     missing = [
@@ -68,8 +68,8 @@ def job_environment(environ: Mapping[str, str]) -> JobEnvironment:
     ]
     if missing:
         raise UsageError(
-            f"The environment lacks what is needed to reach Azure DevOps: {'; '.join(missing)}.",
-            "A job of Azure Pipelines has these variables. On a desk use --work-item-file, or set them yourself.",
+            f"The environment lacks variables that are needed to reach Azure DevOps: {'; '.join(missing)}.",
+            "A job of Azure Pipelines has them. For a local run use --work-item-file, or set them yourself.",
         )
     return JobEnvironment(
         collection_url=collection_url.rstrip("/") + "/",
@@ -83,13 +83,13 @@ def job_environment(environ: Mapping[str, str]) -> JobEnvironment:
 
 
 def variable(environ: Mapping[str, str], name: str) -> str:
-    """Return the value of a variable, "" when it is unset or a macro such as `$(Name)` that was never expanded."""
+    """Return the value of a variable, "" when it is unset or an unexpanded macro such as `$(Name)`."""
     text = environ.get(name, "").strip()
     return "" if _UNEXPANDED.fullmatch(text) else text
 
 
 def in_pipeline(environ: Mapping[str, str]) -> bool:
-    """Tell whether this process runs in a job of Azure Pipelines."""
+    """Return whether this process runs in a job of Azure Pipelines."""
     return environ.get("TF_BUILD", "").strip().lower() == "true"
 
 
@@ -102,13 +102,13 @@ def endgroup() -> str:
 
 
 def log_issue(kind: Literal["error", "warning"], message: str, *, path: str = "", line: int | None = None) -> str:
-    """Return the command that lists `message` on the run's page; a path inside the repository becomes a link there."""
+    """Return the command that shows `message` on the run's page, with a link if `path` is inside the repository."""
     number = "" if line is None else str(line)
     return _command("task.logissue", neutralise(message), type=kind, sourcepath=neutralise(path), linenumber=number)
 
 
 def set_variable(name: str, value: str) -> str:
-    """Return the command that sets an output variable of this step, which later steps and jobs read."""
+    """Return the command that sets an output variable of this step for later steps and jobs."""
     return _command("task.setvariable", value, variable=name, isOutput="true")
 
 
@@ -122,12 +122,12 @@ def upload_summary(file: Path) -> str:
 
 
 def _command(name: str, data: str, **properties: str) -> str:
-    told = "".join(f"{key}={_escaped(value)};" for key, value in properties.items() if value)
-    return f"##vso[{name}{' ' if told else ''}{told}]{_escaped(data)}"
+    fields = "".join(f"{key}={_escaped(value)};" for key, value in properties.items() if value)
+    return f"##vso[{name}{' ' if fields else ''}{fields}]{_escaped(data)}"
 
 
 def _escaped(text: str) -> str:
-    """Escape what would end a property or a line, the escape sign first (agent, CommandStringConvertor.cs)."""
+    """Escape the characters that end a property or a line, `%` first (agent, CommandStringConvertor.cs)."""
     for sign, code in (("%", "%AZP25"), (";", "%3B"), ("\r", "%0D"), ("\n", "%0A"), ("]", "%5D")):
         text = text.replace(sign, code)
     return text

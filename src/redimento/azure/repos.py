@@ -1,4 +1,4 @@
-"""Azure Repos as the PullRequests port, for one repository."""
+"""The PullRequests port on one repository of Azure Repos."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from redimento.errors import AzureError, ConflictError, PermissionMissingError
 
 _HEADS = "refs/heads/"
 _LONGEST_DESCRIPTION = 4000  # UTF-16 units; more is refused with 400 InvalidArgumentValueException
-_LONGEST_TITLE = 250  # no limit is documented; a team met a failure above 419 (dotnet/arcade-services#1148)
+_LONGEST_TITLE = 250  # no documented limit; a team saw a failure above 419 (dotnet/arcade-services#1148)
 _PAGE = 100
 _STATUSES: tuple[Status, ...] = ("active", "completed", "abandoned")
 
@@ -24,7 +24,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class AzurePullRequests:
-    """The pull requests of one repository, named by ids in calls and by names in addresses for people."""
+    """The pull requests of one repository. API calls use its ids, web links its names."""
 
     client: AzureClient
     project: str
@@ -33,14 +33,14 @@ class AzurePullRequests:
     repository_id: str
 
     def find(self, source_branch: str, target_branch: str) -> PullRequest | None:
-        """Return the newest pull request of this pair, an active one first; not one from a fork."""
+        """Return the newest pull request of this pair, preferring an active one; ignore forks."""
         row = self._newest(source_branch, target_branch)
         return None if row is None else self._value(self._whole(int(row["pullRequestId"])))
 
     def open(self, wanted: PullRequestText) -> PullRequest:
-        """Create the pull request, or bring the active one to what is wanted; others are never touched.
+        """Create the pull request, or update the active one; never touch closed ones.
 
-        Labels, reviewers and the link to the work item that could not be added are in `warnings` of the result.
+        `warnings` of the result lists labels, reviewers and work item links that could not be added.
         """
         wanted = replace(
             wanted,
@@ -51,7 +51,7 @@ class AzurePullRequests:
         seen = self._active(wanted)
         answer = self._created(wanted, reviewers) if seen is None else self._updated(seen, wanted)
         opened = self._value(answer)
-        if not opened.id:  # only noted, so there is nothing yet to add to
+        if not opened.id:  # only noted, so there is nothing to add to
             return replace(opened, warnings=reviewers.warnings)
         return replace(opened, warnings=(*reviewers.warnings, *self._completed(answer, wanted, reviewers)))
 
@@ -69,11 +69,11 @@ class AzurePullRequests:
         try:
             return self._posted(body, wanted)
         except PermissionMissingError:
-            # The right to link the item may be the one that is missing: a pull request without the link is worth more
-            # than none, and the link is tried again by itself.
+            # Perhaps only the right to link the work item is missing: a pull request without the link is better than
+            # none, and `_link` tries again separately.
             return self._posted({**body, "workItemRefs": []}, wanted)
         except ConflictError:
-            # TF401179: another run opened it between our look and our call.
+            # TF401179: another run opened it after we looked.
             theirs = self._active(wanted)
             if theirs is None:
                 raise
@@ -113,7 +113,7 @@ class AzurePullRequests:
         return {**seen, **changes}
 
     def _completed(self, answer: Json, wanted: PullRequestText, reviewers: Reviewers) -> Iterator[str]:
-        """Add what is missing on an open pull request; yield a sentence for each thing that could not be added."""
+        """Add missing labels, reviewers and the link; yield a sentence for each of the three that failed."""
         number = int(answer["pullRequestId"])
         steps: tuple[tuple[str, Callable[[], None]], ...] = (
             ("Not all labels were added.", lambda: self._label(number, wanted)),
@@ -150,7 +150,7 @@ class AzurePullRequests:
         answer = self.client.get(path, project=self.project_id, about=f"the reviewers of pull request {number}")
         present = {str(row["id"]).lower() for row in answer["value"]}
         for reviewer in reviewers.ids:
-            if reviewer.lower() not in present:  # adding somebody again would take the vote away
+            if reviewer.lower() not in present:  # adding somebody again would reset the vote
                 url = f"{path}/{reviewer}"
                 self.client.write(
                     "PUT",
@@ -162,7 +162,7 @@ class AzurePullRequests:
                 )
 
     def _link(self, answer: Json, item_id: int) -> None:
-        """Link the work item, unless it is linked: `workItemRefs` counts at creation only."""
+        """Link the work item unless it is linked: `workItemRefs` only works at creation."""
         number = int(answer["pullRequestId"])
 
         def linked() -> Json | None:
@@ -212,7 +212,7 @@ class AzurePullRequests:
         return max(rows, key=lambda row: (row.get("status") == "active", int(row["pullRequestId"])), default=None)
 
     def _whole(self, number: int) -> Json:
-        # Lists cut descriptions at 400 characters.
+        # Listings cut descriptions at 400 characters.
         answer: Json = self.client.get(
             f"{self._path}/pullrequests/{number}", project=self.project_id, about=f"pull request {number}"
         )
@@ -245,8 +245,9 @@ class AzurePullRequests:
 
 
 def cut(text: str, units: int) -> str:
-    """Return at most `units` UTF-16 units of the text, with an ellipsis where it was cut."""
-    if len(text.encode("utf-16-le")) // 2 <= units:
+    """Return the text cut to at most `units` UTF-16 units, ending in an ellipsis if it was cut."""
+    encoded = text.encode("utf-16-le")
+    if len(encoded) // 2 <= units:
         return text
-    kept = text.encode("utf-16-le")[: (units - 1) * 2].decode("utf-16-le", "ignore")
+    kept = encoded[: (units - 1) * 2].decode("utf-16-le", "ignore")
     return f"{kept}…"

@@ -1,4 +1,4 @@
-"""Reviewers: from what people write in the settings to the ids that Azure Repos wants."""
+"""Resolve reviewers in the settings to the identity ids that Azure Repos expects."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Reviewers:
-    """Identity ids that were found, and a finished sentence for each name that was not."""
+    """The identity ids found, and a sentence for each name that was not."""
 
     ids: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
 def resolve(client: AzureClient, names: Iterable[str]) -> Reviewers:
-    """Return the identities of mail addresses, display names and ids; a name that is unknown or shared is a warning."""
+    """Look up mail addresses, display names and ids; an unknown or ambiguous name becomes a warning."""
     wanted = [name.strip() for name in names if name.strip()]
     if not wanted:
         return Reviewers()
@@ -44,14 +44,14 @@ def resolve(client: AzureClient, names: Iterable[str]) -> Reviewers:
                 f"Reviewer '{neutralise(name)}' was not added: {reason}. Use the mail address or id in pull_request.reviewers."
             )
     except AzureError as error:
-        warnings.append(f"No reviewers were added, because accounts may not be looked up. {error}")
+        warnings.append(f"No reviewers were added, because accounts cannot be looked up. {error}")
     return Reviewers(tuple(ids), tuple(warnings))
 
 
 def _identities(service: AzureClient, name: str) -> list[str]:
     query = {"identityIds": name} if _is_id(name) else {"searchFilter": "General", "filterValue": name}
     rows = (service.get("_apis/identities", query=query, about=f"reviewer '{name}'") or {}).get("value") or []
-    # The search is generous; an identity that was deleted stays in it as inactive.
+    # The search is fuzzy, and still returns deleted identities, as inactive ones.
     active = [row for row in rows if row and row.get("isActive", True)]
     exact = [row for row in active if name.casefold() in _names(row)]
     return [str(row["id"]) for row in exact or active]

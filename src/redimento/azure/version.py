@@ -1,4 +1,4 @@
-"""API versions: what a call asks for, and what an older server can give."""
+"""API versions: the one a call asks for, and the newest that an older server offers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _BAD_REQUEST = 400
 
 
 def offered_instead(asked: str, answer: HttpAnswer) -> str:
-    """Return the newest version of a server that refused `asked` as out of range, "" otherwise.
+    """Return the newest version of a server that rejected `asked` as out of range, "" otherwise.
 
-    Azure DevOps Server 2022 ends at 7.0 and 2020 at 6.0 (docs/integrate/concepts/rest-api-versioning.md). The refusal
-    names the version, and nothing has been done when it comes.
+    Azure DevOps Server 2022 ends at 7.0 and 2020 at 6.0 (docs/integrate/concepts/rest-api-versioning.md). The error
+    names that version; the server has not carried out the request.
     """
     if answer.status != _BAD_REQUEST:
         return ""
@@ -23,7 +23,7 @@ def offered_instead(asked: str, answer: HttpAnswer) -> str:
 
 
 def not_newer(version: str, newest: str) -> str:
-    """Return `version`, or `newest` when that is older; a preview keeps its mark but not its number, which is another."""
+    """Return `version`, or `newest` if that is older; a preview keeps `-preview` but loses its number, which differs."""
     if not newest or _number(version) <= _number(newest):
         return version
     return f"{newest}-preview" if "-preview" in version else newest

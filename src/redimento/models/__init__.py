@@ -1,1 +1,1 @@
-"""The Model port and what stands behind it."""
+"""The Model port and its adapters."""

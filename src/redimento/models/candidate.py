@@ -1,6 +1,6 @@
-"""What the service answered, in one form for both SDKs, and whether that is a reply.
+"""An answer of the service in one form for both SDKs, and the check whether it is a usable reply.
 
-Both SDKs return an answer without text as a success (measured); it is judged here, once.
+Both SDKs return an answer without text as a success (measured).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from redimento.models.port import Failure, ModelError, ModelReply, ModelRequest, Usage
 from redimento.text.foreign import neutralise, redact
 
-# The answer stopped before its end: at the limit, or (Gemini 4) at the end of one hop of a long answer.
+# The answer is incomplete: it hit the output limit, or (Gemini 4) ended one hop of a long answer.
 _INCOMPLETE = frozenset({"MAX_TOKENS", "CONTINUATION"})
 # https://ai.google.dev/api/generate-content#FinishReason
 _FILTERED = frozenset({"SAFETY", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE", "IMAGE_SAFETY"})
@@ -18,7 +18,7 @@ _FILTERED = frozenset({"SAFETY", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LAN
 
 @dataclass(frozen=True)
 class Candidate:
-    """The text without thoughts (empty: none), and the reasons as the service spells them (empty: none given)."""
+    """The text without thoughts, and the reasons as the service spells them; "" where there are none."""
 
     text: str
     finish: str
@@ -28,16 +28,16 @@ class Candidate:
 
 
 def reply_from(candidate: Candidate, request: ModelRequest, model: str, seconds: float) -> ModelReply:
-    """Return the reply that an answer is; raise ModelError, which carries the usage, when it is none.
+    """Return the answer as a reply; raise ModelError, which carries the usage, when it has no usable text.
 
-    An unknown finish reason with text is accepted: new ones come with every generation of models.
+    An unknown finish reason with text is accepted, because every generation of models adds some.
     """
     usage = candidate.usage
     if candidate.finish in _FILTERED:
         raise _rejected(
             "safety",
             f"Gemini's filter stopped the answer ({candidate.finish}).",
-            "The same prompt is stopped again. Reword the work item, or leave out the file that sets the filter off "
+            "The same prompt will be stopped again. Reword the work item, or exclude the file that triggers the filter "
             "(context.exclude).",
             usage,
         )
@@ -45,8 +45,8 @@ def reply_from(candidate: Candidate, request: ModelRequest, model: str, seconds:
         raise _rejected(
             "recitation",
             "Gemini stopped because its answer was too close to published text (RECITATION).",
-            "The same prompt is stopped again. Ask for a smaller change, or leave licence texts and copied sources out "
-            "(context.exclude).",
+            "The same prompt will be stopped again. Ask for a smaller change, or exclude licence texts and copied "
+            "sources (context.exclude).",
             usage,
         )
     if candidate.text.strip():
@@ -54,19 +54,19 @@ def reply_from(candidate: Candidate, request: ModelRequest, model: str, seconds:
         return ModelReply(candidate.text, model, usage, candidate.finish, truncated=truncated, seconds=seconds)
     if candidate.block_reason:
         words = " ".join(redact(neutralise(candidate.block_message)).split())[:300]
-        said = f" It says: {words}" if words else ""
+        quote = f" It says: {words}" if words else ""
         raise _rejected(
             "blocked_prompt",
-            f"Gemini refused the prompt ({candidate.block_reason}).{said}",
-            "The same prompt is refused again. Reword the work item, or leave out the file that sets the filter off "
+            f"Gemini refused the prompt ({candidate.block_reason}).{quote}",
+            "The same prompt will be refused again. Reword the work item, or exclude the file that triggers the filter "
             "(context.exclude).",
             usage,
         )
     if candidate.finish in _INCOMPLETE:
-        spent = f"{usage.thoughts:,} tokens of thoughts" if usage.thoughts else "its thoughts"
+        spent = f"{usage.thoughts:,} thinking tokens" if usage.thoughts else "thinking tokens"
         raise _rejected(
             "empty",
-            f"Gemini used the whole output of {request.max_output_tokens:,} tokens before it wrote a word: {spent} "
+            f"Gemini used up its output limit of {request.max_output_tokens:,} tokens before writing any text: {spent} "
             "count as output.",
             "Raise model.max_output_tokens, or lower model.thinking.",
             usage,
@@ -74,8 +74,8 @@ def reply_from(candidate: Candidate, request: ModelRequest, model: str, seconds:
     reason = f"finish reason {candidate.finish}" if candidate.finish else "no finish reason"
     raise _rejected(
         "empty",
-        f"Gemini's answer holds no text ({reason}).",
-        "Run the step again; if it stays empty, set model.name to another model.",
+        f"Gemini's answer has no text ({reason}).",
+        "Run the step again; if the answer is still empty, set model.name to another model.",
         usage,
         retryable=True,
     )

@@ -1,4 +1,4 @@
-"""One call of a conversation as a JSON object, and back: a line of `conversation.jsonl` in the run folder."""
+"""Convert a model call to and from a JSON object: a line of `conversation.jsonl` in the run folder."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _VALIDATOR = jsonschema.Draft202012Validator(_LINE)
 
 
 def to_json(request: ModelRequest, outcome: ModelReply | ModelError, *, model: str) -> dict[str, Any]:
-    """Return one call and how it ended; the writer redacts it."""
+    """Return a call and its outcome as JSON; the writer redacts it."""
     line: dict[str, Any] = {"purpose": request.purpose, "model": model, "request": asdict(request)}
     if isinstance(outcome, ModelReply):
         line["reply"] = asdict(outcome)
@@ -64,9 +64,9 @@ def to_json(request: ModelRequest, outcome: ModelReply | ModelError, *, model: s
 
 
 def from_json(line: Any) -> tuple[str, ModelReply | ModelError]:
-    """Return the purpose (empty: any) and how the call ended, from such a line or from a bare reply with its text.
+    """Return the purpose ("" for any) and the outcome, from a recorded line or from a bare reply with `text`.
 
-    Raise ValueError, saying what is wrong, for anything else.
+    Raise ValueError with the reason for anything else.
     """
     problem = next(iter(_VALIDATOR.iter_errors(line)), None)
     if problem is not None:
@@ -83,7 +83,7 @@ def from_json(line: Any) -> tuple[str, ModelReply | ModelError]:
             usage=usage,
         )
     reply = line.get("reply", line)
-    reply["text"].encode()  # half a surrogate pair is legal in JSON, and cannot be written to any file
+    reply["text"].encode()  # raises for a lone surrogate, which is legal in JSON but cannot be written to a file
     return purpose, ModelReply(
         text=reply["text"],
         model=reply.get("model", line.get("model", "recorded")),

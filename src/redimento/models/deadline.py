@@ -1,7 +1,7 @@
 """A wall-clock deadline around a call.
 
-Neither SDK has one: both bound each read, so that a body dripping in byte by byte outlives the timeout (measured: 16 s
-under a timeout of 2 s, with both SDKs).
+Neither SDK has one: both time out single reads, so a body that arrives byte by byte outlives the timeout (measured:
+16 s with a timeout of 2 s, in both SDKs).
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ _Result = TypeVar("_Result")
 
 
 def within(seconds: float, call: Callable[[], _Result]) -> _Result:
-    """Return what `call` returns, or raise what it raises, but not later than in `seconds`: then raise TimeoutError.
+    """Return what `call` returns or raise what it raises; raise TimeoutError after `seconds`.
 
-    A call that is late goes on in its thread, and its result is thrown away. The thread is a daemon: it does not keep
-    the process from ending.
+    A late call continues in its thread and its result is discarded. The thread is a daemon, so the process can exit.
     """
     ended = threading.Event()
     results: list[_Result] = []
@@ -26,7 +25,7 @@ def within(seconds: float, call: Callable[[], _Result]) -> _Result:
     def work() -> None:
         try:
             results.append(call())
-        except BaseException as failure:  # noqa: BLE001 - raised again in the thread that waits
+        except BaseException as failure:  # noqa: BLE001 - raised again in the waiting thread
             failures.append(failure)
         finally:
             ended.set()

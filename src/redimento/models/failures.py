@@ -1,7 +1,7 @@
-"""Every way a call can fail, as a ModelError with a finished sentence; the key is in none of them.
+"""Turn every way a call can fail into a ModelError; its texts never contain the key.
 
-Which answer of the service means what: https://ai.google.dev/gemini-api/docs/troubleshooting and
-https://ai.google.dev/gemini-api/docs/rate-limits; the shape of the details is google.rpc's (RetryInfo, QuotaFailure,
+The meaning of error answers: https://ai.google.dev/gemini-api/docs/troubleshooting and
+https://ai.google.dev/gemini-api/docs/rate-limits. Their details are google.rpc messages (RetryInfo, QuotaFailure,
 ErrorInfo).
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 from redimento.models.port import Failure, ModelError
 from redimento.text.foreign import neutralise, redact
 
-# A longer wait is no wait: Gemini CLI gives up at the same point.
+# Do not wait any longer: Gemini CLI gives up at the same limit.
 LONGEST_WAIT_SECONDS = 300
 _LONGEST_QUOTE = 300  # characters of the service's own words
 _MOST_NAMES = 25
@@ -26,9 +26,9 @@ _RETRYABLE: frozenset[Failure] = frozenset({"quota_minute", "unavailable", "conn
 
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 _RETRY_IN = re.compile(r"retry in (\d{1,9}(?:\.\d{1,9})?)s", re.IGNORECASE)
-# Every 429 speaks of "plan and billing details": those words decide nothing.
-_INCURABLE = re.compile(
-    r"per ?day|limit:\s*0(?![\d.])|spend(?:ing)?[ -](?:cap|limit)|monthly|credits? .*(?:depleted|exhausted)",
+# Every 429 mentions "plan and billing details", so these words are no sign of an exhausted quota.
+_EXHAUSTED = re.compile(
+    r"per ?day|limit:\s*0(?![\d.])|spend(?:ing)?[ -](?:cap|limit)|monthly|credits? .{0,100}(?:depleted|exhausted)",
     re.IGNORECASE,
 )
 _ABOUT_THE_KEY = re.compile(r"\bapi[ _-]?key\b|\bcredentials?\b|ACCESS_TOKEN", re.IGNORECASE)
@@ -36,7 +36,7 @@ _ABOUT_THE_KEY = re.compile(r"\bapi[ _-]?key\b|\bcredentials?\b|ACCESS_TOKEN", r
 
 @dataclass(frozen=True)
 class Endpoint:
-    """The model that is called, where, and the key that no text may show."""
+    """The model to call, its address, and the key, which no text may show."""
 
     model: str
     base_url: str
@@ -45,7 +45,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Refusal:
-    """An HTTP answer with an error status, as it came."""
+    """An HTTP answer with an error status."""
 
     status: int
     body: str
@@ -53,7 +53,7 @@ class Refusal:
 
 
 def refused(refusal: Refusal, endpoint: Endpoint) -> ModelError:
-    """Return the failure that an error status of the service means."""
+    """Return the failure for an error status of the service."""
     error = _error_object(refusal.body)
     if error is None:
         return _not_the_service(refusal, endpoint)
@@ -65,7 +65,7 @@ def refused(refusal: Refusal, endpoint: Endpoint) -> ModelError:
         return _failure(
             "key_refused",
             f"Gemini did not accept the key ({refusal.status}).{said}",
-            "Create a new key at https://aistudio.google.com/apikey and put it into GEMINI_API_KEY. New keys begin "
+            "Create a new key at https://aistudio.google.com/apikey and set GEMINI_API_KEY to it. New keys begin "
             "with `AQ.`; unrestricted keys that begin with `AIza` have been refused since 2026-06-19. A restricted "
             "key must allow the Generative Language API and this address.",
         )
@@ -75,10 +75,10 @@ def refused(refusal: Refusal, endpoint: Endpoint) -> ModelError:
         return _failure(
             "forbidden",
             f"Gemini refused to serve this project ({refusal.status}).{said}",
-            "Look in Google AI Studio whether the key's project may use this model, whether billing is set up, and "
-            "whether Gemini is offered where the agent runs.",
+            "Check in Google AI Studio whether the key's project may use this model and has billing set up, and whether "
+            "Gemini is available in the region where the agent runs.",
         )
-    if _is_passing(refusal.status):
+    if _is_transient(refusal.status):
         return _failure(
             "unavailable",
             f"Gemini is unavailable ({refusal.status}).{said}",
@@ -94,18 +94,18 @@ def refused(refusal: Refusal, endpoint: Endpoint) -> ModelError:
 
 
 def naming_models(error: ModelError, names: Iterable[str], endpoint: Endpoint) -> ModelError:
-    """Return the failure of an unknown model, with the names that the key can see; `names` may be empty."""
+    """Return the failure for an unknown model, listing the models that the key can use; `names` may be empty."""
     seen = sorted({_clean(name.removeprefix("models/"), endpoint) for name in names})
     if not seen:
-        remedy = "Set model.name to a model that is listed in Google AI Studio."
+        remedy = "Set model.name to a model listed in Google AI Studio."
     else:
         more = f" and {len(seen) - _MOST_NAMES} more" if len(seen) > _MOST_NAMES else ""
-        remedy = f"Set model.name to one that this key can see: {', '.join(seen[:_MOST_NAMES])}{more}."
+        remedy = f"Set model.name to one that this key can use: {', '.join(seen[:_MOST_NAMES])}{more}."
     return _failure("unknown_model", error.sentence, remedy)
 
 
 def timed_out(seconds: float) -> ModelError:
-    """Return the failure of a call that reached its deadline."""
+    """Return the failure for a call that reached its deadline."""
     return _failure(
         "timeout",
         f"Gemini did not finish its answer within {seconds:g} seconds.",
@@ -114,23 +114,23 @@ def timed_out(seconds: float) -> ModelError:
 
 
 def unreachable(reason: Exception, endpoint: Endpoint) -> ModelError:
-    """Return the failure of a connection: refused, reset, cut off, no such host."""
+    """Return the failure for a connection that was refused, reset or cut off, or whose host is unknown."""
     return _failure(
         "connection",
         f"The connection to {_clean(endpoint.base_url, endpoint)} failed."
         f"{_quote(f'{type(reason).__name__}: {reason}', endpoint)}",
-        "Check that the agent may reach this address; behind a proxy set HTTPS_PROXY, and SSL_CERT_FILE for a company's "
-        "own certificate authority.",
+        "Check that the agent can reach this address; behind a proxy set HTTPS_PROXY, and set SSL_CERT_FILE for a "
+        "private certificate authority.",
     )
 
 
 def unreadable(reason: Exception, endpoint: Endpoint) -> ModelError:
-    """Return the failure of an answer that was sent as a success but is none that the SDK can read."""
+    """Return the failure for a successful answer that the SDK cannot read."""
     return _failure(
         "bad_body",
-        f"{_clean(endpoint.base_url, endpoint)} answered with something that is not an answer of Gemini "
+        f"{_clean(endpoint.base_url, endpoint)} sent an answer that does not come from Gemini "
         f"({type(reason).__name__}).",
-        "Check model.base_url, and that no proxy answers in place of Gemini.",
+        "Check model.base_url, and that no proxy answers instead of Gemini.",
     )
 
 
@@ -139,9 +139,9 @@ def _failure(kind: Failure, sentence: str, remedy: str, retry_after: float | Non
 
 
 def _not_the_service(refusal: Refusal, endpoint: Endpoint) -> ModelError:
-    """Return the failure of an answer that is not in Google's form: a proxy, a gateway or a wrong address sent it."""
+    """Return the failure for an answer that is not in Google's format: from a proxy, a gateway or a wrong address."""
     where = _clean(endpoint.base_url, endpoint)
-    if _is_passing(refusal.status) or refusal.status == 429:  # noqa: PLR2004 - Too Many Requests
+    if _is_transient(refusal.status) or refusal.status == 429:  # noqa: PLR2004 - Too Many Requests
         return _failure(
             "unavailable",
             f"{where} is unavailable ({refusal.status}).",
@@ -150,7 +150,7 @@ def _not_the_service(refusal: Refusal, endpoint: Endpoint) -> ModelError:
         )
     return _failure(
         "forbidden" if refusal.status in {401, 403, 407} else "bad_request",
-        f"{where} answered {refusal.status}, and not in the form of Gemini.",
+        f"{where} answered {refusal.status}, but not in Gemini's format.",
         "Check model.base_url and the proxy between the agent and Google.",
     )
 
@@ -159,25 +159,25 @@ def _quota(refusal: Refusal, error: Mapping[str, Any], said: str) -> ModelError:
     wait = _retry_after(refusal, error)
     violations = [violation for detail in _details(error, "QuotaFailure") for violation in _dicts(detail, "violations")]
     limits = " ".join(f"{v.get('quotaId', '')} limit: {v.get('quotaValue', '?')}" for v in violations)
-    incurable = _INCURABLE.search(limits) or _INCURABLE.search(str(error.get("message", "")))
-    if incurable or (wait is not None and wait > LONGEST_WAIT_SECONDS):
+    exhausted = _EXHAUSTED.search(limits) or _EXHAUSTED.search(str(error.get("message", "")))
+    if exhausted or (wait is not None and wait > LONGEST_WAIT_SECONDS):
         return _failure(
             "quota_final",
-            f"The quota of the key's project is used up, and waiting minutes does not help (429).{said}",
-            "Daily quotas begin anew at midnight Pacific time. See the limits of the project in Google AI Studio, set "
-            "up billing, raise the spend limit, or set model.name to another model.",
+            f"The quota of the key's project is used up, and waiting a few minutes does not help (429).{said}",
+            "Daily quotas reset at midnight Pacific time. Check the project's limits in Google AI Studio, set up "
+            "billing, raise the spend limit, or set model.name to another model.",
             retry_after=wait,
         )
     return _failure(
         "quota_minute",
-        f"The key's project sends too much for its quota per minute (429).{said}",
-        "Run fewer work items at a time, lower context.budget_tokens, or see the limits in Google AI Studio.",
+        f"The key's project exceeded its quota per minute (429).{said}",
+        "Run fewer work items at a time, lower context.budget_tokens, or check the limits in Google AI Studio.",
         retry_after=wait,
     )
 
 
-def _is_passing(status: int) -> bool:
-    # 499: the service cancelled the call itself; seen under load.
+def _is_transient(status: int) -> bool:
+    # 499: the service itself cancelled the call; seen under load.
     return status >= 500 or status in {408, 499}  # noqa: PLR2004 - server errors
 
 
@@ -214,7 +214,7 @@ def _reason(error: Mapping[str, Any]) -> str:
 
 
 def _retry_after(refusal: Refusal, error: Mapping[str, Any]) -> float | None:
-    """Return the seconds that the answer asks to wait: RetryInfo, its message, or the header Retry-After."""
+    """Return the seconds that the answer asks to wait, from RetryInfo, its message, or the Retry-After header."""
     for detail in _details(error, "RetryInfo"):
         if match := _SECONDS.fullmatch(str(detail.get("retryDelay", ""))):
             return float(match[1])
@@ -233,12 +233,12 @@ def _retry_after(refusal: Refusal, error: Mapping[str, Any]) -> float | None:
 
 
 def _clean(text: str, endpoint: Endpoint) -> str:
-    """Return foreign text as one line that is safe to print and without the key, which servers do echo."""
+    """Return foreign text on one printable line, with the key redacted: some servers echo it."""
     return " ".join(redact(neutralise(text), (endpoint.key,)).split())
 
 
 def _quote(text: str, endpoint: Endpoint) -> str:
-    """Return the service's own words as a sentence to append, or nothing."""
+    """Return the service's own message as a sentence to append, "" when there is none."""
     words = _clean(text, endpoint)
     if not words:
         return ""

@@ -1,4 +1,4 @@
-"""The model through `google-genai`, Google's SDK of today."""
+"""The model through `google-genai`, Google's current SDK."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
     from google import genai
     from google.genai import types
 
-# It reaches every model and every field; v1 lacks aliases and previews.
+# It has every model and every field; v1 lacks aliases and previews.
 _API_VERSION = "v1beta"
-# The 2.5 models take tokens, not a level; the numbers are Google's own for these words
+# The 2.5 models take a number of tokens, not a level. Google maps levels to these numbers itself
 # (https://ai.google.dev/gemini-api/docs/openai, reasoning_effort).
 _BUDGETS: dict[Thinking, int] = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24_576, "xhigh": 24_576}
-# What the SDK raises when a 200 holds no answer: JSONDecodeError, UnknownApiResponseError and pydantic's
-# ValidationError are ValueErrors; its converters fail with the others on JSON of another shape.
+# What the SDK raises for a 200 without a valid answer: JSONDecodeError, UnknownApiResponseError and pydantic's
+# ValidationError are ValueErrors; its converters raise the others for JSON of another shape.
 _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
 def open_model(settings: ModelSettings, key: str, base_url: str) -> Model:
-    """Return the model that the settings name. `base_url` empty: Google's own address. Nothing is sent yet."""
-    from google import genai  # noqa: PLC0415 - a third of a second that only a run has to pay
+    """Return the model that the settings name, without sending anything. `base_url` "": Google's own address."""
+    from google import genai  # noqa: PLC0415 - the import takes a third of a second
 
-    # The SDK prints a warning for each finish reason that is newer than itself; they are ordinary answers here.
+    # The SDK prints a warning for each finish reason newer than itself; to us they are ordinary answers.
     warnings.filterwarnings("ignore", message=".* is not a valid ", category=UserWarning, module=r"google\.genai")
     endpoint = Endpoint(settings.name, base_url or GOOGLE, key)
-    # The caller's environment must not turn this into Vertex AI, nor name another key or address: all is explicit.
+    # All explicit: the environment must not switch to Vertex AI or to another key or address.
     client = genai.Client(
         api_key=key,
         vertexai=False,
         http_options={
             "base_url": endpoint.base_url,
             "api_version": _API_VERSION,
-            # The key travels in a header that would go along to wherever a redirect points.
+            # A redirect would take the header with the key along to another host.
             "client_args": {"follow_redirects": False},
         },
     )
@@ -90,12 +90,12 @@ def _config(model: str, request: ModelRequest) -> types.GenerateContentConfig:
         system_instruction=request.system or None,
         max_output_tokens=request.max_output_tokens,
         thinking_config=thinking,
-        # Projects made since 2026-10-26 keep every prompt, that is the user's source code, unless told not to.
+        # Projects created since 2026-10-26 store every prompt, i.e. the user's source code, unless told not to.
         store=False,
-        # On by default, and without a bound on requests or money.
+        # On by default, with no limit on requests or cost.
         automatic_continuation=False,
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
-        # No temperature: models of 3.6 and later ignore it, older ones loop on low values.
+        # No temperature: models since 3.6 ignore it, older ones loop on low values.
         http_options=types.HttpOptions(
             timeout=round(max(request.timeout_seconds, SHORTEST_SDK_TIMEOUT_SECONDS) * 1000)
         ),
@@ -107,7 +107,7 @@ def _candidate(response: types.GenerateContentResponse) -> Candidate:
     first = response.candidates[0] if response.candidates else None
     parts = (first.content.parts or []) if first and first.content else []
     text = "".join(part.text for part in parts if part.text and not part.thought)
-    text.encode()  # half a surrogate pair is legal in JSON, and cannot be written to any file: UnicodeEncodeError
+    text.encode()  # raises for a lone surrogate, which is legal in JSON but cannot be written to a file
     return Candidate(
         text=text,
         finish=_spelled(first.finish_reason if first else None),

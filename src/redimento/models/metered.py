@@ -1,4 +1,4 @@
-"""A Model that knows what it may spend: limits are tested before each call, every call is written down."""
+"""A Model with a budget: it checks the limits before each call and records every call."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from redimento.settings import ModelSettings
 
 @dataclass
 class MeteredModel:
-    """Stands before another Model and keeps its account.
+    """Wraps another Model and adds up what it costs.
 
-    `estimate` gives an upper bound of the tokens of a text; `write` receives one JSON-able line for each call,
-    also for one that failed.
+    `estimate` returns an upper bound of the tokens in a text; `write` receives one JSON object per call, failed ones
+    included.
     """
 
     inner: Model
@@ -42,7 +42,7 @@ class MeteredModel:
         return self.inner.name
 
     def answer(self, request: ModelRequest) -> ModelReply:
-        """Return the inner model's answer; raise LimitError before a call that could pass a limit."""
+        """Return the inner model's answer; raise LimitError before a call that could exceed a limit."""
         with self._lock:
             prompt_tokens = self._prompt_tokens(request)
             self._check(request, prompt_tokens)
@@ -54,7 +54,7 @@ class MeteredModel:
                 self._book(error.usage or Usage(), 0.0, 0)
                 raise
             self.write(conversation.to_json(request, reply, model=self.name))
-            # A replayed reply may hold the usage of several attempts, which says nothing about the size of one prompt.
+            # A reply may hold the usage of several attempts, so it does not give the size of one prompt.
             self._book(reply.usage, reply.seconds, prompt_tokens if reply.attempts == 1 else 0)
             return reply
 
@@ -67,19 +67,19 @@ class MeteredModel:
         worst = self.spent.usd + worst_case_usd(self.price, prompt_tokens, request.max_output_tokens, on=today)
         if worst > limits.max_cost_usd:
             raise LimitError(
-                f"The next call could bring the run to ${worst:.2f}; the limit is ${limits.max_cost_usd:.2f} "
-                f"and ${self.spent.usd:.2f} are spent.",
+                f"The next call could bring the cost of the run to ${worst:.2f}; the limit is "
+                f"${limits.max_cost_usd:.2f}, and ${self.spent.usd:.2f} is already spent.",
                 "Raise model.max_cost_usd, or lower context.budget_tokens or model.max_output_tokens.",
             )
         if self.clock() >= self._ends:
             raise LimitError(
-                f"The run has taken the {limits.max_minutes} minutes that it may take.",
-                "Raise model.max_minutes, and timeoutInMinutes of the job with it.",
+                f"The run has reached its limit of {limits.max_minutes} minutes.",
+                "Raise model.max_minutes, and the job's timeoutInMinutes with it.",
             )
         used = total_tokens(self.spent.usage)
         if used + prompt_tokens + request.max_output_tokens > limits.max_tokens:
             raise LimitError(
-                f"The next call could pass the limit of {limits.max_tokens:,} tokens; {used:,} are used.",
+                f"The next call could exceed the limit of {limits.max_tokens:,} tokens; {used:,} are already used.",
                 "Raise model.max_tokens, or lower context.budget_tokens or model.max_output_tokens.",
             )
 
@@ -87,7 +87,7 @@ class MeteredModel:
         spent = self.spent
         ratio = spent.ratio
         if usage.prompt and estimated:
-            # The estimate is an upper bound by design: it is only ever corrected upwards, never below itself.
+            # The estimate is an upper bound by design, so it is only ever corrected upwards.
             ratio = max(1.0, spent.ratio * usage.prompt / estimated)
         self.spent = replace(
             spent,

@@ -1,4 +1,4 @@
-"""The Model port: plain text in, plain text out, and what it cost."""
+"""The Model port: plain text in, plain text out, and the tokens used."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ Failure = Literal[
     "key_refused",  # 401, 403 about the key
     "forbidden",  # 403
     "unknown_model",  # 404
-    "quota_minute",  # 429 that waiting cures
-    "quota_final",  # 429 that waiting does not cure: daily quota, limit 0, spend cap
+    "quota_minute",  # 429 that ends within minutes
+    "quota_final",  # 429 that waiting does not help: daily quota, limit 0, spend cap
     "unavailable",  # 500, 502, 503, 504
     "timeout",  # our deadline
     "connection",  # refused, reset, truncated, no such host
-    "bad_body",  # 200 with something that is no answer: HTML, broken JSON
+    "bad_body",  # 200 with an invalid answer: HTML, broken JSON
     "blocked_prompt",
     "safety",
     "recitation",
     "empty",  # an answer without text
-    "refused_by_sdk",  # asks for what this SDK cannot do
-    "unreadable",  # no edit, question or wish could be made out, several times
-    "not_applicable",  # the edits do not fit the files, several times
-    "no_recording",  # the recorded model has nothing left to answer
+    "refused_by_sdk",  # not supported by this SDK
+    "unreadable",  # several answers without a readable edit, question or request
+    "not_applicable",  # several answers whose edits do not fit the files
+    "no_recording",  # no recorded answer left
 ]
 
 
@@ -39,7 +39,7 @@ class Message:
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """One call. `purpose` names it in the record: author, repair, criteria and so on."""
+    """One call. `purpose` is its name in the record: author, repair, criteria and so on."""
 
     purpose: str
     system: str
@@ -51,10 +51,7 @@ class ModelRequest:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one call. `output` is what was said, `thoughts` what was thought; both are billed as output.
-
-    `prompt` includes `cached`.
-    """
+    """Tokens of one call. `prompt` includes `cached`; `thoughts` are billed like `output` but not included in it."""
 
     prompt: int = 0
     cached: int = 0
@@ -72,12 +69,12 @@ class Usage:
 
 @dataclass(frozen=True)
 class ModelReply:
-    """An answer with text. `truncated`: it stopped at max_output_tokens and is incomplete."""
+    """An answer with text. `truncated`: it stopped at an output limit and is incomplete."""
 
     text: str
     model: str
     usage: Usage
-    finish: str  # the reason as the service spells it, unknown ones included
+    finish: str  # the reason as the service spells it, including unknown ones
     truncated: bool = False
     seconds: float = 0.0
     attempts: int = 1
@@ -86,8 +83,8 @@ class ModelReply:
 class ModelError(RedimentoError):
     """The model refused or failed.
 
-    `retry_after` is seconds, None when the answer named none; `usage` is what
-    the failed call is billed for, None where the service did not say.
+    `retry_after` is in seconds, None when the answer gave no time; `usage` is what the failed call is billed for, None
+    when unknown.
     """
 
     exit_code = 4
@@ -110,8 +107,6 @@ class ModelError(RedimentoError):
 
 
 class Model(Protocol):
-    """Something that answers a prompt."""
-
     @property
     def name(self) -> str: ...
 
@@ -122,7 +117,7 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Spent:
-    """What a run has used so far. `ratio`: tokens counted by the service for each token that was estimated."""
+    """What a run has used so far. `ratio`: tokens counted by the service per estimated token."""
 
     calls: int = 0
     usage: Usage = Usage()
@@ -135,5 +130,5 @@ NOTHING_SPENT = Spent()
 
 
 def total_tokens(usage: Usage) -> int:
-    """Return all tokens that are billed, cached ones included."""
+    """Return all billed tokens, including cached ones."""
     return usage.prompt + usage.output + usage.thoughts

@@ -1,9 +1,9 @@
 """What a call costs: USD per million tokens, paid tier, standard service, with the days on which prices change.
 
-State of 2026-11-22. Sources: LiteLLM 1.109.1's price map; Google's price page as read on 2026-09-20
-(api-evangelist/gemini, plans/gemini-plans-pricing.yml); the announcements of Gemini 4 (apidog.com, 11 to 19 November
-2026; docs.cloud.google.com, model guides of Argon and Hydrogen). Where a cached price is not published, cached tokens
-are counted at the full price, so that a cost is never stated too low.
+As of 2026-11-22. Sources: the Gemini pricing page (gemini-4-neon); LiteLLM 1.109.1's price map; Google's price page as
+of 2026-09-20 (api-evangelist/gemini, plans/gemini-plans-pricing.yml); the announcements of Gemini 4 (apidog.com, 11 to
+19 November 2026; docs.cloud.google.com, model guides of Argon and Hydrogen). Without a published cached price, cached
+tokens count at the full price, so a cost is never too low.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LONG_PROMPT = 200_000  # tokens; above it some models cost more, for the whole 
 
 @dataclass(frozen=True)
 class Rates:
-    """USD per million tokens. Thoughts are billed as output."""
+    """USD per million tokens; thoughts are billed as output."""
 
     input: float
     cached: float
@@ -30,7 +30,7 @@ class Rates:
 
 @dataclass(frozen=True)
 class PricePeriod:
-    """The rates from the day `since` on; `long` applies to prompts of more than 200,000 tokens."""
+    """The rates from `since` on; `long` applies to prompts of more than 200,000 tokens."""
 
     since: date
     rates: Rates
@@ -39,15 +39,15 @@ class PricePeriod:
 
 @dataclass(frozen=True)
 class Price:
-    """The price of one model: its periods, the earliest first."""
+    """The price of one model: its periods, earliest first."""
 
     periods: tuple[PricePeriod, ...]
 
 
 def price_of(settings: ModelSettings) -> Price:
-    """Return the price that the settings state, or else the known one of the model.
+    """Return the price in the settings, else the known price of the model.
 
-    Raise UsageError when the model is unknown and the settings state no price: no limit on money could be kept.
+    Raise UsageError when there is neither, because then no cost limit could be enforced.
     """
     stated = (settings.input_usd_per_million, settings.output_usd_per_million)
     if stated[0] is not None and stated[1] is not None:
@@ -60,7 +60,7 @@ def price_of(settings: ModelSettings) -> Price:
     known = _PRICES.get(settings.name.removeprefix("models/"))
     if known is None:
         raise UsageError(
-            f"The price of the model {settings.name!r} is not known, so model.max_cost_usd could not be kept.",
+            f"The price of the model {settings.name!r} is unknown, so model.max_cost_usd cannot be enforced.",
             "Set model.input_usd_per_million and model.output_usd_per_million, or model.name to one of "
             f"{', '.join(sorted(_PRICES))}.",
         )
@@ -68,7 +68,7 @@ def price_of(settings: ModelSettings) -> Price:
 
 
 def cost_usd(price: Price, usage: Usage, *, on: date) -> float:
-    """Return what the tokens of one call cost on that day."""
+    """Return the cost of one call's tokens on that day."""
     rates = _rates(price, usage.prompt, on)
     fresh = max(usage.prompt - usage.cached, 0)
     return (
@@ -77,7 +77,7 @@ def cost_usd(price: Price, usage: Usage, *, on: date) -> float:
 
 
 def worst_case_usd(price: Price, prompt_tokens: int, max_output_tokens: int, *, on: date) -> float:
-    """Return the most that a call can cost: nothing cached, every output token used (thoughts are among them)."""
+    """Return the most that a call can cost: nothing cached, and all output tokens, thoughts included, used."""
     return cost_usd(price, Usage(prompt=prompt_tokens, output=max_output_tokens), on=on)
 
 
@@ -100,11 +100,11 @@ def _changing(*periods: tuple[date, float, float, float]) -> Price:
 _DECEMBER_2026 = date(2026, 12, 1)
 _JANUARY_2027 = date(2027, 1, 1)
 
-# Not published for January: a tenth of the new input price, as it is a tenth of the old one.
+# The cached price for January is not published; assumed to stay a tenth of the input price.
 _FLASH_38_JANUARY = (_JANUARY_2027, 1.50, 0.15, 7.50)
 
 _PRICES: dict[str, Price] = {
-    "gemini-4-neon": _fixed(3.00, 3.00, 15.00),
+    "gemini-4-neon": _fixed(3.00, 0.15, 15.00),
     "gemini-4-hydrogen": _fixed(1.50, 0.075, 7.50),
     "gemini-4-carbon": _changing((date.min, 2.00, 2.00, 10.00), (_DECEMBER_2026, 4.00, 4.00, 20.00)),
     "gemini-4-argon": _changing((date.min, 2.00, 0.10, 10.00), (_DECEMBER_2026, 4.00, 0.20, 20.00)),
@@ -115,7 +115,7 @@ _PRICES: dict[str, Price] = {
     "gemini-3.5-flash-lite": _fixed(0.30, 0.03, 2.50),
     "gemini-3.1-flash-lite": _fixed(0.25, 0.025, 1.50),
     "gemini-3.1-pro-preview": _fixed(2.00, 0.20, 12.00, long=Rates(4.00, 0.40, 18.00)),
-    # Ends on 2026-12-01: calls then go to gemini-3.8-flash, at its price.
+    # Shut down on 2026-12-01: calls then go to gemini-3.8-flash, at its price.
     "gemini-2.5-pro": Price(
         (
             PricePeriod(date.min, Rates(1.25, 0.125, 10.00), Rates(2.50, 0.25, 15.00)),
@@ -123,7 +123,7 @@ _PRICES: dict[str, Price] = {
             PricePeriod(_JANUARY_2027, Rates(*_FLASH_38_JANUARY[1:])),
         )
     ),
-    # Ends on 2026-12-01: calls then go to gemini-3.5-flash-lite, which costs the same.
+    # Shut down on 2026-12-01: calls then go to gemini-3.5-flash-lite, which costs the same.
     "gemini-2.5-flash": _fixed(0.30, 0.03, 2.50),
     "gemini-2.5-flash-lite": _fixed(0.10, 0.01, 0.40),
 }

@@ -1,4 +1,4 @@
-"""A model that answers from a recording: an earlier run, or files that somebody wrote. No network, no key."""
+"""A model that replays a recording: an earlier run or handwritten files. No network, no key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from redimento.models.port import Model, ModelError, ModelReply, ModelRequest, U
 
 CONVERSATION = "conversation.jsonl"
 _FORMS = (
-    "A recording is a run folder, a .jsonl file with one object with `text` per line, a .md or .txt file with one "
+    "A recording is a run folder, a .jsonl file with one object with `text` per line, a .md or .txt file with a single "
     "answer, or a folder of such files."
 )
 
@@ -33,7 +33,7 @@ class _Recorded:
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def answer(self, request: ModelRequest) -> ModelReply:
-        """Return the next answer for this purpose, or raise the failure that was recorded in its place."""
+        """Return the next answer for this purpose, or raise the recorded failure."""
         with self._lock:
             for position, entry in enumerate(self.entries):
                 if entry.purpose in {"", request.purpose}:
@@ -49,7 +49,7 @@ class _Recorded:
         others = ", ".join(sorted({entry.purpose for entry in self.entries}))
         return ModelError(
             f"The recording {self.source} has no answer left for the call {request.purpose!r}"
-            + (f"; it has some for: {others}." if others else "."),
+            + (f"; it still has some for: {others}." if others else "."),
             "Record more answers, or set model.sdk to google-genai to ask Gemini itself.",
             kind="no_recording",
         )
@@ -58,12 +58,12 @@ class _Recorded:
 def open_model(recording: Path) -> Model:
     """Return a model that gives the recorded answers, each once, in order.
 
-    An answer that was recorded for a purpose is given only to calls of that purpose. Raise UsageError, with file and
-    line, for a recording that cannot be read.
+    An answer recorded for a purpose only answers calls with that purpose. Raise UsageError, with file and line, for an
+    unreadable recording.
     """
     entries = [entry for file in _files(recording) for entry in _entries(file)]
     if not entries:
-        raise UsageError(f"The recording {recording} holds no answer.", _FORMS)
+        raise UsageError(f"The recording {recording} has no answers.", _FORMS)
     return _Recorded(recording, entries)
 
 
@@ -75,9 +75,9 @@ def _files(recording: Path) -> list[Path]:
     if (recording / CONVERSATION).is_file():
         return [recording / CONVERSATION]
     if (recording / "record.json").is_file():
-        # Its summary.md is no answer of a model.
+        # A run folder without a conversation; its summary.md is not an answer of a model.
         raise UsageError(
-            f"The run in {recording} ended before the model was asked, so there is nothing to answer from.", _FORMS
+            f"The run in {recording} ended before its first model call, so there is nothing to replay.", _FORMS
         )
     files = [file for file in recording.iterdir() if file.is_file() and file.suffix in {".jsonl", ".md", ".txt"}]
     return sorted(file for file in files if not file.name.startswith("."))

@@ -1,4 +1,4 @@
-"""A Model that tries again where that can help. The only owner of retries: those of the SDKs are off."""
+"""A Model that retries transient failures. The SDKs' own retries are off."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import tenacity
 from redimento.models.failures import LONGEST_WAIT_SECONDS
 from redimento.models.port import Model, ModelError, ModelReply, ModelRequest, Usage
 
-# Attempts in all, by the kind of the failure that was met last; every other kind is final. Few: each attempt may be
-# billed, and the service itself cancels nothing when we hang up.
+# Total attempts, by the kind of the latest failure; every other kind is final. Few, because each attempt may be billed,
+# and the service does not cancel a call when we disconnect.
 _ATTEMPTS = {"quota_minute": 5, "unavailable": 4, "connection": 4, "bad_body": 3, "empty": 3, "timeout": 2}
-_QUOTA_SECONDS = 60.0  # when a 429 about a quota per minute names no time
+_QUOTA_SECONDS = 60.0  # for a 429 about a quota per minute that gives no time
 _BACKOFF = tenacity.wait_exponential_jitter(initial=2, max=30, jitter=2)
-_JITTER = tenacity.wait_random(0, 2)  # so that parallel jobs do not come back at the same moment
+_JITTER = tenacity.wait_random(0, 2)  # so that parallel jobs do not retry at the same moment
 
 
 def with_retries(
@@ -26,10 +26,9 @@ def with_retries(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Model:
-    """Return a model that repeats failed calls, each `answer` with all its attempts and waits within the deadline.
+    """Return a model that retries `retryable` failures; the deadline covers all attempts and waits of one `answer`.
 
-    Only failures that are `retryable` are repeated, after the time that the service asked for. The usage of failed
-    attempts is in the usage of the reply, or of the error that is raised in the end.
+    It waits at least as long as the service asks. The final reply or error includes the usage of failed attempts.
     """
     return _Retrying(model, deadline_seconds, sleep, clock)
 
@@ -46,7 +45,7 @@ class _Retrying:
         return self.model.name
 
     def answer(self, request: ModelRequest) -> ModelReply:
-        """Return the first answer, or raise the last failure, saying how often it was tried."""
+        """Return the first answer, or raise the last failure with the number of attempts."""
         call = _Call(self.model, request, ends=self.clock() + self.deadline_seconds, clock=self.clock)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(_is_retryable),
@@ -64,7 +63,7 @@ class _Retrying:
 
 @dataclass
 class _Call:
-    """One call and its attempts so far. `lost`: what failed attempts were billed for."""
+    """One call and its attempts so far. `lost`: the usage of failed attempts."""
 
     model: Model
     request: ModelRequest

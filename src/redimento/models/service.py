@@ -1,4 +1,4 @@
-"""The Gemini service as a Model, whichever SDK speaks to it: deadline, judgement, and the names behind a 404."""
+"""The Gemini service as a Model, for both SDKs: deadline, check of the answer, and the available models after a 404."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from redimento.models.deadline import within
 from redimento.models.failures import Endpoint
 from redimento.models.port import ModelError, ModelReply, ModelRequest
 
-# Under a shorter timeout, which the SDK also sends along, the service answers 500 (googleapis/python-genai#1330).
+# The SDK sends its timeout along, and for a shorter one the service answers 500 (googleapis/python-genai#1330).
 SHORTEST_SDK_TIMEOUT_SECONDS = 10.0
 LISTING_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class ServiceModel:
-    """`ask` makes one call and raises ModelError; `list_models` gives the names that can generate text."""
+    """`ask` makes one call and raises ModelError; `list_models` returns the models that can generate text."""
 
     endpoint: Endpoint
     ask: Callable[[ModelRequest], Candidate]
@@ -30,7 +30,7 @@ class ServiceModel:
         return self.endpoint.model
 
     def answer(self, request: ModelRequest) -> ModelReply:
-        """Return an answer that has text, or raise ModelError; one call, no retry, never later than the deadline."""
+        """Return an answer with text, or raise ModelError; one call, no retry, within the request's timeout."""
         started = time.monotonic()
         try:
             candidate = within(request.timeout_seconds, lambda: self.ask(request))
@@ -46,5 +46,5 @@ class ServiceModel:
     def _visible(self, seconds: float) -> tuple[str, ...]:
         try:
             return within(seconds, lambda: tuple(self.list_models()))
-        except Exception:  # noqa: BLE001 - a courtesy; the failure to report is the 404 itself
+        except Exception:  # noqa: BLE001 - optional; the failure to report is the 404
             return ()

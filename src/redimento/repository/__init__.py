@@ -1,1 +1,1 @@
-"""The checked-out git repository: the only room that runs git."""
+"""The checked-out git repository; the only package that runs git."""

@@ -1,4 +1,4 @@
-"""The branch of a work item: its name is the key of everything that belongs to one change."""
+"""The branch name of a work item, which identifies everything that belongs to one change."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import unicodedata
 from typing import Final
 
 from redimento.errors import SettingsError
+from redimento.settings.rules import NOT_IN_REFERENCE
 
 _LONGEST_SLUG: Final = 50
 _PLACEHOLDER: Final = re.compile(r"\{[a-z]+\}")
-# git-check-ref-format(1): what a reference may not contain, begin or end with.
-_FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?=/|$)|^[-./]|[/.]$")
 
 
 def branch_name(template: str, *, id: int, title: str, type: str) -> str:  # noqa: A002 - the names are the template's
-    """Return the branch name of a work item; `{id}`, `{slug}` and `{type}` in `template` are filled in.
+    """Return `template` with `{id}`, `{slug}` and `{type}` filled in.
 
-    The title may be any text: its slug has at most 50 characters out of a-z, 0-9 and "-". Raises SettingsError when the
-    template names anything else, lacks `{id}`, or makes a name that git does not accept.
+    The title may be any text: its slug has at most 50 characters from a-z, 0-9 and "-". Raises SettingsError when the
+    template has another placeholder, lacks `{id}`, or produces a name that git does not accept.
     """
     if "{id}" not in template:
         raise SettingsError(
@@ -30,11 +29,11 @@ def branch_name(template: str, *, id: int, title: str, type: str) -> str:  # noq
     if "{" in name or "}" in name:
         raise SettingsError(
             f"The branch template {template!r} cannot be filled in.",
-            "Use {id}, {slug} and {type} only in `pull_request.branch`.",
+            "Use only {id}, {slug} and {type} in `pull_request.branch`.",
         )
-    if _FORBIDDEN.search(name) or name == "@":
+    if NOT_IN_REFERENCE.search(name) or name == "@":
         raise SettingsError(
-            f"The branch template {template!r} makes {name!r}, which git does not accept as a branch name.",
+            f"The branch template {template!r} produces {name!r}, which git does not accept as a branch name.",
             "Change `pull_request.branch`, for example to redimento/{id}-{slug}.",
         )
     return name

@@ -1,4 +1,4 @@
-"""The Branches port: a branch on the server, a branch of the checkout itself, or only a note of what would be pushed."""
+"""The Branches port: branches on the server, local branches, or only a note of what would be pushed."""
 
 from __future__ import annotations
 
@@ -23,21 +23,20 @@ class Author:
 
 @dataclass(frozen=True)
 class CheckoutBranches:
-    """Commits in a checkout, published as branches of the checkout itself: the way on a desk."""
+    """Commits in a checkout, published as its own local branches, for local runs."""
 
     checkout: Checkout
     author: Author
-    note: Callable[[str], None] | None = None  # a dry run: what would be published is only noted
+    note: Callable[[str], None] | None = None  # dry run: receives what would be published
 
     @property
     def head(self) -> str:
         return self.checkout.head
 
-    def exists(self, branch: str) -> bool:  # noqa: ARG002  nothing is merged on a desk, so any name will do
+    def exists(self, branch: str) -> bool:  # noqa: ARG002  a local run merges nothing, so any name is fine
         return True
 
     def tip(self, branch: str) -> Tip | None:
-        """Return the tip of a local branch."""
         commit = local_tip(self.checkout, branch)
         return None if commit is None else Tip(commit, commits.trailers(self.checkout, commit))
 
@@ -59,7 +58,7 @@ class CheckoutBranches:
         return commits.same_tree(self.checkout, one, other)
 
     def publish(self, commit: str, branch: str, *, expected: str | None) -> None:
-        """Move the local branch; the checked-out branch and the working tree are not touched."""
+        """Move the local branch without touching the checked-out branch or the working tree."""
         if self.note is not None:
             self.note(f"git update-ref refs/heads/{branch} {commit} {expected or '(absent)'}")
             return
@@ -71,16 +70,15 @@ class CheckoutBranches:
 
 @dataclass(frozen=True)
 class ServerBranches(CheckoutBranches):
-    """Commits in a checkout, published by push to the server that it came from."""
+    """Commits in a checkout, pushed to the server."""
 
     credentials: Credentials = field(kw_only=True)
 
     def exists(self, branch: str) -> bool:
-        """Tell whether the server has `branch`."""
         return remote.remote_tip(self.checkout, self.credentials, branch) is not None
 
     def tip(self, branch: str) -> Tip | None:
-        """Return the tip that the server has; its commit is fetched, no reference changes."""
+        """Return the tip on the server. Its commit is fetched; no local reference changes."""
         if remote.remote_tip(self.checkout, self.credentials, branch) is None:
             return None
         commit = remote.fetch_branch(self.checkout, self.credentials, branch)

@@ -1,4 +1,4 @@
-"""The checked-out repository as a value, and what can be asked of it."""
+"""The checked-out repository as a value, and queries on it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HARMLESS_VALUE: Final = re.compile(r"[a-z0-9]{1,16}", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Checkout:
-    """A working tree at a commit. `branch` is "" when HEAD is detached; `shallow`: history ends early."""
+    """A working tree at a commit. `branch` is "" when HEAD is detached; `shallow`: the history is cut off."""
 
     root: Path
     head: str
@@ -28,7 +28,7 @@ class Checkout:
 
 
 def open_checkout(path: Path) -> Checkout:
-    """Return the checkout that `path` lies in, whoever owns it.
+    """Return the checkout that contains `path`, even if another user owns it.
 
     Raises UsageError when there is no repository, only a bare one, or no commit yet.
     """
@@ -42,7 +42,7 @@ def open_checkout(path: Path) -> Checkout:
     if head.status:
         raise UsageError(
             f"The repository at {root} has no commit to start from.",
-            f"Make a first commit, or check the branch out again. {head.stderr}".rstrip(),
+            f"Create a first commit, or check out the branch again. {head.stderr}".rstrip(),
         )
     branch = _ask(root, "symbolic-ref", "--quiet", "--short", "HEAD")
     places = _words(_ask(root, "rev-parse", "--git-path", "objects", "--git-path", "index", "--git-path", "shallow"))
@@ -64,16 +64,16 @@ def open_checkout(path: Path) -> Checkout:
 
 
 def origin_url(checkout: Checkout) -> str:
-    """Return the address of the remote `origin` as the checkout has it, "" when there is none."""
+    """Return the configured URL of the remote `origin`, "" when there is none."""
     return _ask(checkout.root, "config", "--local", "--get", "remote.origin.url").stdout.decode().strip()
 
 
 def dirty_paths(checkout: Checkout) -> frozenset[str]:
-    """Return the tracked files whose content in the working tree differs from the head commit."""
+    """Return the tracked files whose content differs from the head commit."""
     with private_git(checkout.store, work_tree=checkout.root) as git:
         if checkout.store.index.is_file():
-            # A copy, for `git diff` writes what it learns about touched files. Its time stays the original's: git
-            # looks closer at files that are not older than the index.
+            # A copy, because `git diff` updates the index. copy2 keeps its timestamp: git compares the content of files
+            # that are not older than the index.
             shutil.copy2(checkout.store.index, git.folder / "index")
         listed = git.run(
             *("diff", "--name-only", "--no-renames", "--ignore-submodules", "--no-ext-diff", "-z", checkout.head, "--")
@@ -82,7 +82,7 @@ def dirty_paths(checkout: Checkout) -> frozenset[str]:
 
 
 def read_at(checkout: Checkout, commit: str, path: str) -> bytes | None:
-    """Return the content of a regular file in a commit; None when it is absent, a link or a folder."""
+    """Return the content of a regular file in a commit, None when it is absent, a link or a folder."""
     with private_git(checkout.store) as git:
         listed = git.run("ls-tree", "-z", "--full-tree", commit, "--", path)
         for line in listed.split(b"\0"):
@@ -95,8 +95,8 @@ def read_at(checkout: Checkout, commit: str, path: str) -> bytes | None:
 def target_branch(checkout: Checkout, source_branch: str) -> str:
     """Return the short name of the branch that a change should be merged into.
 
-    `source_branch` is BUILD_SOURCEBRANCH (refs/heads/main), or "" outside a pipeline: then the branch checked out, or the
-    one that origin calls its default. Raises UsageError when none of them names a branch.
+    `source_branch` is BUILD_SOURCEBRANCH (refs/heads/main), or "" outside a pipeline; then it is the checked-out branch
+    or origin's default branch. Raises UsageError when none of them is a branch.
     """
     if source_branch.startswith("refs/heads/"):
         return source_branch.removeprefix("refs/heads/")
@@ -107,27 +107,27 @@ def target_branch(checkout: Checkout, source_branch: str) -> str:
     default = _ask(checkout.root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
     if not source_branch and default.status == 0:
         return default.stdout.decode().strip().removeprefix("origin/")
-    found = f"The run was started for {source_branch}, which is no branch" if source_branch else "HEAD is detached"
+    found = f"The run was started for {source_branch}, which is not a branch" if source_branch else "HEAD is detached"
     raise UsageError(
-        f"{found}, so there is nothing to aim a pull request at.",
-        "Name the branch as `pull_request.target` in .redimento.yml, or start the run on a branch.",
+        f"{found}, so the pull request has no target branch.",
+        "Set `pull_request.target` in .redimento.yml, or start the run on a branch.",
     )
 
 
 def find_root(path: Path) -> Path | None:
-    """Return the folder above `path` that holds `.git`, None when there is none.
+    """Return the nearest folder with a `.git` at or above `path`, None when there is none.
 
-    We look ourselves: git would follow `core.worktree` to any other place.
+    Not left to git, which would follow `core.worktree` anywhere.
     """
     path = path.resolve()
     return next((folder for folder in (path, *path.parents) if (folder / ".git").exists()), None)
 
 
 def _ask(root: Path, *arguments: str) -> Ended:
-    # These few questions need the repository's own references and configuration; none of them runs anything found
-    # there. Naming the git directory keeps git from refusing a repository that another user owns.
-    places = {"GIT_DIR": str(root / ".git"), "GIT_WORK_TREE": str(root)}
-    return run_git(arguments, root, environment=places)
+    # These few commands need the repository's own references and configuration, but run nothing found there. With an
+    # explicit git directory, git does not refuse a repository that another user owns.
+    environment = {"GIT_DIR": str(root / ".git"), "GIT_WORK_TREE": str(root)}
+    return run_git(arguments, root, environment=environment)
 
 
 def _words(ended: Ended) -> list[str]:

@@ -1,4 +1,4 @@
-"""Commits built beside the working tree: HEAD, index and files of the checkout stay as they are."""
+"""Create and read commits without touching the checkout's HEAD, index or files."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def commit_message(subject: str, body: str, trailers: Mapping[str, str]) -> str:
-    """Compose a commit message that ends in a block of trailers, as `git interpret-trailers` reads them.
+    """Return a commit message that ends in a block of trailers, as read by `git interpret-trailers`.
 
-    Subject and body may be foreign text: only the last paragraph counts as trailers, and that one is ours.
+    Subject and body may be foreign text: only the last paragraph counts as trailers, and that is ours.
     """
     block = "\n".join(f"{key}: {_one_line(value)}" for key, value in trailers.items())
     parts = (_one_line(subject), _CONTROL.sub("", body).strip(), block)
@@ -36,10 +36,10 @@ def commit_change(
     author_email: str,
     base: str = "",
 ) -> str:
-    """Write a commit of `change` on top of the files of `base` (default: the head commit); return its id.
+    """Commit `change` on top of the files of `base` (default: the head commit) and return the commit's id.
 
-    Line ends are converted as the repository's attributes ask, file modes are kept. No reference points to the new
-    commit yet. Raises GitError when a path would leave the repository, or belongs to a content filter.
+    Line endings follow the repository's attributes; file modes are kept. No reference points to the new commit yet.
+    Raises GitError when a path is outside the repository or has a content filter.
     """
     identity = {
         "GIT_AUTHOR_NAME": author_name,
@@ -56,25 +56,25 @@ def commit_change(
         names = "".join(f"{path}\0" for path in change.paths).encode()
         added = git.try_run("update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=names)
         if added.status or "Ignoring path" in added.stderr:  # git skips `.git` and its look-alikes without failing
-            raise GitError(f"git does not take a path of this change: {added.stderr}", "Nothing was committed.")
+            raise GitError(f"git does not accept a path of this change: {added.stderr}", "Nothing was committed.")
         tree = git.word("write-tree")
         ancestry = [word for parent in parents for word in ("-p", parent)]
         return git.word("commit-tree", tree, *ancestry, stdin=message.encode(errors="replace"), environment=identity)
 
 
 def patch(checkout: Checkout, base: str, commit: str) -> str:
-    """Return the difference of two commits as a patch that `git apply` takes, whatever bytes the files hold."""
+    """Return the difference of two commits as a patch for `git apply`, for any file content."""
     diff = ("diff", "--binary", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color", base, commit, "--")
     with private_git(checkout.store) as git:
         try:
             return git.run(*diff).decode()
-        except UnicodeDecodeError:  # text in another encoding: as base85 it survives being a string
+        except UnicodeDecodeError:  # text in another encoding: treat all files as binary, which gives base85
             (git.folder / "info" / "attributes").write_text("* -diff\n")
             return git.run(*diff).decode()
 
 
 def trailers(checkout: Checkout, commit: str) -> dict[str, str]:
-    """Return the trailers of a commit; of a repeated key the last value."""
+    """Return the trailers of a commit; the last value wins for a repeated key."""
     with private_git(checkout.store) as git:
         shown = git.run(
             *("log", "--max-count=1", "--no-show-signature", "--format=%(trailers:only,unfold,separator=%x00)"),
@@ -85,7 +85,7 @@ def trailers(checkout: Checkout, commit: str) -> dict[str, str]:
 
 
 def same_tree(checkout: Checkout, first: str, second: str) -> bool:
-    """Tell whether two commits have exactly the same files."""
+    """Return whether two commits have exactly the same files."""
     with private_git(checkout.store) as git:
         trees = (
             git.run("rev-parse", "--verify", f"{first}^{{tree}}"),
@@ -99,18 +99,18 @@ def _one_line(text: str) -> str:
 
 
 def _refuse_filtered(git: PrivateGit, paths: Sequence[str]) -> None:
-    """Raise GitError for a file that a filter turns into something else before it is stored.
+    """Raise GitError for a file with a content filter.
 
-    Filters are programs named by the configuration and never run here. Stored without its filter a large file would
-    not be in LFS, and a git-crypt secret would be readable by everyone.
+    Filters are programs from the configuration, which are never run here. Without its filter a large file would not be
+    stored in LFS, and a git-crypt secret would be readable by everyone.
     """
     names = "".join(f"{path}\0" for path in paths).encode()
     fields = git.run("check-attr", "--cached", "-z", "--stdin", "filter", stdin=names).decode().split("\0")
     for path, _, value in zip(fields[0::3], fields[1::3], fields[2::3], strict=False):
         if value not in {"unspecified", "unset"}:
             raise GitError(
-                f"{path} is kept through the git filter '{value}', which Redimento does not run.",
-                "Change this file by hand, or free it from the filter in .gitattributes.",
+                f"{path} uses the git filter '{value}', which Redimento does not run.",
+                "Change this file by hand, or remove the filter for it in .gitattributes.",
             )
 
 
@@ -123,11 +123,11 @@ def _executable_paths(git: PrivateGit, paths: Sequence[str]) -> frozenset[str]:
 def _place(folder: Path, file: FileChange, *, executable: bool) -> None:
     parts = PurePosixPath(file.path).parts
     if not parts or file.path.startswith("/") or ".." in parts:
-        raise GitError(f"The path {file.path!r} leads out of the repository.", "Nothing was committed.")
+        raise GitError(f"The path {file.path!r} is outside the repository.", "Nothing was committed.")
     if file.after is None:
         return
     target = folder.joinpath(*parts)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(file.after)
-    keeps = executable if file.before is not None else bool(file.mode & _EXECUTABLE)
-    target.chmod(0o755 if keeps else 0o644)
+    wanted = executable if file.before is not None else bool(file.mode & _EXECUTABLE)
+    target.chmod(0o755 if wanted else 0o644)

@@ -1,4 +1,4 @@
-"""Branches of the checkout itself, for a run on a desk: read and moved without touching HEAD, index or files."""
+"""Local branches of the checkout, read and moved without touching HEAD, index or files."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def local_tip(checkout: Checkout, branch: str) -> str | None:
 
 
 def set_local_branch(checkout: Checkout, branch: str, commit: str, *, expected: str | None) -> None:
-    """Move a local branch from `expected` (None: it must be absent) to `commit`.
+    """Move a local branch from `expected` (None: it must not exist) to `commit`.
 
-    Raises ConflictError when it is elsewhere, GitError when it is checked out or cannot be written.
+    Raises ConflictError when it is at another commit, GitError when it is checked out or cannot be written.
     """
     if branch == checkout.branch:
         raise GitError(
@@ -34,10 +34,10 @@ def set_local_branch(checkout: Checkout, branch: str, commit: str, *, expected: 
     if ended.status == 0:
         return
     if local_tip(checkout, branch) != expected:
-        raise ConflictError(f"The branch {branch} was moved by somebody else meanwhile.", "Run again.")
-    raise GitError(f"The branch {branch} could not be written: {ended.stderr}", "Look at the file rights below .git.")
+        raise ConflictError(f"Somebody else moved the branch {branch} in the meantime.", "Run again.")
+    raise GitError(f"The branch {branch} cannot be written: {ended.stderr}", "Check the file permissions in .git.")
 
 
 def _git(checkout: Checkout, *arguments: str) -> Ended:
-    places = {"GIT_DIR": str(checkout.root / ".git"), "GIT_WORK_TREE": str(checkout.root)}
-    return run_git(arguments, checkout.root, environment=places)
+    environment = {"GIT_DIR": str(checkout.root / ".git"), "GIT_WORK_TREE": str(checkout.root)}
+    return run_git(arguments, checkout.root, environment=environment)

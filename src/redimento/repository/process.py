@@ -1,4 +1,4 @@
-"""One git process: started through GitPython with a bare environment, ended with its whole group at a deadline."""
+"""Run git through GitPython with a minimal environment and a deadline that kills its whole process group."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 LOCAL_SECONDS: Final = 120.0
 
-# What git and its HTTP transport may know of our environment: how to find programs, temporary space, proxies and
-# certificates. Everything else stays behind: our secrets, and every GIT_* that would steer git elsewhere.
+# The variables that git and its HTTP transport need: programs, temporary files, proxies and certificates. Everything
+# else is removed: our secrets, and every GIT_* that would change what git does.
 _PASSED_ON: Final = frozenset(
     {
         *("PATH", "TMPDIR", "LD_LIBRARY_PATH", "GIT_EXEC_PATH"),
@@ -38,16 +38,16 @@ _ALWAYS: Final = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
-    # A home directory can be written by anything that runs as the same user; /etc/gitconfig belongs to root.
+    # Anything that runs as the same user can write to the home directory; /etc/gitconfig belongs to root.
     "GIT_CONFIG_GLOBAL": os.devnull,
-    # Otherwise `url.*.insteadOf` in a configuration could turn an address into a command (ext::) or into ssh.
+    # Otherwise `url.*.insteadOf` in a configuration could turn a URL into a command (ext::) or into ssh.
     "GIT_ALLOW_PROTOCOL": "http:https",
 }
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A git process that has ended. A negative status is a signal."""
+    """A finished git process. A negative status is a signal."""
 
     status: int
     stdout: bytes
@@ -62,9 +62,9 @@ def run_git(
     stdin: bytes = b"",
     seconds: float = LOCAL_SECONDS,
 ) -> Ended:
-    """Run git in `folder` and return how it ended, whatever its exit status.
+    """Run git in `folder` and return its result for any exit status.
 
-    Raises GitError when it has not ended after `seconds`; the whole process group is killed then.
+    After `seconds` it kills the whole process group and raises GitError.
     """
     process = _start(arguments, folder, environment)
     try:
@@ -72,8 +72,8 @@ def run_git(
     except subprocess.TimeoutExpired:
         _kill_group(process)
         raise GitError(
-            f"git {arguments[0]} did not end within {seconds:g} seconds and was stopped.",
-            "Check that the server answers and that the disk is not full, then run again.",
+            f"git {arguments[0]} did not finish within {seconds:g} seconds and was stopped.",
+            "Check that the server responds and that the disk is not full, then run again.",
         ) from None
     except BaseException:
         _kill_group(process)
@@ -82,7 +82,7 @@ def run_git(
 
 
 def _start(arguments: tuple[str, ...], folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    # GitPython hands its own copy of our environment to git and can only add to it: `env -u` takes names away again.
+    # GitPython passes our environment to git and can only add to it; `env -u` removes variables again.
     strangers = sorted(os.environ.keys() - _PASSED_ON - _ALWAYS.keys() - environment.keys())
     unset = [word for name in strangers for word in ("-u", name)]
     wrapped: Any = _gitpython()(folder).execute(
@@ -93,12 +93,12 @@ def _start(arguments: tuple[str, ...], folder: Path, environment: Mapping[str, s
         start_new_session=True,
     )
     process: subprocess.Popen[bytes] = wrapped.proc
-    wrapped.proc = None  # GitPython would end the process when its wrapper is collected; we wait for it ourselves
+    wrapped.proc = None  # otherwise GitPython kills the process when the wrapper is garbage-collected
     return process
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    # GitPython's own deadline looks for children with pgrep or ps, which slim images do not have.
+    # GitPython's own deadline needs pgrep or ps, which slim images lack.
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
@@ -107,8 +107,8 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 @cache
 def _gitpython() -> type[Git]:
     try:
-        from git.cmd import Git  # noqa: PLC0415 - its import runs git, and fails where there is none
+        from git.cmd import Git  # noqa: PLC0415 - the import runs git, and fails without it
     except ImportError:
         raise UsageError("git is not installed.", "Install git 2.38 or newer and run again.") from None
-    logging.getLogger("git.cmd").setLevel(logging.WARNING)  # its debug lines repeat every command
+    logging.getLogger("git.cmd").setLevel(logging.WARNING)  # its debug messages contain every command
     return Git

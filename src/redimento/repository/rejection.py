@@ -1,4 +1,4 @@
-"""What the server, or the way to it, said to a git command that failed: the sentence and the remedy for it."""
+"""Turn the output of a failed git network command into an error with a remedy."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Final
 
 from redimento.errors import AzureError, ConflictError, GitError
 
-# git's own reports of a reference that moved, before and after it talked to the server, and the number that Azure Repos
-# gives for it.
+# What git reports for a reference that moved, before and after talking to the server, and Azure Repos' number for it.
 _OVERTAKEN: Final = re.compile(
     r"stale info|fetch first|non-fast-forward|already exists|failed to update ref|cannot lock ref|incorrect old value"
     r"|TF401028",
     re.IGNORECASE,
 )
-# A branch `a` and a branch `a/b` cannot both exist: git keeps the one as a file and the other in a folder.
+# Branches `a` and `a/b` cannot both exist: git stores one as a file and the other in a folder of the same name.
 _IN_THE_WAY: Final = re.compile(r"'refs/heads/([^']+)' exists; cannot create", re.IGNORECASE)
 _TRANSIENT: Final = re.compile(
     r"Could not resolve host|Failed to connect|Connection (?:refused|reset|timed out|was reset)|Operation timed out"
@@ -29,8 +28,8 @@ _NOT_SIGNED_IN: Final = re.compile(
 )
 _LONGEST_REASON: Final = 500
 _NUMBER: Final = re.compile(r"\b(?:TF|VS)\d{5,6}\b")
-# The names under which the security page of a repository lists the rights: "Set Git repository permissions",
-# learn.microsoft.com/azure/devops/repos/git/set-git-repository-permissions.
+# Rights as the security page of a repository names them ("Set Git repository permissions",
+# learn.microsoft.com/azure/devops/repos/git/set-git-repository-permissions).
 _ON_THE_PAGE: Final = {
     "GenericContribute": "Contribute",
     "CreateBranch": "Create branch",
@@ -46,29 +45,28 @@ _IDENTITY: Final = (
 
 
 def is_transient(said: str) -> bool:
-    """Tell whether trying again may help."""
+    """Return whether trying again may help."""
     return _TRANSIENT.search(said) is not None and _NUMBER.search(said) is None
 
 
 def rejection(action: str, said: str) -> GitError | AzureError:
-    """Return the error for a failed command; `action` completes "… failed", `said` is what git printed."""
+    """Return the error for a failed command; `action` completes "… failed", `said` is the output of git."""
     numbers = " ".join(dict.fromkeys(_NUMBER.findall(said)))
     reason = _reason(said)
     if other := _IN_THE_WAY.search(said):
         return GitError(
-            f"{action} failed: the branch {other[1]!r} is in the way of that name.",
-            "Rename that branch, or choose other names in `pull_request.branch`.",
+            f"{action} failed: the name conflicts with the existing branch {other[1]!r}.",
+            "Rename that branch, or change `pull_request.branch`.",
         )
     if _OVERTAKEN.search(said) and "TF402455" not in numbers:
         return ConflictError(
             f"{action} failed because somebody else changed the branch first: {reason}",
-            "Run again: the new run starts from what is there now.",
+            "Run again: the new run starts from the branch as it is now.",
         )
     if "TF402455" in numbers:
         return GitError(
-            f"{action} failed: a branch policy allows changes by pull request only (TF402455). {reason}",
-            "Choose a branch name outside the protected pattern in `pull_request.branch`, "
-            "or leave this pattern out of the policy.",
+            f"{action} failed: a branch policy only allows changes by pull request (TF402455). {reason}",
+            "Set `pull_request.branch` to a name outside the protected pattern, or change the policy.",
         )
     if right := _RIGHT.search(said):
         name = right[1]
@@ -84,16 +82,15 @@ def rejection(action: str, said: str) -> GitError | AzureError:
         )
     if "TF401019" in numbers or "not found" in said or "returned error: 403" in said:
         return GitError(
-            f"{action} failed: the repository does not exist, or this job may not see it. {reason}",
-            f"Grant 'Read' to {_IDENTITY}; with 'Protect access to repositories' on, the pipeline must name the "
-            "repository.",
+            f"{action} failed: the repository does not exist, or this job may not read it. {reason}",
+            f"Grant 'Read' to {_IDENTITY}; if 'Protect access to repositories' is on, the pipeline must also declare "
+            "the repository.",
         )
-    return GitError(f"{action} failed: {reason}", "Run again; if it stays, ask the owner of the repository.")
+    return GitError(f"{action} failed: {reason}", "Run again; if it keeps failing, ask the owner of the repository.")
 
 
 def _reason(said: str) -> str:
     lines = [line.removeprefix("remote:").strip() for line in said.splitlines()]
-    telling = [line for line in lines if _NUMBER.search(line)] or [
-        line for line in lines if line.startswith(("fatal:", "error:", "!"))
-    ]
-    return " ".join(dict.fromkeys(telling or lines))[:_LONGEST_REASON] or "git gave no reason."
+    numbered = [line for line in lines if _NUMBER.search(line)]
+    marked = [line for line in lines if line.startswith(("fatal:", "error:", "!"))]
+    return " ".join(dict.fromkeys(numbered or marked or lines))[:_LONGEST_REASON] or "git gave no reason."

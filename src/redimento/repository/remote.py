@@ -1,4 +1,4 @@
-"""The server behind the checkout: look at a branch, fetch it, push to it. Nothing here ever rewrites a branch."""
+"""The git server of the checkout: look up, fetch and push a branch. Branches are never rewritten."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Credentials:
-    """The address of the repository and the job's token; an empty token sends none."""
+    """The URL of the repository and the job's token; with an empty token none is sent."""
 
     url: str
     token: str = field(repr=False)
 
 
 class _TransientError(Exception):
-    """A failure that may pass, with what git said."""
+    """A failure that another attempt may avoid, with the output of git."""
 
     def __init__(self, action: str, said: str) -> None:
         super().__init__(action, said)
@@ -38,41 +38,41 @@ class _TransientError(Exception):
 
 
 def remote_url(checkout: Checkout, environment: Mapping[str, str]) -> str:
-    """Return the http(s) address of the repository, without user name or password.
+    """Return the http(s) URL of the repository, without user name or password.
 
-    Taken from BUILD_REPOSITORY_URI, or else from `origin`. Raises UsageError when neither is an http(s) address.
+    From BUILD_REPOSITORY_URI, else from `origin`. Raises UsageError when it is not an http(s) URL.
     """
     given = environment.get("BUILD_REPOSITORY_URI", "")
-    if given.startswith("$("):  # a macro that was never expanded
+    if given.startswith("$("):  # an unexpanded macro
         given = ""
     address = urlsplit(given or origin_url(checkout))
     if address.scheme not in {"http", "https"} or not address.hostname:
         raise UsageError(
             "The repository has no http(s) address to push to.",
-            "Set BUILD_REPOSITORY_URI, or the remote 'origin', to the https address of the repository.",
+            "Set BUILD_REPOSITORY_URI or the remote 'origin' to the https address of the repository.",
         )
     return urlunsplit(address._replace(netloc=address.netloc.rpartition("@")[2], query="", fragment=""))
 
 
 def remote_tip(checkout: Checkout, credentials: Credentials, branch: str) -> str | None:
-    """Return the commit that the server has as tip of `branch`, None when there is no such branch."""
+    """Return the commit at the tip of `branch` on the server, None when there is no such branch."""
     with private_git(checkout.store) as git:
-        return _patiently(lambda: _tip(git, credentials, branch))
+        return _with_retries(lambda: _tip(git, credentials, branch))
 
 
 def fetch_branch(checkout: Checkout, credentials: Credentials, branch: str, *, depth: int = 50) -> str:
-    """Fetch `branch` and return the commit at its tip; no reference of the checkout changes.
+    """Fetch `branch` and return the commit at its tip without changing a reference of the checkout.
 
-    A shallow clone gets the newest `depth` commits of it, a full one everything it lacks. Raises GitError when the
-    server has no such branch.
+    A shallow clone fetches the newest `depth` commits, a full one everything it lacks. Raises GitError when the server
+    has no such branch.
     """
     shallow = (f"--depth={depth}",) if checkout.shallow else ()
     with private_git(checkout.store) as git:
-        # Only what a reference points to is offered to the server as already there.
+        # git only tells the server about commits that a reference points to.
         (git.folder / "refs" / "heads" / "head").write_text(f"{checkout.head}\n")
 
         def fetch() -> str:
-            ended = _talk(
+            ended = _run_online(
                 git,
                 credentials,
                 *("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", *shallow),
@@ -80,27 +80,27 @@ def fetch_branch(checkout: Checkout, credentials: Credentials, branch: str, *, d
             )
             if "couldn't find remote ref" in ended.stderr:
                 raise GitError(f"The server has no branch {branch!r}.", "Check the name, or create the branch first.")
-            _judge(f"Fetching {branch!r}", ended)
+            _raise_if_failed(f"Fetching {branch!r}", ended)
             return git.word("rev-parse", "refs/heads/fetched")
 
-        return _patiently(fetch)
+        return _with_retries(fetch)
 
 
 def push(checkout: Checkout, credentials: Credentials, commit: str, branch: str, *, expected: str | None) -> None:
     """Push `commit` as the new tip of `branch`.
 
-    `expected` is the tip that the branch must have on the server at that moment, None: it must not exist. Raises
-    ConflictError when it is otherwise, GitError when `commit` does not continue `expected` or the server refuses.
+    `expected` is the tip that the branch must still have on the server (None: it must not exist), otherwise
+    ConflictError is raised. Raises GitError when `commit` is not based on `expected` or the server refuses it.
     """
     with private_git(checkout.store) as git:
         if expected and git.try_run("merge-base", "--is-ancestor", expected, commit).status:
             raise GitError(
-                f"The new commit does not continue {branch!r}, and a branch is never rewritten.",
-                "Run again: the new run starts from what is there now.",
+                f"The new commit is not based on the tip of {branch!r}, and a branch is never rewritten.",
+                "Run again: the new run starts from the branch as it is now.",
             )
 
         def send() -> None:
-            ended = _talk(
+            ended = _run_online(
                 git,
                 credentials,
                 *("push", "--porcelain"),
@@ -108,16 +108,16 @@ def push(checkout: Checkout, credentials: Credentials, commit: str, branch: str,
                 *("--", credentials.url, f"{commit}:refs/heads/{branch}"),
             )
             if ended.status and _tip_or_none(git, credentials, branch) == commit:
-                return  # the answer got lost, not the push
-            _judge(f"Pushing {branch!r}", ended)
+                return  # only the answer was lost
+            _raise_if_failed(f"Pushing {branch!r}", ended)
 
-        _patiently(send)
+        _with_retries(send)
 
 
 def _tip(git: PrivateGit, credentials: Credentials, branch: str) -> str | None:
     reference = f"refs/heads/{branch}"
-    ended = _talk(git, credentials, "ls-remote", "--", credentials.url, reference)
-    _judge(f"Looking up {branch!r}", ended)
+    ended = _run_online(git, credentials, "ls-remote", "--", credentials.url, reference)
+    _raise_if_failed(f"Looking up {branch!r}", ended)
     lines = (line.split("\t") for line in ended.stdout.decode().splitlines())
     return next((commit for commit, name in lines if name == reference), None)
 
@@ -129,15 +129,15 @@ def _tip_or_none(git: PrivateGit, credentials: Credentials, branch: str) -> str 
         return None
 
 
-def _talk(git: PrivateGit, credentials: Credentials, *arguments: str) -> Ended:
-    return git.try_run(*arguments, environment=_sign_in(credentials), seconds=_NETWORK_SECONDS)
+def _run_online(git: PrivateGit, credentials: Credentials, *arguments: str) -> Ended:
+    return git.try_run(*arguments, environment=_authentication(credentials), seconds=_NETWORK_SECONDS)
 
 
-def _sign_in(credentials: Credentials) -> dict[str, str]:
-    """Return the environment that signs one git process in.
+def _authentication(credentials: Credentials) -> dict[str, str]:
+    """Return the environment variables that authenticate one git process.
 
-    The empty value first: it drops a header that a configuration may hold for the same address, for otherwise both are
-    sent and the server takes the older (measured with `persistCredentials: true`).
+    The empty value comes first and drops a header that a configuration sets for the same URL. Otherwise both are sent,
+    and the server uses the older one (measured with `persistCredentials: true`).
     """
     headers = ["", "X-TFS-FedAuthRedirect: Suppress"]
     if credentials.token:
@@ -149,10 +149,10 @@ def _sign_in(credentials: Credentials) -> dict[str, str]:
     return environment
 
 
-def _judge(action: str, ended: Ended) -> None:
+def _raise_if_failed(action: str, ended: Ended) -> None:
     if not ended.status:
         return
-    # `push --porcelain` reports on standard output why a reference was refused.
+    # `push --porcelain` reports rejected references on standard output.
     refused = [line for line in ended.stdout.decode(errors="replace").splitlines() if line.startswith("!")]
     said = "\n".join([ended.stderr, *refused])
     if is_transient(said):
@@ -160,7 +160,7 @@ def _judge(action: str, ended: Ended) -> None:
     raise rejection(action, said)
 
 
-def _patiently(attempt: Callable[[], _Result]) -> _Result:
+def _with_retries(attempt: Callable[[], _Result]) -> _Result:
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(_TransientError),
         stop=tenacity.stop_after_attempt(_ATTEMPTS),

@@ -1,8 +1,8 @@
-"""git on the objects of a checkout, without reading the configuration of that checkout.
+"""Run git on the objects of a checkout without reading the checkout's configuration.
 
 `.git/config` can name programs in many keys (filters, fsmonitor, hooks, textconv, credential helpers, signing,
-trailers), can send a push elsewhere (`url.*.insteadOf`, `http.proxy`) and can hold a stored token. Anything that ran in
-the checkout may have written there. So git runs on a private git directory that borrows the objects and nothing else.
+trailers), redirect a push (`url.*.insteadOf`, `http.proxy`) and contain a stored token. Anything that ran in the
+checkout may have written it. So git runs in a private git directory that only borrows the objects.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final
 from redimento.errors import GitError
 from redimento.repository.process import LOCAL_SECONDS, Ended, run_git
 
-# How files are kept, in the repository's own configuration; none of these can run anything.
+# Keys of the repository's own configuration that affect how files are stored; none of them can run anything.
 KEPT_KEYS: Final = (
     *("core.autocrlf", "core.eol", "core.safecrlf", "core.filemode", "core.symlinks", "core.ignorecase"),
     "core.precomposeunicode",
@@ -30,14 +30,14 @@ _OWN_CONFIG: Final = (
     ("credential.helper", ""),
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
-    # git would carry the token along to wherever the first answer points.
+    # A redirect would take the token along to another host.
     ("http.followredirects", "false"),
 )
 
 
 @dataclass(frozen=True)
 class Store:
-    """Where a repository keeps its objects, its index and the edge of a shallow clone; how it keeps files."""
+    """Paths of a repository's objects, index and `shallow` file, and its configuration of KEPT_KEYS."""
 
     objects: Path
     index: Path
@@ -48,7 +48,7 @@ class Store:
 
 @dataclass(frozen=True)
 class PrivateGit:
-    """A private git directory over a store, and the folder that stands for the working tree."""
+    """A private git directory over a store, and its working tree."""
 
     store: Store
     folder: Path
@@ -61,7 +61,7 @@ class PrivateGit:
         environment: Mapping[str, str] | None = None,
         seconds: float = LOCAL_SECONDS,
     ) -> Ended:
-        """Run git and return how it ended, whatever its exit status."""
+        """Run git and return its result for any exit status."""
         own = {
             "GIT_DIR": str(self.folder),
             "GIT_WORK_TREE": str(self.work_tree),
@@ -72,12 +72,12 @@ class PrivateGit:
         )
 
     def run(self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
-        """Run git and return its standard output; GitError when it fails."""
+        """Run git and return its standard output; raise GitError when it fails."""
         ended = self.try_run(*arguments, stdin=stdin, environment=environment)
         if ended.status:
             raise GitError(
                 f"git {arguments[0]} failed: {ended.stderr or f'exit status {ended.status}'}",
-                "Check the checkout with `git fsck`, or check it out afresh.",
+                "Check the repository with `git fsck`, or clone it again.",
             )
         return ended.stdout
 
@@ -88,11 +88,11 @@ class PrivateGit:
 
 @contextmanager
 def private_git(store: Store, *, work_tree: Path | None = None) -> Iterator[PrivateGit]:
-    """Lend a private git directory over `store`; it is gone afterwards. Without `work_tree`: an empty one."""
+    """Create a temporary git directory over `store`; the working tree is `work_tree` or an empty folder."""
     with tempfile.TemporaryDirectory(prefix="redimento-git-", ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch, "git")
         write_git_directory(store, folder)
-        # Fetching deeper moves the edge of a shallow clone: git follows the link and rewrites the real file.
+        # A fetch changes where a shallow clone is cut off: git follows the link and updates the real file.
         (folder / "shallow").symlink_to(store.shallow)
         if work_tree is None:
             work_tree = Path(scratch, "tree")
@@ -104,7 +104,7 @@ def private_git(store: Store, *, work_tree: Path | None = None) -> Iterator[Priv
 
 
 def _leave_to_owner(objects: Path) -> None:
-    """Give what root wrote among the objects to the owner of the checkout, whose next fetch writes there too."""
+    """Hand objects that root wrote over to the checkout's owner, whose next fetch writes there too."""
     if os.geteuid() != 0:
         return
     owner = objects.stat()
@@ -118,7 +118,7 @@ def _leave_to_owner(objects: Path) -> None:
 
 
 def write_git_directory(store: Store, folder: Path) -> None:
-    """Write a git directory without history and without anything from the repository's own configuration."""
+    """Create a git directory without history; its configuration is ours plus `store.config`."""
     (folder / "refs" / "heads").mkdir(parents=True)
     (folder / "objects" / "info").mkdir(parents=True)
     (folder / "info").mkdir()

@@ -1,4 +1,4 @@
-"""The Tree port on one commit of a checkout: what git recorded, whatever has happened in the working tree since."""
+"""The Tree port on one commit of a checkout: the committed files, regardless of the working tree."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _BATCH_BYTES: Final = 16_000_000
 
 @dataclass(frozen=True)
 class GitTree:
-    """The regular files of `commit`, and its history as far as the clone has it."""
+    """The regular files of `commit`, and as much of its history as the clone has."""
 
     checkout: Checkout
     commit: str
 
     def entries(self) -> Sequence[Entry]:
-        """Return every regular file of the commit in path order; no links, no submodules."""
+        """Return every regular file of the commit in path order, without links and submodules."""
         return self._entries
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield path and committed content of each file that the commit has, in the order asked for."""
+        """Yield path and committed content of each path that exists in the commit, in the given order."""
         root = os.open(self.checkout.root, os.O_RDONLY | os.O_DIRECTORY)
         try:
             for batch in self._batches(paths):
@@ -44,13 +44,13 @@ class GitTree:
             os.close(root)
 
     def history(self, limit: int) -> Sequence[PastCommit]:
-        """Return at most `limit` commits, newest first, merges left out; empty where the clone has one commit only."""
+        """Return at most `limit` commits without merges, newest first; none if the clone has only one commit."""
         with private_git(self.checkout.store) as git:
             logged = git.try_run(
                 *("log", f"--max-count={limit}", "--no-merges", "--no-renames", "--name-only", "-z"),
                 *("--no-show-signature", "--format=%x00%H %s", self.commit, "--"),
             )
-        if logged.status:  # a partial clone may lack the trees of older commits: then it has no history for us
+        if logged.status:  # a partial clone may lack the trees of older commits: treat it as having no history
             return ()
         shallow = self.checkout.store.shallow
         edge = frozenset(shallow.read_bytes().split()) if shallow.is_file() else frozenset()
@@ -95,17 +95,17 @@ def _listed_entries(listed: bytes) -> Iterator[Entry]:
             continue
         head, _, path = line.partition("\t")
         _, _, blob, size = head.split()
-        # "BAD" is the size of an object that a partial clone has not got. A path that is not UTF-8 cannot be named in a
-        # prompt or an answer.
+        # The size is "BAD" for an object that a partial clone lacks. A path that is not UTF-8 cannot be used in a prompt
+        # or an answer.
         if size.isdigit() and not _SURROGATE.search(path):
             yield Entry(path, int(size), blob)
 
 
 def _content_on_disk(root: int, entry: Entry, object_format: str) -> bytes | None:
-    """Return the content of the file in the working tree if it is exactly what git recorded, else None.
+    """Return the content of the file in the working tree if it equals the committed content, else None.
 
-    Five times as fast as asking git (33 MB in 0.03 s against 0.2 s), and the hash makes it as safe: a changed file, a
-    link or a pipe in its place never passes for the recorded one.
+    About five times faster than git (33 MB in 0.03 s instead of 0.2 s). The hash makes it as safe: a changed file, a
+    link or a pipe is never mistaken for the committed file.
     """
     try:
         file = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=root)
@@ -135,9 +135,9 @@ def _contents(output: bytes) -> Iterator[bytes]:
 
 
 def _past_commits(logged: bytes, edge: frozenset[bytes]) -> tuple[PastCommit, ...]:
-    """Read `log -z`: an empty field opens a commit, then come its heading and its paths.
+    """Parse `log -z`: an empty field starts a commit, followed by its heading and its paths.
 
-    A commit in `edge` has lost its parents to a shallow clone and seems to add every file: it tells nothing.
+    A commit in `edge` has lost its parents in a shallow clone and seems to add every file, so it is left out.
     """
     commits: list[tuple[bytes, str, list[str]]] = []
     fields = iter(logged.split(b"\0"))

@@ -1,4 +1,4 @@
-"""Separate working trees at a commit, for trying a change without touching the checkout."""
+"""Separate working trees at a commit, to try a change without touching the checkout."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from redimento.repository.store import PrivateGit, write_git_directory
 
 @contextmanager
 def worktree(checkout: Checkout, commit: str, folder: Path) -> Iterator[Path]:
-    """Lend `folder` filled with the files of `commit` and a git directory of its own; it is gone afterwards.
+    """Fill `folder` with the files of `commit` and a separate git directory; delete it afterwards.
 
-    Its git borrows the objects of the checkout and knows neither its configuration nor a remote: what runs in the
-    folder finds no stored token, and cannot change what later git commands on the checkout do. No hook and no filter
-    runs. Raises UsageError when the folder exists and is not empty.
+    That git directory borrows the checkout's objects but has neither its configuration nor a remote: programs in the
+    folder find no stored token, and cannot change what later git commands in the checkout do. No hook or filter runs.
+    Raises UsageError when the folder exists and is not empty.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"{folder} is not empty.", "Name a folder that does not exist yet.")
+        raise UsageError(f"{folder} is not empty.", "Choose a folder that does not exist yet.")
     try:
         yield _fill(checkout, commit, folder)
     finally:
@@ -42,7 +42,7 @@ def _fill(checkout: Checkout, commit: str, folder: Path) -> Path:
 
 
 def _remove(folder: Path) -> None:
-    # Commands leave read-only folders behind (Go's module cache does), and those cannot be emptied.
+    # Commands may leave read-only folders behind, such as Go's module cache, whose files could not be deleted.
     for parent, names, _ in os.walk(folder):
         for name in names:
             path = Path(parent, name)

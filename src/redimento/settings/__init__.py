@@ -1,4 +1,4 @@
-"""The settings of one repository: the values here; `file` reads and describes `.redimento.yml`."""
+"""The settings of one repository. `file` reads and writes `.redimento.yml`."""
 
 from redimento.settings.values import (
     ChangeSettings,

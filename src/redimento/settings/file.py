@@ -1,4 +1,4 @@
-"""`.redimento.yml`: read with every mistake named at once, and shown."""
+"""Read `.redimento.yml`, reporting all problems at once, and print settings."""
 
 from __future__ import annotations
 
@@ -28,21 +28,25 @@ from redimento.text import marked_yaml
 from redimento.text.marked_yaml import Document, Path
 
 NAME = ".redimento.yml"
+_PRICES = frozenset({"max_cost_usd", "input_usd_per_million", "output_usd_per_million"})
 
 
 def read(path: pathlib.Path, *, must_exist: bool) -> Settings:
-    """Return the settings of a file; the defaults when it is absent and may be. Raises UsageError as `decode` does."""
+    """Return the settings of a file, or the defaults if it is absent and need not exist.
+
+    Raises UsageError, and SettingsError like `parse`.
+    """
     if not path.exists() and not must_exist:
         return Settings()
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.", "Check the path and its rights.") from error
+        raise UsageError(f"{path} cannot be read: {error.strerror}.", "Check the path and its permissions.") from error
     return decode(content, str(path))
 
 
 def decode(content: bytes, name: str) -> Settings:
-    """Return the settings in the content of a file; raise UsageError unless it is UTF-8 and SettingsError as `parse`."""
+    """Return the settings in the content of a file; raise UsageError unless it is UTF-8, else SettingsError like `parse`."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -51,17 +55,17 @@ def decode(content: bytes, name: str) -> Settings:
 
 
 def parse(text: str, name: str) -> Settings:
-    """Return the settings written in `text`; an empty text gives the defaults. `name` is the file's name in problems.
+    """Return the settings in `text`; an empty text gives the defaults. `name` is the file's name in problems.
 
-    Raises SettingsError with all problems at once, each `name:line: dotted.path: what is wrong.`, in order of lines.
+    Raises SettingsError with all problems in line order, each as `name:line: dotted.path: what is wrong.`.
     """
     document = marked_yaml.read(text)
     data = {} if document.data is None else document.data
     found = list(document.problems)
-    # After a mistake of syntax there is no data, and an empty file would be complained of next.
+    # After a syntax error there is no data, and checking it would only report an empty file.
     if document.data is not None:
         unread = {path for _, path, _ in found}
-        # A command with a comma inside braces falls apart into keys without a value: they must not vanish.
+        # An unquoted comma inside braces splits a command into keys without a value, which must not be ignored.
         empty = [(path, schema_module.unknown(path)) for path in document.empty]
         further = [*schema_module.problems(data), *rules.problems(data), *((path, why) for path, why in empty if why)]
         found += [(document.line(path), path, reason) for path, reason in further if path not in unread]
@@ -82,43 +86,41 @@ def _error(name: str, found: list[tuple[int, Path, str]], document: Document) ->
     lines = [f"{name}:{line}: {where}{reason}" for line, where, reason in named]
     ended = tuple(line if line.endswith(("?", ".")) else f"{line}." for line in lines)
     count = "one problem" if len(ended) == 1 else f"{len(ended)} problems"
-    missing = "" if document.data is not None else " It could not be read to the end."
+    partial = "" if document.data is not None else " It could not be read to the end."
     return SettingsError(
-        f"{name} has {count}.{missing}",
-        "Correct it and check it with `redimento config validate`; `redimento config schema` prints every key.",
+        f"{name} has {count}.{partial}",
+        "Fix the file and check it with `redimento config validate`; `redimento config schema` prints every key.",
         ended,
     )
 
 
 def _settings(data: dict[str, Any]) -> Settings:
     def section(name: str) -> dict[str, Any]:
-        return {key: tuple(value) if isinstance(value, list) else value for key, value in data.get(name, {}).items()}
+        return {key: _value(key, value) for key, value in data.get(name, {}).items()}
 
-    checks, model = section("checks"), section("model")
+    checks = section("checks")
     if "setup" in checks:
         checks["setup"] = tuple(line if isinstance(line, str) else shlex.join(line) for line in checks["setup"])
     if "commands" in checks:
         checks["commands"] = tuple(_command(each) for each in checks["commands"])
-    for name in ("max_cost_usd", "input_usd_per_million", "output_usd_per_million"):
-        if name in model:
-            model[name] = float(model[name])
     return Settings(
         work_items=WorkItemSettings(**section("work_items")),
         project=ProjectSettings(**section("project")),
-        context=ContextSettings(**_whole(section("context"))),
-        model=ModelSettings(
-            **{**model, **_whole(model, but=("max_cost_usd", "input_usd_per_million", "output_usd_per_million"))}
-        ),
-        checks=CheckSettings(**_whole(checks)),
-        change=ChangeSettings(**_whole(section("change"))),
+        context=ContextSettings(**section("context")),
+        model=ModelSettings(**section("model")),
+        checks=CheckSettings(**checks),
+        change=ChangeSettings(**section("change")),
         pull_request=PullRequestSettings(**section("pull_request")),
         updates=UpdateSettings(**section("updates")),
     )
 
 
-def _whole(section: dict[str, Any], but: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the section with 3.0 as 3: to JSON Schema both are whole numbers."""
-    return {key: int(value) if isinstance(value, float) and key not in but else value for key, value in section.items()}
+def _value(key: str, value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    if key in _PRICES:
+        return float(value)
+    return int(value) if isinstance(value, float) else value  # JSON Schema accepts 3.0 as an integer
 
 
 def _command(data: dict[str, Any]) -> CheckCommand:

@@ -1,4 +1,4 @@
-"""`docs/settings.md`: every key of the settings, made from the schema."""
+"""Generate `docs/settings.md`, the reference of all settings, from the schema."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from redimento.text import wording
 
 
 def reference_page() -> str:
-    """Return `docs/settings.md`, made from the schema."""
+    """Return the content of `docs/settings.md`."""
     described = schema()
     sections = [(name, section, _rows(section)) for name, section in described["properties"].items()]
     check = described["$defs"]["check"]
@@ -27,7 +27,7 @@ def _rows(section: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _values(key: Mapping[str, Any]) -> str:
-    """Return in words what a key takes."""
+    """Describe the values that a key accepts."""
     if "enum" in key:
         return " · ".join(f"`{each}`" for each in key["enum"])
     if "$ref" in key:

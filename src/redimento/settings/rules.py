@@ -1,4 +1,4 @@
-"""What a schema cannot say about the settings: templates, patterns, addresses, secrets, values that need each other."""
+"""Checks that the schema cannot express: templates, patterns, addresses, secrets, dependent values."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from redimento.text.marked_yaml import Path
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _BRANCH = ("id", "slug", "type")
 _TITLE = ("id", "title", "type")
-# git-check-ref-format(1): what a reference may not contain, begin or end with.
-_NO_REFERENCE = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?=/|$)|^[-./]|[/.]$")
+# git-check-ref-format(1): what a reference must not contain, begin or end with.
+NOT_IN_REFERENCE = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?=/|$)|^[-./]|[/.]$")
 _MAIL = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-# The variables in which tokens and keys reach this program; commands under verification never see them.
+# The variables that pass tokens and keys to this program; checks never see them.
 _SECRET_VARIABLES = frozenset({"SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AZURE_DEVOPS_EXT_PAT"})
 
 Problem = tuple[Path, str]
@@ -29,13 +29,13 @@ Rule = Callable[[str], str]
 
 
 def problems(data: object) -> Iterator[Problem]:
-    """Yield path and reason for each value that fits the schema and is wrong all the same.
+    """Yield path and reason for each wrong value that the schema accepts.
 
-    `data` may be anything: what does not have the shape of the schema is passed over.
+    `data` may be anything: values that do not fit the schema are ignored.
     """
     for path, value in _texts(data, ()):
         if redact(value) != value:
-            yield path, "holds a key: keys belong in a secret variable of the pipeline, never in a file"
+            yield path, "contains a key: keys belong in a secret variable of the pipeline, never in a file"
         if "\0" in value:
             yield path, "must not contain a NUL character"
     for section, key, rule in _RULES:
@@ -72,7 +72,7 @@ def _checks(commands: object) -> Iterator[Problem]:
         path: Path = ("checks", "commands", index)
         name = command.get("name")
         if isinstance(name, str) and name in names:
-            yield (*path, "name"), "another check has this name: evidence could not be told apart"
+            yield (*path, "name"), "another check has this name: names must be unique to assign evidence"
         names.add(str(name))
         yield from _check(command, path)
 
@@ -85,7 +85,7 @@ def _check(command: dict[str, Any], path: Path) -> Iterator[Problem]:
     yield from ((place, reason) for place, reason in reasons if reason)
     run = command.get("run")
     if (isinstance(run, str) and run and not run.strip()) or (isinstance(run, list) and run and run[0] == ""):
-        yield (*path, "run"), "names no program"
+        yield (*path, "run"), "must name a program"
 
 
 def _branch(template: str) -> str:
@@ -94,7 +94,7 @@ def _branch(template: str) -> str:
     if "{id}" not in template:
         return "must contain {id}, which keeps the branches of two work items apart"
     name = _PLACEHOLDER.sub("7", template)
-    return "makes a name that git does not accept for a branch" if _NO_REFERENCE.search(name) else ""
+    return "produces a branch name that git does not accept" if NOT_IN_REFERENCE.search(name) else ""
 
 
 def _title(template: str) -> str:
@@ -105,19 +105,19 @@ def _placeholders(template: str, known: tuple[str, ...]) -> str:
     allowed = ", ".join(f"{{{name}}}" for name in known)
     for name in _PLACEHOLDER.findall(template):
         if name not in known:
-            return f"contains a placeholder that is not known; known are {allowed}"
+            return f"contains an unknown placeholder; known placeholders are {allowed}"
     rest = _PLACEHOLDER.sub("", template)
-    return f"contains a single brace; known placeholders are {allowed}" if "{" in rest or "}" in rest else ""
+    return f"contains an unmatched brace; known placeholders are {allowed}" if "{" in rest or "}" in rest else ""
 
 
 def _target(branch: str) -> str:
     name = branch.removeprefix("refs/heads/")
-    return "is not a name that git accepts for a branch" if branch and _NO_REFERENCE.search(name) else ""
+    return "is not a branch name that git accepts" if branch and NOT_IN_REFERENCE.search(name) else ""
 
 
 def _pattern(pattern: str) -> str:
     if pattern.startswith("!"):
-        return "a pattern must not begin with an exclamation mark: nothing is taken back here"
+        return "must not begin with an exclamation mark: negated patterns are not supported"
     if not pattern.strip() or pattern.startswith("#"):
         return "matches nothing"
     if "\\" in pattern:
@@ -127,7 +127,7 @@ def _pattern(pattern: str) -> str:
     try:
         GitIgnoreSpec.from_lines([pattern])
     except (GitIgnorePatternError, ValueError, re.error):
-        return "is not a pattern in the manner of .gitignore"
+        return "is not a valid .gitignore pattern"
     return ""
 
 
@@ -145,29 +145,29 @@ def _address(url: str) -> str:
     try:
         parts = urlsplit(url)
         host = parts.hostname
-        _ = parts.port  # raises for a port that is no number
+        _ = parts.port  # raises for an invalid port
     except ValueError:
         return "is not an address"
     if not host or parts.scheme not in {"http", "https"}:
         return "must be an address such as https://gateway.example.com"
     if parts.username or parts.password:
-        return "must not hold a user or password"
+        return "must not contain a user or password"
     if parts.scheme == "http" and host not in _LOOPBACK:
-        return "must begin with https://: the key would travel in the clear"
+        return "must begin with https://: otherwise the key is sent unencrypted"
     return ""
 
 
 def _variable(name: str) -> str:
-    return "holds a secret of the job and is never passed to commands" if name.upper() in _SECRET_VARIABLES else ""
+    return "contains a secret of the job and is never passed to commands" if name.upper() in _SECRET_VARIABLES else ""
 
 
 def _passed(name: str) -> str:
-    # The same judgement as at run time: what validates must not be refused later.
-    return _variable(name) or ("looks like a secret, and is never passed to commands" if looks_secret(name) else "")
+    # The same check as at run time: a valid file must not be refused later.
+    return _variable(name) or ("looks like a secret and is never passed to commands" if looks_secret(name) else "")
 
 
 def _mail(address: str) -> str:
-    return "" if _MAIL.fullmatch(address) else "must be a mail address"
+    return "" if _MAIL.fullmatch(address) else "must be an email address"
 
 
 def _person(name: str) -> str:

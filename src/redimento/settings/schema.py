@@ -1,4 +1,4 @@
-"""The JSON Schema of the settings, and what it finds wrong, in sentences."""
+"""The JSON Schema of the settings, and its errors in plain words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 KINDS = {
-    "object": "a group of keys",
+    "object": "a mapping",
     "array": "a list",
     "string": "text",
     "integer": "a whole number",
@@ -32,9 +32,9 @@ _LIMITS = {
     "maxLength": "must have at most {limit} characters",
     "minItems": "must have at least {limit} entries",
     "pattern": "{value} is not the name of an environment variable",
-    "anyOf": "must be a shell line or a list of words, and not be empty",
+    "anyOf": "must be a non-empty shell line or a non-empty list of words",
 }
-_LONGEST_SHOWN = 60  # characters of a wrong value that are repeated
+_LONGEST_SHOWN = 60  # characters of a wrong value in a message
 
 
 def schema() -> dict[str, Any]:
@@ -61,7 +61,7 @@ def problems(data: object) -> Iterator[tuple[Path, str]]:
 
 
 def unknown(path: Path) -> str:
-    """Return what is wrong with a key that stands there without a value; "" when it is a setting."""
+    """Return what is wrong with a key without a value; "" when it is a known setting."""
     whole = schema()
     described: Mapping[str, Any] = whole
     for place, part in enumerate(path):
@@ -80,7 +80,7 @@ def unknown(path: Path) -> str:
 
 
 def dotted(path: Path) -> str:
-    """Return `path` as people write it, with a colon and a space behind; "" for the whole file."""
+    """Return `path` in dotted notation followed by a colon and a space; "" for the whole file."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{_shown(part)}" if text else _shown(part)
@@ -89,7 +89,7 @@ def dotted(path: Path) -> str:
 
 @cache
 def _validator() -> Draft202012Validator:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415  takes 0.05 s to load, and not every run has settings
+    from jsonschema import Draft202012Validator  # noqa: PLC0415  takes 0.05 s to load, and not every run needs it
 
     return Draft202012Validator(schema())
 
@@ -99,11 +99,11 @@ def _nearest(key: str, path: Path, known: Mapping[str, Any]) -> str:
     elsewhere = _sections_by_key() if len(path) <= 1 else {}
     if lowered in elsewhere and lowered not in known:
         return _guess(f"{elsewhere[lowered]}.{lowered}")
-    if beside := difflib.get_close_matches(lowered, known, n=1, cutoff=0.6):
-        return _guess(beside[0])
+    if close := difflib.get_close_matches(lowered, known, n=1, cutoff=0.6):
+        return _guess(close[0])
     if close := difflib.get_close_matches(lowered, elsewhere, n=1, cutoff=0.75):
         return _guess(f"{elsewhere[close[0]]}.{close[0]}")
-    return f" Known here: {', '.join(known)}"
+    return f" Known settings here: {', '.join(known)}"
 
 
 @cache
@@ -153,7 +153,7 @@ def _quoted(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    """Return a value of the file so that it fits into one line."""
+    """Return a value of the file on one line, shortened if needed."""
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     line = "".join(letter if letter.isprintable() else " " for letter in text)
     return line if len(line) <= _LONGEST_SHOWN else f"{line[:_LONGEST_SHOWN]}…"

@@ -1,4 +1,4 @@
-"""Variables that no foreign command may see, by their names."""
+"""Names of variables that no foreign command may see."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ _SECRET_NAME = re.compile(
 
 
 def looks_secret(name: str) -> bool:
-    """Tell whether a variable of this name is likely to hold a secret, or steers git and its credentials."""
+    """Return whether a variable of this name probably contains a secret, or controls git and its credentials."""
     return _SECRET_NAME.search(name) is not None

@@ -1,6 +1,6 @@
 """The settings of one repository as values; `file.py` reads them from `.redimento.yml`.
 
-Every default here is the default of the schema: a test holds the two together.
+A test keeps the defaults here equal to those of the schema.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class WorkItemSettings:
 
 @dataclass(frozen=True)
 class ProjectSettings:
-    """What the model is told about the project. `language` empty: taken from the files."""
+    """What the model is told about the project. `language` "": detected from the files."""
 
     language: str = ""
     framework: str = ""
@@ -34,7 +34,7 @@ class ProjectSettings:
 
 @dataclass(frozen=True)
 class ContextSettings:
-    """How much of the repository the model sees, and what it never sees."""
+    """How much of the repository the model sees, and which files it never sees."""
 
     budget_tokens: int = 60_000
     exclude: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class ContextSettings:
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """Which model answers, and the limits of one run."""
+    """The model, and the limits of one run."""
 
     sdk: Sdk = "google-genai"
     name: str = "gemini-3.8-flash"
@@ -62,7 +62,7 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class CheckCommand:
-    """One command of the team. `run`: a list is executed as it is, a string by `bash -c`."""
+    """One check. `run`: a list is executed directly, a string by `bash -c`."""
 
     name: str
     run: str | tuple[str, ...]
@@ -75,7 +75,7 @@ class CheckCommand:
 
 @dataclass(frozen=True)
 class CheckSettings:
-    """The commands that verify a change, and how they are kept apart."""
+    """The commands that verify a change, and their isolation."""
 
     setup: tuple[str, ...] = ()
     commands: tuple[CheckCommand, ...] = ()
@@ -88,7 +88,7 @@ class CheckSettings:
 
 @dataclass(frozen=True)
 class ChangeSettings:
-    """What a change may touch, and how much."""
+    """Which files a change may touch, and how much it may change."""
 
     max_files: int = 20
     max_added_lines: int = 2_000
@@ -101,7 +101,7 @@ class ChangeSettings:
 
 @dataclass(frozen=True)
 class PullRequestSettings:
-    """The branch and the pull request. `target` empty: the branch of the checkout."""
+    """The branch and the pull request. `target` "": the branch of the checkout."""
 
     branch: str = "redimento/{id}-{slug}"
     target: str = ""
@@ -114,7 +114,7 @@ class PullRequestSettings:
 
 @dataclass(frozen=True)
 class UpdateSettings:
-    """What is written back to the work item. An empty state: leave it."""
+    """What is written back to the work item. A state of "" leaves it unchanged."""
 
     comment: bool = True
     state_delivered: str = ""

@@ -1,1 +1,1 @@
-"""Foreign text made safe, words from templates, YAML with places."""
+"""Foreign text made safe, templates, YAML with line numbers."""

@@ -1,4 +1,4 @@
-"""YAML as plain data in which every value knows its line."""
+"""Parse YAML into plain data with the line number of every value."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import yaml
 Path = tuple[str | int, ...]
 
 LARGEST = 100_000  # characters; a settings file has a few thousand
-_DEEPEST = 20  # levels; the reader of the library is recursive
+_DEEPEST = 20  # levels; PyYAML's composer is recursive
 _STANDARD = "tag:yaml.org,2002:"
 _SCALARS = frozenset(_STANDARD + name for name in ("str", "int", "float", "bool", "null"))
 _COLLECTIONS = frozenset(_STANDARD + name for name in ("map", "seq"))
-# What the reader takes a bare word for; here each is the text that was written.
-_WORDS = frozenset(_STANDARD + name for name in ("timestamp", "merge", "value"))
+# PyYAML converts these plain scalars; here they stay text.
+_TEXTS = frozenset(_STANDARD + name for name in ("timestamp", "merge", "value"))
 
 
 @dataclass
 class Document:
-    """What a YAML text says. `lines` has the 1-based line of each path, `problems` what could not be read.
+    """A parsed YAML text. `lines` has the 1-based line of each path, `problems` everything that could not be read.
 
-    `empty`: the keys without a value, which are not in `data`.
+    `empty` lists the keys without a value, which are not in `data`.
     """
 
     data: Any = None
@@ -32,17 +32,17 @@ class Document:
     problems: list[tuple[int, Path, str]] = field(default_factory=list)
 
     def line(self, path: Path) -> int:
-        """Return the line of `path`, or of the nearest thing around it."""
+        """Return the line of `path`, or of the nearest enclosing value."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
 
 def read(text: str) -> Document:
-    """Return the data of one YAML document. Never raises: problems stand in the result.
+    """Return the data of one YAML document; problems are reported in the result, never raised.
 
-    Keys whose value is null are left out. Aliases, tags, keys given twice and further documents are problems, not data:
-    an alias lets a few lines stand for gigabytes.
+    Keys with a null value are left out. Aliases, tags, duplicate keys and further documents are problems: with aliases
+    a few lines can expand to gigabytes.
     """
     document = Document()
     if len(text) > LARGEST:
@@ -70,13 +70,11 @@ def _check_events(text: str, document: Document) -> None:
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
-            document.problems.append(
-                (line, (), f"aliases such as *{event.anchor} are not allowed: write the value out")
-            )
+            document.problems.append((line, (), f"aliases such as *{event.anchor} are not allowed: repeat the value"))
         elif isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                document.problems.append((line, (), "a second document begins here: only one is allowed"))
+                document.problems.append((line, (), "a second document starts here: only one is allowed"))
                 return
         elif isinstance(event, yaml.CollectionStartEvent):
             depth += 1
@@ -94,7 +92,7 @@ class _Reader:
 
     def value(self, node: yaml.Node, path: Path) -> Any:
         self._document.lines.setdefault(path, node.start_mark.line + 1)
-        if node.tag not in _SCALARS | _COLLECTIONS | _WORDS:
+        if node.tag not in _SCALARS | _COLLECTIONS | _TEXTS:
             return self._problem(node, path, "tags are not allowed")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
@@ -108,11 +106,11 @@ class _Reader:
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                self._problem(key_node, path, "a key must be a word")
+                self._problem(key_node, path, "a key must be plain text")
                 continue
             key = key_node.value
             if key in seen:
-                self._problem(key_node, (*path, key), f"this key stands in line {seen[key]} already")
+                self._problem(key_node, (*path, key), f"duplicate key, first used in line {seen[key]}")
                 continue
             seen[key] = line
             self._document.lines[*path, key] = line
@@ -125,7 +123,7 @@ class _Reader:
         return data
 
     def _scalar(self, node: yaml.Node, path: Path) -> Any:
-        if node.tag in _WORDS:
+        if node.tag in _TEXTS:
             return node.value
         try:
             value = self._loader.construct_object(node)

@@ -1,4 +1,4 @@
-"""Texts for people and for the model: Jinja2 templates in `templates/`, strict about what is undefined."""
+"""Texts for people and for the model: Jinja2 templates in `templates/`; undefined names are errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import jinja2
 
 
 def add_filter(name: str, function: Callable[..., str]) -> None:
-    """Make `function` usable in every template as `{{ value | name }}`."""
+    """Register `function` for all templates as `{{ value | name }}`."""
     _environment().filters[name] = function
 
 
@@ -31,5 +31,5 @@ def _environment() -> jinja2.Environment:
 
 
 def render(template: str, **values: Any) -> str:
-    """Return the text of `templates/<template>` filled with `values`; an undefined name is an error."""
+    """Return `templates/<template>` filled with `values`; raise jinja2.UndefinedError for an undefined name."""
     return _environment().get_template(template).render(**values)

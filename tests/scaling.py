@@ -1,0 +1,38 @@
+"""How the time of a parser grows with its input."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+_Input = TypeVar("_Input")
+_LINEAR = 2.6  # twice the input takes twice the time, plus noise; a quadratic parser takes four times as long
+_ROUNDS = 12
+
+
+def assert_linear(parse: Callable[[_Input], object], once: _Input, twice: _Input) -> None:
+    """Fail unless `parse` takes at most 2.6 times as long for `twice` as for `once`.
+
+    It compares the shortest process times, and measures again while the ratio is too high, so that a busy machine does
+    not fail a test.
+    """
+    shortest = [float("inf"), float("inf")]
+    for _ in range(_ROUNDS):
+        for index, text in enumerate((once, twice)):
+            shortest[index] = min(shortest[index], _seconds(parse, text))
+        if shortest[1] <= _LINEAR * shortest[0]:
+            return
+    raise AssertionError(f"{shortest[0]:.4f} s for the input, {shortest[1]:.4f} s for twice as much")
+
+
+def _seconds(parse: Callable[[_Input], object], text: _Input) -> float:
+    gc.collect()
+    gc.disable()
+    try:
+        started = time.process_time()
+        parse(text)
+        return time.process_time() - started
+    finally:
+        gc.enable()
