@@ -200,6 +200,12 @@ def test_a_placeholder_that_is_in_the_file_is_ordinary_text() -> None:
     assert after(applied({"a.txt": text}, edit)) == {"a.txt": "(unchanged code ...)\n(rest of methods ...)\n"}
 
 
+def test_an_already_applied_block_is_found_with_another_indentation() -> None:
+    text = "def f():\n        return compute(2)\n"
+    edit = Replace("a", "    return compute(1)\n", "    return compute(2)\n")
+    assert after(applied({"a": text}, edit)) == {"a": text}
+
+
 def test_a_block_applied_twice_is_applied_once() -> None:
     edit = Replace("a", "old_call_name()\n", "something_entirely_different()\n")
     outcome = applied({"a": "old_call_name()\n"}, edit, edit)

@@ -89,7 +89,8 @@ def test_a_binary_file_may_be_moved_and_deleted(tmp_path: Path) -> None:
 
 def test_a_moved_file_adds_no_lines(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(TEXT)
-    assert plan(tmp_path, [Rename("a.txt", "b.txt")], ChangeSettings(max_added_lines=0)).refusals == ()
+    settings = ChangeSettings(max_added_lines=0, max_deleted_lines=100)
+    assert plan(tmp_path, [Rename("a.txt", "b.txt")], settings).refusals == ()
 
 
 def test_limits_apply_to_the_total_of_all_rounds(tmp_path: Path) -> None:
@@ -136,11 +137,18 @@ def shrunk(root: Path, before: int, after: int, percent: int) -> bool:
 def test_a_file_may_shrink_by_exactly_the_limit(tmp_path: Path) -> None:
     assert shrunk(tmp_path, 100, 40, 60)
     assert not shrunk(tmp_path, 100, 39, 60)
+    assert shrunk(tmp_path, 200, 81, 59)
 
 
 def test_a_file_of_less_than_ten_lines_may_shrink(tmp_path: Path) -> None:
     assert shrunk(tmp_path, 9, 1, 60)
     assert not shrunk(tmp_path, 10, 1, 60)
+
+
+def test_a_last_line_without_a_line_break_counts(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x\n" * 9 + "x")
+    (refusal,) = plan(tmp_path, [WriteWhole("a.txt", "x\n")], ChangeSettings()).refusals
+    assert "from 10 lines to 1" in refusal.reason
 
 
 def test_replaced_lines_are_no_shrinkage(tmp_path: Path) -> None:

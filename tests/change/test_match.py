@@ -38,6 +38,11 @@ def test_a_piece_of_text_is_replaced_literally() -> None:
     assert result("prefix-middle-suffix", "middle", r"\1$`&") == r"prefix-\1$`&-suffix"
 
 
+def test_a_piece_of_text_is_refused_if_it_is_missing_or_occurs_twice() -> None:
+    assert "not in the file" in refusal("prefix-middle-suffix", "muddle")
+    assert "more than one place (lines 1, 2)" in refusal("a middle\nmiddle b\n", "middle")
+
+
 def test_the_last_line_may_lack_its_line_break() -> None:
     assert result("a\nlast", "last\n", "end\n") == "a\nend"
     assert result("a\nlast", "last\n", "") == "a"
