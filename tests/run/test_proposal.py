@@ -29,7 +29,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def proposed(root: Path, model: Scripted, answer: Answer, already: Change = NO_CHANGE, max_files: int = 20) -> Proposal:
-    workspace = Workspace(root, ChangeSettings(max_files=max_files), secrets=("", SECRET))
+    workspace = Workspace(root, ChangeSettings(max_files=max_files), frozenset({"locked.py"}), ("", SECRET))
     return propose(session(model), workspace, answer, already, lambda _: None)
 
 
@@ -144,10 +144,18 @@ def test_a_problem_of_parsing_keeps_all_edits(root: Path) -> None:
 
 def test_a_rename_to_a_refused_path_is_not_kept(root: Path) -> None:
     model = Scripted([FITTING])
-    proposal = proposed(root, model, Answer(edits=(GOOD, Rename("c.py", "b.py"), UNFIT)))
+    proposal = proposed(root, model, Answer(edits=(GOOD, Rename("c.py", ".git/config"))))
 
     assert contents(proposal) == {"a.py": "a = 2\n", "b.py": "b = 3\n"}
     assert "do not repeat them: a.py." in model.prompt(0)
+
+
+def test_a_file_with_local_modifications_is_refused(root: Path) -> None:
+    model = Scripted([FITTING])
+    proposal = proposed(root, model, Answer(edits=(WriteWhole("locked.py", "x = 1\n"),)))
+
+    assert contents(proposal) == {"b.py": "b = 3\n"}
+    assert "- locked.py: " in model.prompt(0)
 
 
 def test_a_secret_of_the_run_is_refused_without_repeating_it(root: Path) -> None:

@@ -18,6 +18,11 @@ from redimento.settings import ChangeSettings
 from redimento.verification.evidence import CheckResult, Checks, Failure, Proof, TestResult, Verdict
 from tests.run.scripted import DOWN, LIMIT, ORIGINAL, QUESTION, UNFIT, Script, Scripted, fails, head, session, whole
 
+
+def replaced(old: str, new: str) -> str:
+    return f"```\nfailing.txt\n<<<<<<< SEARCH\n{old}\n=======\n{new}\n>>>>>>> REPLACE\n```\n"
+
+
 UNDONE = whole("failing.txt", ORIGINAL)
 NO_PROGRESS, NO_ROUNDS = "two rounds in a row made no progress", "no rounds are left"
 
@@ -144,6 +149,13 @@ CASES = {
         [fails("a"), fails("a", "b"), fails()], "ok", (1, 2, 0),
         "repair, verify a b, fresh start, verify ok, save ok",
     ),
+    "a fresh start begins at the untouched tree": Case(
+        [fails("a"), fails("a", "b"), replaced("# original", "# changed")], "ok", (1, 2, 0),
+        "repair, verify a b, fresh start, verify ok, save ok",
+    ),
+    "a repair begins at the best state": Case(
+        [fails("a", "b"), replaced("b", "# b")], "a # b", (2, 1), "repair, verify a # b, save a # b", NO_ROUNDS, rounds=1,
+    ),
     "two worse rounds": Case(
         [fails("a"), fails("a", "b"), fails("a", "b", "c")], "a", (1, 2, 3),
         "repair, verify a b, fresh start, verify a b c", f"1 new failure: {NO_PROGRESS}",
@@ -252,6 +264,15 @@ def test_an_answer_without_a_change_is_not_verified(tmp_path: Path, answer: str,
     assert attempt.change == Change()
     assert (attempt.verdict, attempt.verified, made.tree) == (None, False, "original")
     assert made.trace == trace
+
+
+def test_every_state_notes_what_was_forgiven(tmp_path: Path) -> None:
+    answers = [replaced("  # original", "# changed\na\nb"), replaced("  b", "# b")]
+    made = stage(tmp_path, [*answers], rounds=1)
+    made.attempt()
+
+    assert made.tree == "a # b"
+    assert ["matched by indentation" in " ".join(saved.notes) for saved in made.saved] == [True, True, True]
 
 
 def test_an_interrupted_fresh_start_leaves_the_best_state(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def _planned(workspace: Workspace, edits: Sequence[Edit], already: Change) -> Pl
         for file in planned.change.files
         if any(secret.encode() in (file.after or b"") for secret in workspace.secrets if secret)
     )
-    return replace(planned, refusals=(*planned.refusals, *leaks)) if leaks else planned
+    return replace(planned, refusals=(*planned.refusals, *leaks))
 
 
 def _corrected(
