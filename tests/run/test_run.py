@@ -165,7 +165,7 @@ def test_a_branch_with_commits_of_a_person_is_left_alone(site: Site) -> None:
     ended = site.run([])
 
     assert ended.kind == "skipped"
-    assert "a person works there" in ended.finished.outcome.sentence
+    assert "a person is working there" in ended.finished.outcome.sentence
 
 
 @pytest.mark.parametrize(
