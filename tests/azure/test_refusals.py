@@ -226,10 +226,10 @@ def test_other_error_answers(status: int, message: str, sentence: str, remedy: s
 
 @pytest.mark.parametrize(
     ("status", "how"),
-    [(401, "with 401"), (302, "with a redirect (302)"), (399, "with a redirect (399)"), (203, "with a sign-in page (203)")],
+    [(401, "with 401"), (300, "with a redirect (300)"), (302, "with a redirect (302)"), (399, "with a redirect (399)"), (203, "with a sign-in page (203)")],
 )  # fmt: skip
 def test_how_a_token_is_rejected(status: int, how: str) -> None:
-    answer_ = HttpAnswer(status, {}, b"<html>")
+    answer_ = HttpAnswer(status, {}, b"")
     assert is_sign_in_page(answer_)
     error = sign_in_error(answer_, "GET https://host/x")
     assert error.sentence == f"Azure DevOps did not accept the token: GET https://host/x was answered {how}."
@@ -243,3 +243,13 @@ def test_other_answers_do_not_ask_to_sign_in(status: int, body: bytes) -> None:
 
 def test_a_long_message_is_cut_at_600_characters() -> None:
     assert error_for(500, "x" * 1_000, "wit/x").sentence.count("x") == 600 + "https://host/Main/_apis/wit/x".count("x")
+
+
+def test_without_a_name_the_call_itself_is_named() -> None:
+    body = json.dumps({"message": "gone", "typeKey": "X"}).encode()
+    conflict, missing = (
+        refusal(HttpAnswer(status, {}, body), call="GET https://host/x", about="", identity=JOB)
+        for status in (409, 404)
+    )
+    assert conflict.sentence == "Somebody else changed GET https://host/x first: gone."
+    assert missing.sentence == "GET https://host/x does not exist, or this job may not read it."
