@@ -344,3 +344,35 @@ def test_more_than_a_hundred_omissions_are_refused() -> None:
 
 def test_a_refusal_names_at_most_twenty_places() -> None:
     assert "(lines " + ", ".join(map(str, range(1, 21))) + ")" in refusal("a\n" * 30, "a\n")
+
+
+def test_overlapping_occurrences_are_ambiguous() -> None:
+    assert "more than one place (lines 1, 1)" in refusal("aaa\n", "aa")
+
+
+def test_lines_are_counted_from_the_first_one_even_if_it_is_blank() -> None:
+    assert "(lines 2, 3)" in refusal("\nx\nx\n", "x\n")
+    assert result("\n    a\n", "a", "b\nc") == "\n    b\n    c\n"
+
+
+def test_the_only_line_may_be_deleted_without_its_line_break() -> None:
+    assert result("last", "last\n", "") == ""
+
+
+def test_two_similar_places_are_named() -> None:
+    block = "def first_name(person):\n    value = person.name{}\n    return value\n"
+    assert "(lines 1, 4)" in refusal(block.format("_one") + block.format("_two"), block.format("_ten"))
+
+
+def test_look_alikes_only_in_the_search_text_are_forgiven() -> None:
+    assert result('x = say("hi")\n', "x = say(\u201chi\u201d)\n", "x = 1\n") == "x = 1\n"
+    assert result('x = say("hi") + 1\n', "say(\u201chi\u201d)", "1") == "x = 1 + 1\n"
+
+
+def test_trailing_white_space_is_kept_on_unchanged_lines_at_the_end() -> None:
+    assert result("a\nb  \nc  \n", "a\nb\nc\n", "x\nb\nc\n") == "x\nb  \nc  \n"
+
+
+def test_the_parts_around_omitted_lines_may_differ_in_white_space() -> None:
+    text = "  def f():\n    a()\n    return 1\n"
+    assert result(text, "def f():\n...\nreturn 1\n", "def f():\n...\nreturn 2\n") == text.replace("1", "2")
