@@ -157,6 +157,7 @@ def test_candidates_are_made_until_one_is_conclusive_and_sorted_by_their_checks(
         added = [line for line in local.patch.splitlines() if line.startswith("+") and "failing.txt" not in line]
         assert {f"+{line}" for line in (changed.after or b"").decode().splitlines()} <= set(added)
         assert finished.report is not None
+        assert finished.report.summary == "A change for: Change it"
         assert (finished.report.candidate, finished.report.candidates) == (case.order[0], len(case.order))
 
 
