@@ -51,7 +51,7 @@ def test_files_of_a_run_with_twice_the_text_take_twice_as_long(finished: Finishe
     def write(given: Finished) -> None:
         write_files(folder, given, None)
 
-    assert growth(write, lambda size: made_of(finished, piece * size), 5_000) <= LINEAR
+    assert growth(write, lambda size: made_of(finished, piece * size), 2_000) <= LINEAR
 
 
 def test_files_of_a_run_with_twice_as_much_in_it_take_twice_as_long(finished: Finished, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_files_of_a_run_with_twice_as_much_in_it_take_twice_as_long(finished: Fi
     def write(given: Finished) -> None:
         write_files(folder, given, None)
 
-    assert growth(write, lambda size: made_of(finished, "a `b` <c>", size), 200) <= LINEAR
+    assert growth(write, lambda size: made_of(finished, "a `b` <c>", size), 50) <= LINEAR
 
 
 @pytest.mark.parametrize("piece", PIECES)
@@ -77,4 +77,4 @@ def test_an_end_with_twice_as_much_in_it_takes_twice_as_long_to_show(finished: F
         show_pipeline_end(pipelines, io.StringIO(), given, None)
         show_terminal_end(Console(file=io.StringIO(), width=100), given, None, ())
 
-    assert growth(show, lambda size: made_of(finished, "a `b` <c>", size), 100) <= LINEAR
+    assert growth(show, lambda size: made_of(finished, "a `b` <c>", size), 50) <= LINEAR
