@@ -9,7 +9,7 @@ from typing import TypeVar
 
 _Input = TypeVar("_Input")
 _LINEAR = 2.6  # twice the input takes twice the time, plus noise; a quadratic parser takes four times as long
-_ROUNDS = 12
+_ROUNDS = 24
 
 
 def assert_linear(parse: Callable[[_Input], object], once: _Input, twice: _Input) -> None:

@@ -1,4 +1,4 @@
-"""The public `select` as the scorer wants it: f(tree, issue, budget, meta) → the answer of `redimento context --json`."""
+"""The public `select` in the form of the scorer: f(tree, issue, budget, meta) → what `redimento context --json` prints."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LARGEST_BUDGET = 128_000
 
 @dataclass(frozen=True)
 class Folder:
-    """A plain folder, every file of it."""
+    """A plain folder with all its files."""
 
     root: str
     commit: str = ""
@@ -31,7 +31,7 @@ class Folder:
             folders[:] = [name for name in folders if name != ".git"]
             for name in names:
                 full = f"{place}/{name}"
-                if not os.path.islink(full):  # noqa: PTH114 - a Path for each of thousands of files costs more than the walk
+                if not os.path.islink(full):  # noqa: PTH114 - making thousands of Paths costs more than the walk
                     found.append(Entry(full[len(self.root) + 1 :], os.stat(full).st_size))  # noqa: PTH116 - as above
         return sorted(found, key=lambda entry: entry.path)
 
@@ -40,13 +40,13 @@ class Folder:
         for path in paths:
             yield path, Path(self.root, path).read_bytes()
 
-    def history(self, limit: int) -> Sequence[PastCommit]:  # noqa: ARG002 - the port's signature
-        """Return nothing: a folder has no history."""
+    def history(self, limit: int) -> Sequence[PastCommit]:  # noqa: ARG002 - part of the port
+        """Return nothing: a plain folder has no history."""
         return ()
 
 
 def tree_of(folder: str) -> Tree:
-    """Return the tree of a git checkout as a run sees it, of another folder as it lies there."""
+    """Return a git checkout as a run sees it; any other folder with all its files."""
     return open_tree(Path(folder)) if Path(folder, ".git").exists() else Folder(folder)
 
 
@@ -54,7 +54,7 @@ _LAST: dict[str, tuple[Tree, Consideration]] = {}
 
 
 def redimento(tree: str, issue: str, budget: int | None, meta: Mapping[str, Any]) -> dict[str, Any]:
-    """Select from a folder; the ranking of a case is made once for all budgets, so only the first one's time counts."""
+    """Select from a folder. A case is ranked once for all budgets, so only the time of the first one counts."""
     known = _LAST.get(meta["id"])
     if known is None:
         folder = tree_of(tree)

@@ -1,4 +1,4 @@
-"""Count the words that reports use whatever they are about: prints the lists of `redimento.context.commonplace`."""
+"""Count the words that every report uses, whatever its subject: prints the lists of `redimento.context.commonplace`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 BENCH = Path(__file__).resolve().parents[3] / "shared" / "bench"
 sys.path.insert(0, str(BENCH))
 
-import checkout  # noqa: E402 - the scorer's own module, beside the data
+import checkout  # noqa: E402 - the scorer's module, next to the data
 
 from redimento.context.words import STOP, identifiers, terms  # noqa: E402 - as above
 
@@ -17,7 +17,7 @@ LEAST_SHARES = (0.4, 0.2, 0.08)
 
 
 def shares() -> dict[str, float]:
-    """Return for each stem the share of a repository's reports that hold it, mean over the repositories."""
+    """Return for each stem the share of a repository's reports that contain it, averaged over the repositories."""
     having: defaultdict[str, Counter[str]] = defaultdict(Counter)
     reports: Counter[str] = Counter()
     for case in checkout.load(("dev", "dev_verified")):
@@ -32,11 +32,11 @@ def shares() -> dict[str, float]:
 
 
 def main() -> None:
-    """Print the stems of each list in order of the alphabet."""
+    """Print the stems of each list, sorted."""
     known = shares()
     most = 1.0
     for least in LEAST_SHARES:
-        print(f"{least} and more:", *sorted(stem for stem, share in known.items() if least <= share < most))
+        print(f"at least {least}:", *sorted(stem for stem, share in known.items() if least <= share < most))
         most = least
 
 

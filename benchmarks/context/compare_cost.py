@@ -1,15 +1,15 @@
-"""Time and memory of `redimento context` beside aider's repository map, repomix and gitingest: the same trees, the same run.
+"""Compare time and memory of `redimento context` with aider's repository map, repomix and gitingest on the same trees.
 
     PYTHONPATH=../shared/bench python benchmarks/context/trees.py FOLDER
     python benchmarks/context/compare_cost.py FOLDER/flask FOLDER/django FOLDER/ansible FOLDER/linux FOLDER/linux-debian \
         --peers PREFIX --repomix COMMAND
 
-PREFIX is a virtual environment with aider, gitingest and numpy; COMMAND is repomix' own. The README says how to make them.
+PREFIX is a virtual environment with aider, gitingest and numpy; COMMAND is repomix. The README says how to install them.
 
-"command" is the whole of it as typed in a shell, start and imports included; "function" is one call inside a process that
-has its imports behind it. Every tool has a process of its own, one after the other, in a home of its own that is empty, after
-all files of the tree were read once. A tool that takes longer or more than the limits is ended; seconds and peak are then
-those until its end. Peak memory is the sum of the resident sets of the process and its descendants, looked at every 20 ms.
+"command" is the whole command as typed in a shell, with start and imports; "function" is one call in a process that has
+already imported everything. The tools run one after the other, each in a new process with an empty home, after all files of
+the tree were read once. A tool that exceeds a limit is killed; seconds and peak are those until then. Peak memory is the sum
+of the resident sets of the process and its descendants, sampled every 20 ms.
 """
 
 from __future__ import annotations
@@ -34,11 +34,15 @@ BUDGET = 50_000  # tokens
 GIGABYTE = 2**30
 LOOK = 0.02  # seconds
 PAGE = os.sysconf("SC_PAGE_SIZE")
+_QUIET_AIDER = (
+    *("--yes-always", "--no-pretty", "--no-gitignore", "--no-check-update", "--no-show-release-notes", "--no-stream"),
+    *("--no-show-model-warnings", "--analytics-disable", "--no-analytics", "--no-auto-commits", "--no-dirty-commits"),
+)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds, and bytes of memory of all processes of a tool together."""
+    """Limits for one tool: seconds, and bytes of memory of all its processes together."""
 
     seconds: float
     memory: int
@@ -46,7 +50,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Tool:
-    """A command line, where it runs, and how to read from its output how many files it answers with."""
+    """A command line, where it runs, and how to count the files in its output."""
 
     name: str
     command: tuple[str, ...]
@@ -57,7 +61,7 @@ class Tool:
 
 @dataclass(frozen=True)
 class Run:
-    """What one run cost (seconds, bytes) and gave; `failure` is empty when it came to its end."""
+    """The cost of one run (seconds, bytes) and its files; `failure` is empty if it finished."""
 
     wall: float
     processor: float
@@ -67,7 +71,7 @@ class Run:
 
 
 def tools(tree: Path, item: Path, scratch: Path, peers: Path, repomix: str) -> list[Tool]:
-    """Return every tool on one tree; ours twice, the second time with the cache that the first one left."""
+    """Return every tool on one tree; ours twice, the second time with the cache of the first."""
     home = {"PATH": os.environ["PATH"], "HOME": str(scratch), "XDG_CACHE_HOME": str(scratch / "cache")}
     modules = {**home, "PYTHONPATH": f"{HERE}:{BENCH}"}
     offline = {**home, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "OPENAI_API_KEY": "none"}
@@ -109,18 +113,12 @@ def tools(tree: Path, item: Path, scratch: Path, peers: Path, repomix: str) -> l
     ]
 
 
-_QUIET_AIDER = (
-    *("--yes-always", "--no-pretty", "--no-gitignore", "--no-check-update", "--no-show-release-notes", "--no-stream"),
-    *("--no-show-model-warnings", "--analytics-disable", "--no-analytics", "--no-auto-commits", "--no-dirty-commits"),
-)
-
-
 def _ours(output: str) -> int:
     return len({file["path"] for file in json.loads(output)["files"]})
 
 
 def _mapped(output: str) -> int:
-    """Count the headings of aider's map: a path with a colon at the beginning of a line."""
+    """Count the headings of aider's map: lines that are a path with a colon."""
     return len(re.findall(r"^\S.*:$", output, re.MULTILINE))
 
 
@@ -139,12 +137,12 @@ def _called(output: str) -> int:
 
 
 def _timed(output: str) -> dict[str, float]:
-    """Return what `one_call.py` printed last: a ranker may print before it."""
+    """Return the last line, which `one_call.py` printed: a ranker may print before it."""
     return dict(json.loads(output.splitlines()[-1]))
 
 
 def run(tool: Tool, limits: Limits) -> Run:
-    """Run a tool to its end or to a limit."""
+    """Run a tool until it finishes or exceeds a limit."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         began = time.perf_counter()
         process = subprocess.Popen(
@@ -158,7 +156,7 @@ def run(tool: Tool, limits: Limits) -> Run:
         )
         try:
             peak, failure = _watch(process.pid, limits)
-        except BaseException:  # an interruption: nothing may stay behind and write into the tree
+        except BaseException:  # an interruption: nothing may keep running and write into the tree
             os.killpg(process.pid, signal.SIGKILL)
             raise
         _, status, usage = os.wait4(process.pid, 0)
@@ -172,15 +170,15 @@ def run(tool: Tool, limits: Limits) -> Run:
         return Run(*cost, 0, failure)
     if process.returncode:
         return Run(*cost, 0, f"exit {process.returncode}: {_reason(output + complaint)}")
-    if tool.files is _called:  # its own clock leaves the imports out
+    if tool.files is _called:  # its own clock excludes the imports
         inside = _timed(output)
         cost = (inside["wall"], inside["processor"], cost[2])
     files = tool.files(output)
-    return Run(*cost, files, "" if files else "ends well, with no file in its answer")
+    return Run(*cost, files, "" if files else "succeeds, with no file in its answer")
 
 
 def _watch(process: int, limits: Limits) -> tuple[int, str]:
-    """Wait until a process has ended or is ended for a limit; return the peak in bytes, and which limit it was."""
+    """Wait until a process ends or exceeds a limit; return the peak in bytes, and the limit."""
     peak, end = 0, time.monotonic() + limits.seconds
     while os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         peak = max(peak, _resident(process))
@@ -193,14 +191,14 @@ def _watch(process: int, limits: Limits) -> tuple[int, str]:
 
 
 def _reason(text: str) -> str:
-    """Return the line that says what went wrong: the first that begins with a cross, or the last."""
+    """Return the line that says what went wrong: the last that begins with a cross, or else the last."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     crossed = [line for line in lines if line.startswith("✖")]
-    return (crossed or lines or ["nothing was said"])[-1].removeprefix("✖ ")
+    return (crossed or lines or ["no output"])[-1].removeprefix("✖ ")
 
 
 def _resident(process: int) -> int:
-    """Return the resident bytes of a process and all its descendants."""
+    """Return the resident bytes of a process and its descendants."""
     try:
         own = int(Path("/proc", str(process), "statm").read_text().split()[1]) * PAGE
         threads = [thread / "children" for thread in Path("/proc", str(process), "task").iterdir()]
@@ -217,7 +215,7 @@ def _children(listed: Path) -> list[int]:
 
 
 def compare(tree: Path, only: str, peers: Path, repomix: str, limits: Limits) -> None:
-    """Print the rows of one tree, and how many times as fast ours is as aider's."""
+    """Print the rows of one tree, and how many times faster than aider ours is."""
     _forget_aider(tree)
     count = _read_through(tree)
     costs: dict[str, Run] = {}
@@ -242,7 +240,7 @@ def compare(tree: Path, only: str, peers: Path, repomix: str, limits: Limits) ->
 
 
 def _read_through(tree: Path) -> int:
-    """Read every file once, so that no tool pays for the disk; return how many there are."""
+    """Read every file once, so that no tool pays for the disk; return their number."""
     count = 0
     for place, folders, names in os.walk(tree):
         folders[:] = [name for name in folders if name != ".git"]
@@ -254,7 +252,7 @@ def _read_through(tree: Path) -> int:
 
 
 def _forget_aider(tree: Path) -> None:
-    """Remove the cache that aider keeps in the tree, so that it begins cold."""
+    """Remove the cache that aider keeps in the tree, so that it starts cold."""
     for cache in tree.glob(".aider*"):
         if cache.is_dir():
             shutil.rmtree(cache)
@@ -275,7 +273,7 @@ def main() -> None:
     parser.add_argument("--repomix", default="repomix")
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--gigabytes", type=int, default=16)
-    parser.add_argument("--only", default="", help="a regular expression over the names of the tools")
+    parser.add_argument("--only", default="", help="a regular expression for the names of the tools")
     options = parser.parse_args()
     limits = Limits(options.seconds, options.gigabytes * GIGABYTE)
     print(

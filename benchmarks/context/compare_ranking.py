@@ -1,14 +1,14 @@
-"""Our ranker and the baselines on the same cases with the same scorer, one table.
+"""Score our ranker and the baselines on the same cases, in one table.
 
     python benchmarks/context/compare_ranking.py --peers PREFIX/bin/python --split dev,dev_verified
     python benchmarks/context/compare_ranking.py --peers PREFIX/bin/python --core
 
-PREFIX is a virtual environment with numpy and aider, which the baselines need; litellm, which aider brings along, has the
-vocabulary with which the scorer counts their tokens. Ours counts its own, an upper estimate, in the environment that runs
-this script. Every other option goes to the scorer: --core, --set, --limit, --jobs … Acceptance criteria are always given.
+PREFIX is a virtual environment with numpy and aider, which the baselines need; aider depends on litellm, whose vocabulary
+the scorer uses to count their tokens. Ours runs in the environment of this script and counts its own upper estimate. All
+other options go to the scorer: --core, --set, --limit, --jobs … Acceptance criteria are always given.
 
 The baselines rank whole files and the scorer packs them in that order; ours packs its own excerpts for each budget. A case
-that a ranker fails on is a miss, and counted in brackets after its name.
+that a ranker fails on is a miss; the number of these is in brackets after its name.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Ranker:
-    """What the table calls it, MODULE:FUNCTION for the scorer, and whether it packs for each budget itself."""
+    """Its name in the table, MODULE:FUNCTION for the scorer, and whether it is ours, which packs for each budget itself."""
 
     name: str
     function: str
@@ -44,15 +44,15 @@ RANKERS = (
     Ranker("Redimento", "callables:redimento", ours=True),
     Ranker("fusion", "baselines:fusion"),
     Ranker("BM25, code-aware, tests out", "baselines:bm25_code"),
-    # Last: it leaves its cache in the trees, which would count as a part of them.
+    # Last: it leaves its cache in the trees, which the others would read.
     Ranker("aider's repository map order, tests out", "baselines:aider_notests"),
 )
 
 
 def scored(ranker: Ranker, peers: str, trees: Path, options: Sequence[str]) -> list[Record]:
-    """Run the scorer on one ranker and return its record of every case."""
+    """Score one ranker and return the record of every case."""
     out = trees / "records.jsonl"
-    # The largest budget first: ours ranks a case once, so that the scorer's seconds are those of a whole choice.
+    # The largest budget first: ours ranks a case once, so the seconds of the scorer are those of a whole choice.
     budgets = ",".join(str(budget) for budget in reversed(BUDGETS))
     subprocess.run(
         (
@@ -64,7 +64,7 @@ def scored(ranker: Ranker, peers: str, trees: Path, options: Sequence[str]) -> l
             **os.environ,
             "PYTHONPATH": f"{HERE}{os.pathsep}{HERE.parents[1] / 'src'}",
             "TQDM_DISABLE": "1",
-        },  # aider draws a bar for every case
+        },  # aider draws a progress bar for every case
         stdout=subprocess.DEVNULL,  # the scorer's own table
         check=True,
     )
@@ -76,7 +76,7 @@ def scored(ranker: Ranker, peers: str, trees: Path, options: Sequence[str]) -> l
 
 
 def row(name: str, records: Sequence[Record]) -> str:
-    """Return one line of the table, every figure in percent."""
+    """Return one line of the table, all figures in percent."""
 
     def mean(key: str) -> str:
         return f"{100 * sum(record.get(key, 0) for record in records) / len(records):.1f}"
@@ -89,7 +89,7 @@ def row(name: str, records: Sequence[Record]) -> str:
 
 
 def table(results: dict[str, list[Record]]) -> str:
-    """Return the table: every ranker on all cases, then on each set."""
+    """Return the table: all rankers on all cases, then on each set."""
     lines = [
         "| | acc@1 / 3 / 5 / 10 | All @13k / 27k / 50k / 128k | Lines @13k / 27k / 50k / 128k |",
         "|---|---|---|---|",
@@ -110,7 +110,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("--peers", required=True, help="interpreter with numpy and aider")
-    parser.add_argument("--without-aider", action="store_true", help="it takes nine seconds a case")
+    parser.add_argument("--without-aider", action="store_true", help="skip it: it takes nine seconds per case")
     options, passed = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as trees:
         rankers = RANKERS[:-1] if options.without_aider else RANKERS

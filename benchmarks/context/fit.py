@@ -1,7 +1,7 @@
 """Fit the weights of the signals on what `gather.py` wrote: fit.py IN [--ablate] (needs numpy, which the product does not).
 
-Listwise softmax over the shortlist of each case, every gold file against all that are not gold, with an L2 penalty. The
-figures are those of cross-validation by repository: no case is judged by weights that have seen its repository.
+Listwise softmax over the shortlist of each case, every gold file against all others, with an L2 penalty. The figures are
+cross-validated by repository: no case is judged by weights that have seen its repository.
 """
 
 from __future__ import annotations
@@ -19,12 +19,19 @@ PENALTY = 0.5
 FOLDS = 5
 PAST_SIGNALS = ("message", "together")
 PAST_PENALTY = 0.01
-AHEAD = 1000  # files that the item names come before all others
+AHEAD = 1000  # lifts the files that the item names above all others
+# Signals that say the same in two ways are left out together.
+TOGETHER = (
+    *(("place", "places"), ("text",), ("title",), ("path",), ("defines",), ("mentioned",), ("stem",), ("test",)),
+    *(("imported", "importing"), ("tested",), ("folder",), ("pairs",), ("phrase",)),
+    ("place", "places", "pairs", "phrase"),
+)
+STRONG = ("text", "place", "title", "path", "defines", "tested", "pairs")
 
 
 @dataclass(frozen=True)
 class Case:
-    """One case: signals (files by names), gold marks, how many gold files the shortlist missed."""
+    """One case: its record, the signals (files by names), and which files are gold."""
 
     record: dict[str, Any]
     matrix: np.ndarray
@@ -32,7 +39,7 @@ class Case:
 
 
 def load(path: Path, names: list[str]) -> list[Case]:
-    """Read the cases; `names` says which signals make the columns."""
+    """Read the cases; `names` are the signals that become columns."""
     cases = []
     for line in path.read_text().splitlines():
         record = json.loads(line)
@@ -42,7 +49,7 @@ def load(path: Path, names: list[str]) -> list[Case]:
 
 
 def fit(cases: list[Case], width: int, penalty: float = PENALTY) -> np.ndarray:
-    """Return the weights that make gold files likeliest, by Newton's method with halved steps where it overshoots."""
+    """Return the weights that make gold files most likely, by Newton's method; steps that overshoot are halved."""
     weights = np.zeros(width)
     value, gradient, hessian = likelihood(cases, weights, penalty)
     for _ in range(40):
@@ -117,7 +124,7 @@ def _with_past(case: Case, weights: np.ndarray) -> Case:
 
 
 def past_validated(cases: list[Case], width: int) -> dict[str, list[float]]:
-    """Return the figures with the history, both stages fitted without the repository they judge."""
+    """Return the figures with the history; neither stage has seen the repository it judges."""
     fold = [zlib.crc32(case.record["repo"].encode()) % FOLDS for case in cases]
     weights_of: dict[int, np.ndarray] = {}
     columns: dict[int, Case] = {}
@@ -132,14 +139,14 @@ def past_validated(cases: list[Case], width: int) -> dict[str, list[float]]:
 
 
 def show(title: str, table: dict[str, list[float]]) -> None:
-    """Print a table, one line for each set."""
+    """Print a table, one line per set."""
     print(title)
     for kind, values in table.items():
         print(f"  {kind:16}" + " / ".join(f"{value:5.1f}" for value in values))
 
 
 def main() -> None:
-    """Fit, judge, print the weights as they stand in `weights.py`."""
+    """Fit, judge, and print the weights in the form of `weights.py`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source", type=Path)
     parser.add_argument("--ablate", action="store_true")
@@ -149,7 +156,7 @@ def main() -> None:
     names = [name for name in first["signals"] if name not in options.without.split(",")]
     cases = load(options.source, names)
     named = [gold for case in cases for gold, asked in zip(case.gold, case.record["asked"], strict=True) if asked]
-    print(f"{len(named)} files are named by path, {sum(named)} of them changed")
+    print(f"{len(named)} files are named by path, {sum(named)} of them are changed")
     print("shortlist misses", sum(bool(case.record["missed"]) for case in cases), "of", len(cases))
     show("cross-validated by repository", cross_validated(cases, len(names)))
     weights = fit(cases, len(names))
@@ -163,17 +170,8 @@ def main() -> None:
         ablate(options.source, names)
 
 
-# Signals that say the same in two ways go together.
-TOGETHER = (
-    *(("place", "places"), ("text",), ("title",), ("path",), ("defines",), ("mentioned",), ("stem",), ("test",)),
-    *(("imported", "importing"), ("tested",), ("folder",), ("pairs",), ("phrase",)),
-    ("place", "places", "pairs", "phrase"),
-)
-STRONG = ("text", "place", "title", "path", "defines", "tested", "pairs")
-
-
 def ablate(source: Path, names: list[str]) -> None:
-    """Print the rows of the README: all signals, all without some, the strong ones with nothing but `test` beside them."""
+    """Print the rows of the README: all signals, all without some, each strong one with only `test` added."""
     rows = [("all signals", names)]
     rows += [(f"without {', '.join(gone)}", [name for name in names if name not in gone]) for gone in TOGETHER]
     rows += [(f"only {name} and test", [name, "test"]) for name in STRONG]

@@ -1,6 +1,6 @@
-"""Fit where in a gold file the change lies, on what `gather.py` wrote: fit_places.py IN (needs numpy).
+"""Fit where in a gold file the change is, from the output of `gather.py`: fit_places.py IN (needs numpy).
 
-For each gold file a softmax over its segments, the target being each segment's share of the gold lines.
+A softmax over the segments of each gold file; the target is each segment's share of the gold lines.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 BENCH = Path(__file__).resolve().parents[3] / "shared" / "bench"
 sys.path.insert(0, str(BENCH))
 
-import checkout  # noqa: E402 - the scorer's own module, beside the data
+import checkout  # noqa: E402 - the scorer's module, next to the data
 
 from redimento.context.clues import read_clues  # noqa: E402 - as above
 from redimento.context.packing import PLACE_SIGNALS, place_signals  # noqa: E402 - as above
@@ -28,7 +28,7 @@ Sample = tuple[str, np.ndarray, np.ndarray]
 
 
 def samples(source: Path) -> list[Sample]:
-    """Return repository, signals (segments by names) and shares of the gold lines for each gold file that was read."""
+    """Return the repository, signals (segments by names) and shares of gold lines of each gold file that was read."""
     cases = {case["id"]: case for case in checkout.load(("dev", "dev_verified"))}
     found: list[Sample] = []
     for line in source.read_text().splitlines():
@@ -51,7 +51,7 @@ def samples(source: Path) -> list[Sample]:
 
 
 def fit(chosen: list[Sample]) -> np.ndarray:
-    """Return the weights that make the gold segments likeliest, by damped Newton steps."""
+    """Return the weights that make the gold segments most likely, by damped Newton steps."""
     width = len(PLACE_SIGNALS)
     weights = np.zeros(width)
     for _ in range(30):
@@ -71,7 +71,7 @@ def fit(chosen: list[Sample]) -> np.ndarray:
 
 
 def reached(chosen: list[Sample], weights: np.ndarray, lines: float) -> float:
-    """Return the mean share of gold lines in the best places that hold `lines` of a file's lines."""
+    """Return the mean share of gold lines in the best places that add up to `lines` lines of a file."""
     shares = []
     for _, matrix, share in chosen:
         sizes = np.exp(matrix[:, PLACE_SIGNALS.index("lines")])
@@ -82,7 +82,7 @@ def reached(chosen: list[Sample], weights: np.ndarray, lines: float) -> float:
 
 
 def main() -> None:
-    """Print the weights, and what share of the gold lines the best 60, 150 and 400 lines hold, cross-validated."""
+    """Print the weights, and the cross-validated share of the gold lines in the best 60, 150 and 400 lines."""
     found = samples(Path(sys.argv[1]))
     fold = [zlib.crc32(repo.encode()) % FOLDS for repo, _, _ in found]
     for lines in (60, 150, 400):

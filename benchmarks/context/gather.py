@@ -1,6 +1,6 @@
 """Write the signals of every development case to a file, for `fit.py`: gather.py OUT [--jobs N] [--core] [--history].
 
-With --history the trees are git checkouts with everything before the commit of the case, and past commits have their say.
+With --history the trees are git checkouts with the history before the commit of the case, and past commits count.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 BENCH = Path(__file__).resolve().parents[3] / "shared" / "bench"
 sys.path.insert(0, str(BENCH))
 
-import checkout  # noqa: E402 - the scorer's own module, beside the data
-from callables import tree_of  # noqa: E402 - beside this script
+import checkout  # noqa: E402 - the scorer's module, next to the data
+from callables import tree_of  # noqa: E402 - next to this script
 
 from redimento.context.close_reading import read_closely, second_signals  # noqa: E402 - as above
 from redimento.context.clues import read_clues  # noqa: E402 - as above
@@ -27,7 +27,7 @@ from redimento.context.survey import listed, survey  # noqa: E402 - as above
 
 
 def signals_of(case: dict[str, Any], folder: str, *, history: bool) -> dict[str, Any]:
-    """Return the signals of the shortlist of one case, and which of its files are gold."""
+    """Return the signals of the shortlist of one case, and which files are gold."""
     checkout.materialise(case["mirror"], case["base_commit"], folder, git=history)
     tree = tree_of(folder)
     text = case["problem_statement"]
@@ -70,7 +70,7 @@ def _work(job: tuple[list[dict[str, Any]], str, bool]) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Gather, one process for each repository at a time."""
+    """Gather, at most 30 cases of one repository per process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--jobs", type=int, default=1)

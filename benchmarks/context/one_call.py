@@ -1,6 +1,6 @@
 """Time one call of a ranker, f(tree, issue, budget, meta), without its imports: one_call.py MODULE:FUNCTION FOLDER ISSUE.
 
-It runs in the environment of the ranker, so it imports nothing but what it is told to.
+It runs in the environment of the ranker, so it imports only that.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ BUDGET = 50_000  # tokens
 
 
 def _processor() -> float:
-    """Return the processor seconds of this process and of all children that ended."""
+    """Return the processor seconds of this process and its ended children."""
     return sum(os.times()[:4])
 
 
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> None:
     name, folder, issue = arguments
     module, _, function = name.partition(":")
     ranker = getattr(importlib.import_module(module), function)
-    with tempfile.TemporaryDirectory() as small:  # what the ranker imports only when it is called
+    with tempfile.TemporaryDirectory() as small:  # imports what the ranker loads lazily
         Path(small, "one.py").write_text("def one():\n    return two()\n")
         ranker(small, "one", BUDGET, {"id": "warm-up"})
     text = Path(issue).read_text("utf-8")

@@ -1,14 +1,14 @@
-"""Time one `select` of 50,000 tokens: cold, each in a process of its own and without imports, or warm on a git checkout.
+"""Time one `select` of 50,000 tokens: cold, each in a new process and without imports, or warm on a git checkout.
 
     PYTHONPATH=src:benchmarks/context:../shared/bench python benchmarks/context/times.py 40
     PYTHONPATH=src:benchmarks/context:../shared/bench python benchmarks/context/times.py FOLDER ISSUE
     PYTHONPATH=src:benchmarks/context:../shared/bench python benchmarks/context/times.py --warm CHECKOUT ISSUE
 
-A number takes so many cases of the development set but C#, chosen by the hash of their names: cold as plain folders, then as
-git checkouts with their history, warm. A folder is timed as it is.
-`--warm` fills a cache first and times five runs more, in one process and as the whole command `redimento context`.
-Processor seconds are those of all processes. Memory is the peak of the process and that of its largest child added up: an
-upper bound, for the two share what was there when the second began, and need not peak together.
+A number selects that many cases of the development set without C#, by the hash of their names: cold as plain folders, then
+warm as git checkouts with their history. A folder is timed as it is.
+`--warm` fills a cache, then times five more runs, in one process and as the whole command `redimento context`.
+Processor seconds are those of all processes. Memory is the sum of the peaks of the process and of its largest child: an
+upper bound, since the two share what existed at the fork and need not peak at the same time.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ WARM_RUNS = 5
 
 @dataclass(frozen=True)
 class Row:
-    """Wall and processor seconds and peak megabytes of one choice, and the processor seconds of the process itself."""
+    """Seconds and peak megabytes of one choice; `own`: the processor seconds of the process itself."""
 
     wall: float
     processor: float
@@ -50,7 +50,7 @@ class Row:
 
 
 def timed(open_it: Callable[[], Tree], text: str, cache: Path | None = None) -> Row:
-    """Return what opening a tree and choosing from it takes."""
+    """Measure opening a tree and choosing from it."""
     wall, processor, own = time.perf_counter(), _processor_seconds(), time.process_time()
     select(open_it(), text, settings=ContextSettings(), budget=BUDGET, cache=cache)
     return Row(time.perf_counter() - wall, _processor_seconds() - processor, time.process_time() - own, _peak())
@@ -69,8 +69,8 @@ def _peak() -> float:
 
 
 def apart(open_it: Callable[[], Tree], text: str, cache: Path | None = None) -> Row:
-    """Return the same of a forked process, which has the imports and nothing else of the one before."""
-    # No pool: its workers may have no children, and `select` would do without its second process.
+    """Measure the same in a forked process, which has the imports and no other state."""
+    # Not a pool: its workers must not have children, and `select` would do without its second process.
     context = multiprocessing.get_context("fork")
     rows = context.SimpleQueue()
     process = context.Process(target=lambda: rows.put(timed(open_it, text, cache)))
@@ -81,7 +81,7 @@ def apart(open_it: Callable[[], Tree], text: str, cache: Path | None = None) -> 
 
 
 def cases(count: int) -> tuple[list[Row], list[Row]]:
-    """Return the rows of `count` cases, cold and warm."""
+    """Measure `count` cases, cold and warm."""
     known = [case for case in checkout.load(("dev",)) if case["set"] != "csharp"]
     chosen = sorted(known, key=lambda case: hashlib.sha256(case["id"].encode()).hexdigest())[:count]
     cold: list[Row] = []
@@ -99,7 +99,7 @@ def cases(count: int) -> tuple[list[Row], list[Row]]:
 
 
 def warm(repository: Path, issue: Path) -> None:
-    """Print what a first and later runs on a checkout take, in one process and as a whole command."""
+    """Print the cost of a first and of later runs on a checkout, in one process and as a whole command."""
     text = issue.read_text("utf-8")
     with tempfile.TemporaryDirectory() as cache:
         timed(lambda: open_tree(repository), text, Path(cache))
@@ -123,12 +123,12 @@ def _command(repository: Path, issue: Path, cache: str) -> Row:
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
     processor = usage.ru_utime + usage.ru_stime
-    # The system tells the peak of the largest process only; the second one of a cold run is about as large.
+    # The kernel reports only the peak of the largest process; the second one of a cold run is about as large.
     return Row(time.perf_counter() - wall, processor, processor, usage.ru_maxrss / 1024)
 
 
 def show(name: str, rows: Sequence[Row]) -> None:
-    """Print the median of each figure and, of twenty rows or more, the 95th percentile."""
+    """Print the median of each figure, and the 95th percentile of twenty rows or more."""
     parts = []
     for label, values in (
         ("wall s", [row.wall for row in rows]),

@@ -1,15 +1,15 @@
-"""Bring the trees of `compare_cost.py` into a folder: FOLDER/NAME, a git checkout, and FOLDER/NAME.md, a work item for it.
+"""Fetch the trees of `compare_cost.py`: FOLDER/NAME, a git checkout, and FOLDER/NAME.md, a work item for it.
 
     PYTHONPATH=../shared/bench python benchmarks/context/trees.py FOLDER [NAME ...]
 
 flask         a development case at its base commit
 django        the newest commit of the benchmark's mirror
 ansible       the wheel of ansible 10.7.0 from PyPI
-linux-debian  Linux 6.1 as Debian packages it: its `.gitignore` ends with lines of Debian's that hide every file
-linux         the same without these lines, as it comes from kernel.org
+linux-debian  Linux 6.1 as Debian packages it: Debian's lines at the end of its `.gitignore` hide every file
+linux         the same without these lines, as published by kernel.org
 
-What comes as an archive becomes a repository of one commit that tracks every file. Needs git, pip, and for Linux apt-get
-and dpkg-deb, with the package lists brought up to date.
+An archive becomes a repository of one commit that tracks every file. Needs git, pip, and for Linux apt-get and dpkg-deb
+with current package lists.
 """
 
 from __future__ import annotations
@@ -75,14 +75,14 @@ def linux_debian(tree: Path) -> str:
 
 
 def linux(tree: Path) -> str:
-    """Link the files of Debian's package, and take what Debian added out of `.gitignore`."""
+    """Link the files of Debian's package, without Debian's lines in `.gitignore`."""
     packaged = tree.with_name("linux-debian")
     if not packaged.is_dir():
-        bring(packaged)
+        fetch(packaged)
     shutil.copytree(packaged, tree, symlinks=True, copy_function=os.link, ignore=shutil.ignore_patterns(".git"))
     ignore = tree / ".gitignore"
     text = ignore.read_text()
-    ignore.unlink()  # a link: the package keeps its own
+    ignore.unlink()  # a hard link: the package keeps its own
     ignore.write_text(text.replace(DEBIAN_LINES, "\n"))
     _commit_all(tree)
     return LINUX_ITEM
@@ -97,11 +97,11 @@ SOURCES: dict[str, Callable[[Path], str]] = {
 }
 
 
-def bring(tree: Path) -> None:
-    """Make the tree and its work item, unless they are there."""
+def fetch(tree: Path) -> None:
+    """Make the tree and its work item, unless they exist."""
     item = tree.with_name(f"{tree.name}.md")
     if not item.exists():
-        if tree.exists():  # half made
+        if tree.exists():  # incomplete
             shutil.rmtree(tree)
         item.write_text(SOURCES[tree.name](tree), "utf-8")
 
@@ -116,10 +116,10 @@ def _case(tree: Path, name: str, *, at_base: bool) -> str:
 
 
 def _commit_all(tree: Path) -> None:
-    """Record every file, ignored or not, in one pack as a clone has it."""
+    """Commit every file, ignored or not, in one pack like a clone."""
     git = ("git", "-c", "user.name=benchmark", "-c", "user.email=benchmark@localhost", "-c", "gc.auto=0")
     _run("git", "init", "-q", folder=tree)
-    # A file over the threshold goes straight into a pack: five times as fast as 78,000 loose objects.
+    # Files over the threshold go directly into a pack: five times as fast as 78,000 loose objects.
     _run(*git, "-c", "core.bigFileThreshold=1", "add", "--force", "--all", folder=tree)
     _run(*git, "commit", "-q", "-m", "The tree", folder=tree)
     _run(*git, "repack", "-a", "-d", "-q", "--window=0", folder=tree)
@@ -130,11 +130,11 @@ def _run(*command: str, folder: str | Path | None = None) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Bring the trees that are named, or all."""
+    """Fetch the named trees, or all."""
     folder, *names = arguments
     Path(folder).mkdir(parents=True, exist_ok=True)
     for name in names or SOURCES:
-        bring(Path(folder, name).absolute())
+        fetch(Path(folder, name).absolute())
 
 
 if __name__ == "__main__":

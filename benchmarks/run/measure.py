@@ -1,4 +1,4 @@
-"""Measure start-up, and whole runs with a model that answers at once: time, processor, memory, and the share of imports.
+"""Measure start-up, and whole runs with a model that answers immediately: time, processor, memory, and imports.
 
 python -m benchmarks.run.measure [--files N ...] [--repeat N] [--only start|recorded|google-genai]
 """
@@ -37,7 +37,7 @@ calc.py
 >>>>>>> REPLACE
 ```
 """
-# The check does nothing: what is measured is ours, and not a team's test suite.
+# The check does nothing: this measures us, not a team's test suite.
 SETTINGS = {"checks": {"isolation": "process", "commands": [{"name": "nothing", "run": "true"}]}}
 _WORDS = """
     account address basket buyer cancel carrier cart catalogue change charge code cost count country credit currency
@@ -47,11 +47,11 @@ _WORDS = """
     rate reader receipt record refund region report request reserve return review role row rule sale sample schedule
     search section seller session share ship size source stage state stock store sum supplier table tax team term
     text ticket total track trade transfer type unit update user value vendor version visit voucher weight window zone
-""".split()  # noqa: SIM905  a list of words reads better than a list of quotes
+""".split()  # noqa: SIM905  easier to read than a list of quoted words
 
 
 def main() -> None:
-    """Print one line for each measurement, medians of all repetitions."""
+    """Print one line per measurement, medians of all repetitions."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, nargs="+", default=[20, 5_000], help="sizes of the repository")
     parser.add_argument("--repeat", type=int, default=5)
@@ -75,7 +75,7 @@ def _start(folder: Path, repeat: int) -> None:
 
 
 def _runs(folder: Path, sdk: str, files: int, repeat: int) -> None:
-    """Measure runs in an organisation of their own each, so that none finds the work of an earlier one."""
+    """Measure runs of one model in a new organisation."""
     origin = folder / "origin"
     write_repository(origin, files)
     recording, config = folder / "answer.md", folder / "settings.yml"
@@ -94,7 +94,7 @@ def _runs(folder: Path, sdk: str, files: int, repeat: int) -> None:
 
 def _job(organisation: Organisation, name: str, config: Path) -> Sequence[str]:
     checkout = organisation.checkout(name)
-    # A dry run but for nothing: each job has a branch of its own, or the second would find the work of the first.
+    # Each job has its own branch: the second would find the work of the first.
     settings = json.loads(config.read_text())
     own = config.with_name(f"{name}.yml")
     own.write_text(json.dumps({**settings, "pull_request": {"branch": f"{name}/{{id}}-{{slug}}"}}))
@@ -102,7 +102,7 @@ def _job(organisation: Organisation, name: str, config: Path) -> Sequence[str]:
 
 
 def _print(name: str, repeat: int, job: Callable[[int], tuple[Sequence[str], dict[str, str]]]) -> None:
-    """Measure `repeat` times plainly, and as often with -X importtime for the time that imports take."""
+    """Measure `repeat` plain runs, and as many with -X importtime for the time of the imports."""
     plain: list[Cost] = []
     imports: list[float] = []
     for number in range(2 * repeat):
@@ -111,7 +111,7 @@ def _print(name: str, repeat: int, job: Callable[[int], tuple[Sequence[str], dic
         program = (REDIMENTO[0], "-X", "importtime", *REDIMENTO[1:]) if importing else REDIMENTO
         cost = measure([*program, *words], environment)
         if words[0] == "run" and json.loads(cost.output)["outcome"] != "delivered":
-            raise SystemExit(f"The run was to deliver, and did not: {cost.output}")
+            raise SystemExit(f"The run did not deliver: {cost.output}")
         if importing:
             imports.append(cost.imports)
         else:
@@ -124,7 +124,7 @@ def _print(name: str, repeat: int, job: Callable[[int], tuple[Sequence[str], dic
 
 
 def write_repository(folder: Path, files: int) -> None:
-    """Write a git repository of so many files: modules of 40 to 80 lines in packages of 25, and one that is wrong."""
+    """Write a git repository of `files` files: modules of 40 to 80 lines in packages of 25, and one with a mistake."""
     chance = random.Random(files)
     folder.mkdir(parents=True)
     (folder / "calc.py").write_text("def add(a, b):\n    return a - b\n")

@@ -1,4 +1,4 @@
-"""An emulated organisation with one repository and one user story, and checkouts of it as an agent makes them."""
+"""An emulated organisation with one repository and one user story, and checkouts like those of an agent."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _GIT = (
 
 @dataclass(frozen=True)
 class Organisation:
-    """A running organisation; `folder` is where jobs of it find place."""
+    """A running organisation; its jobs work in `folder`."""
 
     emulator: Emulator
     folder: Path
 
     def environment(self, name: str, **more: str) -> dict[str, str]:
-        """Return the variables of a job called `name`, with a temporary folder of its own, as a job has one."""
+        """Return the variables of a job called `name`, with its own temporary folder."""
         temporary = self.folder / name / "temp"
         temporary.mkdir(parents=True, exist_ok=True)
-        # The checks need this Python; a job would find its own tools on PATH.
+        # The checks need this Python; a job would find its tools on PATH.
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         return {
             "PATH": path,
@@ -42,7 +42,7 @@ class Organisation:
         }
 
     def checkout(self, name: str, *, uid: int | None = None) -> Path:
-        """Check out for the job `name` as the agent does: one commit, detached, nothing stored; as another user if told."""
+        """Check out for the job `name` as an agent does: one commit, detached, nothing stored; as user `uid` if given."""
         folder = self.folder / name / "s"
         folder.mkdir(parents=True)
         if uid is not None:
@@ -84,7 +84,7 @@ def organised(folder: Path, origin: Path, fields: Mapping[str, str]) -> Iterator
 
 
 def commit_all(folder: Path) -> None:
-    """Make a git repository of one commit out of a folder."""
+    """Turn a folder into a git repository of one commit."""
     git(folder, "init", "--quiet")
     git(folder, "add", "--all", "--force")
     git(folder, "commit", "--quiet", "--message", "As it was")

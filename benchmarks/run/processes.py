@@ -1,4 +1,4 @@
-"""What one process costs, its children included."""
+"""Measure the cost of a process and its children."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _IMPORT = re.compile(r"^import time:\s+(\d+) \|", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of wall clock and of processor (user and system, all children that ended), and peaks in MB."""
+    """Seconds of wall clock and processor (user and system, with ended children), and peaks in MB."""
 
     wall: float
     processor: float
@@ -27,15 +27,15 @@ class Cost:
     child_peak: float
     """Largest resident set of any one child."""
     imports: float
-    """Seconds spent importing, when asked for."""
+    """Seconds of imports, with -X importtime."""
     output: str = ""
 
 
 def measure(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
-    """Run a command to its end and return what it cost; raise SystemExit when it fails.
+    """Run a command and return its cost. Raises SystemExit if it fails.
 
-    Peaks are the kernel's high-water marks (proc(5), VmHWM), read every 10 ms: what wait4 returns instead counts the
-    memory of the parent that a child shares until it has called exec.
+    Peaks are the kernel's high-water marks (proc(5), VmHWM), read every 10 ms: the figure of wait4 includes the memory
+    of the parent, which a child shares until it calls exec.
     """
     began = time.perf_counter()
     with subprocess.Popen(
@@ -66,7 +66,7 @@ def measure(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
 
 @dataclass
 class _Watched:
-    """High-water marks of a process and of its descendants, in kB."""
+    """High-water marks of a process and its descendants, in kB."""
 
     pid: int
     own: int = 0
@@ -103,7 +103,7 @@ def _descendants(pid: int) -> Iterator[int]:
 
 
 def _read(pid: int, name: str) -> str:
-    """Return a file of a process, "" when it has ended meanwhile."""
+    """Return a file of a process, "" if it has ended."""
     try:
         return (_PROC / str(pid) / name).read_text()
     except OSError:

@@ -1,9 +1,9 @@
-"""Let a run mend a real mistake in a repository that nobody here wrote, and judge the commit that it pushed.
+"""Let a run fix a real bug in a third-party repository, and judge the commit that it pushes.
 
-inflection 0.5.1 raises IndexError for `camelize("", False)`. The work item says so, a recorded answer mends it, and the
-project's own tests are the check. Afterwards the pushed branch is fetched afresh: it must be one commit upon the old
-one, change two files, pass all tests, and its new test must fail on the old code. The second time the checkout belongs
-to another user (needs root), as when an agent checks out and its container works as root.
+inflection 0.5.1 raises IndexError for `camelize("", False)`. The work item reports it, a recorded answer fixes it, and the
+project's tests are the check. Afterwards the pushed branch is fetched into a new clone: it must be one commit on top of the
+old one, change two files and pass all tests, and its new test must fail on the old code. The second run has a checkout that
+belongs to another user (needs root), as when an agent checks out and its container runs as root.
 
 python -m benchmarks.run.real_repository
 """
@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks.run.organisation import ITEM, Organisation, commit_all, git, organised
 
 RELEASE = "inflection==0.5.1"
-OTHER_USER = 1001  # what an Azure agent's account usually is on the host
+OTHER_USER = 1001  # the usual uid of an Azure agent on the host
 STORY = {
     "System.Title": "camelize fails on an empty string when the first letter shall be lower",
     "System.Description": '<div><code>inflection.camelize("", False)</code> raises IndexError.</div>',
@@ -57,7 +57,7 @@ SETTINGS = {"checks": {"isolation": "process", "commands": [{"name": "tests", "r
 
 
 def main() -> None:
-    """Run both ways and say what was found."""
+    """Run with both checkouts and print the findings."""
     with tempfile.TemporaryDirectory(prefix="redimento-real-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -69,14 +69,14 @@ def main() -> None:
         if os.geteuid() == 0:
             owners["other"] = OTHER_USER
         else:
-            print("not root: the checkout of another user is left out")
+            print("not root: skipping the checkout of another user")
         for owner, uid in owners.items():
             with organised(folder / owner, origin, STORY) as organisation:
                 print(f"checkout of {owner} user: {_run(organisation, config, uid)}")
 
 
 def _download(folder: Path) -> Path:
-    """Return a git repository with the released sources, as pip finds them."""
+    """Return a git repository with the released sources."""
     pip = (sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check")
     subprocess.run([*pip, "--no-deps", "--no-binary=:all:", "--dest", str(folder), RELEASE], check=True)
     with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
@@ -98,15 +98,15 @@ def _run(organisation: Organisation, config: Path, uid: int | None) -> str:
         raise SystemExit(done.stderr)
     outcome = json.loads(done.stdout)
     assert outcome["outcome"] == "delivered", outcome
-    # What the project's own tests leave behind (report.xml, bytecode) it does not ignore; the commit must not hold it.
+    # The project does not ignore what its tests leave behind (report.xml, bytecode); the commit must not contain it.
     assert (_git_as_owner(checkout, uid, "status", "--porcelain", "--untracked-files=no")) == "", (
-        "the checkout is not as it was"
+        "the checkout has changed"
     )
     return f"{outcome['sentence']} {_judge(organisation, checkout, outcome, uid)}"
 
 
 def _judge(organisation: Organisation, checkout: Path, outcome: dict[str, str], uid: int | None) -> str:
-    """Fetch the pushed branch as a reviewer would, and raise AssertionError unless it holds the right commit."""
+    """Fetch the pushed branch as a reviewer would. Raises AssertionError unless it has the right commit."""
     base = _git_as_owner(checkout, uid, "rev-parse", "HEAD")
     review = organisation.folder / "review"
     review.mkdir()
@@ -119,7 +119,7 @@ def _judge(organisation: Organisation, checkout: Path, outcome: dict[str, str], 
     git(review, "checkout", "--quiet", "HEAD^", "--", "inflection")
     assert _tests(review) == 1, "the new test passes on the old code"
     lines = git(review, "diff", "--shortstat", "HEAD^", outcome["commit"]).strip()
-    return f"{outcome['commit'][:12]} upon {base[:12]}: {lines}; its test fails on the old code and passes on the new."
+    return f"{outcome['commit'][:12]} on top of {base[:12]}: {lines}; its test fails on the old code and passes on the new."
 
 
 def _tests(folder: Path) -> int:

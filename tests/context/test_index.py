@@ -34,7 +34,7 @@ def only_file(folder: Path) -> Path:
 
 
 @given(sources=st.lists(WORDS.map(" ".join), min_size=1, max_size=6, unique=True))
-def test_what_is_kept_matches_as_what_is_read(tmp_path_factory: pytest.TempPathFactory, sources: list[str]) -> None:
+def test_a_kept_digest_matches_like_a_fresh_one(tmp_path_factory: pytest.TempPathFactory, sources: list[str]) -> None:
     folder = tmp_path_factory.mktemp("cache")
     digests = {source: digest(source.encode(), "python") for source in sources}
     for part in (sources[::2], sources[1::2]):
@@ -46,13 +46,13 @@ def test_what_is_kept_matches_as_what_is_read(tmp_path_factory: pytest.TempPathF
         assert list(kept.hits) == list(match(digests[source], CLUES).hits)
 
 
-def test_a_file_that_may_not_be_shown_is_remembered_and_a_stranger_is_not_known(tmp_path: Path) -> None:
+def test_a_hidden_file_is_remembered_and_an_unknown_key_is_not_found(tmp_path: Path) -> None:
     keep(tmp_path, {"hidden": None, "shown": digest(SOURCE.encode(), "python")})
     assert dict(recall(tmp_path, ["hidden", "unknown"], CLUES)) == {"hidden": None}
     assert dict(recall(tmp_path / "nowhere", ["hidden"], CLUES)) == {}
 
 
-def test_damage_costs_what_follows_it_and_the_next_run_begins_anew(tmp_path: Path) -> None:
+def test_an_index_counts_up_to_the_damage_and_the_next_run_starts_a_new_one(tmp_path: Path) -> None:
     for key in ("a", "b"):
         keep(tmp_path, {key: digest(SOURCE.encode(), "python")})
     content = only_file(tmp_path).read_bytes()
@@ -73,7 +73,7 @@ TABLES = array("I", (0, 1, 0, 0, 2, 0, 2))
     [{"keys": None}, {"keys": [["a"]]}, {"keys": []}, {"lengths": ["x"]}, {"lengths": [True]}, {"imports": [[7]]},
      {"imports": [None]}, {"words": 7}, {"terms": []}, {"tables": [2, 1, 2]}, {"tables": ["x"] * 4}, {"tables": None}],
 )  # fmt: skip
-def test_a_stranger_s_index_holds_nothing(tmp_path: Path, changed: dict[str, Any]) -> None:
+def test_a_foreign_index_is_empty(tmp_path: Path, changed: dict[str, Any]) -> None:
     keep(tmp_path, {"a": None})
     only_file(tmp_path).write_bytes(block(HEAD, TABLES.tobytes()))
     assert {key: found and found.hits for key, found in recall(tmp_path, ["a"], CLUES)} == {"a": {"cart": 1}}
@@ -83,7 +83,7 @@ def test_a_stranger_s_index_holds_nothing(tmp_path: Path, changed: dict[str, Any
 
 
 @given(numbers=st.lists(st.integers(0, 9) | st.just(2**32 - 1), min_size=7, max_size=7))
-def test_no_numbers_of_a_stranger_are_an_error(tmp_path_factory: pytest.TempPathFactory, numbers: list[int]) -> None:
+def test_no_foreign_numbers_raise_an_error(tmp_path_factory: pytest.TempPathFactory, numbers: list[int]) -> None:
     folder = tmp_path_factory.mktemp("cache")
     keep(folder, {"a": None})
     only_file(folder).write_bytes(block(HEAD, array("I", numbers).tobytes()))
@@ -93,13 +93,13 @@ def test_no_numbers_of_a_stranger_are_an_error(tmp_path_factory: pytest.TempPath
 @pytest.mark.parametrize(
     "content", [b"", b"\xff" * 11, b"\xff" * 100, block([]), block("x"), block(HEAD)[:-1], block(HEAD, b"x")]
 )
-def test_what_is_no_index_holds_nothing(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_an_index_is_empty(tmp_path: Path, content: bytes) -> None:
     keep(tmp_path, {"a": None})
     only_file(tmp_path).write_bytes(content)
     assert dict(recall(tmp_path, ["a"], CLUES)) == {}
 
 
-def test_a_file_of_the_cache_is_begun_anew_when_it_would_grow_too_large(tmp_path: Path) -> None:
+def test_a_cache_file_is_started_anew_before_it_grows_too_large(tmp_path: Path) -> None:
     for content in (b"ab", b"cd", b"e"):
         append(tmp_path / "kept", content, largest=4)
     assert only_file(tmp_path).read_bytes() == b"e"

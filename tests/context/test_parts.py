@@ -40,7 +40,7 @@ def test_segments_cover_every_line_once(name: str, content: bytes) -> None:
     assert covered == list(range(1, lines + 1))
 
 
-def test_a_long_definition_is_cut_but_no_line_is_lost() -> None:
+def test_a_long_definition_is_cut_without_losing_a_line() -> None:
     content = ("def long():\n" + "".join(f"    step({n})\n" for n in range(400))).encode()
     pieces = cut(content, "python")
     assert len(pieces) > 3
@@ -62,7 +62,7 @@ def test_names_are_split_and_kept_whole(identifier: str, found: tuple[str, ...])
     assert bool(found) == bool(terms(identifier))
 
 
-def test_forms_of_a_word_meet() -> None:
+def test_forms_of_a_word_have_the_same_term() -> None:
     assert len({terms(word) for word in ("parse", "parses", "parsed", "parsing")}) == 1
 
 
@@ -80,7 +80,7 @@ def test_clues_are_read_from_an_item() -> None:
     assert "templat" not in clues.terms
 
 
-def test_names_that_only_an_example_uses_are_told_apart() -> None:
+def test_names_in_code_examples_are_not_told_names() -> None:
     clues = read_clues("Wrong total\n\n`apply_voucher` is wrong:\n\n```\nmake_basket()\n```")
     assert "make_basket" in clues.names
     assert clues.told_names == {"apply_voucher"}
@@ -94,7 +94,7 @@ def test_words_that_every_report_uses_weigh_less_than_others() -> None:
 @pytest.mark.parametrize(
     "text", ["a" * 60_000, "-/" * 30_000, "<!--" * 15_000, "`" * 60_000, "A_" * 30_000, "a.b" * 20_000]
 )
-def test_no_text_holds_up_the_reading_of_clues(text: str) -> None:
+def test_clues_are_read_from_hostile_text(text: str) -> None:
     assert read_clues(f"Title\n{text}").title == frozenset({"titl"})
 
 
@@ -103,7 +103,7 @@ def test_no_text_holds_up_the_reading_of_clues(text: str) -> None:
     [".env", ".env.production", "deploy/id_ed25519", "certs/site.pem", "a/.aws/credentials", "x/secrets.yaml",
      "vendor/a/b.go", "web/node_modules/x.js", "a.min.js", "Cargo.lock", "api.pb.go", "logo.png", "docs/javadoc/A.html"],
 )  # fmt: skip
-def test_a_file_that_must_not_be_shown_is_known_by_its_name(path: str) -> None:
+def test_files_that_must_not_be_shown_are_known_by_their_names(path: str) -> None:
     assert reason(path, 10)
 
 
@@ -126,7 +126,7 @@ def test_a_name_that_only_resembles_a_secret_is_shown(path: str) -> None:
         ("old", "db/older/a.sql", False),
     ],
 )
-def test_patterns_mean_what_they_mean_to_git(pattern: str, path: str, hidden: bool) -> None:  # noqa: FBT001 - a table
+def test_patterns_mean_what_they_mean_in_gitignore(pattern: str, path: str, hidden: bool) -> None:  # noqa: FBT001 - a table
     assert bool(reason(path, 10, (pattern,))) is hidden
 
 
@@ -138,7 +138,7 @@ def test_tests_are_known_by_their_paths(path: str) -> None:
     assert role(path) == "test"
 
 
-def test_the_rest_of_the_paths_is_told_apart() -> None:
+def test_roles_and_languages_are_known_by_their_paths() -> None:
     assert [role(path) for path in ("src/attest.py", "README.md", "a.json")] == ["source", "prose", "data"]
     assert [language(path) for path in ("a.tsx", "b.cs", "c.rb")] == ["tsx", "csharp", ""]
 
@@ -161,7 +161,7 @@ def test_the_estimate_grows_with_the_text(one: str, other: str) -> None:
     assert estimate(f"{one}\n{other}") >= max(estimate(one), estimate(other))
 
 
-def test_the_outline_keeps_to_its_budget() -> None:
+def test_the_outline_stays_within_its_budget() -> None:
     paths = [f"src/part{n}/file{m}.py" for n in range(50) for m in range(3)]
     assert outline(paths, 40) == "src/ 150 py\n"
     assert "src/part7/ 3 py" in outline(paths, 5_000)
@@ -185,7 +185,7 @@ def test_a_path_names_a_file_with_its_folder_and_only_one(written: str, named: s
     assert named_files([written], paths) == named
 
 
-def test_paths_in_prose_are_told_apart_from_those_of_code_and_stack_traces() -> None:
+def test_told_paths_are_those_in_prose_not_in_code_or_stack_traces() -> None:
     clues = read_clues(
         "Crash\n\nChange `src/shop/cart.py` and web/view.ts:12 please.\n\n"
         '  File "/app/src/shop/a.py", line 3\n    at run (src/shop/b.js:3:4)\nsrc/shop/c.go:12: undefined\n'

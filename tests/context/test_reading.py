@@ -21,15 +21,17 @@ def tree(tmp_path: Path) -> FolderTree:
 
 
 @pytest.mark.parametrize(
-    ("wish", "text", "spans"),
+    ("request_", "text", "spans"),
     [
         ("src/cart.py:2-3", "line 2\nline 3", ((2, 3),)),
         ("./src/cart.py:30", "line 30", ((30, 30),)),
         ("src/cart.py:29-999", "line 29\nline 30", ((29, 30),)),
     ],
 )
-def test_lines_of_a_file_are_read(tree: FolderTree, wish: str, text: str, spans: tuple[tuple[int, int], ...]) -> None:
-    excerpt = read_excerpt(tree, wish)
+def test_lines_of_a_file_are_read(
+    tree: FolderTree, request_: str, text: str, spans: tuple[tuple[int, int], ...]
+) -> None:
+    excerpt = read_excerpt(tree, request_)
     assert isinstance(excerpt, Excerpt)
     assert (excerpt.path, excerpt.text, excerpt.spans) == ("src/cart.py", text, spans)
 
@@ -42,7 +44,7 @@ def test_a_whole_file_is_read(tree: FolderTree) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "why"),
+    ("request_", "why"),
     [
         (".env", "secrets"),
         ("id_rsa:1", "secrets"),
@@ -52,24 +54,24 @@ def test_a_whole_file_is_read(tree: FolderTree) -> None:
         ("/etc/passwd", "no file"),
         ("src/nothing.py", "no file"),
         ("src/cart.py:31-40", "30 lines"),
-        ("src/cart.py:9-3", "no lines"),
-        ("", "form"),
-        ("a\nb", "form"),
+        ("src/cart.py:9-3", "not have lines"),
+        ("", "path:first-last"),
+        ("a\nb", "path:first-last"),
     ],
 )
-def test_a_wish_that_cannot_be_granted_is_answered_with_a_sentence(tree: FolderTree, wish: str, why: str) -> None:
-    answer = read_excerpt(tree, wish)
+def test_a_request_that_cannot_be_met_is_answered_with_a_sentence(tree: FolderTree, request_: str, why: str) -> None:
+    answer = read_excerpt(tree, request_)
     assert isinstance(answer, str)
     assert why in answer
     assert answer.endswith(".")
 
 
-def test_what_the_settings_exclude_cannot_be_read_or_found(tree: FolderTree) -> None:
+def test_excluded_files_cannot_be_read_or_found(tree: FolderTree) -> None:
     assert "context.exclude" in str(read_excerpt(tree, "src/cart.py", exclude=("src/",)))
     assert search(tree, "line 7", exclude=("src/",)).startswith("Nothing")
 
 
-def test_more_tokens_than_are_left_are_refused(tree: FolderTree) -> None:
+def test_more_tokens_than_the_limit_are_refused(tree: FolderTree) -> None:
     assert "ask for fewer lines" in str(read_excerpt(tree, "src/cart.py", limit=20))
 
 
@@ -82,19 +84,19 @@ def test_a_search_does_not_find_secrets(tree: FolderTree) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["(", "(?=look)", r"(a)\1", "", "x" * 301])
-def test_a_pattern_that_cannot_be_searched_for_is_refused_with_a_sentence(tree: FolderTree, pattern: str) -> None:
+def test_an_invalid_pattern_is_refused_with_a_sentence(tree: FolderTree, pattern: str) -> None:
     answer = search(tree, pattern)
     assert answer.endswith(".")
     assert not answer.startswith("Nothing")
 
 
-def test_a_pattern_that_would_backtrack_for_ever_ends(tmp_path: Path) -> None:
+def test_a_pattern_that_would_backtrack_forever_ends(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a" * 300_000 + "!")
     assert search(FolderTree(tmp_path), "(a+)+$").startswith("Nothing")
 
 
 def test_a_search_out_of_time_says_so(tree: FolderTree) -> None:
-    assert "lack of time" in search(tree, "line", seconds=-1)
+    assert "ran out of time" in search(tree, "line", seconds=-1)
 
 
 def test_many_hits_are_cut(tmp_path: Path) -> None:

@@ -43,14 +43,14 @@ ITEM = "Total price of a cart is wrong\n\nThe `total_price` of a cart is not rou
 
 
 class CountingTree:
-    """A tree in memory with blob ids and a history, which counts what is read."""
+    """A tree in memory with blob ids and a history. It counts what is read."""
 
     def __init__(self, files: dict[str, str], past: Sequence[PastCommit] = ()) -> None:
         self.files = {path: text.encode() for path, text in files.items()}
         self.past = past
         self.commit = "c0ffee"
         self.read_paths: list[str] = []
-        self.asked_for_history = 0
+        self.history_reads = 0
 
     def entries(self) -> Sequence[Entry]:
         return [Entry(path, len(data), sha1(data).hexdigest()) for path, data in sorted(self.files.items())]
@@ -61,7 +61,7 @@ class CountingTree:
             yield path, self.files[path]
 
     def history(self, limit: int) -> Sequence[PastCommit]:
-        self.asked_for_history += 1
+        self.history_reads += 1
         return self.past[:limit]
 
 
@@ -73,7 +73,7 @@ def written(root: Path, files: dict[str, str]) -> FolderTree:
 
 
 def crowded(functions: int = 60) -> dict[str, str]:
-    """The shop beside so much else that a small budget cannot hold it all."""
+    """The shop and so much else that a small budget cannot hold it all."""
     files = dict(SHOP)
     for number in range(40):
         body = "\n".join(f"def step_{number}_{n}(value):\n    return value + {n}\n" for n in range(functions))
@@ -85,13 +85,13 @@ def chosen(context: Context) -> list[str]:
     return [file["path"] for file in as_json(context)["files"]]
 
 
-def test_the_file_that_the_item_speaks_of_comes_first(tmp_path: Path) -> None:
+def test_the_file_that_the_item_is_about_comes_first(tmp_path: Path) -> None:
     context = select(written(tmp_path, crowded()), ITEM, settings=ContextSettings(), budget=3_000)
     assert chosen(context)[0] == "src/shop/cart.py"
     assert context.language == "python"
 
 
-def test_of_files_alike_the_one_whose_path_is_in_the_item_comes_first(tmp_path: Path) -> None:
+def test_among_similar_files_the_one_whose_path_is_in_the_item_comes_first(tmp_path: Path) -> None:
     text = "It is slow\n\nProfiling points at `src/steps/step_9.py`."
     context = select(written(tmp_path, crowded()), text, settings=ContextSettings(), budget=3_000)
     assert chosen(context)[0] == "src/steps/step_9.py"
@@ -131,32 +131,32 @@ def reasons(context: Context) -> dict[str, str]:
     return {path: why for path, _, _, why in rows(context)}
 
 
-def test_a_file_that_commits_on_like_matters_changed_is_found() -> None:
+def test_a_file_that_similar_commits_changed_is_found() -> None:
     context = select(CountingTree(crowded(), PAST), SURCHARGE, settings=ContextSettings(), budget=3_000)
     assert chosen(context)[0] == "src/steps/step_3.py"
     assert reasons(context)["src/steps/step_3.py"] == "similar past commits changed it"
 
 
-def test_of_files_alike_the_one_that_changes_together_with_a_strong_candidate_comes_first() -> None:
+def test_among_similar_files_the_one_that_changes_with_a_strong_candidate_comes_first() -> None:
     context = select(CountingTree(crowded(), TOGETHER), ITEM, settings=ContextSettings(), budget=3_000)
     assert next(path for path in chosen(context) if "steps" in path) == "src/steps/step_4.py"
     assert reasons(context)["src/steps/step_4.py"] == "often changes with a strong candidate"
 
 
-def test_a_commit_that_changed_everything_says_nothing() -> None:
+def test_a_commit_that_changed_everything_is_ignored() -> None:
     everything = [PastCommit("Apply the surcharge", tuple(crowded()))]
     context = select(CountingTree(crowded(), everything), SURCHARGE, settings=ContextSettings(), budget=3_000)
     assert not any("commits" in why or "often" in why for why in reasons(context).values())
 
 
-def test_git_is_asked_for_the_history_of_a_commit_once(tmp_path: Path) -> None:
+def test_the_history_of_a_commit_is_read_once(tmp_path: Path) -> None:
     tree = CountingTree(crowded(), PAST)
     first, again = (select(tree, ITEM, settings=ContextSettings(), budget=3_000, cache=tmp_path) for _ in range(2))
     assert first == again
-    assert tree.asked_for_history == 1
+    assert tree.history_reads == 1
     tree.commit = "decaf"
     select(tree, ITEM, settings=ContextSettings(), budget=3_000, cache=tmp_path)
-    assert tree.asked_for_history == 2
+    assert tree.history_reads == 2
 
 
 def test_secrets_lock_files_and_foreign_code_are_never_shown(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_a_repository_that_fits_is_sent_whole_in_path_order(tmp_path: Path) -> N
     assert chosen(context)[0] == "src/shop/cart.py"
 
 
-def test_conventions_come_apart_and_only_once(tmp_path: Path) -> None:
+def test_conventions_come_separately_and_only_once(tmp_path: Path) -> None:
     names = ("AGENTS.md", "CONTRIBUTING.md")
     context = select(written(tmp_path, SHOP), ITEM, settings=ContextSettings(), budget=50_000, conventions=names)
     assert [excerpt.text for excerpt in context.conventions] == ["Write tests first."]
@@ -193,7 +193,7 @@ def test_the_same_item_gives_the_same_context(tmp_path: Path) -> None:
     assert first == second
 
 
-def test_of_a_large_file_the_fitting_definition_is_shown_with_its_line_numbers(tmp_path: Path) -> None:
+def test_the_fitting_definition_of_a_large_file_is_shown_with_its_line_numbers(tmp_path: Path) -> None:
     files = crowded(functions=400)
     files["src/steps/step_3.py"] += "\n\ndef apply_discount(cart):\n    return cart.total * 0.9\n"
     text = "apply_discount ignores vouchers\n\n`apply_discount` must look at vouchers."
@@ -239,7 +239,7 @@ def test_a_damaged_cache_is_worked_around(tmp_path: Path, damage: bytes) -> None
 @pytest.mark.parametrize(
     "cuts", ['{"x": 1}', "7", "[[1, 2]]", '[[9, 1, "name", 9]]', '[["1", 2, "name", 0]]', "[null]"]
 )
-def test_cuts_of_another_form_than_ours_are_not_believed(tmp_path: Path, cuts: str) -> None:
+def test_cached_segments_in_another_format_are_not_used(tmp_path: Path, cuts: str) -> None:
     tree = CountingTree(crowded())
     sound = select(tree, ITEM, settings=ContextSettings(), budget=2_000, cache=tmp_path)
     (kept,) = tmp_path.glob("segments-*")
@@ -248,7 +248,7 @@ def test_cuts_of_another_form_than_ours_are_not_believed(tmp_path: Path, cuts: s
     assert select(tree, ITEM, settings=ContextSettings(), budget=2_000, cache=tmp_path) == sound
 
 
-def test_binary_and_generated_files_are_passed_over(tmp_path: Path) -> None:
+def test_binary_and_generated_files_are_ignored(tmp_path: Path) -> None:
     files = crowded() | {
         "src/shop/cart_api.go": "// Code generated by protoc. DO NOT EDIT.\npackage shop\nfunc TotalPrice() {}\n",
         "src/shop/total_price.js": "\0binary total price cart",
@@ -262,7 +262,7 @@ def test_an_empty_repository_gives_an_empty_context(tmp_path: Path) -> None:
     assert (context.excerpts, context.outline, context.tokens, context.language) == ((), "", 0, "")
 
 
-def test_each_row_says_lines_tokens_and_why(tmp_path: Path) -> None:
+def test_each_row_shows_lines_tokens_and_reasons(tmp_path: Path) -> None:
     context = select(written(tmp_path, crowded()), ITEM, settings=ContextSettings(), budget=3_000)
     path, lines, tokens, why = rows(context)[0]
     assert (path, lines) == ("src/shop/cart.py", "whole")

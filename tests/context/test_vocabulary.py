@@ -13,12 +13,12 @@ CODE = st.text(st.sampled_from("aZ_09 .\n(é\x1c") | st.characters(codec="utf-8"
 
 
 @given(CODE)
-def test_identifiers_are_the_same_beside_another_script(text: str) -> None:
+def test_identifiers_are_the_same_next_to_another_script(text: str) -> None:
     assert [*identifiers(text), "é"] == identifiers(f"{text} é")
 
 
 @given(words=st.lists(WORDS, max_size=20), wanted=st.sets(WORDS.map(str.lower), max_size=20))
-def test_of_the_terms_of_a_word_the_wanted_ones_are_found(words: list[str], wanted: set[str]) -> None:
+def test_the_wanted_terms_of_a_word_are_found(words: list[str], wanted: set[str]) -> None:
     wanted |= {term for word in words[::3] for term in terms(word)}
     expected = {word: found for word in words if (found := tuple(term for term in terms(word) if term in wanted))}
     vocabulary = Wanted(wanted)

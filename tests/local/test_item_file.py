@@ -59,7 +59,7 @@ attachments:
     )  # fmt: skip
 
 
-def test_the_names_of_azure_mean_the_same(tmp_path: Path) -> None:
+def test_azure_s_names_mean_the_same(tmp_path: Path) -> None:
     item = read_item(
         put(
             tmp_path,
@@ -127,7 +127,7 @@ def test_the_first_line_is_the_title(tmp_path: Path, text: str) -> None:
     assert (item.id, item.type, item.title, item.description) == (0, "User Story", "Round totals", "They are off.")
 
 
-def test_a_title_in_front_matter_leaves_the_text_whole(tmp_path: Path) -> None:
+def test_with_a_title_in_front_matter_all_text_is_the_description(tmp_path: Path) -> None:
     item = read_item(put(tmp_path, "item.md", "---\ntitle: T\n---\nFirst line.\n"))
     assert (item.title, item.description) == ("T", "First line.")
 
@@ -161,7 +161,7 @@ def test_text_in_utf_16_is_read(tmp_path: Path) -> None:
     ],
     ids=range(17),
 )
-def test_what_describes_no_item_is_refused(tmp_path: Path, name: str, content: bytes, words: str) -> None:
+def test_files_that_do_not_describe_an_item_are_refused(tmp_path: Path, name: str, content: bytes, words: str) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(UsageError, match=words) as refused:

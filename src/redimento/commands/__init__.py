@@ -1,1 +1,1 @@
-"""What the smaller commands do, as functions from their arguments to what is printed; each loads only what it needs."""
+"""The smaller commands, as functions from their arguments to their output; each loads only what it needs."""

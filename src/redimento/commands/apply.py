@@ -1,4 +1,4 @@
-"""`redimento apply`: put a model's answer onto a tree."""
+"""`redimento apply`: apply a model's answer to a tree."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from redimento.errors import UsageError
 
 @dataclass(frozen=True)
 class Applied:
-    """What `redimento apply` did."""
+    """What `redimento apply` did. `done`: the change was written."""
 
     change: Change
     refused: tuple[Refusal, ...]
@@ -41,7 +41,7 @@ class Applied:
 
 
 def apply_answer(answer: str, repo: Path, *, partial: bool) -> Applied:
-    """Apply an answer to the tree at `repo`; without `partial` a single refusal leaves everything as it is."""
+    """Apply an answer to the tree at `repo`; without `partial` one refusal leaves all of it unchanged."""
     if not repo.is_dir():
         raise UsageError(f"{repo} is not a folder.", "Name the tree with --repo.")
     parsed = parse_answer(answer)

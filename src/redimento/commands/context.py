@@ -21,7 +21,7 @@ from redimento.work_items.item import written_text
 
 
 def show_context(work_item_file: Path, repo: Path, budget: int | None, *, as_json: bool) -> str:
-    """Return what `redimento context` prints: a table for people, or JSON with the files best first."""
+    """Return the output of `redimento context`: a table for people, or JSON with the files best first."""
     settings = read_settings(repo)
     item = read_item(work_item_file)
     with _no_collection():
@@ -40,7 +40,7 @@ def show_context(work_item_file: Path, repo: Path, budget: int | None, *, as_jso
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Spare the search for cycles, up to a tenth of the time: a choice makes many objects and no cycles."""
+    """Pause the search for cycles, up to a tenth of the time: a choice makes many objects and no cycles."""
     gc.disable()
     try:
         yield
@@ -49,7 +49,7 @@ def _no_collection() -> Iterator[None]:
 
 
 def _table(chosen: Context) -> str:
-    from rich.console import Console  # noqa: PLC0415  JSON does without it
+    from rich.console import Console  # noqa: PLC0415  not needed for JSON
     from rich.table import Table  # noqa: PLC0415  see above
     from rich.text import Text  # noqa: PLC0415  see above
 

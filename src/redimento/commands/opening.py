@@ -12,7 +12,7 @@ from redimento.repository.tree import GitTree
 
 
 def open_tree(path: Path) -> Tree:
-    """Return the files of a git checkout at its head commit, or of a plain folder."""
+    """Return the tree of a git checkout at its head commit, or of a plain folder."""
     if not path.is_dir():
         raise UsageError(f"{path} is not a folder.", "Name the folder of the repository with --repo.")
     if (path / ".git").exists():

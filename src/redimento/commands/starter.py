@@ -1,4 +1,4 @@
-"""`redimento init`: the files that a repository starts with."""
+"""`redimento init`: write the settings that a repository starts with."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from redimento.verification.detection import propose
 
 
 def write_starter_files(repo: Path, *, force: bool) -> str:
-    """Write `.redimento.yml` with the checks that the files suggest; say which."""
+    """Write `.redimento.yml` with the checks that the files suggest; return what was written."""
     target = repo / settings_file.NAME
     if target.exists() and not force:
-        raise UsageError(f"{target} exists already.", "Change it, or replace it with --force.")
+        raise UsageError(f"{target} already exists.", "Edit it, or replace it with --force.")
     tree = opening.open_tree(repo)
     paths = [entry.path for entry in tree.entries()]
 
@@ -28,7 +28,7 @@ def write_starter_files(repo: Path, *, force: bool) -> str:
     lines = [f"wrote {target}"]
     lines += [f"  check {command.name}: {_line(command.run)}" for command in checks.commands]
     if not checks.commands:
-        lines.append("  No checks were recognised: add the commands that tell whether a change is right.")
+        lines.append("  No checks were recognised: add the commands that verify a change.")
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Two halves of a work at once: the second in a process of its own, where that is safe."""
+"""Do two halves of a task at once: the second in a child process, where that is safe."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ Part = TypeVar("Part")
 Done = TypeVar("Done")
 
 _THREADS: Final = Path("/proc/self/task")
-_LARGEST: Final = 140_000  # kilobytes: two processes of more would pass 300 MB together
+_LARGEST: Final = 140_000  # kilobytes: two larger processes would exceed 300 MB together
 
 
 def in_two(work: Callable[[Part], Done], first: Part, second: Part) -> tuple[Done, Done]:
-    """Return `work(first)` and `work(second)`, done at once where there are two cores, no other threads and memory for both.
+    """Return `work(first)` and `work(second)`, in parallel if there are two cores, no other threads and enough memory.
 
-    Threads would not help: counting and parsing hold the interpreter's lock. What `work` changes in memory may be lost.
+    Threads would not help: counting and parsing hold the interpreter's lock. Side effects of `work` may be lost.
     """
     if not _may_fork():
         return work(first), work(second)
-    from multiprocessing import current_process, get_context  # noqa: PLC0415  small works do without it
+    from multiprocessing import current_process, get_context  # noqa: PLC0415  small tasks do without it
 
-    if current_process().daemon:  # the worker of a pool, which may have no children
+    if current_process().daemon:  # a pool worker must not have children
         return work(first), work(second)
     fork = get_context("fork")
     receiving, sending = fork.Pipe(duplex=False)
     child = fork.Process(target=_send, args=(work, second, sending), daemon=True)
     child.start()
-    sending.close()  # the child has its own: when that one goes, so that reading ends
+    sending.close()  # the child has its own copy: reading ends when that one is closed
     try:
         own = work(first)
         try:
             return own, receiving.recv()
-        except EOFError:  # the child was killed, or met an error: here it comes up again where it can be told
+        except EOFError:  # the child was killed or failed: repeat its half here, where an error can be reported
             return own, work(second)
     finally:
         receiving.close()
@@ -48,7 +48,7 @@ def in_two(work: Callable[[Part], Done], first: Part, second: Part) -> tuple[Don
 
 
 def halved(items: Iterable[Item], weight: Callable[[Item], int]) -> tuple[list[Item], list[Item]]:
-    """Share out `items` so that both halves weigh about the same: one may weigh as much as all others together."""
+    """Split `items` into halves of about the same weight: a single item may weigh as much as all others together."""
     halves: tuple[list[Item], list[Item]] = ([], [])
     weights = [0, 0]
     for item in sorted(items, key=weight, reverse=True):
@@ -59,7 +59,7 @@ def halved(items: Iterable[Item], weight: Callable[[Item], int]) -> tuple[list[I
 
 
 def _may_fork() -> bool:
-    """Tell whether a fork is safe and pays: a lock that another thread holds would stay locked in the child."""
+    """Return whether a fork is safe and worthwhile: a lock held by another thread would stay locked in the child."""
     try:
         return (
             len(os.sched_getaffinity(0)) > 1
@@ -73,5 +73,5 @@ def _may_fork() -> bool:
 def _send(work: Callable[[Part], Done], part: Part, sending: Connection) -> None:
     try:
         sending.send(work(part))
-    except BaseException:  # noqa: BLE001  whatever it is, the parent does this half again
+    except BaseException:  # noqa: BLE001  the parent repeats this half, whatever went wrong
         os._exit(1)

@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-LARGEST: Final = 200_000_000  # bytes: a larger file is started anew
-_FORM: Final = 2  # changes with the format, so that an old file is never misread
+LARGEST: Final = 200_000_000  # bytes: a larger file starts over
+_FORM: Final = 3  # changes with the format, so that an old file is never misread
 _UNUSED: Final = 90 * 24 * 3600  # seconds after which a cache that nobody opened is removed
 
 
@@ -66,7 +66,7 @@ def keep(folder: Path, fresh: Mapping[str, object]) -> None:
 def append(path: Path, content: bytes, largest: int = LARGEST) -> None:
     """Add to a file of the cache in a single write, so that concurrent runs do not interleave.
 
-    A file that would grow beyond `largest` bytes is started anew. A folder that cannot be written slows the next run
+    A file that would grow beyond `largest` bytes starts over. A folder that cannot be written slows the next run
     down and does not fail this one.
     """
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""The second look: the most likely files, read again and judged by their best places."""
+"""The second look: read the most likely files again and judge them by their best places."""
 
 from __future__ import annotations
 
@@ -18,29 +18,41 @@ from redimento.context.signals import Clue, Signal, bm25, rarities, scaled
 from redimento.context.survey import File
 from redimento.context.tree import Tree
 
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A file with its lines, cut into segments, and how well each segment fits the clues."""
-
-    file: File
-    lines: tuple[str, ...]
-    segments: tuple[Segment, ...]
-    fits: tuple[float, ...]  # for each segment, between 0 and 1 over all files read
-    pairs: float  # how well the place with most pairs of the clues fits, between 0 and 1 over all files read
-    phrase: float  # the share of the best quoted phrase that stands in the file literally
-
-
-_RUN: Final = 3  # words: shorter runs stand in too many files by chance
+_WORTH_TWO: Final = 300_000  # bytes to parse: for fewer, a second process takes longer than it saves
+_SATURATION: Final = 3.0  # BM25's k1 and b for segments, fitted on the development cases
+_LENGTH_SHARE: Final = 0.6
+_NAME_WEIGHT: Final = 8  # words of a segment's name, in occurrences
+_RUN: Final = 3  # words: shorter runs occur in too many files by chance
 _SHORTEST_RUN: Final = 12  # characters
 _HOLE: Final = re.compile(r"%\(?\w*\)?[sdrif]|\{[^}]*\}|<[^>]*>|\$\{?\w+\}?|[\d.]{2,}")
 
 
-def read_closely(tree: Tree, files: Sequence[File], clues: Clues, cache: Path | None = None) -> list[Reading]:
-    """Read `files` and judge their segments; files that cannot be read are left out.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A file with its lines and segments, and how well each segment fits the clues."""
 
-    `cache` is the folder of segments by blob id.
-    """
+    file: File
+    lines: tuple[str, ...]
+    segments: tuple[Segment, ...]
+    fits: tuple[float, ...]  # one per segment, scaled to 0..1 over all files read
+    pairs: float  # of the segment with the best pairs of terms, scaled to 0..1 over all files read
+    phrase: float  # how much of the quoted texts the file contains literally, 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """The clues that occur in a segment, and its length in words."""
+
+    terms: Counter[str]
+    pairs: Counter[tuple[str, str]]
+    length: int
+
+
+_Dissected = tuple[tuple[Segment, ...], list[_Counted]]
+
+
+def read_closely(tree: Tree, files: Sequence[File], clues: Clues, cache: Path | None = None) -> list[Reading]:
+    """Read `files` and judge their segments; skip files that cannot be read. `cache` keeps segments by blob id."""
     contents = dict(tree.read([file.path for file in files]))
     files = [file for file in files if file.path in contents]
     texts = [contents[file.path].decode("utf-8", "replace") for file in files]
@@ -83,31 +95,13 @@ def read_closely(tree: Tree, files: Sequence[File], clues: Clues, cache: Path | 
     return readings
 
 
-_WORTH_TWO: Final = 300_000  # bytes to parse: for fewer, a second process takes longer than it saves
-_SATURATION: Final = 3.0  # BM25's k1 and b for segments, likeliest on the development cases
-_LENGTH_SHARE: Final = 0.6
-_NAME_WEIGHT: Final = 8  # words of a segment's name, in occurrences
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """What of the clues stands in a segment, and its length in words."""
-
-    terms: Counter[str]
-    pairs: Counter[tuple[str, str]]
-    length: int
-
-
-_Dissected = tuple[tuple[Segment, ...], list[_Counted]]
-
-
 def _fits(counts: Sequence[Mapping[Clue, float]], lengths: Sequence[int], weights: Mapping[Clue, float]) -> Signal:
     rarity = rarities(counts, len(counts))
     return scaled(bm25(counts, lengths, weights, rarity, saturation=_SATURATION, length_share=_LENGTH_SHARE))
 
 
 def _recalled(files: Sequence[File], cache: Path | None) -> dict[str, tuple[Segment, ...]]:
-    """Return how files are cut, as far as it is kept and has the form of what we keep: a cache may come from anywhere."""
+    """Return the segments in the cache by key. They are checked: a cache may come from anywhere."""
     kept = recall(cache, [file.key for file in files if file.key])
     return {
         key: tuple(Segment(*parts) for parts in found)
@@ -132,13 +126,13 @@ def _keep(cache: Path, fresh: Mapping[str, Sequence[Segment]]) -> None:
 def _dissect(
     file: File, content: bytes, rows: Sequence[str], known: tuple[Segment, ...] | None, clues: Clues
 ) -> _Dissected:
-    """Cut a file at its definitions, unless it is known how, and count the words of each segment."""
+    """Cut a file at its definitions, unless the cache has them, and count the words of each segment."""
     segments = known or cut(content, file.language)
     return segments, [_count(rows, segment, clues) for segment in segments]
 
 
 def second_signals(readings: Sequence[Reading]) -> dict[str, Signal]:
-    """Return the signals that only the second look gives, one number for each reading."""
+    """Return the signals of the second look, by name; one number per reading."""
     ordered = [sorted(reading.fits, reverse=True) for reading in readings]
     return {
         "place": [fits[0] if fits else 0.0 for fits in ordered],
@@ -158,7 +152,7 @@ def _count(lines: Sequence[str], segment: Segment, clues: Clues) -> _Counted:
 
 
 def _phrase_signal(texts: Sequence[str], clues: Clues) -> Signal:
-    """How much of the quoted texts stands literally in each file; what stands everywhere counts little."""
+    """Return how much of the quoted texts each file contains literally; what occurs everywhere counts little."""
     runs = [run for phrase in clues.phrases[:40] for run in _runs(phrase)]
     scores = [0.0] * len(texts)
     for run in dict.fromkeys(runs):
@@ -169,7 +163,7 @@ def _phrase_signal(texts: Sequence[str], clues: Clues) -> Signal:
 
 
 def _runs(phrase: str) -> Iterator[str]:
-    """Yield the runs of words of a phrase that a program would write as they are: no numbers, no inserted values."""
+    """Yield the runs of words that a program would contain as they are: no numbers, no inserted values."""
     for piece in _HOLE.split(phrase):
         words = piece.split()
         for start in range(max(0, len(words) - _RUN + 1)):

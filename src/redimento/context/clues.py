@@ -1,4 +1,4 @@
-"""What the text of a work item says about where to look: words, names, paths, quoted phrases."""
+"""Read clues from the text of a work item: words, names, paths, quoted phrases."""
 
 from __future__ import annotations
 
@@ -18,22 +18,20 @@ from redimento.context.words import STOP, identifiers, terms
 
 @dataclass(frozen=True)
 class Clues:
-    """What to look for. Weights are relative: 1 is a word said once in prose."""
+    """What to look for. Weights are relative: 1 is a word that occurs once in prose."""
 
     title: frozenset[str]  # terms of the first line
     terms: Mapping[str, float]  # stems of words and parts of names, and whole names in lower case
-    pairs: Mapping[tuple[str, str], float]  # terms that stand side by side
+    pairs: Mapping[tuple[str, str], float]  # adjacent terms
     names: frozenset[str]  # names of code as written: backticked, called, dotted, camelCase, snake_case
-    told_names: frozenset[str]  # those of them that stand in prose: examples call much that is not to be changed
-    paths: tuple[
-        str, ...
-    ]  # file paths as written, with an extension; stack traces pass through too many files to count
-    told_paths: tuple[str, ...]  # those of them that stand in prose: 9 in 10 of these are changed, of the others few
-    phrases: tuple[str, ...]  # runs of words that may stand in the code literally: quoted texts, error messages
+    told_names: frozenset[str]  # those that occur in prose: code examples call much that is not to be changed
+    paths: tuple[str, ...]  # with an extension, as written; without stack traces, which pass through too many files
+    told_paths: tuple[str, ...]  # those that occur in prose: 9 in 10 of these are changed, few of the others
+    phrases: tuple[str, ...]  # that the code may contain literally: quoted texts, error messages
 
     @cached_property
     def wanted(self) -> Wanted:
-        """Return what tells which words stand for `terms`."""
+        """Return the lookup from words to the `terms` they stand for."""
         return Wanted(self.terms)
 
 
@@ -42,7 +40,7 @@ _FENCE: Final = re.compile(r"^(?:```|~~~)[^\n]*\n(.*?)(?:^(?:```|~~~)|\Z)", re.D
 _URL: Final = re.compile(r"https?://[^\s)\]>\"']+")
 _PERMALINK: Final = re.compile(r"/(?:blob|tree|src)/[^/\s]+/([^\s#?)\]>]+)")
 
-# Repetitions are bounded where they could meet themselves: the text is a stranger's, and must not hold up the run.
+# Repetitions that could overlap themselves are bounded: the text is foreign and must not slow the run down.
 _ENDINGS: Final = (
     r"(?:pyi?|pyx|tsx?|jsx?|[mc]js|go|java|rs|cs|cshtml|razor|vue|svelte|html?|cc|cpp|hp?p?|css|s[ca]ss|less|pcss|sql|proto"
     r"|kt|swift|rb|php|scala|sh|ps1|tpl|c|m|xml|json|ya?ml|toml|ini|cfg|md|rst)"
@@ -69,16 +67,16 @@ _FRAME: Final = re.compile(
 _SHORTEST_NAME: Final = 3
 _LONGEST_TEXT: Final = 60_000  # characters: more is a pasted log
 
-# How much a word weighs, by where it stands; likeliest on the development cases among a dozen values each.
+# The weight of a word by where it occurs; the best of a dozen values each on the development cases.
 _TITLE_WEIGHT: Final = 4.0
 _PROSE_WEIGHT: Final = 0.85
-_TICKED_WEIGHT: Final = 4.0  # beside that of prose
+_TICKED_WEIGHT: Final = 4.0  # in addition to that of prose
 _CODE_WEIGHT: Final = 0.1
-_MOST_LINES: Final = 400  # in which pairs are looked for
+_MOST_LINES: Final = 400  # searched for pairs
 
 
 def read_clues(text: str) -> Clues:
-    """Read the clues out of a work item's text: Markdown, its first line the title."""
+    """Read the clues from the Markdown of a work item, whose first line is the title."""
     text = _COMMENT.sub(" ", text[:_LONGEST_TEXT]).strip()
     first_line, _, body = text.partition("\n")
     code = "\n".join(match.group(1) for match in _FENCE.finditer(body))

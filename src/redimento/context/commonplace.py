@@ -1,11 +1,11 @@
-"""Words that reports use whatever they are about: they tell little of where to look."""
+"""Words that every report uses, whatever its subject: they say little about where to look."""
 
 from __future__ import annotations
 
 from typing import Final
 
-# By the share of a repository's reports that hold the stem, mean over the 35 repositories of the development cases: two
-# in five at least, one in five, one in twelve. `benchmarks/context/commonplace.py` counts them.
+# By the share of a repository's reports that contain the stem, averaged over the 35 repositories of the development
+# cases: at least two in five, one in five, one in twelve. `benchmarks/context/commonplace.py` counts them.
 _EVERYWHERE_TEXT: Final = "behavior expect"
 _OFTEN_TEXT: Final = (
     "actual add bug cod com description error fil get github http issu nam new output python reproduc result return run set "
@@ -28,5 +28,5 @@ _TELLING: Final = {
 
 
 def telling(stem: str) -> float:
-    """Return how much of its weight a stem keeps: 1 for most."""
+    """Return the share of its weight that a stem keeps: 1 for most."""
     return _TELLING.get(stem, 1.0)

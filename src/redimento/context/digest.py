@@ -1,4 +1,4 @@
-"""What is kept of a file for ranking: how often each word stands in it, what it defines, what it imports."""
+"""What ranking needs of a file: how often each word occurs, what it defines, what it imports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """`words`: identifier as written → occurrences. `imports`: the targets as written in the file."""
+    """`words`: identifier as written → occurrences. `imports`: targets as written."""
 
     words: dict[str, int]
     definitions: tuple[str, ...]
@@ -18,7 +18,7 @@ class Digest:
 
 
 _BEYOND_ASCII: Final = range(0x80, 0x100)
-# Every byte that cannot be part of a word becomes a blank; bytes over 127 stay, so that words of any script survive.
+# Bytes that cannot be part of a word become blanks; bytes over 127 stay, so that words of any script survive.
 _WORD_BYTES: Final = bytes(
     code if code in _BEYOND_ASCII or chr(code).isalnum() or chr(code) == "_" else 0x20 for code in range(256)
 )
@@ -26,8 +26,8 @@ _MODIFIERS: Final = (
     rb"(?:(?:public|private|protected|internal|static|final|abstract|override|virtual|sealed|partial|readonly|async|unsafe"
     rb"|synchronized|default|extern|new) )"
 )
-# Each pattern begins with a line break, which the regex engine finds at memory speed. Blanks once taken (`*+`) are not
-# given back: trying every number of them would take twice the time.
+# Each pattern begins with a line break, which the regex engine finds at memory speed. Blanks are matched possessively
+# (`*+`): backtracking over them would take twice the time.
 _DEFINED: Final = {
     "python": (
         re.compile(rb"\n[ \t]*+(?:async def|def|class) (\w+)"),
@@ -87,12 +87,12 @@ _MOST_IMPORTS: Final = 200
 
 
 def words(content: bytes) -> list[str]:
-    """Return every word of a file in order; bytes that are no UTF-8 become replacement characters."""
+    """Return every word of a file in order; invalid UTF-8 becomes replacement characters."""
     return content.translate(_WORD_BYTES).decode("utf-8", "replace").split()
 
 
 def digest(content: bytes, language: str) -> Digest:
-    """Digest the content of a file written in `language` ("" when unknown)."""
+    """Return the digest of a file in `language` ("" if unknown)."""
     text = b"\n" + content
     defined = dict.fromkeys(name for pattern in _DEFINED.get(language, _DEFINED[""]) for name in pattern.findall(text))
     return Digest(

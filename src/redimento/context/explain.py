@@ -1,4 +1,4 @@
-"""A context, told to people and to programs: which files, how many tokens, why."""
+"""Show a context to people and programs: which files, how many tokens, why."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from redimento.context.selection import Context, Excerpt
 
 
 def as_json(context: Context) -> dict[str, Any]:
-    """Return the context as plain data: `files` best first with their `spans` (null for a whole file), and the totals."""
+    """Return the context as plain data: `files`, best first, with their `spans` (null for a whole file), and totals."""
     return {
         "files": [_file(excerpt) for excerpt in _best_first(context)],
         "conventions": [_file(excerpt) for excerpt in context.conventions],
@@ -20,7 +20,7 @@ def as_json(context: Context) -> dict[str, Any]:
 
 
 def rows(context: Context) -> list[tuple[str, str, str, str]]:
-    """Return one row for each excerpt: path, the lines shown, tokens, the reasons."""
+    """Return one row per excerpt: path, lines shown, tokens, reasons."""
     return [
         (excerpt.path, _shown(excerpt), f"{excerpt.tokens:,}", ", ".join(excerpt.reasons))
         for excerpt in (*context.conventions, *_best_first(context))

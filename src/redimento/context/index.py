@@ -1,7 +1,7 @@
-"""Digests kept between runs, word by word: a second run touches only the words that it looks for.
+"""An inverted index of the digests, kept between runs: a later run touches only the words it looks for.
 
-The file is a row of blocks, each of the files of one run, and stands on its own: a head in JSON (keys, lengths, imports,
-terms and words), then tables of numbers that lead from each term to its words and from each word to its files.
+The file is a sequence of self-contained blocks, one per run: a head in JSON (keys, lengths, imports, terms and words),
+then tables of numbers that lead from each term to its words and from each word to its files.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from redimento.context.digest import Digest
 from redimento.context.matching import NOTHING, Match
 from redimento.context.words import terms
 
-# A new form of what is kept, or another way of making terms of words, gets a new file: an old one is never misread.
+# Changes with the format, or with how terms are made of words, so that an old file is never misread.
 _FORM: Final = 4
 _SIZES: Final = 3 * 4  # bytes before a block: the lengths of its head and of its tables, and the checksum of both
 _HIDDEN: Final = -1  # the length of a file that may not be shown
@@ -34,7 +34,7 @@ _HIDDEN: Final = -1  # the length of a file that may not be shown
 def recall(folder: Path | None, wanted: Collection[str], clues: Clues) -> Iterator[tuple[str, Match | None]]:
     """Yield key and match of what is kept for `wanted`, None for a file that may not be shown; each key once.
 
-    An index that is absent holds nothing. One that is damaged or foreign holds nothing from there on, and is begun anew.
+    A damaged or foreign index counts up to the damage; it is deleted, so that the next run starts a new one.
     """
     missing = set(wanted)
     if folder is None or not missing:
@@ -59,8 +59,8 @@ def recall(folder: Path | None, wanted: Collection[str], clues: Clues) -> Iterat
 def keep(folder: Path, fresh: Mapping[str, Digest | None], sources: int = 0) -> None:
     """Add the digests of `fresh`, by key; None for a file that may not be shown.
 
-    `sources` is the bytes of all files of the tree: the index of a large tree may grow as large (that of Linux takes 0.4
-    of it), for one begun anew in the middle serves nobody. Each run reads it whole, so that others are kept smaller.
+    `sources` is the size of the tree in bytes. The index may grow as large (that of Linux takes 0.4 of it): one that
+    starts over halfway helps nobody. Each run reads all of it, so that smaller trees have a lower limit.
     """
     if not fresh:
         return
@@ -100,20 +100,20 @@ def _file(folder: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """The tables of `starts` say where in the next table the row of each term or word begins, and where the last ends."""
+    """A `starts` table holds where in the next table the row of each term or word begins, and where the last one ends."""
 
     keys: list[str]
     lengths: list[int]
     imports: list[list[str]]
-    words: list[str]  # in order
+    words: list[str]  # sorted
     terms: list[str]
     term_starts: array[int]
     term_words: array[int]
     word_starts: array[int]
-    word_files: array[int]  # number of a file, then twice the occurrences, plus one where the file defines the word
+    word_files: array[int]  # index of a file, then twice the occurrences, plus one if the file defines the word
 
     def matches(self, clues: Clues) -> list[Match | None]:
-        """Return what the clues ask for of each file."""
+        """Return the match of each file."""
         hits: list[dict[str, int]] = [{} for _ in self.keys]
         defined: list[set[str]] = [set() for _ in self.keys]
         for place, wanted in self._wanted(clues):
@@ -140,7 +140,7 @@ class _Block:
         ]
 
     def _wanted(self, clues: Clues) -> Iterator[tuple[int, tuple[str, ...]]]:
-        """Yield the place of each word that stands for wanted terms, in order, and those terms."""
+        """Yield the index of each word that stands for wanted terms, sorted, and those terms."""
         found: dict[int, tuple[str, ...]] = {}
         several: set[int] = set()
         for number in compress(range(len(self.terms)), map(clues.terms.__contains__, self.terms)):
@@ -148,22 +148,22 @@ class _Block:
             several.update(filter(found.__contains__, places))
             found.update(zip(places, repeat((self.terms[number],))))
         for place in sorted(found):
-            # To judge a word takes long, and for most there is nothing to judge: they stand for one term.
+            # Judging a word is slow, and needless for most: they stand for one term.
             yield place, clues.wanted.terms(self.words[place]) if place in several else found[place]
 
     def _row(self, place: int) -> Iterator[tuple[int, int, int]]:
-        """Yield for each file that has the word: its number, occurrences, and whether it defines the word."""
+        """Yield for each file that has the word: its index, occurrences, and whether it defines the word."""
         row = self.word_files[self.word_starts[place] : self.word_starts[place + 1]]
         for number, coded in zip(row[::2], row[1::2], strict=True):
             yield number, coded >> 1, coded & 1
 
 
 def _blocks(file: BinaryIO) -> Iterator[_Block]:
-    """Yield the blocks of an index; ValueError, TypeError or LookupError where it is damaged."""
+    """Yield the blocks of an index. Raises ValueError, TypeError or LookupError where it is damaged."""
     while sizes := file.read(_SIZES):
         text_size, numbers_size, checksum = array("I", sizes)
         if text_size + numbers_size > LARGEST:
-            raise ValueError("No block is as large.")
+            raise ValueError("The block is too large.")
         text, numbers = file.read(text_size), file.read(numbers_size)
         if zlib.crc32(numbers, zlib.crc32(text)) != checksum:
             raise ValueError("The block is damaged.")
@@ -172,7 +172,7 @@ def _blocks(file: BinaryIO) -> Iterator[_Block]:
         if not len(keys) == len(lengths) == len(imports):
             raise ValueError("Not every file is described.")
         if {type(length) for length in lengths} - {int} or {type(one) for one in chain(keys, *imports)} - {str}:
-            raise TypeError("A file is described in another form.")
+            raise TypeError("A file is not described as we do.")
         yield _Block(
             keys,
             lengths,

@@ -1,4 +1,4 @@
-"""What a file is, judged by its path: its language, and whether it is a test, documentation or data."""
+"""What a file is, by its path: its language, and whether it is a test, documentation or data."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ _LARGEST_NAME: Final = 12
 
 @cache
 def extension(name: str) -> str:
-    """Return the extension of a file name in lower case, without the dot; "" when there is none."""
+    """Return the extension of a file name in lower case, without the dot; "" if there is none."""
     stem, dot, ending = name.rpartition(".")
     return ending.lower() if dot and stem and len(ending) <= _LARGEST_NAME else ""
 
 
 def language(path: str) -> str:
-    """Return the language whose grammar reads the file ("tsx" apart from "typescript"), "" when none does."""
+    """Return the language whose grammar reads the file ("tsx" is not "typescript"), "" if none does."""
     return _BY_EXTENSION.get(extension(path.rpartition("/")[2]), "")
 
 
-@lru_cache(maxsize=100_000)  # asked several times for each file
+@lru_cache(maxsize=100_000)  # called several times per file
 def role(path: str) -> Role:
-    """Say what part a file plays: source code, a test or its material, prose, or data and configuration."""
+    """Return the role of a file: source code, a test or its material, prose, or data and configuration."""
     ending = extension(path.rpartition("/")[2])
     if ending in _BY_EXTENSION or ending in _OTHER_SOURCE:
         return "test" if is_test(path) else "source"
@@ -57,12 +57,12 @@ def role(path: str) -> Role:
 
 
 def is_test(path: str) -> bool:
-    """Tell whether the path is that of a test or of something that only tests use."""
+    """Return whether the path is that of a test, or of something that only tests use."""
     return _TEST.search(path) is not None
 
 
 def main_language(paths: list[str]) -> str:
-    """Return the language most source files are written in ("tsx" counts as "typescript"), "" when none is known."""
+    """Return the language of most source files ("tsx" counts as "typescript"), "" if none is known."""
     counts: dict[str, int] = {}
     for path in paths:
         name = language(path)

@@ -1,4 +1,4 @@
-"""What of a file the clues ask for, however it is known: by reading it now, or from a run before."""
+"""What a file has of the clues, whether it was read now or its digest is kept from an earlier run."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from typing import Final
 from redimento.context.clues import Clues
 from redimento.context.digest import Digest
 
-NOTHING: Final[frozenset[str]] = frozenset()  # one for all files: Python makes an empty set of 216 bytes for each
+NOTHING: Final[frozenset[str]] = frozenset()  # shared: an empty set takes 216 bytes, and most files have one
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`hits`: term → occurrences. `defined`: the names told in prose that are defined.
-
-    `length` is in words.
-    """
+    """`length` in words; `hits`: term → occurrences; `defined`: the names told in prose that the file defines."""
 
     length: int
     hits: Mapping[str, int]
@@ -26,7 +23,7 @@ class Match:
 
 
 def match(found: Digest, clues: Clues) -> Match:
-    """Return of a digest what the clues ask for. Words are taken in order: sums of floats depend on it."""
+    """Match a digest with the clues. Words are taken in order: sums of floats depend on it."""
     words = found.words
     hits: dict[str, int] = {}
     for word, terms in clues.wanted.among(words).items():

@@ -6,33 +6,38 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-_LEAST_PARTS: Final = 2  # a bare file name may mean any file, a file of the reader's own among them
+_LEAST_PARTS: Final = 2  # a bare file name may mean any file, even one of the reporter's own
+
+_Parts = tuple[str, ...]
 
 
 def named_files(written: Iterable[str], paths: Iterable[str]) -> frozenset[str]:
-    """Return those of `paths` that a path in `written` means: alike to the end of the shorter one, a folder at least.
+    """Return those of `paths` that `written` names: one path ends with the other, a folder at least included.
 
-    What fits several files names none of them, unless it is the whole path of one.
+    A path that fits several files names none of them, unless it is the whole path of one.
     """
-    wanted = [tuple(part for part in path.lower().split("/") if part) for path in written]
-    wanted = [parts for parts in wanted if len(parts) >= _LEAST_PARTS]
-    if not wanted:
-        return frozenset()
+    wanted = {tuple(part for part in path.lower().split("/") if part) for path in written}
+    wanted = {parts for parts in wanted if len(parts) >= _LEAST_PARTS}
     names = {parts[-1] for parts in wanted}
-    by_name: defaultdict[str, list[str]] = defaultdict(list)
+    lengths = {len(parts) for parts in wanted}
+    whole: defaultdict[_Parts, list[str]] = defaultdict(list)
+    longer: defaultdict[_Parts, list[str]] = defaultdict(list)  # the wanted path is only the end of these
     for path in paths:
-        name = path.rpartition("/")[2].lower()
-        if name in names and "/" in path:
-            by_name[name].append(path)
+        if path.rpartition("/")[2].lower() not in names:
+            continue
+        parts = tuple(path.lower().split("/"))
+        whole[parts].append(path)
+        for length in lengths:
+            if length < len(parts) and parts[-length:] in wanted:
+                longer[parts[-length:]].append(path)
+    shorter_lengths = sorted({len(parts) for parts in whole if len(parts) >= _LEAST_PARTS})
     found: set[str] = set()
     for parts in wanted:
-        fitting = [path for path in by_name[parts[-1]] if _alike(parts, tuple(path.lower().split("/")))]
-        whole = [path for path in fitting if path.lower() == "/".join(parts)]
-        if len(whole or fitting) == 1:
-            found.update(whole or fitting)
+        shorter = (parts[-length:] for length in shorter_lengths if length < len(parts))
+        fitting = whole.get(parts) or [
+            *longer.get(parts, ()),
+            *(path for end in shorter for path in whole.get(end, ())),
+        ]
+        if len(fitting) == 1:
+            found.update(fitting)
     return frozenset(found)
-
-
-def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    shorter = min(len(one), len(other))
-    return one[-shorter:] == other[-shorter:]

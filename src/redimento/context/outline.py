@@ -1,4 +1,4 @@
-"""A compact map of the repository: its folders, what they hold, in as many tokens as there are."""
+"""A compact map of the repository: its folders and what they hold, within a budget."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from redimento.context.tokens import estimate
 
 
 def outline(paths: Sequence[str], budget: int) -> str:
-    """Return one line for each folder with its number of files by kind, as deep as `budget` tokens allow."""
+    """Return one line per folder with its number of files by extension, as deep as `budget` tokens allow."""
     best = ""
     for depth in range(1, 6):
         text = _to_depth(paths, depth)
-        if estimate(text) > budget:
-            break
-        if text == best:
+        if estimate(text) > budget or text == best:
             break
         best = text
     return best

@@ -1,4 +1,4 @@
-"""What of the ranked files stands in the prompt: the places that promise most for their tokens, until the budget is full."""
+"""Choose what the prompt shows of the ranked files: the places that promise most per token, until the budget is full."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from redimento.context.tokens import estimate
 from redimento.context.weights import PLACE
 from redimento.context.words import terms
 
-HEADING: Final = 24  # tokens for the path and the fence around an excerpt
-_GAP: Final = 9  # tokens for the line that stands for what is left out
-_CHARACTERS_PER_TOKEN: Final = 3.2  # good enough to order by; what is taken is counted
-_EXPECTED: Final = 2.5  # files that a work item changes, on average
-_SURE: Final = 0.9  # no file is surer than this
-_PRESENCE: Final = 0.2  # what it is worth that a file is seen at all, its changed lines being 1
-_SKELETON: Final = 0.02  # what the signatures of a file are worth, likewise
-_REST: Final = 0.15  # a file is shown whole when no more than this share of its tokens is left out
-_SMALLEST: Final = 60  # tokens: with fewer left, nothing more is looked for
-_SURELY_LARGER: Final = 0.6  # of its rough cost: no offer turns out cheaper
-_SMALLEST_GAP: Final = 4  # lines: showing them costs no more than saying that they are left out
+HEADING: Final = 24  # tokens of the path and the fence around an excerpt
+_GAP: Final = 9  # tokens of the line that replaces what is left out
+_CHARACTERS_PER_TOKEN: Final = 3.2  # good enough for the order; what is taken is counted properly
+_EXPECTED: Final = 2.5  # files that an average work item changes
+_SURE: Final = 0.9  # the highest chance of a file
+_PRESENCE: Final = 0.2  # the value of seeing a file at all, relative to its changed lines
+_SKELETON: Final = 0.02  # the value of a file's signatures, likewise
+_REST: Final = 0.15  # a file is shown whole if at most this share of its tokens is missing
+_SMALLEST: Final = 60  # tokens: stop when fewer are left
+_SURELY_LARGER: Final = 0.6  # share of its rough cost that every offer takes at least
+_SMALLEST_GAP: Final = 4  # lines: showing them costs no more than the line that replaces them
 
 PLACE_SIGNALS: Final = ("fit", "fit_in_file", "beside", "named", "title", "head", "lines")
 
 
 @dataclass(order=True, slots=True)
 class _Offer:
-    """Something that may be shown, ordered by what it promises for its tokens."""
+    """Segments that may be shown, ordered by their value per token."""
 
     worth: float
     place: int  # of the file in the ranking
@@ -71,7 +71,7 @@ def pack(ranked: Sequence[Ranked], clues: Clues, budget: int) -> list[Excerpt]:
 
 
 def place_signals(segments: Sequence[Segment], fits: Sequence[float], clues: Clues) -> list[list[float]]:
-    """Return for each segment of a file the signals that the change lies there, in the order of `PLACE_SIGNALS`."""
+    """Return for each segment the signals that the change is there, in the order of `PLACE_SIGNALS`."""
     best = max(fits, default=0.0) or 1.0
     rows = []
     for number, (segment, fit) in enumerate(zip(segments, fits, strict=True)):
@@ -91,7 +91,7 @@ def place_signals(segments: Sequence[Segment], fits: Sequence[float], clues: Clu
 
 
 def _chances(ranked: Sequence[Ranked]) -> list[float]:
-    """Return how likely the work item changes each file: the softmax that the weights were fitted for."""
+    """Return how likely each file is changed: the softmax that the weights were fitted for."""
     values = [math.exp(one.score - ranked[0].score) for one in ranked]
     total = sum(values)
     return [min(_SURE, _EXPECTED * value / total) for value in values]
@@ -114,7 +114,7 @@ def _offers(place: int, one: Ranked, chance: float, clues: Clues) -> Iterator[_O
 
 
 def _shares(reading: Reading, clues: Clues) -> list[float]:
-    """Return the share of a change to the file that each segment can be expected to hold."""
+    """Return the expected share of a change to the file that each segment holds."""
     weights = [PLACE[name] for name in PLACE_SIGNALS]
     logits = [sum(map(mul, weights, row)) for row in place_signals(reading.segments, reading.fits, clues)]
     top = max(logits, default=0.0)
@@ -124,7 +124,7 @@ def _shares(reading: Reading, clues: Clues) -> list[float]:
 
 
 def _head(segment: Segment) -> int:
-    """Return the first line of a definition's own head: at most four lines, without the comment above it."""
+    """Return the first line of a definition's head: at most four lines, without the comment above it."""
     return max(segment.first, segment.signature - 3)
 
 
@@ -139,13 +139,13 @@ def _cost(reading: Reading, segment: Segment) -> int:
 
 
 def _excerpt(one: Ranked, chosen: Sequence[Segment], left: int) -> Excerpt:
-    """Return the excerpt of a file; whole when little of it is missing and `left` tokens allow."""
+    """Return the excerpt of a file; the whole file if little is missing and `left` tokens allow it."""
     reading = one.reading
     paid = HEADING + sum(_cost(reading, segment) for segment in chosen)
     spans = _spans(chosen, _SMALLEST_GAP)
     text = _shown(reading, spans)
     tokens = HEADING + estimate(text)
-    if tokens - paid > left:  # the lines of the small gaps are long ones
+    if tokens - paid > left:  # the small gaps have long lines
         spans = _spans(chosen, 1)
         text = _shown(reading, spans)
         tokens = HEADING + estimate(text)
@@ -167,7 +167,7 @@ def _spans(chosen: Sequence[Segment], gap: int) -> list[tuple[int, int]]:
 
 
 def _shown(reading: Reading, spans: Sequence[tuple[int, int]]) -> str:
-    """Return the text of `spans`, with a line for each gap between them."""
+    """Return the text of `spans`, with one line for each gap between them."""
     parts: list[str] = []
     position = 1
     for first, last in [*spans, (len(reading.lines) + 1, len(reading.lines))]:

@@ -1,4 +1,4 @@
-"""What past commits say of files, where the clone has them: the words of their subjects, and what changed together."""
+"""What past commits say about files, if the clone has them: the words of subjects, and what changed together."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from redimento.context.signals import Signal, bm25, rarities, scaled
 from redimento.context.survey import File
 from redimento.context.tree import PastCommit, Tree
 
-_COMMITS: Final = 3000  # ten thousand take git four times as long, and rank no better
-_WIDE: Final = 40  # paths: a commit that changes more is a renaming or a new licence, and tells of none of them
+_COMMITS: Final = 3000  # ten thousand take git four times as long and rank no better
+_WIDE: Final = 40  # paths: a commit that changes more is a renaming or a new licence and says nothing about them
 _TOGETHER: Final = 20  # paths: likewise for what changes together
-_UNSURE: Final = 5  # commits: how much a pair that is seen once or twice is played down
+_KEPT: Final = "history-1.json"
+_UNSURE: Final = 5  # commits: discounts pairs that are seen only once or twice
 
 
 def past_commits(tree: Tree, cache: Path | None = None) -> Sequence[PastCommit]:
-    """Return the commits before the one that `tree` shows, newest first; git is asked once for each commit."""
+    """Return the commits before the one that `tree` shows, newest first. With a cache, git runs once per commit."""
     file = cache / _KEPT if cache and tree.commit else None
     known = _kept(file, tree.commit) if file else None
     if known is not None:
@@ -33,23 +34,20 @@ def past_commits(tree: Tree, cache: Path | None = None) -> Sequence[PastCommit]:
     return found
 
 
-_KEPT: Final = "history-1.json"
-
-
 def _kept(file: Path, commit: str) -> Sequence[PastCommit] | None:
     try:
         kept = json.loads(file.read_bytes())
         if kept["commit"] != commit:
             return None
         return [PastCommit(str(subject), tuple(map(str, paths))) for subject, paths in kept["commits"]]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # absent, broken, or of another form
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # absent, broken, or in another format
         return None
 
 
 def past_signals(
     commits: Sequence[PastCommit], files: Sequence[File], clues: Clues, *, place: Signal, text: Signal
 ) -> dict[str, Signal]:
-    """Return the signals of the history, one number for each of `files`; `place` and `text` are their signals of these names."""
+    """Return the signals of the history, one number per file; `place` and `text` are the signals of these names."""
     likely = [0.6 * best + 0.4 * whole for best, whole in zip(place, text, strict=True)]
     numbers = {file.path: number for number, file in enumerate(files)}
     subjects: list[Counter[str]] = [Counter() for _ in files]
@@ -59,7 +57,7 @@ def past_signals(
     said: list[Collection[str]] = []
     for commit in commits:
         found, length = clues.wanted.in_text(commit.subject)
-        terms = dict.fromkeys(found)  # in order, for sums of floats depend on it
+        terms = dict.fromkeys(found)  # in order: sums of floats depend on it
         said.append(terms)
         here = [numbers[path] for path in commit.paths if path in numbers]
         if len(commit.paths) <= _WIDE:

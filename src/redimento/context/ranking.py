@@ -18,7 +18,7 @@ from redimento.context.weights import FIRST, PAST, SECOND
 
 SHORTLIST: Final = 80  # files that are read a second time
 _MOST_REASONS: Final = 4
-_MOST_OF_THE_FILE: Final = 3  # reasons that are not of the history
+_MOST_OF_THE_FILE: Final = 3  # reasons besides those of the history
 _AHEAD: Final = 0.01
 _WORTH_SAYING: Final = 0.3  # share of the score
 _SAID: Final = {
@@ -31,8 +31,8 @@ _SAID: Final = {
     "tested": "its test fits",
     "folder": "its folder fits",
     "place": "one place fits well",
-    "pairs": "words side by side",
-    "phrase": "a quoted text stands in it",
+    "pairs": "adjacent words",
+    "phrase": "contains a quoted text",
     "message": "similar past commits changed it",
     "together": "often changes with a strong candidate",
 }

@@ -1,4 +1,4 @@
-"""What the model asks to see beside what it was given: a file, lines of a file, a search. The wish is foreign text."""
+"""What the model asks to see besides its prompt: a file, lines of a file, a search. The request is foreign text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from redimento.context.tokens import estimate
 from redimento.context.tree import Tree
 
 LARGEST_READING: Final = 20_000  # tokens of one file that the model may ask for
-_WISH: Final = re.compile(r"(?P<path>[^\0\n]+?)(?::(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?)?")
+_REQUEST: Final = re.compile(r"(?P<path>[^\0\n]+?)(?::(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?)?")
 _LONGEST_PATTERN: Final = 300  # characters
 _SEARCH_SECONDS: Final = 5.0
 _MOST_HITS: Final = 100
@@ -23,18 +23,20 @@ _MOST_IN_A_FILE: Final = 10
 _LONGEST_LINE: Final = 200  # characters of a hit that are shown
 
 
-def read_excerpt(tree: Tree, wish: str, *, exclude: Sequence[str] = (), limit: int = LARGEST_READING) -> Excerpt | str:
-    """Return the file `path`, or its lines `path:first-last`, as an excerpt; or a sentence why not.
+def read_excerpt(
+    tree: Tree, request: str, *, exclude: Sequence[str] = (), limit: int = LARGEST_READING
+) -> Excerpt | str:
+    """Return the file `path`, or its lines `path:first-last`, as an excerpt; or a sentence that says why not.
 
-    `exclude` are the patterns of `context.exclude`, `limit` is in tokens.
+    `exclude` holds the patterns of `context.exclude`; `limit` is in tokens.
     """
-    matched = _WISH.fullmatch(wish.strip())
+    matched = _REQUEST.fullmatch(request.strip())
     if not matched:
-        return "The wish is not of the form `path` or `path:first-last`."
+        return "Write `path` or `path:first-last`."
     path = matched["path"].removeprefix("./")
     entry = next((entry for entry in tree.entries() if entry.path == path), None)
     if entry is None:
-        return f"There is no file `{path}` in the repository."
+        return f"The repository has no file `{path}`."
     why = exclusion.reason(path, entry.size, exclude)
     if why:
         return f"`{path}` is not shown: {why}."
@@ -47,37 +49,37 @@ def read_excerpt(tree: Tree, wish: str, *, exclude: Sequence[str] = (), limit: i
     first = int(matched["first"] or 1)
     last = min(int(matched["last"] or (first if matched["first"] else len(lines))), len(lines))
     if not 1 <= first <= last:
-        return f"`{path}` has {len(lines)} lines; it has no lines {first}-{last}."
+        return f"`{path}` has {len(lines)} lines; it does not have lines {first}-{last}."
     text = "\n".join(lines[first - 1 : last])
     tokens = estimate(text)
     if tokens > limit:
-        return f"Lines {first}-{last} of `{path}` take {tokens:,} tokens, more than the {limit:,} left: ask for fewer lines."
+        return f"Lines {first}-{last} of `{path}` take {tokens:,} tokens, more than the limit of {limit:,}: ask for fewer lines."
     whole = first == 1 and last == len(lines)
     return Excerpt(path, text, tokens, 0.0, None if whole else ((first, last),), ("asked for",))
 
 
 def search(tree: Tree, pattern: str, *, exclude: Sequence[str] = (), seconds: float = _SEARCH_SECONDS) -> str:
-    """Return the lines that `pattern` finds as `path:line: text`, or a sentence why there are none.
+    """Return the lines that match `pattern` as `path:line: text`, or a sentence that says why there are none.
 
-    RE2 reads the pattern: no pattern takes more than linear time, which `re` cannot promise. What may not be shown is not
-    searched, and the search ends after `seconds` with what it has.
+    The pattern is for RE2, which takes linear time for all of them; `re` does not. Files that may not be shown are not
+    searched, and the search ends after `seconds` with what it has found.
     """
     if not 0 < len(pattern) <= _LONGEST_PATTERN:
-        return f"A search takes a pattern of 1 to {_LONGEST_PATTERN} characters."
+        return f"A pattern has 1 to {_LONGEST_PATTERN} characters."
     options = re2.Options()
     options.log_errors = False
     try:
         compiled = re2.compile(pattern, options)
     except re2.error as problem:
         detail = problem.args[0] if problem.args else ""
-        told = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
-        return f"`{pattern}` is no pattern that can be searched for (RE2 syntax, no look-around): {told}."
+        why = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
+        return f"`{pattern}` is not a valid pattern (RE2 syntax, no look-around): {why}."
     deadline = time.monotonic() + seconds
     paths = [entry.path for entry in tree.entries() if not exclusion.reason(entry.path, entry.size, exclude)]
     found: list[str] = []
     for path, content in tree.read(paths):
         if time.monotonic() > deadline:
-            found.append("The search ended here for lack of time: narrow the pattern.")
+            found.append("The search ran out of time here: narrow the pattern.")
             break
         if exclusion.looks_binary(content):
             continue

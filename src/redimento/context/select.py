@@ -1,4 +1,4 @@
-"""From a work item's text to what the model sees of the repository."""
+"""Choose what the model sees of the repository, from the text of a work item."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ from redimento.settings import ContextSettings
 
 _OUTLINE_SHARE: Final = 0.03  # of the budget
 _CONVENTIONS_SHARE: Final = 0.125
-_BYTES_PER_TOKEN: Final = 6  # no code has more: a repository of so many bytes cannot fit
+_BYTES_PER_TOKEN: Final = 6  # no code has more: a larger repository cannot fit
+_UNRANKED: Final = -100.0  # below every ranked file
 
 
 @dataclass(frozen=True)
 class Consideration:
-    """What was found before the budget is known: the files that may be shown and the ranking of the likely ones."""
+    """What is known before the budget: the files that may be shown, and the ranking of the likely ones."""
 
     entries: tuple[Entry, ...]
     clues: Clues
@@ -44,17 +45,17 @@ def select(
     conventions: Sequence[str] = (),
     cache: Path | None = None,
 ) -> Context:
-    """Choose what of `tree` stands in the prompt for a work item.
+    """Choose what the prompt shows of `tree`.
 
-    `text` is the item as Markdown, its first line the title. `budget` is in tokens, an upper estimate. `conventions` names
-    files that come first, as far as they exist. `cache` is a folder in which digests are kept between runs, by blob id.
-    The same tree and text give the same context.
+    `text` is the work item as Markdown, its first line the title. `budget` is in tokens, an upper estimate. `conventions`
+    names files that come first, if they exist. `cache` is a folder that keeps digests between runs, by blob id. The same
+    tree and text give the same context.
     """
     return fill(tree, consider(tree, text, settings=settings, cache=cache), budget=budget, conventions=conventions)
 
 
 def consider(tree: Tree, text: str, *, settings: ContextSettings, cache: Path | None = None) -> Consideration:
-    """Rank the files of `tree` for a work item: what `select` does before it looks at the budget."""
+    """Rank the files of `tree`: what `select` does before it looks at the budget."""
     entries = listed(tree.entries(), settings.exclude)
     clues = read_clues(text)
     files = survey(tree, entries, clues, cache)
@@ -62,7 +63,7 @@ def consider(tree: Tree, text: str, *, settings: ContextSettings, cache: Path | 
 
 
 def fill(tree: Tree, considered: Consideration, *, budget: int, conventions: Sequence[str] = ()) -> Context:
-    """Fill `budget` tokens: conventions, a map, then the whole repository if it fits, else the best excerpts."""
+    """Fill `budget` tokens: conventions, a map, then the whole repository if it fits, otherwise the best excerpts."""
     paths = [entry.path for entry in considered.entries]
     rules = _conventions(tree, conventions, set(paths), int(budget * _CONVENTIONS_SHARE))
     left = budget - sum(rule.tokens for rule in rules)
@@ -84,7 +85,7 @@ def fill(tree: Tree, considered: Consideration, *, budget: int, conventions: Seq
 
 
 def _whole(tree: Tree, considered: Consideration, budget: int, shown: AbstractSet[str]) -> list[Excerpt] | None:
-    """Return every file that may be shown, in path order so that the prompt's beginning stays the same; None if too much."""
+    """Return every file that may be shown, or None if they do not fit. The path order keeps the prompt's beginning stable."""
     entries = [entry for entry in considered.entries if entry.path not in shown]
     if sum(entry.size for entry in entries) > budget * _BYTES_PER_TOKEN:
         return None
@@ -112,12 +113,9 @@ def _whole(tree: Tree, considered: Consideration, budget: int, shown: AbstractSe
     return excerpts
 
 
-_UNRANKED: Final = -100.0  # below every ranked file
-
-
-def _conventions(tree: Tree, names: Sequence[str], there: AbstractSet[str], budget: int) -> tuple[Excerpt, ...]:
+def _conventions(tree: Tree, names: Sequence[str], existing: AbstractSet[str], budget: int) -> tuple[Excerpt, ...]:
     found: list[Excerpt] = []
-    for path, content in tree.read([name for name in names if name in there]):
+    for path, content in tree.read([name for name in names if name in existing]):
         text = content.decode("utf-8", "replace").removesuffix("\n")
         tokens = HEADING + estimate(text)
         if tokens <= budget:

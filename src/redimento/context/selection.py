@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Excerpt:
-    """A file, or places in it, as it stands in the prompt.
+    """A file, or places in it, as the prompt shows it.
 
-    `spans` are 1-based inclusive line ranges that really stand in `text`; None means the whole file.
-    `reasons` say in a few words why it was chosen.
+    `spans` are the 1-based inclusive line ranges that `text` contains; None means the whole file. `reasons`: why it was
+    chosen, in a few words.
     """
 
     path: str
@@ -23,7 +23,7 @@ class Excerpt:
 
 @dataclass(frozen=True)
 class Context:
-    """Excerpts best first, a compact map of the rest, within `budget` tokens (an upper estimate)."""
+    """Excerpts, best first, and a compact map of the rest, within `budget` tokens (an upper estimate)."""
 
     excerpts: tuple[Excerpt, ...]
     outline: str

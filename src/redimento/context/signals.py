@@ -1,4 +1,4 @@
-"""The signals that a file matters to a work item, each one number per file, from what the survey kept."""
+"""The signals that a file matters to a work item: one number per file, from what the survey kept."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _COMMON_STEMS_TEXT: Final = "index init __init__ main utils util core base types
 _COMMON_STEMS: Final = frozenset(_COMMON_STEMS_TEXT.split())
 _SHORTEST_STEM: Final = 4
 
-Clue = TypeVar("Clue", str, tuple[str, str])  # a term, or two side by side
-Signal = list[float]  # one number for each file, in the order of the files
+Clue = TypeVar("Clue", str, tuple[str, str])  # a term, or two adjacent ones
+Signal = list[float]  # one number per file, in the order of the files
 
 
 def rarities(documents: Iterable[Collection[Clue]], number: int) -> dict[Clue, float]:
-    """Return for each term how much its presence tells (BM25's inverse document frequency)."""
+    """Return the inverse document frequency of each term, as in BM25."""
     frequency = Counter(term for document in documents for term in document)
     return {term: math.log(1 + (number - count + 0.5) / (count + 0.5)) for term, count in frequency.items()}
 
@@ -36,7 +36,7 @@ def bm25(
     saturation: float = _SATURATION,
     length_share: float = _LENGTH_SHARE,
 ) -> Signal:
-    """Return the BM25 score of each document, given its term counts and its length in words."""
+    """Return the BM25 score of each document from its term counts and its length in words."""
     mean = sum(lengths) / max(1, len(lengths)) or 1.0
     value = {term: weight * rarity.get(term, 0.0) for term, weight in weights.items()}
     scores = []
@@ -47,13 +47,13 @@ def bm25(
 
 
 def scaled(signal: Signal) -> Signal:
-    """Return the signal with its greatest value at 1."""
+    """Scale a signal to a maximum of 1."""
     greatest = max(signal, default=0.0)
     return [value / greatest for value in signal] if greatest > 0 else signal
 
 
 def first_signals(files: Sequence[File], clues: Clues) -> dict[str, Signal]:
-    """Return every signal that the survey alone gives, by name."""
+    """Return the signals that need only the survey, by name."""
     lengths = [file.length for file in files]
     rarity = rarities((file.hits for file in files), len(files))
     in_path = [path_terms(file.path) for file in files]
@@ -81,13 +81,13 @@ def _sum(weights: Mapping[str, float], rarity: Mapping[str, float], terms: Itera
 
 
 def _definers(files: Sequence[File]) -> Signal:
-    """Names told in prose that the file defines, each worth less the more files define it."""
+    """Return how many names told in prose each file defines; a name counts less the more files define it."""
     definers = Counter(name for file in files if file.role == "source" for name in file.defined)
     return [min(1.0, sum(max(1, definers[name]) ** -0.8 for name in sorted(file.defined))) for file in files]
 
 
 def _mentioned(files: Sequence[File], clues: Clues) -> Signal:
-    """Paths written in the item: the file with the longest common ending, shared when several fit equally."""
+    """Credit each path in the item to the file with the longest common ending, shared if several fit equally."""
     by_name: defaultdict[str, list[int]] = defaultdict(list)
     for number, file in enumerate(files):
         by_name[file.path.rpartition("/")[2].lower()].append(number)
@@ -119,7 +119,7 @@ def _common_ending(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def _around(files: Sequence[File], signals: Mapping[str, Signal]) -> dict[str, Signal]:
-    """What the neighbours say: files that import or are imported, the folder, the tests."""
+    """Return the signals of the neighbours: files that import or are imported, the folder, the tests."""
     base = [
         text + 0.5 * title + 0.5 * path + 0.5 * defines + mentioned
         for text, title, path, defines, mentioned in zip(

@@ -1,4 +1,4 @@
-"""One pass over the tree: of each file that may be shown, only what can matter to this work item."""
+"""One pass over the tree that keeps of each file only what can matter to this work item."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from redimento.context.words import terms
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file that may be shown, reduced to what the clues ask for.
+    """A file that may be shown, reduced to what the clues ask for.
 
     `hits`: term → occurrences. `defined`: the names told in prose that it defines.
     """
@@ -38,22 +38,26 @@ class File:
     defined: frozenset[str]
     imports: tuple[str, ...]
     asked: bool  # the item names its path
-    key: str  # of its content and language in the cache, "" without a blob id
+    key: str  # in the cache, of content and language; "" without a blob id
 
 
 _Store = Callable[[Mapping[str, Digest | None]], None]
 _PART: Final = re.compile(r"[/.\-]+")
+_SURVEYED: Final[tuple[Role, ...]] = ("source", "test")
+_KEPT_AT_ONCE: Final = 150_000  # distinct words of files that are held in memory until they are written: 40 MB
+_WORTH_TWO: Final = 1_000_000  # bytes to digest: for fewer, a second process takes longer than it saves
+_TOO_MANY_FOR_TWO: Final = 30_000  # files: beyond that the memory of two processes matters more than time
 
 
 def listed(entries: Sequence[Entry], exclude: Sequence[str]) -> list[Entry]:
-    """Return the entries that may be shown, going by name and size alone."""
+    """Return the entries that may be shown, by name and size alone."""
     return [entry for entry in entries if not exclusion.reason(entry.path, entry.size, exclude)]
 
 
 def survey(tree: Tree, entries: Sequence[Entry], clues: Clues, cache: Path | None = None) -> list[File]:
-    """Digest source files, tests and whatever the item names among `entries`, and keep what `clues` ask for, in path order.
+    """Digest source files, tests and files that the item names; keep what `clues` ask for, in path order.
 
-    `cache` is the folder of digests by blob id; without a blob id a file is always read.
+    `cache` is the folder of digests by blob id; a file without a blob id is always read.
     """
     asked = named_files(clues.told_paths, [entry.path for entry in entries])
     wanted = [entry for entry in entries if entry.size and (role(entry.path) in _SURVEYED or entry.path in asked)]
@@ -80,14 +84,10 @@ def survey(tree: Tree, entries: Sequence[Entry], clues: Clues, cache: Path | Non
     return [file for _, file in sorted(files.items()) if file]
 
 
-_WORTH_TWO: Final = 1_000_000  # bytes to digest: for fewer, a second process takes longer than it saves
-_TOO_MANY_FOR_TWO: Final = 30_000  # files: from there on the memory of two processes matters more than time
-
-
 def _digested(
     tree: Tree, entries: Sequence[Entry], clues: Clues, asked: AbstractSet[str], store: _Store | None
 ) -> Iterator[tuple[str, File | None]]:
-    """Read and digest files, and keep the digests; None for a file that may not be shown."""
+    """Read and digest files and store the digests; None for a file that may not be shown."""
     by_path = {entry.path: entry for entry in entries}
     fresh: dict[str, Digest | None] = {}
     held = 0
@@ -105,10 +105,6 @@ def _digested(
         yield path, _file(entry, match(found, clues), asked=path in asked) if found else None
     if store:
         store(fresh)
-
-
-_SURVEYED: Final[tuple[Role, ...]] = ("source", "test")
-_KEPT_AT_ONCE: Final = 150_000  # distinct words of files, held in memory before they are written: 40 MB
 
 
 def _key(entry: Entry) -> str:
@@ -131,7 +127,7 @@ def _file(entry: Entry, matched: Match, *, asked: bool) -> File:
 
 
 def path_terms(path: str) -> tuple[str, ...]:
-    """Return the search terms that a path is made of, each once, in no order; a set would take five times the memory."""
+    """Return the search terms of a path, each once, in no order; a set would take five times the memory."""
     folder, _, name = path.rpartition("/")
     return tuple(_folder_terms(folder) | _terms_of(name))
 

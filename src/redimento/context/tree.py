@@ -1,4 +1,4 @@
-"""The Tree port: the files of a repository, without saying how they are kept."""
+"""The Tree port: the files of a repository, however they are stored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file: path with forward slashes, size in bytes, git blob id ("" when there is none)."""
+    """One file: path with forward slashes, size in bytes, git blob id ("" if it has none)."""
 
     path: str
     size: int
@@ -18,7 +18,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class PastCommit:
-    """A commit of the history: its subject, the files that it changed."""
+    """A commit of the history: its subject and the files it changed."""
 
     subject: str
     paths: tuple[str, ...]
@@ -29,11 +29,11 @@ class Tree(Protocol):
 
     @property
     def commit(self) -> str:
-        """The commit whose files these are, "" for a plain folder."""
+        """The commit that the files are from, "" for a plain folder."""
         ...
 
     def entries(self) -> Sequence[Entry]:
-        """Return every regular file that git tracks, or would track; never what `.gitignore` hides, never links."""
+        """Return every regular file that git tracks, or would track: nothing that `.gitignore` hides, no links."""
         ...
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -41,5 +41,5 @@ class Tree(Protocol):
         ...
 
     def history(self, limit: int) -> Sequence[PastCommit]:
-        """Return at most `limit` commits, newest first; empty where the clone has no history."""
+        """Return at most `limit` commits, newest first; none if the clone has no history."""
         ...

@@ -1,4 +1,4 @@
-"""Which words of a repository stand for what is looked for: each distinct word is judged once."""
+"""Which words of a repository stand for the wanted terms: each distinct word is judged once."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from typing import Final
 
 from redimento.context.words import identifiers, terms
 
-_MOST_JUDGED: Final = 200_000  # the memory of a vocabulary: beyond it, words are judged anew
+_MOST_JUDGED: Final = 200_000  # words; beyond that it forgets and starts again
 
 
 class Wanted:
-    """The words of files, and for each those of `terms` that it stands for."""
+    """A lookup from words of files to the wanted terms that they stand for."""
 
     def __init__(self, wanted: Container[str]) -> None:
         self._wanted = wanted
         self._judged: set[str] = set()
-        self._found: dict[str, tuple[str, ...]] = {}  # of the words judged, those that stand for any
+        self._found: dict[str, tuple[str, ...]] = {}  # the judged words that stand for any
 
     def terms(self, word: str) -> tuple[str, ...]:
-        """Return the wanted terms that a word stands for, `()` for most words."""
+        """Return the wanted terms that a word stands for; `()` for most words."""
         if word not in self._judged:
             self._judge((word,))
         return self._found.get(word, ())
 
     def among(self, words: Collection[str]) -> dict[str, tuple[str, ...]]:
-        """Return those of `words` that stand for any, in order of the alphabet, with their terms."""
+        """Return those of `words` that stand for any, sorted, with their terms."""
         self._judge(words)
         found = self._found
         return {word: found[word] for word in sorted(filter(found.__contains__, words))}
 
     def in_text(self, text: str) -> tuple[list[str], int]:
-        """Return the wanted terms of the identifiers of `text`, in order and repeated, and the number of identifiers."""
+        """Return the wanted terms in `text`, in order and with repetitions, and its number of identifiers."""
         words = identifiers(text)
         self._judge(words)
         found = self._found

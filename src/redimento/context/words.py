@@ -1,4 +1,4 @@
-"""Words as code writes them: identifiers, the parts they are made of, and the stems of those."""
+"""Words of code: identifiers, their parts, and the stems of these."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from typing import Final
 _IDENTIFIER: Final = re.compile(r"[^\W\d]\w*")
 _PART: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W_A-Za-z\d]+")
 _LONGEST: Final = 60  # longer runs are hashes and encoded data
+_MOST_PARTS: Final = 100_000
+_ASCII: Final = range(0x80)
+_BLANKED: Final = bytes(
+    code if code in _ASCII and (chr(code).isalnum() or chr(code) == "_") else 0x20 for code in range(256)
+)
+_DIGITS: Final = "0123456789"
 
 _STOP_TEXT: Final = (
     "the a an of to in is it and or for on with that this be as are was not if from by at but i we you when "
@@ -17,14 +23,12 @@ _STOP_TEXT: Final = (
     "ll don doesn isn didn won"
 )
 STOP: Final = frozenset(_STOP_TEXT.split())
-
-
-_SHORTEST: Final = 4  # letters: shorter words are left as they are
-_ENDINGS: Final = (("ing", 3), ("ed", 3))  # an ending goes when so many letters stay
+_SHORTEST: Final = 4  # letters: shorter words are left alone
+_ENDINGS: Final = (("ing", 3), ("ed", 3))  # an ending is removed if so many letters remain
 
 
 def stem(word: str) -> str:
-    """Return a lower-case English word without plural, -ing, -ed and a closing e, so that forms of one word meet."""
+    """Return a lower-case English word without plural, -ing, -ed and final e, so that its forms match."""
     if len(word) < _SHORTEST:
         return word
     if word.endswith("ies") and len(word) > _SHORTEST:
@@ -44,17 +48,8 @@ def stem(word: str) -> str:
     return word[:-1] + "i" if word.endswith("y") else word
 
 
-def terms(identifier: str) -> tuple[str, ...]:
-    """Return the search terms of an identifier: the stems of its parts and, when it has several, itself in lower case."""
-    parts = _PART.findall(identifier)
-    found = [term for part in parts if (term := _TERMS[part])]
-    if len(parts) > 1 and len(identifier) <= _LONGEST:
-        found.append(identifier.lower())
-    return tuple(dict.fromkeys(found) if len(found) > 1 else found)
-
-
 class _Terms(dict[str, str]):
-    """Part of an identifier → its search term, "" when it has none. Parts are far fewer than the identifiers made of them."""
+    """Part of an identifier → its search term, "" if it has none. There are far fewer parts than identifiers."""
 
     def __missing__(self, part: str) -> str:
         if len(self) > _MOST_PARTS:
@@ -64,25 +59,26 @@ class _Terms(dict[str, str]):
         return found
 
 
-_MOST_PARTS: Final = 100_000
 _TERMS: Final = _Terms()
+
+
+def terms(identifier: str) -> tuple[str, ...]:
+    """Return the search terms of an identifier: the stems of its parts and, if it has several, itself in lower case."""
+    parts = _PART.findall(identifier)
+    found = [term for part in parts if (term := _TERMS[part])]
+    if len(parts) > 1 and len(identifier) <= _LONGEST:
+        found.append(identifier.lower())
+    return tuple(dict.fromkeys(found) if len(found) > 1 else found)
 
 
 def identifiers(text: str) -> list[str]:
     """Return every identifier or word of `text`, in order."""
     if not text.isascii():
         return [word for word in _IDENTIFIER.findall(text) if len(word) <= _LONGEST]
-    # Three times as fast as the expression. Of a run that begins with digits, the word is what follows them.
+    # Three times as fast as the expression. In a run that begins with digits, the word is what follows them.
     runs = text.encode("ascii").translate(_BLANKED).decode("ascii").split()
     words = list(filter(str.isidentifier, runs))
     numbers = sum(map(str.isdigit, runs)) if len(words) < len(runs) else 0
     if len(words) + numbers < len(runs):
         words = [word for run in runs if (word := run.lstrip(_DIGITS))]
     return words if max(map(len, words), default=0) <= _LONGEST else [word for word in words if len(word) <= _LONGEST]
-
-
-_ASCII: Final = range(0x80)
-_BLANKED: Final = bytes(
-    code if code in _ASCII and (chr(code).isalnum() or chr(code) == "_") else 0x20 for code in range(256)
-)
-_DIGITS: Final = "0123456789"

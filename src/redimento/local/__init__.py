@@ -1,1 +1,1 @@
-"""The same ports on plain files."""
+"""The ports on plain files, for local runs."""

@@ -1,4 +1,4 @@
-"""The Board port over one file: what would be written to Azure Boards is written beside the run."""
+"""The Board port over one file: what would go to Azure Boards goes to the run folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from redimento.work_items.item import WorkItem
 
 
 class FileBoard:
-    """One work item in `file`; its comment, its states and its claim are files in `folder`."""
+    """One work item in `file`; its comment, states and claim are files in `folder`."""
 
     def __init__(self, file: Path, folder: Path) -> None:
         self._file = file
@@ -22,20 +22,20 @@ class FileBoard:
         self._lock: int | None = None
 
     def load(self, item_id: int) -> WorkItem:
-        """Return the item of the file; NotThereError when the file has another number, UsageError when it is wrong."""
+        """Return the item. Raises NotThereError if the file holds another number, UsageError if it is not an item."""
         item = read_item(self._file)
         if item.id != item_id:
             raise NotThereError(
-                f"{self._file} holds work item {item.id}, not {item_id}.", "Name the file of the item that you mean."
+                f"{self._file} holds work item {item.id}, not {item_id}.", "Name the file that holds it."
             )
         return item
 
     def claim(self, item: WorkItem, run: str) -> Claim:
-        """Lock a file in the folder, so that the claim ends with the process that holds it, however that ends."""
+        """Lock a file in the folder, so that the claim ends with the process, however that ends."""
         if self._lock is not None:
             return "won"
         self._folder.mkdir(parents=True, exist_ok=True)
-        # The file stays: removing it would let one run lock the old file and another a new one.
+        # The file stays: if it were removed, one run could lock the old file and another a new one.
         lock = os.open(self._folder / "claim.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -47,19 +47,19 @@ class FileBoard:
         self._lock = lock
         return "won"
 
-    def release(self, item_id: int, run: str) -> None:  # noqa: ARG002 - the port names both; there is one item here
-        """Give the lock back; nothing happens without one."""
+    def release(self, item_id: int, run: str) -> None:  # noqa: ARG002 - part of the port; there is only one item here
+        """Release the claim, if this board holds it."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
-    def comment(self, item_id: int, marker: str, markdown: str) -> str:  # noqa: ARG002 - one item here
-        """Write the comment as Markdown, over the one with the same marker; return the file's address."""
+    def comment(self, item_id: int, marker: str, markdown: str) -> str:  # noqa: ARG002 - part of the port; there is only one item here
+        """Write the comment as Markdown, replacing the one with the same marker; return its file URL."""
         name = re.sub(r"[^A-Za-z0-9]+", "-", marker).strip("-")[:60] or "comment"
         return _write(self._folder / f"comment-{name}.md", markdown)
 
     def set_state(self, item_id: int, state: str) -> None:
-        """Note the state in `state.txt`, one line for each move, unless it is the state already."""
+        """Append the state to `state.txt`, unless it is the current one."""
         noted = self._folder / "state.txt"
         earlier = noted.read_text("utf-8").splitlines() if noted.exists() else [self.load(item_id).state]
         if earlier[-1:] != [state]:

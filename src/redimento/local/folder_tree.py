@@ -1,4 +1,4 @@
-"""The Tree port over a folder that is no git repository."""
+"""The Tree port over a folder that is not a git repository."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from redimento.context.tree import Entry, PastCommit
 
 
 class FolderTree:
-    """All regular files under `root` but those in `.git`; `.gitignore` has no say, for there is no git to heed it."""
+    """All regular files under `root` except those in `.git`; `.gitignore` is not applied."""
 
-    commit = ""  # a plain folder is at none
+    commit = ""  # a plain folder has none
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def entries(self) -> Sequence[Entry]:
-        """Return the files sorted by path; links, unreadable files and names that are no text are left out."""
+        """Return the files sorted by path, without links, unreadable files and names that are not text."""
         return sorted(self._walk(self._root, ""), key=lambda entry: entry.path)
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield path and content of each file that can be read; what leaves the folder cannot."""
+        """Yield path and content of each file that can be read; a path out of the folder cannot."""
         for path in paths:
             content = self._content(path)
             if content is not None:
                 yield path, content
 
-    def history(self, limit: int) -> Sequence[PastCommit]:  # noqa: ARG002 - a plain folder has no history to limit
+    def history(self, limit: int) -> Sequence[PastCommit]:  # noqa: ARG002 - part of the port; a plain folder has no history
         return ()
 
     def _walk(self, folder: Path, prefix: str) -> Iterator[Entry]:
@@ -53,7 +53,7 @@ class FolderTree:
         parts = PurePosixPath(path).parts
         if not parts or path.startswith("/") or ".." in parts or "\0" in path or ".git" in map(str.lower, parts):
             return None
-        # Every folder on the way is opened without following links: a link may lead anywhere.
+        # Each folder of the path is opened without following links: a link may lead anywhere.
         opened = -1
         try:
             opened = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

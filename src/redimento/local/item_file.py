@@ -1,4 +1,4 @@
-"""A work item from a YAML, Markdown or text file."""
+"""Read a work item from a YAML, Markdown or text file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LARGEST_ID = 2_147_483_647  # ids of work items are 32-bit integers
 _YAML = frozenset({".yml", ".yaml", ".json"})
 _USUAL_TYPE = "User Story"
 
-# Azure's reference names (learn.microsoft.com, "Work item field index") and ours.
+# Azure's reference names (learn.microsoft.com, "Work item field index") → ours.
 _AZURE = {
     "System.Id": "id",
     "System.Rev": "revision",
@@ -50,7 +50,7 @@ _CATEGORIES: tuple[StateCategory, ...] = get_args(StateCategory)
 _RELATIONS: tuple[Relation, ...] = get_args(Relation)
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$\n?", re.DOTALL | re.MULTILINE)
-_TITLE_MARK = re.compile(r"^#{1,6}\s+|\s+#+$")
+_TITLE_MARK = re.compile(r"#{1,6}\s+")
 _UNDERLINE = re.compile(r"\A=+[ \t]*(?:\n|\Z)")
 _SECTIONS = {
     "repro_steps": re.compile(r"(?:repro(?:duction)? steps|steps to reproduce|how to reproduce)", re.IGNORECASE),
@@ -61,9 +61,9 @@ _SECTIONS = {
 def read_item(path: Path) -> WorkItem:
     """Return the work item in `path`.
 
-    YAML and JSON hold the fields of WorkItem or Azure's reference names, also under `fields`. In Markdown and plain text
-    the first line is the title; sections named acceptance criteria, repro steps and system info become those fields, and
-    front matter gives the others. Raises UsageError for a file that cannot be read or does not describe an item.
+    YAML and JSON hold the fields of WorkItem under our names or Azure's, also under `fields`. In Markdown and plain text
+    the first line is the title; sections called acceptance criteria, repro steps and system info become those fields,
+    and front matter gives the others. Raises UsageError for a file that cannot be read or does not describe an item.
     """
     text = _text(path)
     if path.suffix.lower() in _YAML:
@@ -78,14 +78,14 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or 'unknown reason'}.", "Check the path.") from error
     if len(raw) > _LARGEST:
-        raise UsageError(f"{path} is larger than 4 MiB.", "Describe the work item in fewer words.")
+        raise UsageError(f"{path} is larger than 4 MiB.", "Shorten the description of the work item.")
     encoding = "utf-16" if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 text.", "Save it as UTF-8.") from error
     if "\0" in text:
-        raise UsageError(f"{path} is not a text file.", "Give a work item as YAML, Markdown or plain text.")
+        raise UsageError(f"{path} is not a text file.", "Use YAML, Markdown or plain text.")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -96,7 +96,9 @@ def _mapping(text: str, path: Path, first_line: int = 0) -> dict[str, Any]:
         named = f"{'.'.join(map(str, where))}: " if where else ""
         raise UsageError(f"{path}:{line + first_line}: {named}{reason}.", "Correct the YAML.")
     if not isinstance(document.data, dict):
-        raise UsageError(f"{path} does not describe a work item.", "Write its fields as `title: …`, `description: …`.")
+        raise UsageError(
+            f"{path} does not describe a work item.", "Write its fields as `title: …` and `description: …`."
+        )
     return document.data
 
 
@@ -107,13 +109,21 @@ def _from_markdown(text: str, path: Path) -> dict[str, Any]:
     if "title" not in data and "System.Title" not in data:
         first, _, body = body.strip("\n").partition("\n")
         body = _UNDERLINE.sub("", body)
-        data["title"] = _TITLE_MARK.sub("", first.strip())
+        data["title"] = _title(first.strip())
     for name, title in _SECTIONS.items():
         if name not in data:
             body, section = take_section(body, title)
             data |= {name: section} if section else {}
     data.setdefault("description", body.strip("\n"))
     return data
+
+
+def _title(line: str) -> str:
+    """Return the text of a Markdown heading, without opening and closing marks."""
+    mark = _TITLE_MARK.match(line)
+    line = line[mark.end() :] if mark else line
+    text = line.rstrip("#")
+    return text.rstrip() if text[-1:].isspace() else line
 
 
 def _item(written: Mapping[str, Any], path: Path) -> WorkItem:
@@ -141,10 +151,10 @@ def _item(written: Mapping[str, Any], path: Path) -> WorkItem:
 
 
 def _named(written: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    """Return the fields by our names; Azure's fields that we do not use are left out, misspelt ones refused."""
+    """Return the fields under our names, without fields of Azure that we do not use. Misspelt ones are errors."""
     inner = written.get("fields", {})
     if not isinstance(inner, dict):
-        raise _wrong("fields", "a group of keys", path)
+        raise _wrong("fields", "a mapping", path)
     named: dict[str, Any] = {}
     for key, value in [*written.items(), *inner.items()]:
         name = _AZURE.get(key, key)
@@ -154,20 +164,20 @@ def _named(written: Mapping[str, Any], path: Path) -> dict[str, Any]:
             close = difflib.get_close_matches(key, sorted(_KNOWN), n=1)
             raise UsageError(
                 f'{path}: "{key[:60]}" is not a field of a work item.',
-                f'Did you mean "{close[0]}"?' if close else f"Known are {', '.join(sorted(_KNOWN))}.",
+                f'Did you mean "{close[0]}"?' if close else f"Use one of {', '.join(sorted(_KNOWN))}.",
             )
     return named
 
 
 def _wrong(name: str, expected: str, path: Path) -> UsageError:
-    return UsageError(f"{path}: {name} must be {expected}.", "Correct it.")
+    return UsageError(f"{path}: {name} must be {expected}.", "Correct the file.")
 
 
 def _word(value: Any, name: str, path: Path) -> str:
-    if isinstance(value, dict):  # a person, as Azure writes one
+    if isinstance(value, dict):  # how Azure writes a person
         value = value.get("displayName") or value.get("uniqueName")
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise _wrong(name, "text; put it in quotes", path)
+        raise _wrong(name, "text: put it in quotes", path)
     return " ".join(str(value).split())
 
 
@@ -209,7 +219,7 @@ def _entries(fields: Mapping[str, Any], name: str, path: Path) -> list[tuple[int
         raise _wrong(name, "a list", path)
     entries = [{"text": entry, "name": entry} if isinstance(entry, str) else entry for entry in written]
     if not all(isinstance(entry, dict) for entry in entries):
-        raise _wrong(name, "a list of entries with keys", path)
+        raise _wrong(name, "a list of texts or mappings", path)
     return list(enumerate(entries, start=1))
 
 

@@ -1,4 +1,4 @@
-"""The PullRequests port on a desk: a pull request is a folder with its text for people and for programs."""
+"""The PullRequests port for local runs: a pull request is a folder with its text for people and for programs."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _STATES: tuple[Status, ...] = get_args(Status)
 
 
 class FolderPullRequests:
-    """Pull requests numbered from 1, each a folder `pull-requests/<number>` in `folder`."""
+    """Pull requests as folders `pull-requests/<number>` in `folder`, numbered from 1."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "pull-requests"
 
     def find(self, source_branch: str, target_branch: str) -> PullRequest | None:
-        """Return the newest pull request of this pair, an active one first; UsageError for a damaged folder."""
+        """Return the newest pull request of this pair, preferring an active one. Raises UsageError for a damaged folder."""
         wanted = (source_branch, target_branch)
         found = [each for each in self._all() if (each.source_branch, each.target_branch) == wanted]
         return max(found, key=lambda each: (each.status == "active", each.id), default=None)
 
     def open(self, wanted: PullRequestText) -> PullRequest:
-        """Write the folder of the active pull request of this pair, or of a new one."""
-        there = self.find(wanted.source_branch, wanted.target_branch)
-        number = there.id if there is not None and there.status == "active" else self._new_number()
+        """Update the active pull request of this pair, or create one."""
+        known = self.find(wanted.source_branch, wanted.target_branch)
+        number = known.id if known is not None and known.status == "active" else self._new_number()
         made = PullRequest(
             id=number,
             url=(self._folder / str(number) / _TEXT).resolve().as_uri(),
@@ -52,7 +52,7 @@ class FolderPullRequests:
         return [_read(path) for path in sorted(self._folder.glob(f"*/{_DATA}"))]
 
     def _new_number(self) -> int:
-        """Return the next number and make its folder, so that no other run gets the same."""
+        """Return the next number and create its folder, so that no other run gets the same."""
         self._folder.mkdir(parents=True, exist_ok=True)
         number = 1 + max((int(each.name) for each in self._folder.iterdir() if each.name.isdecimal()), default=0)
         while True:
@@ -78,9 +78,7 @@ def _read(path: Path) -> PullRequest:
             status=_STATES[_STATES.index(data["status"])],
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UsageError(
-            f"{path} is not a pull request of an earlier run.", f"Remove the folder {path.parent}."
-        ) from error
+        raise UsageError(f"{path} does not describe a pull request.", f"Remove the folder {path.parent}.") from error
 
 
 def _write(path: Path, text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import json
 import time
 import warnings
@@ -14,25 +13,10 @@ from typing import Any
 
 from redimento.change.guards import toml
 from redimento.change.guards.yaml_outline import yaml_error
+from redimento.text.grammars import grammar, language_of
 
 # Extension → tree-sitter grammar module and its language function. Imported on demand: together they cost 60 ms and
 # 30 MB.
-_GRAMMARS = {
-    ".py": ("tree_sitter_python", "language"),
-    ".pyi": ("tree_sitter_python", "language"),
-    ".js": ("tree_sitter_javascript", "language"),
-    ".jsx": ("tree_sitter_javascript", "language"),
-    ".mjs": ("tree_sitter_javascript", "language"),
-    ".cjs": ("tree_sitter_javascript", "language"),
-    ".ts": ("tree_sitter_typescript", "language_typescript"),
-    ".mts": ("tree_sitter_typescript", "language_typescript"),
-    ".cts": ("tree_sitter_typescript", "language_typescript"),
-    ".tsx": ("tree_sitter_typescript", "language_tsx"),
-    ".go": ("tree_sitter_go", "language"),
-    ".java": ("tree_sitter_java", "language"),
-    ".rs": ("tree_sitter_rust", "language"),
-    ".cs": ("tree_sitter_c_sharp", "language"),
-}
 # Error recovery can take cubic time (40 kB of "a<" in C#: 20 s); an honest file of a megabyte takes half a second.
 _LONGEST_PARSE = 5.0  # seconds
 _PIECE = 65_536  # bytes passed to the parser at a time
@@ -58,8 +42,8 @@ def _checker(path: str) -> Callable[[str], str] | None:
     suffix = PurePosixPath(name).suffix
     if suffix in {".py", ".pyi"}:
         return _python_error
-    if suffix in _GRAMMARS:
-        return lambda text: _tree_error(text, suffix)
+    if language := language_of(name):
+        return lambda text: _tree_error(text, language)
     if suffix == ".json" and not _has_comments(name):
         return _json_error
     if suffix in {".yml", ".yaml"}:
@@ -86,9 +70,9 @@ def _python_error(text: str) -> str:
     except IndentationError as error:
         return f"line {error.lineno}: {error.msg}"
     except SyntaxError as error:
-        return _tree_error(text, ".py") and f"line {error.lineno}: {error.msg}"
+        return _tree_error(text, "python") and f"line {error.lineno}: {error.msg}"
     except (RecursionError, MemoryError, ValueError):
-        return _tree_error(text, ".py")
+        return _tree_error(text, "python")
     return ""
 
 
@@ -110,11 +94,11 @@ def _toml_error(text: str) -> str:
     return ""
 
 
-def _tree_error(text: str, suffix: str) -> str:
+def _tree_error(text: str, language: str) -> str:
     """Return the first error that the grammar reports."""
     source = text.encode("utf-8", "replace")
     deadline = time.monotonic() + _LONGEST_PARSE
-    parser = _parser(suffix)
+    parser = _parser(language)
     try:
         tree = parser.parse(
             lambda offset, _: source[offset : offset + _PIECE], progress_callback=lambda *_: time.monotonic() > deadline
@@ -141,8 +125,7 @@ def _line(text: str, number: int) -> str:
 
 
 @cache
-def _parser(suffix: str) -> Any:
-    from tree_sitter import Language, Parser  # noqa: PLC0415  # a native library that most commands never need
+def _parser(language: str) -> Any:
+    from tree_sitter import Parser  # noqa: PLC0415  # a native library that most commands never need
 
-    module, function = _GRAMMARS[suffix]
-    return Parser(Language(getattr(importlib.import_module(module), function)()))
+    return Parser(grammar(language))

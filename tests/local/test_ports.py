@@ -30,7 +30,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_board_has_the_item_of_its_file_only(tmp_path: Path, file: Path) -> None:
+def test_the_board_has_only_the_item_of_its_file(tmp_path: Path, file: Path) -> None:
     board: Board = FileBoard(file, tmp_path / "run")
     assert board.load(7).title == "Round totals"
     with pytest.raises(NotThereError, match="holds work item 7, not 8"):
@@ -72,7 +72,7 @@ def test_the_comment_is_rewritten_in_place(tmp_path: Path, file: Path) -> None:
     assert len(list((tmp_path / "run").iterdir())) == 2
 
 
-def test_moves_of_the_state_are_noted_once(tmp_path: Path, file: Path) -> None:
+def test_state_changes_are_recorded_once(tmp_path: Path, file: Path) -> None:
     board = FileBoard(file, tmp_path / "run")
     board.set_state(7, "New")
     assert not (tmp_path / "run").exists()
@@ -114,7 +114,7 @@ def test_a_damaged_pull_request_is_named(tmp_path: Path, content: str) -> None:
     folder = tmp_path / "pull-requests" / "1"
     folder.mkdir(parents=True)
     (folder / "pull-request.json").write_text(content, "utf-8")
-    with pytest.raises(UsageError, match="not a pull request"):
+    with pytest.raises(UsageError, match="does not describe a pull request"):
         FolderPullRequests(tmp_path).find("a", "b")
 
 
@@ -141,7 +141,7 @@ def test_a_folder_shows_its_regular_files(folder: Path) -> None:
     assert list(tree.history(10)) == []
 
 
-def test_only_what_lies_in_the_folder_is_read(folder: Path) -> None:
+def test_only_files_in_the_folder_are_read(folder: Path) -> None:
     wanted = [
         "src/b.py",
         "link.txt",
@@ -160,7 +160,7 @@ def test_only_what_lies_in_the_folder_is_read(folder: Path) -> None:
     assert list(FolderTree(folder).read(wanted)) == [("src/b.py", b"b\r\n"), ("a.txt", b"aa")]
 
 
-def test_what_may_not_be_read_is_left_out(folder: Path) -> None:
+def test_unreadable_files_are_left_out(folder: Path) -> None:
     (folder / "src").chmod(0)
     try:
         shown = [entry.path for entry in FolderTree(folder).entries()]
