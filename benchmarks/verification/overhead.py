@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, cast
 
@@ -59,7 +59,7 @@ def median(action: Callable[[], object]) -> tuple[float, float]:
 
 
 @contextlib.contextmanager
-def withheld(_paths: Sequence[str]) -> Iterator[None]:
+def substitute(_contents: Mapping[str, bytes | None]) -> Iterator[None]:
     yield
 
 
@@ -83,13 +83,16 @@ def main() -> None:
     ))  # fmt: skip
     for file in change.files:
         (tree / file.path).write_bytes(file.after or b"")
-    verdict = verify(bench, change, before, withheld=withheld)
+    verdict = verify(bench, change, before, substitute=substitute)
     assert len(verdict.proofs) == 2
     rows = [
         ("open the bench, once", (opened, 0.0)),
         ("one command that does nothing", median(lambda: execute(bench, ("true",), timeout_seconds=60))),
         ("baseline of two checks, 2,000 tests", median(lambda: run_baseline(bench))),
-        ("verify: two checks and one run for proof", median(lambda: verify(bench, change, before, withheld=withheld))),
+        (
+            "verify: two checks and one run for proof",
+            median(lambda: verify(bench, change, before, substitute=substitute)),
+        ),
     ]
     print(f"{files:,} files, {bench.isolation.kind}")
     for name, (clock, processor) in rows:

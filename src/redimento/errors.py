@@ -10,7 +10,8 @@ RedimentoError                1  a bug of ours if raised directly
 │   └── ConflictError         3  somebody else changed it first (409, 412)
 ├── GitError                  3  git, or the server behind it, refused or failed
 ├── ModelError                4  the model refused or failed (models/port.py)
-└── LimitError                5  money, tokens or time ended the run
+├── LimitError                5  money, tokens or time ended the run
+└── HostileCheckError         5  a check killed the process that watches it
 """
 
 from __future__ import annotations
@@ -81,5 +82,11 @@ class GitError(RedimentoError):
 
 class LimitError(RedimentoError):
     """A limit on money, tokens or time ended the run."""
+
+    exit_code = 5
+
+
+class HostileCheckError(RedimentoError):
+    """A check attacked the process that watches it: nothing that it or a later one says can be believed."""
 
     exit_code = 5

@@ -19,7 +19,7 @@ from redimento.run import flow
 from redimento.run.job import Finished
 from redimento.run_folder import RunFolder
 from redimento.run_options import RunOptions, open_folder
-from redimento.verification.junit import write_junit
+from redimento.verification.junit_writer import write_junit
 from redimento.wiring import Prepared
 
 _INTERRUPTED = Outcome(

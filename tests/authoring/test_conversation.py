@@ -103,11 +103,23 @@ def test_a_cut_off_answer_is_continued_and_both_parts_count() -> None:
     assert "a.py" in model.asked[1].messages[-1].text
 
 
-def test_claims_without_edits_are_an_answer() -> None:
-    answer = converse(
-        session(Scripted(['```json\n{"summary": "nothing to do", "criteria": [{"id": 1, "status": "done"}]}\n```'])),
-        "x",
-        purpose="author",
-    )
+DONE = '```json\n{"summary": "nothing to do", "criteria": [{"id": 1, "status": "done"}]}\n```'
+NOTHING = '```json\n{"nothing_to_do": "total() rounds already"}\n```'
+
+
+def test_claims_alone_answer_a_request_for_claims() -> None:
+    answer = converse(session(Scripted([DONE])), "x", purpose="criteria")
     assert answer.edits == ()
     assert answer.criteria[0].id == 1
+
+
+def test_claims_without_edits_are_asked_again_and_then_refused() -> None:
+    model = Scripted([DONE] * 3)
+    with pytest.raises(ModelError, match="no edit block could be read") as caught:
+        converse(session(model), "x", purpose="author")
+    assert caught.value.kind == "unreadable"
+
+
+def test_nothing_to_do_is_an_answer_when_it_is_said_with_a_reason() -> None:
+    answer = converse(session(Scripted([DONE, NOTHING])), "x", purpose="author")
+    assert (answer.edits, answer.nothing_to_do) == ((), "total() rounds already")

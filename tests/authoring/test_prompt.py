@@ -103,3 +103,15 @@ def test_a_long_text_keeps_its_head_and_tail() -> None:
     assert cut.endswith("zzz")
     assert "MIDDLE" not in cut
     assert len(cut) < 1_100
+
+
+def test_a_repair_names_what_is_missing_rewritten_or_steers_the_checks() -> None:
+    failures = (
+        Failure("tests", "test_a", "It passed before.", kind="missing"),
+        Failure("tests", "", "As it was, this check fails.", kind="rewritten"),
+        Failure("", "pytest.ini", "A change may not edit its own judge.", kind="steering"),
+    )
+    text = prompt.repair("Add totals", Change(), Verdict(Checks(), Checks(), failures), ())
+    assert "## tests: test_a\n\n```\nIt passed before.\n```" in text
+    assert "## tests\n\n```\nAs it was, this check fails.\n```" in text
+    assert "## pytest.ini\n\n```\nA change may not edit its own judge.\n```" in text

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from redimento.change.edit import Change, FileChange
-from redimento.change.writer import recover, restore, settle, withheld, write
+from redimento.change.writer import recover, restore, settle, substituted, write
 from redimento.errors import RedimentoError
 
 CHANGE = Change(
@@ -144,12 +144,13 @@ def test_a_damaged_journal_is_an_error_with_a_remedy(root: Path, journal: Path) 
     assert "git" in caught.value.remedy
 
 
-def test_withheld_files_return_after_an_exception(root: Path, journal: Path) -> None:
+def test_substituted_files_return_after_an_exception(root: Path, journal: Path) -> None:
     write(root, CHANGE, journal)
     after = tree(root)
 
     def fail() -> None:
-        with withheld(root, CHANGE, ["src/a.py", "new/deep/file.py", "gone/only.txt", "not changed"]):
+        before = {file.path: file.before for file in CHANGE.files if file.path != "run.sh"}
+        with substituted(root, CHANGE, {**before, "not changed": b"?"}):
             assert (root / "src" / "a.py").read_bytes() == b"a = 1\r\n"
             assert not (root / "new").exists()
             assert (root / "gone" / "only.txt").exists()

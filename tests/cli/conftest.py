@@ -1,4 +1,4 @@
-"""The command line, in this process: arguments in, exit code and both streams out."""
+"""The command line in this process: arguments in, exit code and both streams out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Said:
 
     @property
     def json(self) -> Any:
-        """What stands on standard output, which must be one JSON value and nothing else."""
+        """Standard output, which must be a single JSON value."""
         return json.loads(self.out)
 
 

@@ -1,4 +1,4 @@
-"""The smaller commands, by what they print and how they end."""
+"""The smaller commands: what they print and how they exit."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_wrong_use_is_one_sentence_with_a_remedy(redimento: Command, arguments: 
 
 
 @pytest.mark.parametrize("group", [[], ["config"]])
-def test_a_command_that_is_missing_shows_the_help(redimento: Command, group: list[str]) -> None:
+def test_a_missing_command_shows_the_help(redimento: Command, group: list[str]) -> None:
     said = redimento(*group)
 
     assert said.code == 2
@@ -68,7 +68,7 @@ def test_a_command_that_is_missing_shows_the_help(redimento: Command, group: lis
         ["apply", "no-such-file", "--json"],
     ],
 )
-def test_a_failure_is_one_json_object_where_json_was_asked_for(redimento: Command, arguments: list[str]) -> None:
+def test_with_json_a_failure_is_one_json_object(redimento: Command, arguments: list[str]) -> None:
     said = redimento(*arguments)
 
     assert said.json["outcome"] == "failed"
@@ -78,14 +78,14 @@ def test_a_failure_is_one_json_object_where_json_was_asked_for(redimento: Comman
     assert said.json["sentence"] in said.err
 
 
-def test_settings_that_are_right_are_called_valid(redimento: Command, repository: Path) -> None:
+def test_valid_settings_are_called_valid(redimento: Command, repository: Path) -> None:
     assert "the defaults apply" in redimento("config", "validate", "--repo", repository).out
     (repository / ".redimento.yml").write_text("checks:\n  commands:\n    - {name: tests, run: make test}\n")
 
     assert redimento("config", "validate", "--repo", repository).out.endswith("is valid.\n")
 
 
-def test_every_mistake_in_the_settings_is_told_with_its_place(redimento: Command, repository: Path) -> None:
+def test_every_mistake_in_the_settings_is_reported_with_its_place(redimento: Command, repository: Path) -> None:
     (repository / ".redimento.yml").write_text("modle: {}\nmodel:\n  max_cost_usd: much\n")
     said = redimento("config", "validate", "--repo", repository)
 
@@ -96,7 +96,7 @@ def test_every_mistake_in_the_settings_is_told_with_its_place(redimento: Command
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a: [", b"- 1\n- 2\n", b"a: &x [*x]", b"? {a: 1}\n: 2\n"])
-def test_settings_that_are_no_settings_are_refused(redimento: Command, repository: Path, content: bytes) -> None:
+def test_files_that_are_not_settings_are_refused(redimento: Command, repository: Path, content: bytes) -> None:
     (repository / ".redimento.yml").write_bytes(content)
 
     assert redimento("config", "validate", "--repo", repository).code == 2
@@ -141,7 +141,7 @@ def test_context_is_a_table_for_people_and_works_on_a_plain_folder(
     assert "calc.py" in redimento("context", "--work-item-file", story, "--repo", folder).out
 
 
-def test_caches_that_nobody_opens_any_more_are_removed(
+def test_unused_caches_are_removed(
     redimento: Command, repository: Path, story: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -159,7 +159,7 @@ def test_caches_that_nobody_opens_any_more_are_removed(
     assert "forgotten" not in left
 
 
-def test_an_answer_is_applied_and_told_as_json(redimento: Command, repository: Path, tmp_path: Path) -> None:
+def test_an_answer_is_applied_and_reported_as_json(redimento: Command, repository: Path, tmp_path: Path) -> None:
     answer = tmp_path / "answer.md"
     answer.write_text(GOOD_FIX + "```\ngone.txt\n<<<<<<< DELETE\n>>>>>>> DELETE\n```\n")
     (repository / "gone.txt").write_text("old\n")
@@ -172,7 +172,7 @@ def test_an_answer_is_applied_and_told_as_json(redimento: Command, repository: P
     assert "a + b" in (repository / "calc.py").read_text()
 
 
-def test_one_refusal_leaves_the_whole_tree_as_it_was(redimento: Command, repository: Path, tmp_path: Path) -> None:
+def test_one_refusal_leaves_the_whole_tree_unchanged(redimento: Command, repository: Path, tmp_path: Path) -> None:
     answer = tmp_path / "answer.md"
     answer.write_text(HALF)
     said = redimento("apply", answer, "--repo", repository, "--json")
@@ -199,7 +199,7 @@ def test_partial_applies_what_can_be_applied(redimento: Command, repository: Pat
 @pytest.mark.parametrize(
     "path", [".git/hooks/post-checkout", ".redimento.yml", "../out.txt", "/etc/cron.d/x", "azure-pipelines.yml"]
 )
-def test_what_must_not_be_written_is_refused(redimento: Command, repository: Path, tmp_path: Path, path: str) -> None:
+def test_forbidden_paths_are_refused(redimento: Command, repository: Path, tmp_path: Path, path: str) -> None:
     answer = tmp_path / "answer.md"
     answer.write_text(f"```\n{path}\n<<<<<<< WHOLE\nx\n>>>>>>> WHOLE\n```\n")
     said = redimento("apply", answer, "--repo", repository, "--partial", "--json")
@@ -221,7 +221,7 @@ def test_an_answer_without_a_change_changes_nothing(
     assert (repository / "calc.py").read_text() == CALC
 
 
-def test_init_writes_settings_that_are_valid_and_never_replaces_them_unasked(
+def test_init_writes_valid_settings_and_replaces_existing_ones_only_by_force(
     redimento: Command, repository: Path
 ) -> None:
     (repository / "pyproject.toml").write_text("[project]\nname = 'calc'\n[tool.pytest.ini_options]\n")

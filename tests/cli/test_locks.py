@@ -11,7 +11,7 @@ import pytest
 
 from redimento.locks import TakenError, held
 
-# The holder ends after the next one has opened the file and before it locks it: CPython announces the locking.
+# The first holder ends between the open and the lock of the second: CPython raises an audit event for the lock.
 RELEASED_MEANWHILE = """
 import sys
 from redimento.locks import TakenError, held
@@ -40,7 +40,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "tmp"
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
-    monkeypatch.setattr("tempfile.tempdir", None)  # what it read before
+    monkeypatch.setattr("tempfile.tempdir", None)  # cached by tempfile
     return folder
 
 
@@ -58,7 +58,7 @@ def test_a_lock_is_held_once_and_leaves_no_file(temporary: Path) -> None:
         pass
 
 
-def test_a_lock_that_goes_while_it_is_opened_is_taken_anew() -> None:
+def test_a_lock_file_that_is_removed_while_it_is_opened_is_locked_anew() -> None:
     done = subprocess.run([sys.executable, "-c", RELEASED_MEANWHILE], capture_output=True, text=True, check=True)
     assert done.stdout == "taken\n"
 

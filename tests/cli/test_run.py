@@ -1,4 +1,4 @@
-"""`redimento run` as a process, as the agent starts it: streams, exit codes, signals, what it leaves."""
+"""`redimento run` as the process that the agent starts: streams, exit codes, signals, what it leaves behind."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_in_a_pipeline_a_run_speaks_to_the_agent(site: Site) -> None:
         (["--work-item", "7", "--repo", "/"], {}, "7", "no git working tree", 2),
     ],
 )
-def test_a_run_that_cannot_go_on_is_told_as_json_and_leaves_a_record(
+def test_a_run_that_cannot_go_on_is_reported_as_json_and_leaves_a_record(
     site: Site, *, options: list[str], environment: dict[str, str], name: str, sentence: str, code: int
 ) -> None:
     ended_with, out, _ = ended(site, *options, "--json", environment=environment)
@@ -126,7 +126,7 @@ def test_every_mistake_in_the_settings_is_an_issue_of_the_run(site: Site) -> Non
     assert len(record(site)["outcome"]["problems"]) == 2
 
 
-def test_foreign_text_in_json_is_no_command_to_the_agent(site: Site) -> None:
+def test_foreign_text_in_json_is_not_a_command_to_the_agent(site: Site) -> None:
     question = "Which? ##vso[task.complete result=Failed;] ##[error] \x1b[31m"
     code, out, err = ended(
         site, "--work-item", "7", "--json", answer="```json\n" + json.dumps({"questions": [question]}) + "\n```"
@@ -185,7 +185,7 @@ def test_a_job_leaves_its_record_and_nothing_else(site: Site, tmp_path: Path) ->
     assert not (tmp_path / "cache").exists()
 
 
-def test_of_two_runs_at_once_one_works_and_the_other_does_nothing(site: Site) -> None:
+def test_one_of_two_concurrent_runs_works_and_the_other_does_nothing(site: Site) -> None:
     first = started(site, "--work-item", "7", "--json", settings=SLOW)
     _wait_for(site.checkout / "started")
     code, out, _ = ended(site, "--work-item", "7", "--json")
@@ -211,7 +211,7 @@ def test_token_and_key_are_in_no_command_line_and_no_file(site: Site) -> None:
         assert not any(secret in text for text in (*lines, *files))
 
 
-def test_a_local_run_ends_with_where_to_look(sample: Path, tmp_path: Path) -> None:
+def test_a_local_run_says_where_its_results_are(sample: Path, tmp_path: Path) -> None:
     done = run_locally(sample, tmp_path)
 
     assert done.returncode == 0, done.stderr
@@ -237,7 +237,7 @@ def test_a_local_run_leaves_its_cache_and_no_temporary_files(
     assert cached == {path: path.stat().st_mtime_ns for path in (tmp_path / "XDG_CACHE_HOME").rglob("*-*")}
 
 
-def test_a_link_in_the_repository_leads_the_run_nowhere_else(sample: Path, tmp_path: Path) -> None:
+def test_a_run_does_not_follow_a_link_in_the_repository(sample: Path, tmp_path: Path) -> None:
     story = tmp_path / "story.md"
     story.write_text("add adds\n\ncalc.add subtracts.\n")
     (tmp_path / "elsewhere").mkdir()
@@ -263,5 +263,5 @@ def test_a_link_in_the_repository_leads_the_run_nowhere_else(sample: Path, tmp_p
 def _wait_for(file: Path) -> None:
     until = time.monotonic() + 30
     while not file.exists():
-        assert time.monotonic() < until, f"{file.name} never came"
+        assert time.monotonic() < until, f"{file.name} did not appear"
         time.sleep(0.02)

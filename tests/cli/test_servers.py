@@ -13,7 +13,7 @@ from tests.cli.conftest import Command
 EMULATOR = [sys.executable, "-m", "redimento", "emulator"]
 
 
-def test_the_emulator_starts_by_saying_where_it_is(repository: Path, tmp_path: Path) -> None:
+def test_the_emulator_first_prints_where_it_is(repository: Path, tmp_path: Path) -> None:
     seed = {"project": "Shop", "process": "Agile", "repositories": [{"name": "calc", "from": str(repository)}]}
     (tmp_path / "seed.json").write_text(json.dumps(seed))
     command = [*EMULATOR, "--folder", str(tmp_path / "org"), "--seed", str(tmp_path / "seed.json")]
@@ -52,7 +52,7 @@ def test_the_demo_ends_in_a_pull_request(tmp_path: Path) -> None:
     assert (tmp_path / "demo" / "run" / "report.html").is_file()
 
 
-def test_the_demo_wants_a_folder_of_its_own(redimento: Command, tmp_path: Path) -> None:
+def test_the_demo_needs_an_empty_folder(redimento: Command, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     said = redimento("demo", "--folder", tmp_path)
 

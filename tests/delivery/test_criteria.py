@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from redimento.authoring.answer import CriterionClaim
-from redimento.delivery.criteria import CriterionEvidence, NamedTest, Standing, assess, same_test, unanswered
+from redimento.delivery.criteria import CriterionEvidence, NamedTest, Standing, assess, unanswered
 from redimento.verification.evidence import CheckResult, Checks, Outcome, Proof, TestResult, Verdict
+from redimento.verification.test_names import same_test
 
 
 def checks(outcome: Outcome | None) -> Checks:
@@ -143,6 +144,12 @@ def test_a_case_that_did_not_fail_before_counts_over_one_that_did() -> None:
         ("tests/test_cart.py::test_sum", "test_sum", True),
         ("src/cart.test.ts > > totals", "src/cart.test.ts::totals", True),
         ("Cart::Total::test_sum", "Total.Cart::test_sum", False),
+        ("test/cart.test.js > cart > adds", "test/cart.test.js::cart adds", True),
+        ("test/cart.test.js > cart > adds", "test/cart.test.js::stock adds", False),
+        ("test/cart.test.js::cart adds", "test/cart.test.js::cart::adds", True),
+        ("test/cart.test.js::cart > adds", "cart total adds", True),
+        ("test/cart.test.js::cart > adds", "stock adds", False),
+        ("test/cart.test.js::adds", "stock adds", True),
     ],
 )
 def test_a_claim_and_a_report_may_name_one_test_differently(named: str, seen: str, *, same: bool) -> None:
@@ -151,3 +158,66 @@ def test_a_claim_and_a_report_may_name_one_test_differently(named: str, seen: st
 
 def test_criteria_without_a_claim_are_found_by_number() -> None:
     assert unanswered(["a", "b", "c"], [CriterionClaim(2, "done")]) == ((1, "a"), (3, "c"))
+
+
+def test_a_doubted_proof_proves_nothing_and_the_doubt_is_kept() -> None:
+    doubted = replace(PROOF, doubt="it reads the source instead of running it")
+    (evidence,) = assess(["The sum is right"], [DONE], verdict(None, "passed", (doubted,)))
+
+    assert evidence.standing == "passes"
+    assert evidence.tests[0].doubt == "it reads the source instead of running it"
+
+
+def test_the_doubted_case_of_a_parametrised_test_counts() -> None:
+    proofs = (Proof("tests.t::test_a[1]", "failed", "passed"), Proof("tests.t::test_a[2]", "failed", "passed", "odd"))
+    (evidence,) = assess(["x"], [CriterionClaim(1, "done", ("tests/t.py::test_a",))], verdict(None, "passed", proofs))
+    assert (evidence.standing, evidence.tests[0].doubt) == ("passes", "odd")
+
+
+UNLIKE = ["The total is rounded half up", "An unknown code is refused by name", "Invoices list the tax"]
+
+
+def test_one_test_for_unlike_criteria_proves_none_of_them() -> None:
+    claims = [replace(DONE, id=number) for number in (1, 2, 3)]
+    found = assess(UNLIKE, claims, verdict(None, "passed", (PROOF,)))
+
+    assert [each.standing for each in found] == ["passes"] * 3
+    assert {test.doubt for each in found for test in each.tests} == {"one test for criteria 1, 2 and 3"}
+
+
+@pytest.mark.parametrize(
+    ("texts", "standing"),
+    [
+        (["Totals are rounded half up", "The total rounds half up in refunds"], "proved"),
+        (["An unknown customer gets 404", "For an unknown customer the message says so"], "proved"),
+        (["The total is right", "The tax is right, is listed, and is paid"], "proved"),
+        (["The total is right and stays stored", "The tax is right, is listed, and is paid"], "passes"),
+        (["It is", "It is"], "passes"),
+    ],
+)
+def test_criteria_are_alike_from_a_third_of_their_words(texts: list[str], standing: Standing) -> None:
+    claims = [replace(DONE, id=number) for number in (1, 2)]
+    assert {each.standing for each in assess(texts, claims, verdict(None, "passed", (PROOF,)))} == {standing}
+
+
+def test_an_unlike_criterion_with_a_test_of_its_own_stays_proved() -> None:
+    own = Proof("tests.test_cart.Codes::test_unknown", "failed", "passed")
+    claims = [DONE, replace(DONE, id=2, tests=(*DONE.tests, "tests/test_cart.py::Codes::test_unknown"))]
+    found = assess(UNLIKE[:2], claims, verdict(None, "passed", (PROOF, own)))
+
+    assert [each.standing for each in found] == ["passes", "proved"]
+
+
+def test_a_test_for_a_criterion_that_is_not_done_is_not_shared() -> None:
+    claims = [DONE, replace(DONE, id=2, status="not")]
+    found = assess(UNLIKE[:2], claims, verdict(None, "passed", (PROOF,)))
+
+    assert [each.standing for each in found] == ["proved", "not"]
+
+
+def test_one_test_for_very_many_criteria_proves_none_of_them() -> None:
+    claims = [replace(DONE, id=number) for number in range(1, 15)]
+    found = assess(["The sum is right"] * 14, claims, verdict(None, "passed", (PROOF,)))
+
+    assert {each.standing for each in found} == {"passes"}
+    assert found[0].tests[0].doubt == "one test for criteria 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 2 more"

@@ -10,7 +10,7 @@ import pytest
 from redimento.authoring.answer import CriterionClaim
 from redimento.change.edit import Change, FileChange
 from redimento.delivery.criteria import assess, unanswered
-from redimento.delivery.markdown import code, inline, plain, prose
+from redimento.delivery.markdown import code, inline, numberless, quoted
 from redimento.delivery.report import FileLine, Report, check_lines, file_lines, further_proofs
 from redimento.delivery.texts import comment, commit_body, description, title
 from redimento.outcome import Outcome
@@ -18,8 +18,40 @@ from redimento.verification.evidence import CheckResult, Checks, Failure, Proof,
 from tests.delivery.growth import LINEAR, growth
 from tests.delivery.test_texts import ITEM, REPORT
 
-PIECES = ("a", "a ", "`", "`x", "\n", "\r", "a-", "[", "<", "![", "#1", "##vso[", "\x1b[0;", "\x1b]0", "'\"", "\\")
+PIECES = (
+    "a",
+    "a ",
+    "`",
+    "`x",
+    "\n",
+    "\r",
+    "a-",
+    "[",
+    "<",
+    "![",
+    "[](",
+    "(",
+    "#1",
+    "#",
+    "a@",
+    "://",
+    "~~~\n",
+    "- ",
+    "##vso[",
+    "\x1b[0;",
+    "\x1b]0",
+    "'\"",
+    "\\",
+)
 DRAFT = Outcome("draft", "1 test fails.", pull_request_id=4, pull_request_url="https://x.invalid/4")
+
+
+def _quoted(text: str) -> str:
+    return quoted((text,), len(text))
+
+
+def _quoted_plainly(text: str) -> str:
+    return quoted((text,), len(text), markup=False)
 
 
 def _title(text: str) -> str:
@@ -44,7 +76,18 @@ def _questions(text: str) -> str:
     return comment(ITEM, outcome, None, marker="Redimento, web", reference="abc")
 
 
-BUILDERS = (prose, plain, inline, code, _title, _description, _commit_body, _comment, _questions)
+BUILDERS = (
+    _quoted,
+    _quoted_plainly,
+    numberless,
+    inline,
+    code,
+    _title,
+    _description,
+    _commit_body,
+    _comment,
+    _questions,
+)
 
 
 @pytest.mark.parametrize("piece", PIECES)
@@ -116,6 +159,16 @@ def test_a_verdict_on_twice_as_many_tests_takes_twice_as_long() -> None:
     assert growth(check_lines, _verdict, 1_000) <= LINEAR
     assert growth(lambda verdict: assess(["It adds up"] * 5, claims, verdict), _verdict, 1_000) <= LINEAR
     assert growth(lambda verdict: further_proofs(criteria, verdict), _verdict, 1_000) <= LINEAR
+
+
+def test_one_test_for_twice_as_many_criteria_takes_twice_as_long() -> None:
+    verdict = _verdict(2)
+
+    def shared(size: int) -> object:
+        claims = [replace(claim, tests=("tests/test_cart.py::test_1",)) for claim in _claims(size)]
+        return assess(["It adds up"] * size, claims, verdict)
+
+    assert growth(shared, lambda size: size, 2_000) <= LINEAR
 
 
 def test_twice_as_many_criteria_take_twice_as_long() -> None:

@@ -82,12 +82,12 @@ def test_a_first_delivery_makes_a_branch_and_a_pull_request(site: Site) -> None:
     assert site.parents(commit) == [base]
     assert site.repo.git("show", f"{commit}:src/cart.py") == HALF_UP.decode().strip()
     assert site.repo.git("show", "--no-patch", "--format=%s%n%n%b", commit).startswith(
-        "User Story 7: Round the total\n\nTotals are rounded half up.\n"
+        "User Story 7: Round the total\n\nThe required checks found nothing against this change.\n"
     )
     assert pull_request == site.pull_requests.find(BRANCH, "main")
     stored = site.stored(1)
     assert stored["title"] == "User Story 7: Round the total"
-    assert stored["description"].startswith("Totals are rounded half up.")
+    assert "\n> Totals are rounded half up.\n" in stored["description"]
     assert (stored["source_branch"], stored["target_branch"]) == (BRANCH, "main")
     assert (stored["draft"], stored["work_item_id"]) == (False, 7)
     assert (stored["labels"], stored["reviewers"]) == (["bot"], ["ann@example.com"])
@@ -101,7 +101,7 @@ def test_another_change_is_a_commit_on_top_and_updates_the_pull_request(site: Si
     assert site.tip is not None
     assert site.tip.commit == second
     assert updated.id == opened.id
-    assert site.stored(opened.id)["description"].startswith("Totals are rounded half even.")
+    assert "\n> Totals are rounded half even.\n" in site.stored(opened.id)["description"]
 
 
 @pytest.mark.parametrize(("before", "after"), [(True, False), (False, True)])

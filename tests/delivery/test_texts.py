@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,11 +8,10 @@ from hypothesis import strategies as st
 
 from redimento.authoring.answer import CriterionClaim
 from redimento.delivery.criteria import CriterionEvidence, NamedTest, Standing, assess
-from redimento.delivery.markdown import code, inline, plain, prose, units
-from redimento.delivery.report import CheckLine, FileLine, Report
-from redimento.delivery.texts import DESCRIPTION_UNITS, comment, commit_body, description, shortened, title
-from redimento.outcome import Outcome
-from redimento.verification.evidence import CheckResult, Checks, Failure, Proof, Verdict
+from redimento.delivery.markdown import units
+from redimento.delivery.report import CheckLine, CheckStanding, FileLine, Report
+from redimento.delivery.texts import DESCRIPTION_UNITS, description, shortened
+from redimento.verification.evidence import ChangedTest, CheckResult, Checks, Failure, Proof, TestResult, Verdict
 from redimento.work_items.item import WorkItem
 
 ITEM = WorkItem(id=7, revision=3, type="User Story", kind="story", title="Round the total")
@@ -31,7 +29,7 @@ REPORT = Report(
     further_proofs=(),
     files=(FileLine("src/cart.py", 3, 1, "changed"),),
     new_dependencies=(),
-    checks=(CheckLine("tests", required=True, before="12 passed", after="13 passed", ok=True),),
+    checks=(CheckLine("tests", required=True, before="12 passed", after="13 passed", standing="passes"),),
     draft_reasons=(),
     rounds=0,
     model="gemini-3.8-flash",
@@ -44,11 +42,12 @@ REPORT = Report(
 def test_the_description_shows_the_evidence_for_each_criterion() -> None:
     text = description(REPORT)
 
-    assert "1. ✅ Half a cent is rounded up" in text
+    assert text.startswith("**Ready for review.** The required checks found nothing against this change.\n")
+    assert "1. ✅ proved: Half a cent is rounded up" in text
     assert "`tests/test_cart.py::test_half_up`: failed before ✓, passes after ✓" in text
-    assert "2. 💬 It is shown" in text
-    assert "Claimed, not confirmed by a test" in text
-    assert "| tests | 12 passed | ✅ 13 passed |" in text
+    assert "2. 💬 claimed: It is shown" in text
+    assert "Only the model says so: no test confirms it." in text
+    assert "| tests | 12 passed | ✅ passes: 13 passed |" in text
     assert "`src/cart.py` +3 \N{MINUS SIGN}1" in text
     assert "$0.03" in text
 
@@ -61,16 +60,35 @@ def test_new_and_known_failures_are_listed_separately() -> None:
         replace(REPORT, verdict=verdict, draft_reasons=("1 required test or check fails since this change.",))
     )
 
-    assert "> **Draft.** 1 required test or check fails since this change." in text
+    assert text.startswith("**Draft.** 1 required test or check fails since this change.\n")
     assert "Failing since this change:\n- `t::new`" in text
     assert "Already failing before this change, and still failing: `t::old`.\n" in text
 
 
-def test_a_check_that_fails_as_before_is_neither_green_nor_red() -> None:
-    line = CheckLine("tests", required=True, before="11 errors", after="11 errors", ok=False)
+@pytest.mark.parametrize(
+    ("standing", "shown"),
+    [
+        ("passes", "✅ passes: 11 errors"),
+        ("fails", "❌ fails: 11 errors"),
+        ("lost tests", "❌ lost tests: 11 errors"),
+        ("flaky", "⚠️ flaky: 11 errors"),
+        ("fails as before", "⚠️ fails as before: 11 errors"),
+    ],
+)
+def test_the_mark_of_a_check_has_a_word_beside_it(standing: CheckStanding, shown: str) -> None:
+    line = CheckLine("tests", required=True, before="11 errors", after="11 errors", standing=standing)
+    assert f"| tests | 11 errors | {shown} |" in description(replace(REPORT, checks=(line,)))
 
-    assert "| tests | 11 errors | ⚠️ 11 errors |" in description(replace(REPORT, checks=(line,)))
-    assert "| ❌ 11 errors |" in description(replace(REPORT, checks=(replace(line, broken=True),)))
+
+def test_a_check_without_numbers_needs_no_more_than_its_word() -> None:
+    lines = (
+        CheckLine("lint", required=True, before="passed", after="passed", standing="passes"),
+        CheckLine("docs", required=False, before="not needed", after="not needed", standing="not needed"),
+    )
+    text = description(replace(REPORT, checks=lines))
+
+    assert "| lint | passed | ✅ passes |" in text
+    assert "| docs (advisory) | not needed | ⚪ not needed |" in text
 
 
 def test_the_chosen_candidate_and_what_it_fixed_are_named() -> None:
@@ -81,76 +99,157 @@ def test_the_chosen_candidate_and_what_it_fixed_are_named() -> None:
     assert "candidate 3 of 3, 0 repair rounds" in text
 
 
-def test_every_state_of_a_criterion_and_of_a_test_has_its_words() -> None:
-    def evidence(standing: Standing, *tests: NamedTest, note: str = "") -> CriterionEvidence:
-        return CriterionEvidence(len(standing), standing.capitalize(), standing, tests, note)
+def evidence(standing: Standing, *tests: NamedTest, note: str = "") -> CriterionEvidence:
+    return CriterionEvidence(len(standing), standing.capitalize(), standing, tests, note)
 
-    report = replace(
-        REPORT,
-        criteria=(
-            evidence("passes", NamedTest("t::new", "passed", "passed", changed=True), NamedTest("t::gone")),
-            evidence("fails", NamedTest("t::old", "passed", "failed"), NamedTest("t::odd", "error", "skipped")),
-            evidence("claimed"),
-            evidence("partly", note="Only new *invoices*"),
-            evidence("not"),
-            evidence("unanswered"),
+
+AS_THEY_WERE = Checks(
+    (
+        CheckResult(
+            "tests",
+            "pytest",
+            required=True,
+            exit_code=1,
+            seconds=1.0,
+            output="",
+            tests=(TestResult("t::old", "passed"), TestResult("t::vat", "failed")),
+            remarks=("No report was found at `out.xml`.",),
         ),
-        further_proofs=(
-            Proof("t::a", "failed", "passed"),
-            Proof("t::b", "passed", "passed"),
-            Proof("t::c", "error", "passed"),
-            Proof("t::d", "absent", "failed"),
-        ),
-        files=(*REPORT.files, FileLine("new.py", 9, 0, "added")),
-        new_dependencies=("left-pad", "right-pad"),
-        build_instructions="Run `make`.",
-        documentation="See docs.",
     )
+)
+EVERYTHING = replace(
+    REPORT,
+    criteria=(
+        evidence("passes", NamedTest("t::new", "passed", "passed", changed=True), NamedTest("t::gone")),
+        evidence("fails", NamedTest("t::old", "passed", "failed"), NamedTest("t::odd", "error", "skipped")),
+        evidence("claimed"),
+        evidence("partly", note="Only new *invoices*"),
+        evidence("not"),
+        evidence("unanswered"),
+    ),
+    verdict=replace(
+        VERDICT,
+        old_judge=AS_THEY_WERE,
+        forbidden=(ChangedTest("t::vat", "The rate is [lower](https://x.invalid) now.", 2), ChangedTest("t::net", "")),
+        new_failures=(
+            Failure("tests", "t::broken", "x"),
+            Failure("lint", "", "x", required=False),
+            Failure("tests", "t::lost", "x", kind="missing"),
+            Failure("tests", "t::bent", "x", kind="rewritten"),
+            Failure("", "conftest.py", "x", kind="steering"),
+            Failure("tests", "", "The canary passed.", kind="judge"),
+        ),
+        known_failures=(Failure("tests", "t::known", "x"),),
+        flaky=(Failure("tests", "t::flaky", "x"),),
+        harmless=("t::tidied",),
+        moved=(("a::t", "b::t"),),
+        unnoticed=("src/cart.py:3",),
+    ),
+    further_proofs=(
+        Proof("t::a", "failed", "passed"),
+        Proof("t::b", "failed", "passed", "it reads the source instead of running it"),
+    ),
+    draft_reasons=("The canary passed.", "1 test fails: `t::broken`."),
+    questions=("Is the rate\n# fixed?",),
+    files=(*REPORT.files, FileLine("new.py", 9, 0, "added")),
+    new_dependencies=("left-pad", "right-pad"),
+    build_instructions="Run `make`.",
+    documentation="```\nSee docs.",
+)
 
-    assert description(report) == EVERY_STATE
+
+def test_everything_that_was_seen_has_its_words_before_those_of_the_model() -> None:
+    assert description(EVERYTHING) == ALL_OF_IT
 
 
-EVERY_STATE = """\
-Totals are rounded half up.
+ALL_OF_IT = """\
+**Draft**, for these reasons:
+- The canary passed.
+- 1 test fails: `t::broken`.
+
+### Behaviour that old tests forbade
+- `t::vat` forbids what criterion 2 asks for; the model's reason: “The rate is lower (`https://x.invalid`) now.”
+- `t::net` forbids what the description asks for
 
 ### Acceptance criteria
-6. ☑️ Passes
+6. ☑️ passes: Passes
    - `t::new`: passed before, so it proves nothing; passes after ✓
    - `t::gone`: not found in any test report
-5. ❌ Fails
+5. ❌ fails: Fails
    - `t::old`: already passed before, failed after ✗
-   - `t::odd`: could not run before, skipped after ✗
-7. 💬 Claimed
-   - Claimed, not confirmed by a test
-6. 🟡 Partly
-   - Partly done: Only new \\*invoices\\*
-3. ❌ Not
-   - Not done
-10. ❔ Unanswered
+   - `t::odd`: could not run on the old source, skipped after ✗
+7. 💬 claimed: Claimed
+   - Only the model says so: no test confirms it.
+6. 🟡 partly done: Partly
+3. ❌ not done: Not
+10. ❔ unanswered: Unanswered
    - The model did not say.
 
 ### Other new and changed tests
 - `t::a`: failed before ✓, passes after ✓
-- `t::b`: passed before, so it proves nothing; passes after ✓
-- `t::c`: could not run on the old source, passes after ✓
-- `t::d`: did not run before, failed after ✗
+- `t::b`: proves nothing: it reads the source instead of running it
 
 ### Checks
 | Check | Before | After |
 |---|---|---|
-| tests | 12 passed | ✅ 13 passed |
+| tests | 12 passed | ✅ passes: 13 passed |
+
+The 2 tests as they were, on the new source: 1 passes, `t::vat` fails.
+
+The checks cannot be believed:
+- `tests`: The canary passed.
+
+Edits of what decides how the checks run, left out when it was judged:
+- `conftest.py`
+
+Missing or skipped, though they passed before:
+- `t::lost`
+
+Rewritten by this change, and failing in their old form, without a criterion that asks for it:
+- `t::bent`
+
+Failing since this change:
+- `t::broken`
+- `lint` (advisory)
+
+No test of this change notices when these places are taken back: `src/cart.py:3`.
+
+In test files that this change edits, and passing as they were, too: `t::tidied`.
+
+Moved or renamed: `a::t` → `b::t`.
+
+Already failing before this change, and still failing: `t::known`.
+
+Flaky, without this change, too (failed here, passed when run again, and fails now and then on the untouched source): `t::flaky`.
+
+Remarks on the checks:
+- tests: No report was found at `out.xml`.
 
 The checks ran in a clean environment, without any token.
+
+New dependencies: `left-pad`, `right-pad`.
 
 ### Files
 - `src/cart.py` +3 \N{MINUS SIGN}1
 - `new.py` added
 
-**New dependencies:** `left-pad`, `right-pad`
+### In the model's words
 
-**To build:** Run `make`.
-
-**Notes:** See docs.
+> Totals are rounded half up.
+>
+> On the criteria:
+> - 6: Only new \\*invoices\\*
+>
+> Questions:
+> - Is the rate # fixed?
+>
+> To build:
+> Run `make`.
+>
+> Notes:
+> ```
+> See docs.
+> ```
 
 ---
 Work item #7 · gemini-3.8-flash, 0 repair rounds, 12,345 tokens, $0.03 · \
@@ -166,15 +265,25 @@ def test_a_description_without_checks_claims_none() -> None:
     assert text.endswith(", 1 repair round, 12,345 tokens, $0.03 · written by a model: review it like anyone else's.\n")
 
 
+def test_a_long_description_loses_the_words_of_the_model_before_evidence() -> None:
+    words = " ".join(f"word{number}" for number in range(300))
+    files = tuple(FileLine(f"src/{'x' * 90}{number}.py", 1, 0, "changed") for number in range(25))
+    text = description(replace(REPORT, summary=words, files=files))
+
+    assert "word150" in description(replace(REPORT, summary=words))
+    assert "word20" in text
+    assert "word50" not in text
+    assert "x24.py" in text
+    assert units(text) <= DESCRIPTION_UNITS
+
+
 def test_a_long_description_loses_detail_before_it_is_cut() -> None:
     files = tuple(FileLine(f"src/{'x' * 110}{number}.py", 1, 0, "changed") for number in range(40))
-    full = replace(REPORT, documentation="y" * 250)
-    shorter = description(replace(full, files=files))
+    text = description(replace(REPORT, files=files, documentation="y" * 150))
 
-    assert "y" * 250 in description(full)
-    assert "- … and 25 more" in shorter
-    assert "y" * 250 in shorter
-    assert "Shortened" not in shorter
+    assert "- … and 25 more" in text
+    assert "y" * 100 in text
+    assert "Shortened" not in text
 
 
 def test_a_description_that_still_does_not_fit_is_cut_at_a_line() -> None:
@@ -182,6 +291,7 @@ def test_a_description_that_still_does_not_fit_is_cut_at_a_line() -> None:
     text = description(replace(REPORT, criteria=criteria))
 
     assert text.endswith("\n\n_Shortened: the run's report has the rest._\n")
+    assert "In the model's words" not in text
     assert all(
         line in {"", "   - The model did not say."} or line.endswith("total") for line in text.splitlines()[4:-2]
     )
@@ -216,110 +326,3 @@ def test_no_description_is_longer_than_azure_accepts(count: int, length: int, ch
         checks=REPORT.checks * count,
     )
     assert units(description(report)) <= DESCRIPTION_UNITS
-
-
-def test_the_commit_body_is_the_summary_in_lines_of_72_characters() -> None:
-    long = replace(REPORT, summary="Return List<int> for #12. " + "Round half up. " * 10)
-    lines = commit_body(long).splitlines()
-
-    assert lines[0] == r"Return List<int> for \#12. Round half up. Round half up. Round half up."
-    assert max(map(len, lines)) <= 72
-    assert len(commit_body(replace(REPORT, summary="x " * 9_000))) <= 4_000
-
-
-@pytest.mark.parametrize("length", [250, 251])
-def test_only_a_title_that_is_too_long_is_cut(length: int) -> None:
-    line = title("{title}", replace(ITEM, title="x" * length))
-    assert line == ("x" * 250 if length == 250 else "x" * 249 + "…")
-
-
-def test_the_title_is_one_line_that_azure_accepts() -> None:
-    hostile = replace(ITEM, title="a\r\n##vso[task.complete]" + "x" * 600)
-    line = title("{type} {id}: {title}", hostile)
-
-    assert line.startswith("User Story 7: a # # vso[")
-    assert len(line) <= 250
-    assert "\n" not in line
-
-
-@pytest.mark.parametrize(
-    ("outcome", "expected"),
-    [
-        (
-            Outcome("delivered", "ok", pull_request_id=4, pull_request_url="https://x/4"),
-            "[Pull request 4](https://x/4) is ready",
-        ),
-        (Outcome("draft", "2 tests fail.", pull_request_id=4, pull_request_url="https://x/4"), "2 tests fail."),
-        (Outcome("questions", "", questions=("Which <b>rounding</b>?",)), "1. Which &lt;b>rounding&lt;/b>?"),
-        (Outcome("failed", "The token has no right.", "Grant it."), "Grant it."),
-    ],
-)
-def test_the_comment_reports_what_happened_and_what_to_do(outcome: Outcome, expected: str) -> None:
-    text = comment(ITEM, outcome, REPORT, marker="Redimento, web", reference="abc")
-
-    assert text.startswith("**Redimento, web**")
-    assert expected in text
-    assert "reference abc" in text
-
-
-def test_the_comment_on_a_delivery_counts_what_is_proved() -> None:
-    outcome = Outcome("draft", "1 test fails.", "Look.", pull_request_id=4, pull_request_url="https://x/4")
-
-    assert comment(ITEM, outcome, REPORT, marker="Redimento, web", reference="abc").strip() == (
-        "**Redimento, web**\n\n"
-        "[Draft pull request 4](https://x/4) is open, but not fully verified.\n"
-        "1 test fails.\n\n"
-        "Totals are rounded half up.\n\n"
-        "Proved by a test that failed before: 1 of 2 acceptance criteria.\n\n"
-        "[Run](https://dev.azure.com/org/Shop/_build/results?buildId=5), $0.03, reference abc"
-    )
-
-
-def test_the_comment_on_a_failure_is_short() -> None:
-    outcome = Outcome("failed", "The token has no right.", "Grant it.")
-
-    assert comment(ITEM, outcome, None, marker="Redimento, web", reference="abc").strip() == (
-        "**Redimento, web**\n\nThe token has no right.\nGrant it.\n\nreference abc"
-    )
-
-
-@pytest.mark.parametrize(
-    ("show", "text", "shown"),
-    [
-        (prose, "See #12, !3 and # 4: **bold** <b>", r"See \#12, \!3 and # 4: **bold** &lt;b>"),
-        (prose, "![x](http://evil.invalid)", r"!\[x](http://evil.invalid)"),
-        (plain, "See #12: List<int> `#1`", r"See \#12: List<int> `\#1`"),
-        (inline, "a *b* [c] | d_e", r"a \*b\* \[c\] \| d\_e"),
-        (inline, "`a*b|c` and `<i>`", "`a*b¦c` and `<i>`"),
-        (inline, "an odd ` mark", r"an odd \` mark"),
-        (inline, "`a` and ` odd", r"`a` and \` odd"),
-        (inline, " two\n\n lines ", "two lines"),
-        *((show, "##vso[a]\x1b[31m", "# # vso[a]") for show in (prose, plain)),
-        (inline, "##vso[a]\x1b[31m", r"# # vso\[a\]"),
-        (code, "##vso[a]\x1b[31m", "`# # vso[a]`"),
-        (inline, "x" * 198 + " yyy", "x" * 198 + "…"),
-        (inline, "x" * 201, "x" * 199 + "…"),
-        (inline, "x" * 200, "x" * 200),
-        (code, "a `b` | c", "`a 'b' ¦ c`"),
-        (code, " \n", ""),
-        (code, "x" * 121, "`" + "x" * 119 + "…`"),
-        (code, "x" * 120, "`" + "x" * 120 + "`"),
-    ],
-)
-def test_foreign_text_is_shown_as_it_was_meant(show: Callable[[str], str], text: str, shown: str) -> None:
-    assert show(text) == shown
-
-
-@pytest.mark.parametrize(("text", "length"), [("", 0), ("aé", 2), ("𝄞", 2)])
-def test_units_are_those_of_utf_16(text: str, length: int) -> None:
-    assert units(text) == length
-
-
-@given(st.text())
-def test_foreign_text_has_no_power_in_markdown(text: str) -> None:
-    for shown in (prose(text), inline(text), code(text)):
-        assert "![" not in shown.replace("!\\[", "")
-        assert "##vso" not in shown.lower()
-    assert "<" not in prose(text)
-    assert "\n" not in inline(text) + code(text)
-    assert len(inline(text, 50)) <= 50 * 5

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from redimento.authoring.answer import Answer
@@ -12,7 +14,7 @@ from redimento.models.port import Spent
 from redimento.outcome import Outcome
 from redimento.run.attempt import Attempt
 from redimento.run.job import Finished
-from redimento.verification.evidence import CheckResult, Checks, Failure, Verdict
+from redimento.verification.evidence import ChangedTest, CheckResult, Checks, Failure, Proof, TestResult, Verdict
 from redimento.work_items.item import WorkItem
 
 HOSTILE = (
@@ -54,3 +56,34 @@ def finished() -> Finished:
     outcome = Outcome("draft", HOSTILE, "Look.", branch="b", pull_request_id=3, pull_request_url="https://x.invalid/3")
     answer = Answer(summary=HOSTILE)
     return Finished(outcome, item, None, (Attempt(answer, change, verdict),), report, Spent(calls=2, usd=0.5), 1.5)
+
+
+@pytest.fixture
+def seen(finished: Finished) -> Finished:
+    """A draft with something in every place."""
+    tests = (TestResult("t::vat", "failed"),)
+    result = CheckResult("tests", "pytest", required=True, exit_code=1, seconds=1.0, output="", tests=tests)
+    before = Checks((replace(result, exit_code=0, tests=(TestResult("t::vat", "passed"),)),))
+    verdict = Verdict(
+        before,
+        Checks((result,)),
+        new_failures=(Failure("tests", "t::vat", "boom"),),
+        old_judge=Checks((result,)),
+        forbidden=(ChangedTest("t::vat", "The rate is lower.", 1),),
+        proofs=(Proof("t::new", "failed", "passed", "it reads the source"),),
+        harmless=("t::tidied",),
+        moved=(("a::t", "b::t"),),
+        unnoticed=("src/cart.py:3",),
+    )
+    assert finished.report is not None
+    report = replace(
+        finished.report,
+        summary="I rounded.\n\n# I am the outcome",
+        criteria=(CriterionEvidence(1, "It adds up", "proved", (NamedTest("t::up", "failed", "passed"),), "My note."),),
+        verdict=verdict,
+        further_proofs=verdict.proofs,
+        checks=check_lines(verdict),
+        draft_reasons=("First reason.", "Second reason."),
+        new_dependencies=("left-pad",),
+    )
+    return replace(finished, report=report)

@@ -16,6 +16,7 @@ from redimento.reporting import console
 from redimento.run.job import Finished
 from tests.reporting.conftest import HOSTILE
 
+IN_ORDER = ("First reason.", "Second reason.", "t::vat forbade", "✔ proved", "fails: 1 failed", "test as it was")
 SECRET = "a-secret-of-many-letters"
 
 
@@ -90,6 +91,24 @@ def test_a_terminal_shows_outcome_criteria_checks_and_the_folder(finished: Finis
     assert "dry run" in output
     assert "\x1b" not in output
     assert "\u202e" not in output
+
+
+def test_a_terminal_shows_reasons_criteria_checks_and_the_old_tests_in_this_order(seen: Finished) -> None:
+    stream = io.StringIO()
+    console.show_terminal_end(Console(file=stream, width=200), seen, None, ())
+
+    places = [stream.getvalue().index(words) for words in IN_ORDER]
+    assert places == sorted(places)
+
+
+def test_the_end_for_the_agent_has_the_evidence_in_the_same_order(seen: Finished) -> None:
+    stream = io.StringIO()
+    console.show_pipeline_end(pipelines, stream, seen, None)
+
+    lines = stream.getvalue().splitlines()
+    assert "  criterion 1: proved: It adds up" in lines
+    assert "  check tests: fails: 1 passed before, 1 failed after" in lines
+    assert "  The 1 test as it was, on the new source: `t::vat` fails." in lines
 
 
 def test_a_terminal_shows_steps_without_secrets() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -59,6 +60,55 @@ def test_foreign_text_stays_text_in_the_summary(finished: Finished, tmp_path: Pa
     assert "![x](" not in read
     assert "##vso" not in summary
     assert all(line.count("|") in {0, 4, 5} for line in summary.splitlines() if line.startswith("|")), summary
+
+
+EVIDENCE = (
+    "First reason.",
+    "Behaviour that old tests forbade",
+    "It adds up",
+    "t::new",
+    "tests",
+    "The 1 test as it was, on the new source",
+    "Failing since this change",
+    "src/cart.py:3",
+    "left-pad",
+    "In the model's words",
+    "I rounded.",
+)
+
+
+@pytest.mark.parametrize("name", ["summary.md", "report.html"])
+def test_the_evidence_comes_before_the_words_of_the_model(seen: Finished, tmp_path: Path, name: str) -> None:
+    folder = open_run_folder(tmp_path / "run")
+    write_files(folder, seen, None)
+
+    text = (folder.path / name).read_text("utf-8")
+    assert [words for words in EVIDENCE if words not in text] == []
+    assert text.index("First reason.") < text.index("Behaviour that old") < text.index("It adds up")
+    assert text.index("It adds up") < text.index("The 1 test as it was") < text.index("left-pad")
+    assert text.index("left-pad") < text.index("In the model's words") < text.index("I rounded.")
+    assert "proves nothing: it reads the source" in text
+
+
+def test_the_summary_quotes_the_model_and_the_page_sets_it_apart(seen: Finished, tmp_path: Path) -> None:
+    folder = open_run_folder(tmp_path / "run")
+    summary = write_files(folder, seen, None).read_text("utf-8")
+
+    assert "\n> I rounded.\n>\n> \\# I am the outcome\n" in summary
+    page = (folder.path / "report.html").read_text("utf-8")
+    assert '<blockquote class="text">I rounded.\n\n# I am the outcome</blockquote>' in page
+
+
+def test_the_record_has_what_the_old_judge_and_the_proofs_showed(seen: Finished, tmp_path: Path) -> None:
+    assert seen.report is not None
+    folder = open_run_folder(tmp_path / "run")
+    attempts = (replace(seen.attempts[0], verdict=seen.report.verdict),)
+    write_files(folder, replace(seen, attempts=attempts), None)
+
+    (candidate,) = json.loads((folder.path / "record.json").read_text("utf-8"))["candidates"]
+    assert candidate["forbidden"] == [{"test": "t::vat", "why": "The rate is lower.", "criterion": 1}]
+    assert (candidate["harmless"], candidate["moved"]) == (["t::tidied"], [["a::t", "b::t"]])
+    assert (candidate["unnoticed"], candidate["remarks"]) == (["src/cart.py:3"], [])
 
 
 def test_a_run_that_could_not_start_leaves_a_record_too(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_a_check_that_fails_as_a_whole_before_and_after_verifies_nothing(site: S
     assert ended.kind == "draft"
     text = description(site, ended.finished.outcome.pull_request_id)
     assert "No required check could judge this change" in text
-    assert "| tests | failed, exit code 2 | ⚠️ failed, exit code 2 |" in text
+    assert "| tests | failed, exit code 2 | ⚠️ fails as before: failed, exit code 2 |" in text
 
 
 def test_the_repair_continues_from_a_fresh_start_that_helped(site: Site) -> None:

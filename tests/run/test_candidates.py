@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +135,7 @@ CASES = {
     "fewest failures first": Case([fails("a", "b"), fails("c"), fails("a", "b", "c")], (2, 1, 3)),
     "questions first": Case([QUESTION], (1,), "questions"),
     "questions end the attempts": Case([fails("a"), QUESTION], (1, 2)),
-    "nothing to change": Case([head(criteria=[{"id": 1, "status": "done"}])], (1,), "skipped"),
+    "nothing to change": Case([head(nothing_to_do="it is there")], (1,), "skipped"),
     "no checks": Case([fails("a")], (1,), commands=()),
     "a vacuous test, then a proof": Case([fails() + VACUOUS, fails() + EXPECTS], (2, 1), "delivered", (RUNNER,)),
     "a proof counts more than an optional failure": Case(
@@ -228,6 +229,15 @@ def test_a_failed_setup_is_a_warning(local: Local, setup: str, warnings: list[st
     assert [event.text.strip() for event in events if isinstance(event, Warned)] == warnings
 
 
+def test_a_report_that_is_not_found_is_said_once_in_a_run(local: Local) -> None:
+    events: list[Event] = []
+    failing = CheckCommand("never", "false", junit="out/*.xml")
+    local.run(Scripted([fails(), fails(), fails()]), events, commands=(failing,))
+    assert [event.text for event in events if isinstance(event, Warned)] == [
+        "never: No report matches `out/*.xml`, so there is no evidence per test."
+    ]
+
+
 def test_the_repair_of_a_candidate_is_limited_by_the_settings(local: Local) -> None:
     model = Scripted([fails("a", "b", "c"), fails("a", "b"), fails("a"), fails()])
     finished = local.run(model, [], candidates=1, rounds=2)
@@ -280,3 +290,21 @@ def test_the_model_reads_files_and_lines_and_searches_but_not_what_is_excluded(l
     assert "notes.txt:3: three" in material
     assert "# original" not in material
     assert material.index("missing.txt") < material.index("notes.txt:3")
+
+
+def test_of_two_candidates_the_one_that_passes_the_other_s_tests_wins(local: Local) -> None:
+    """Neither is conclusive: the second is larger, and its test fails for the first, not the other way round."""
+    pytest_run = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=report.xml")
+    checks = (CheckCommand("tests", pytest_run, junit="report.xml"),)
+    vacuous = "\n\ndef test_nothing():\n    assert add\n"
+    (local.root / "calc.py").write_text("def add(a, b):\n    return 0\n")
+    (local.root / "test_old.py").write_text("def test_old():\n    assert True\n")
+    git(local.root, "add", "calc.py", "test_old.py")
+    git(local.root, "commit", "-qm", "more")
+    first = whole("calc.py", "def add(a, b):\n    return 3\n")
+    first += whole("test_one.py", "from calc import add\n\n\ndef test_small():\n    assert add(1, 2) == 3\n" + vacuous)
+    second = whole("calc.py", "def add(a, b):\n    # both, whatever they are\n    return a + b\n")
+    second += whole("test_two.py", "from calc import add\n\n\ndef test_equal():\n    assert add(2, 2) == 4\n" + vacuous)
+    finished = local.run(Scripted([first, second]), [], commands=checks, candidates=2, rounds=0)
+
+    assert [attempt.number for attempt in finished.attempts] == [2, 1]

@@ -91,7 +91,7 @@ def test_empty_answers_end_the_run_with_an_explanation(site: Site) -> None:
     ended = site.run(['```json\n{"summary": "nothing"}\n```'] * 3)
 
     assert ended.finished.outcome.exit_code == 4
-    assert ended.finished.outcome.sentence.endswith("It contained no edit and no question.")
+    assert ended.finished.outcome.sentence.endswith("nothing is inferred from an answer without edits.")
 
 
 def test_an_answer_that_contains_the_token_of_the_job_is_refused(site: Site) -> None:

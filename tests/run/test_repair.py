@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,10 +13,11 @@ from redimento.change.edit import Change
 from redimento.errors import LimitError, RedimentoError
 from redimento.events import Event, Note
 from redimento.models.port import ModelError
-from redimento.run.attempt import Attempt, AttemptPlan, Withheld, make_attempt
+from redimento.run.attempt import Attempt, AttemptPlan, make_attempt
 from redimento.run.proposal import Workspace
 from redimento.settings import ChangeSettings
-from redimento.verification.evidence import CheckResult, Checks, Failure, Proof, TestResult, Verdict
+from redimento.verification.evidence import ChangedTest, CheckResult, Checks, Failure, Proof, TestResult, Verdict
+from redimento.verification.old_judge import Substitute
 from tests.run.scripted import DOWN, LIMIT, ORIGINAL, QUESTION, UNFIT, Script, Scripted, fails, head, session, whole
 
 
@@ -79,11 +81,11 @@ def stage(folder: Path, answers: Script, *, rounds: int = 3, criteria: tuple[str
     trace: list[str] = []
     saved: list[Attempt] = []
 
-    def verify(change: Change, withheld: Withheld) -> Verdict:
+    def verify(change: Change, announced: Sequence[ChangedTest], substitute: Substitute) -> Verdict:
         text = failing.read_text()
         trace.append(f"verify {state(text)}")
         assert [file.after for file in change.files if file.path == "failing.txt"] in ([], [text.encode()])
-        with withheld(["failing.txt"]):
+        with substitute({"failing.txt": ORIGINAL.encode()}):
             assert failing.read_text() == ORIGINAL
         assert failing.read_text() == text
         return judge(text)
@@ -252,10 +254,10 @@ def test_an_error_before_the_first_change_ends_the_attempt(tmp_path: Path, answe
     ("answer", "trace"),
     [
         (QUESTION, ["author"]),
-        (head(criteria=[{"id": 1, "status": "done"}]), ["author"]),
+        (head(nothing_to_do="it is there"), ["author"]),
         (UNDONE, ["author", "settle"]),
     ],
-    ids=["questions", "claims", "no difference"],
+    ids=["questions", "nothing to do", "no difference"],
 )
 def test_an_answer_without_a_change_is_not_verified(tmp_path: Path, answer: str, trace: list[str]) -> None:
     made = stage(tmp_path, [answer], criteria=("one", "two"))
@@ -285,7 +287,7 @@ def test_an_interrupted_fresh_start_leaves_the_best_state(tmp_path: Path) -> Non
 def test_a_failing_verification_is_not_taken_for_a_model_error(tmp_path: Path) -> None:
     made = stage(tmp_path, [fails("a")])
 
-    def broken(change: Change, withheld: Withheld) -> Verdict:
+    def broken(change: Change, announced: Sequence[ChangedTest], substitute: Substitute) -> Verdict:
         raise RedimentoError("No disk.")
 
     with pytest.raises(RedimentoError, match=r"No disk\."):

@@ -86,7 +86,7 @@ def test_a_change_that_stays_broken_becomes_a_draft(site: Site) -> None:
     assert ended.kind == "draft"
     opened = pull_request(site, ended.finished.outcome.pull_request_id)
     assert opened["isDraft"] is True
-    assert "Draft." in str(opened["description"])
+    assert str(opened["description"]).startswith("**Draft**, for these reasons:\n- ")
     assert "test_two" in str(opened["description"])
 
 

@@ -29,7 +29,7 @@ def test_failing_tests_stand_for_their_check() -> None:
 
 def test_a_check_without_failing_tests_fails_as_a_whole() -> None:
     (failure,) = failures_of(result(code=2, a="passed"))
-    assert (failure.test, failure.message) == ("", "the output")
+    assert (failure.test, failure.message) == ("", "It ended with exit code 2.\nthe output")
 
 
 def test_a_failing_test_counts_even_if_the_command_succeeds() -> None:
@@ -73,15 +73,18 @@ def test_a_new_build_failure_is_not_hidden_by_a_test_that_failed_before() -> Non
     [
         (result(), "make test", False),
         (result(a="skipped"), "make test", False),
-        (result(b="passed"), "make test", True),
+        (result(b="passed"), "make test", False),
+        (result(a="passed", b="failed"), "make test", False),
+        (result(a="passed", b="passed"), "make test", True),
         (result(), "./gradlew test", True),
     ],
 )
-def test_a_check_that_succeeds_but_lost_all_its_tests_verifies_nothing(
+def test_a_check_that_succeeds_but_lost_a_test_verifies_nothing(
     now: CheckResult, command: str, *, verified: bool
 ) -> None:
     before = Checks((result(a="passed"), result("lint")))
-    assert Verdict(before, Checks((replace(now, command=command), result("lint")))).verified == verified
+    after = Checks((replace(now, command=command), result("lint")))
+    assert Verdict(before, after, compare(before, after).new).verified == verified
 
 
 @pytest.mark.parametrize(

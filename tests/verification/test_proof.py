@@ -5,15 +5,16 @@ from collections.abc import Callable
 import pytest
 
 from redimento.change.edit import FileChange
+from redimento.verification.altered_tests import altered_tests
 from redimento.verification.assertions import did_not_build, is_assertion
 from redimento.verification.evidence import TestResult
-from redimento.verification.proof import altered_tests, is_test_path
+from redimento.verification.roles import is_test_path
 from tests.sandbox.scaling import assert_linear
 
 
 @pytest.mark.parametrize(
     "path",
-    ["tests/test_a.py", "a_test.py", "pkg/conftest.py", "src/cart.test.ts", "src/cart.spec.js", "__tests__/a.js",
+    ["tests/test_a.py", "a_test.py", "src/cart.test.ts", "src/cart.spec.js", "__tests__/a.js",
      "cart_test.go", "src/test/java/shop/CartTest.java", "shop/CartIT.java", "Shop.Tests/Cart.cs", "CartTests.cs",
      "spec/cart_spec.rb", "tests/data/x.json", "Test/A.php", "test_cart.py"],
 )  # fmt: skip

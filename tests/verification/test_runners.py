@@ -79,3 +79,11 @@ def test_test_runners_are_recognised(command: str) -> None:
 @pytest.mark.parametrize("command", ["ruff check .", "npm run lint", "go vet ./...", "mypy src", "make latest"])
 def test_other_checks_are_not_taken_for_test_runners(command: str) -> None:
     assert not is_test_runner(command)
+
+
+def test_the_value_of_an_option_is_not_taken_for_a_place(tmp_path: Path) -> None:
+    (tmp_path / "cart").mkdir()
+    (tmp_path / "cart" / "test_a.py").write_text("")
+    command = ("pytest", "--rootdir", ".", "-q", "cart")
+    chosen = narrowed(command, [TestResult("cart.test_a::test_one", "passed")], tmp_path)
+    assert chosen == ("pytest", "--rootdir", ".", "-q", "cart/test_a.py::test_one")

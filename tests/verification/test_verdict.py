@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +15,9 @@ import pytest
 from redimento.change.edit import Change, FileChange
 from redimento.sandbox.bench import Workbench, execute
 from redimento.settings import CheckCommand
-from redimento.verification.checks import run_baseline, run_checks, run_setup
+from redimento.verification.checks import run_alone, run_baseline, run_checks, run_setup
 from redimento.verification.evidence import Proof, Verdict
+from redimento.verification.old_judge import Substitute
 from redimento.verification.verdict import verify
 
 OpenBench = Callable[..., Workbench]
@@ -41,30 +42,28 @@ def write(tree: Path, files: dict[str, str | None]) -> Change:
     return Change(tuple(changes))
 
 
-def withholding(tree: Path, change: Change) -> Callable[[Sequence[str]], AbstractContextManager[None]]:
-    """Return what the repository offers: a context in which some paths have their old content."""
+def exchanging(tree: Path, change: Change) -> Substitute:
+    """Return what the writer offers: a context in which some files have other contents."""
 
-    def put(paths: Sequence[str], *, old: bool) -> None:
-        for file in change.files:
-            content = file.before if old else file.after
-            if file.path in paths and content is None:
-                (tree / file.path).unlink()
-            elif file.path in paths and content is not None:
-                (tree / file.path).write_bytes(content)
+    def put(contents: Mapping[str, bytes | None]) -> None:
+        for path, content in contents.items():
+            (tree / path).unlink(missing_ok=True)
+            if content is not None:
+                (tree / path).write_bytes(content)
 
     @contextlib.contextmanager
-    def withheld(paths: Sequence[str]) -> Iterator[None]:
-        put(paths, old=True)
+    def substitute(contents: Mapping[str, bytes | None]) -> Iterator[None]:
+        put(contents)
         yield
-        put(paths, old=False)
+        put({file.path: file.after for file in change.files if file.path in contents})
 
-    return withheld
+    return substitute
 
 
 def judged(bench: Workbench, files: dict[str, str | None]) -> Verdict:
     before = run_baseline(bench)
     change = write(bench.tree, files)
-    verdict = verify(bench, change, before, withheld=withholding(bench.tree, change))
+    verdict = verify(bench, change, before, substitute=exchanging(bench.tree, change))
     for file in change.files:
         path = bench.tree / file.path
         assert (path.read_bytes() if path.exists() else None) == file.after
@@ -104,27 +103,56 @@ def test_a_failure_that_is_gone_is_fixed(tree: Path, open_bench: OpenBench, unit
     assert verdict.verified
 
 
-def test_a_failure_that_passes_on_its_own_is_flaky(tree: Path, open_bench: OpenBench, unit_tests: CheckCommand) -> None:
-    wobbly = (
-        "import pathlib\n\n\ndef test_wobbly():\n    mark = pathlib.Path('mark')\n    seen = mark.exists()\n"
-        "    mark.touch()\n    assert seen\n"
+def counting(counter: Path, fails: str) -> str:
+    """Return a test that counts its runs and fails in those whose number has a remainder of three in `fails`."""
+    return (
+        f"import pathlib\n\n\ndef test_wobbly():\n    counter = pathlib.Path({str(counter)!r})\n"
+        "    runs = len(counter.read_text()) if counter.exists() else 0\n    counter.write_text('x' * (runs + 1))\n"
+        f"    assert str(runs % 3) not in {fails!r}\n"
     )
-    verdict = judged(open_bench(unit_tests), {"tests/test_wobbly.py": wobbly})
+
+
+def test_a_test_that_fails_now_and_then_without_the_change_too_is_flaky(
+    tree: Path, tmp_path: Path, open_bench: OpenBench, unit_tests: CheckCommand
+) -> None:
+    # baseline passes, the run on the change fails, alone it passes, on the untouched tree it passes, then fails
+    (tree / "tests" / "test_wobbly.py").write_text(counting(tmp_path / "counter", "1"))
+    verdict = judged(open_bench(unit_tests), {"cart.py": FIXED})
     assert [failure.test for failure in verdict.flaky] == ["tests.test_wobbly::test_wobbly"]
     assert verdict.new_failures == ()
     assert verdict.verified
 
 
+def test_a_test_that_is_unsteady_only_since_the_change_counts_against_it(
+    tree: Path, tmp_path: Path, open_bench: OpenBench, unit_tests: CheckCommand
+) -> None:
+    marked = f"import pathlib\n\nMARK = pathlib.Path({str(tmp_path / 'mark')!r})\n\n\ndef total(prices):\n"
+    marked += "    seen = MARK.exists()\n    MARK.touch()\n    return sum(prices) if seen else -9\n"
+    verdict = judged(open_bench(unit_tests), {"cart.py": marked})
+    assert verdict.flaky == ()
+    assert [failure.test for failure in verdict.new_failures] == ["tests.test_cart::test_is_a_number"]
+
+
+def test_a_new_test_has_to_pass_at_its_first_run(
+    tmp_path: Path, open_bench: OpenBench, unit_tests: CheckCommand
+) -> None:
+    wobbly = counting(tmp_path / "counter", "0")
+    verdict = judged(open_bench(unit_tests), {"tests/test_wobbly.py": wobbly})
+    assert verdict.flaky == ()
+    assert [failure.test for failure in verdict.new_failures] == ["tests.test_wobbly::test_wobbly"]
+
+
 def test_a_check_without_a_report_is_judged_and_rerun_as_a_whole(open_bench: OpenBench) -> None:
-    wobbly = CheckCommand("wobbly", "test -e mark || { touch mark; test ! -e new.py; }")
-    broken = CheckCommand("broken", "test ! -e new.py")
-    verdict = judged(open_bench(wobbly, broken), {"new.py": "x = 1\n"})
+    broken = CheckCommand("broken", "! ls | grep -q ne[w]")
+    verdict = judged(open_bench(broken), {"new.py": "x = 1\n"})
     assert [failure.check for failure in verdict.new_failures] == ["broken"]
-    assert verdict.flaky == ()  # `wobbly` finds the mark of its baseline run
 
 
-def test_a_command_that_passes_when_rerun_is_flaky(open_bench: OpenBench) -> None:
-    wobbly = CheckCommand("wobbly", "test ! -e new.py || test -e mark || { touch mark; false; }")
+def test_a_command_that_fails_now_and_then_without_the_change_too_is_flaky(
+    tmp_path: Path, open_bench: OpenBench
+) -> None:
+    counter = tmp_path / "counter"
+    wobbly = CheckCommand("wobbly", f"echo x >> {counter}; test $(( $(wc -l < {counter}) % 3 )) != 2")
     verdict = judged(open_bench(wobbly), {"new.py": "x = 1\n"})
     assert [(failure.check, failure.test) for failure in verdict.flaky] == [("wobbly", "")]
 
@@ -192,7 +220,7 @@ def test_without_baseline_every_failure_counts(open_bench: OpenBench) -> None:
 
 
 def test_an_advisory_check_does_not_stop_a_change(open_bench: OpenBench) -> None:
-    advisory = CheckCommand("style", "test ! -e new.py", required=False)
+    advisory = CheckCommand("style", "! ls | grep -q ne[w]", required=False)
     passing = CheckCommand("passing", "true")
     verdict = judged(open_bench(advisory, passing), {"new.py": "x = 1\n"})
     assert [(failure.check, failure.required) for failure in verdict.new_failures] == [("style", False)]
@@ -217,11 +245,15 @@ def test_a_check_runs_if_one_of_its_paths_changed(open_bench: OpenBench, path: s
 
 
 def test_a_check_that_hangs_or_deletes_the_tree_leaves_the_change_in_place(open_bench: OpenBench) -> None:
-    hanging = CheckCommand("hanging", "test ! -e new.py || sleep 300", timeout_seconds=1)
-    deleting = CheckCommand("deleting", 'test ! -e new.py || rm -rf "$PWD"')
+    hanging = CheckCommand("hanging", "! ls | grep -q ne[w] || sleep 300", timeout_seconds=1)
+    deleting = CheckCommand("deleting", '! ls | grep -q ne[w] || rm -rf "$PWD"')
     verdict = judged(open_bench(hanging, deleting, baseline=False), {"new.py": "x = 1\n", "cart.py": FIXED})
     assert verdict.after.results[0].reason == "timed out after 1 s"
-    assert [failure.check for failure in verdict.new_failures] == ["hanging"]
+    # what deletes the tests is not believed either
+    assert [(failure.check, failure.kind) for failure in verdict.new_failures] == [
+        ("deleting", "judge"),
+        ("hanging", "fails"),
+    ]
     assert "the tree was deleted; restored" in verdict.after.results[1].output
 
 
@@ -247,3 +279,58 @@ def test_stale_bytecode_does_not_run_for_source_of_the_same_size_and_second(tree
 def test_a_command_gets_its_own_variables(open_bench: OpenBench) -> None:
     bench = open_bench(CheckCommand("env", "echo $SHOP_MODE", env={"SHOP_MODE": "test"}))
     assert run_checks(bench).results[0].output == "test\n"
+
+
+def test_a_later_check_uses_what_an_earlier_one_of_the_same_pass_built(tree: Path, open_bench: OpenBench) -> None:
+    build = CheckCommand("build", "mkdir -p dist; cp cart.py dist/")
+    lint = CheckCommand("lint", "mkdir -p .cache; date > .cache/x; date > lint.log")
+    use = CheckCommand("use", "grep -q 'prices) + 1' dist/cart.py")
+    bench = open_bench(build, lint, use)
+    run_setup(bench)
+    assert run_baseline(bench).ok
+    assert bench.memory.builders == {"build"}
+    change = write(tree, {"cart.py": FIXED})
+    assert [result.ok for result in run_checks(bench, changed=change.paths).results] == [True, True, False]
+    shutil.rmtree(tree / "dist")
+    assert not run_alone(bench, use, changed=change.paths).ok
+    assert "+ 1" not in (tree / "dist" / "cart.py").read_text()
+
+
+def test_what_an_earlier_round_left_does_not_judge_a_later_one(
+    tree: Path, open_bench: OpenBench, unit_tests: CheckCommand
+) -> None:
+    settings = "[pytest]\naddopts = --deselect tests/test_cart.py\n"
+    bench = open_bench(unit_tests)
+    run_setup(bench)
+    before = run_baseline(bench)
+    leaver = write(tree, {"tests/test_z.py": f"def test_z():\n    open('pytest.ini', 'w').write({settings!r})\n"})
+    run_checks(bench, changed=leaver.paths)
+    (tree / "tests" / "test_z.py").unlink()
+    change = write(tree, {"cart.py": "def total(prices):\n    return -2\n"})
+    verdict = verify(bench, change, before, substitute=exchanging(tree, change))
+    assert [failure.test for failure in verdict.new_failures] == ["tests.test_cart::test_is_a_number"]
+
+
+def test_a_marker_of_the_first_try_does_not_pass_the_second(
+    tree: Path, open_bench: OpenBench, unit_tests: CheckCommand
+) -> None:
+    marked = (
+        "import os\nimport tempfile\nfrom pathlib import Path\n\n\n"
+        "def total(prices):\n    for folder in (tempfile.gettempdir(), Path.home(), '.'):\n"
+        "        if os.path.exists(f'{folder}/marker'):\n            return sum(prices)\n"
+        "        open(f'{folder}/marker', 'w').close()\n    return -2\n"
+    )
+    verdict = judged(open_bench(unit_tests), {"cart.py": marked})
+    assert not verdict.verified
+
+
+def test_a_check_that_changes_tests_while_it_runs_is_not_believed(
+    tree: Path, open_bench: OpenBench, unit_tests: CheckCommand
+) -> None:
+    meddling = (
+        "import pathlib\n\npathlib.Path('tests/test_cart.py').write_text('')\n\n\ndef total(prices):\n    return 1\n"
+    )
+    verdict = judged(open_bench(unit_tests), {"cart.py": meddling})
+    (failure, *_) = verdict.new_failures
+    assert failure.kind == "judge"
+    assert "changed tests while it ran" in failure.message

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from redimento.change.edit import Edit
+from redimento.verification.evidence import ChangedTest
 
 
 @dataclass(frozen=True)
@@ -30,5 +31,7 @@ class Answer:
     criteria: tuple[CriterionClaim, ...] = ()
     build_instructions: str = ""
     documentation: str = ""
+    changed_tests: tuple[ChangedTest, ...] = ()
+    nothing_to_do: str = ""  # the reason, where the model sees nothing to change
     problems: tuple[str, ...] = ()
     incomplete: bool = False  # the text ended inside a block; `edits` has the complete ones

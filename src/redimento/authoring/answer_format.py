@@ -40,9 +40,12 @@ def parse_answer(text: str, *, truncated: bool = False) -> Answer:
         criteria=answer_json.claims(values.get("criteria")),
         build_instructions=answer_json.long_text(values.get("build_instructions", values.get("buildInstructions"))),
         documentation=answer_json.long_text(values.get("documentation")),
+        changed_tests=answer_json.changed_tests(values.get("changed_tests")),
+        nothing_to_do=answer_json.long_text(values.get("nothing_to_do")),
         problems=tuple(dict.fromkeys(problems)),
         incomplete=incomplete,
     )
     if answer.edits or answer.questions or answer.read or answer.search or answer.problems or incomplete:
         return answer
-    return answer if answer.summary or answer.criteria else Answer(problems=(_NOTHING,))
+    known = answer.summary or answer.criteria or answer.changed_tests or answer.nothing_to_do
+    return answer if known else Answer(problems=(_NOTHING,))

@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from redimento.authoring.answer import CriterionClaim
 from redimento.change.edit import Delete, Edit, WriteWhole
+from redimento.verification.evidence import ChangedTest
 
 _HEAD_KEYS = {
     "summary", "criteria", "questions", "read", "search", "dependencies", "build_instructions", "buildInstructions",
-    "documentation", "files", "tests",
+    "documentation", "files", "tests", "changed_tests", "nothing_to_do",
 }  # fmt: skip
 _DONE = {"done", "complete", "completed", "met", "yes", "true", "implemented", "passed", "fulfilled"}
 _PARTLY = {"partly", "partial", "partially", "in progress"}
@@ -192,3 +193,18 @@ def _status(value: Any) -> Literal["done", "partly", "not"]:
     if said in _DONE:
         return "done"
     return "partly" if said in _PARTLY else "not"
+
+
+def changed_tests(value: Any) -> tuple[ChangedTest, ...]:
+    """Return the existing tests that the head says the item makes wrong; entries without a test or a reason are dropped."""
+    items = value if isinstance(value, list) else []
+    return tuple(one for item in items if isinstance(item, dict) and (one := _changed_test(item)))
+
+
+def _changed_test(item: Mapping[str, Any]) -> ChangedTest | None:
+    test, why = long_text(item.get("test")).strip(), long_text(item.get("why")).strip()
+    number = item.get("criterion", 0)
+    if isinstance(number, str) and number.strip() in _NUMERALS:
+        number = int(number)
+    valid = isinstance(number, int) and not isinstance(number, bool) and number >= 0
+    return ChangedTest(test, why, number if valid else 0) if test and why else None

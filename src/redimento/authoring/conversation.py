@@ -18,7 +18,16 @@ ReadRepository = Callable[[Sequence[str], Sequence[str]], Sequence[str]]
 MAX_RETRIES = 2  # after unreadable answers
 MAX_READS = 3  # rounds of reading
 MAX_CONTINUATIONS = 2  # of a cut-off answer
-_EMPTY = ("It contained no edit and no question.",)
+_EMPTY = (
+    "It holds no edit and no question. If nothing has to change, send `nothing_to_do` with the reason; nothing is inferred "
+    "from an answer without edits."
+)
+_CLAIMED = (
+    "It says that criteria are done, but no edit block could be read in it. Send the edits; if nothing has to change, send "
+    "`nothing_to_do` with the reason."
+)
+_CUT_OFF = "It was cut off before its first edit was complete. Send less at a time, the most important edits first."
+_HEAD_IS_ENOUGH = frozenset({"criteria", "repair"})
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,9 @@ class ModelSession:
 
 
 def converse(session: ModelSession, request: str, *, purpose: str) -> Answer:
-    """Return an answer that has questions, edits, or claims about criteria.
+    """Return an answer that has questions, edits, or a reason why there is nothing to do.
+
+    Where the request is about claims (`purpose` "criteria" or "repair"), claims alone are an answer, too.
 
     Failed turns leave the conversation: the next turn succeeds more often without them (SWE-agent's ablation,
     arXiv 2405.15793). Raises ModelError (kind "unreadable" if no answer could be used), LimitError.
@@ -50,7 +61,7 @@ def converse(session: ModelSession, request: str, *, purpose: str) -> Answer:
             kept = answer
             paths = sorted({edit.path for edit in answer.edits})
             turns = (*turns, Message("model", reply.text), Message("user", prompt.rest(paths)))
-        elif answer.edits or answer.questions:
+        elif answer.edits or answer.questions or (answer.nothing_to_do and not answer.incomplete):
             return answer
         elif (answer.read or answer.search) and reads < MAX_READS:
             reads += 1
@@ -58,18 +69,26 @@ def converse(session: ModelSession, request: str, *, purpose: str) -> Answer:
             kept = replace(answer, read=(), search=())
             material = prompt.material(found, last=reads == MAX_READS)
             turns = (*turns, Message("model", reply.text), Message("user", material))
-        elif answer.criteria and not answer.problems:
-            return answer  # nothing to change, or only the head was requested
+        elif purpose in _HEAD_IS_ENOUGH and (answer.criteria or answer.changed_tests) and not answer.problems:
+            return answer
         elif retries < MAX_RETRIES:
             retries += 1
-            problems = answer.problems or _EMPTY
+            problems = _problems(answer)
             turns = (replace(first, text=first.text + prompt.unreadable(problems)),)
         else:
             raise ModelError(
-                f"The model's answer could not be used {retries + 1} times: {' '.join(answer.problems or _EMPTY)}",
+                f"The model's answer could not be used {retries + 1} times: {' '.join(_problems(answer))}",
                 "See conversation.jsonl in the run folder; a stronger model or a smaller work item may help.",
                 kind="unreadable",
             )
+
+
+def _problems(answer: Answer) -> tuple[str, ...]:
+    if answer.problems:
+        return answer.problems
+    if answer.incomplete:
+        return (_CUT_OFF,)
+    return (_CLAIMED if any(claim.status == "done" for claim in answer.criteria) else _EMPTY,)
 
 
 def _merged(earlier: Answer, later: Answer) -> Answer:
@@ -86,6 +105,8 @@ def _merged(earlier: Answer, later: Answer) -> Answer:
         criteria=later.criteria or earlier.criteria,
         build_instructions=later.build_instructions or earlier.build_instructions,
         documentation=later.documentation or earlier.documentation,
+        changed_tests=later.changed_tests or earlier.changed_tests,
+        nothing_to_do=later.nothing_to_do,
         problems=later.problems,
         incomplete=later.incomplete,
     )

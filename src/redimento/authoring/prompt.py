@@ -105,7 +105,7 @@ def refused(
 def repair(summary: str, change: Change, verdict: Verdict, tests: Sequence[str]) -> str:
     """Return the request to repair new failures. `tests`: the failing tests, as text."""
     failures = verdict.new_failures[:_MAX_FAILURES]
-    failing = {failure.check for failure in failures if not failure.test}
+    failing = {failure.check for failure in failures if not failure.test and failure.kind == "fails"}
     files, removed = _written_and_removed(change)
     return wording.render(
         "prompts/repair.md.j2",
@@ -115,7 +115,7 @@ def repair(summary: str, change: Change, verdict: Verdict, tests: Sequence[str])
         failures=[
             {"check": failure.check, "test": failure.test, "message": head_and_tail(failure.message)}
             for failure in failures
-            if failure.test
+            if failure.test or failure.kind != "fails"
         ],
         outputs=[
             {"name": r.name, "reason": r.reason, "exit_code": r.exit_code, "output": head_and_tail(r.output, 12_000)}

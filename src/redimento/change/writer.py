@@ -71,16 +71,21 @@ def recover(root: Path, journal_file: Path) -> bool:
 
 
 @contextmanager
-def withheld(root: Path, change: Change, paths: Iterable[str]) -> Iterator[None]:
-    """Restore the originals of some changed paths for the duration of the block."""
-    chosen = set(paths)
-    files = [file for file in change.files if file.path in chosen]
+def substituted(root: Path, change: Change, contents: Mapping[str, bytes | None]) -> Iterator[None]:
+    """Give some of the changed files other contents for a while; None: the file is absent. Others are ignored."""
+    files = [file for file in change.files if file.path in contents]
     with beneath.opened(root) as descriptor:
-        _all_or_nothing(descriptor, {file.path: journal.entry_of(file).found for file in files})
+        _all_or_nothing(descriptor, {file.path: _with_content(file, contents[file.path]) for file in files})
         try:
             yield
         finally:
             _all_or_nothing(descriptor, {file.path: _after(file) for file in files})
+
+
+def _with_content(file: FileChange, content: bytes | None) -> Found | None:
+    if content is None:
+        return None
+    return journal.entry_of(file).found if content == file.before else Found(content, file.mode & 0o777 | 0o100000)
 
 
 def _is_ours(descriptor: int, entry: journal.Entry) -> bool:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from redimento.change.edit import Change, FileChange
 from redimento.change.guards.line_diff import changed_lines
-from redimento.delivery.criteria import CriterionEvidence, same_test
+from redimento.delivery.criteria import CriterionEvidence, NamedTest
+from redimento.delivery.markdown import code
+from redimento.text import wording
 from redimento.verification.comparison import failures_of
-from redimento.verification.evidence import CheckResult, Proof, Verdict
+from redimento.verification.evidence import CheckResult, Checks, Failure, FailureKind, Proof, Verdict
+from redimento.verification.test_names import same_test
 from redimento.work_items.item import WorkItem
 
 
@@ -23,16 +27,18 @@ class FileLine:
     what: str  # added, deleted, changed
 
 
+CheckStanding = Literal["passes", "fails", "lost tests", "flaky", "fails as before", "not needed"]
+
+
 @dataclass(frozen=True)
 class CheckLine:
-    """One check before and after, in words. `ok`: nothing fails in it; `broken`: something fails since this change."""
+    """One check before and after, in words, and what that says of the change."""
 
     name: str
     required: bool
     before: str
     after: str
-    ok: bool
-    broken: bool = False
+    standing: CheckStanding
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,31 @@ class Report:
     run_url: str
     documentation: str = ""
     build_instructions: str = ""
+    questions: tuple[str, ...] = ()
     candidate: int = 1  # the number of this one among all `candidates`
     candidates: int = 1
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What the model says itself, each part to be quoted."""
+        questions = "\n".join(f"- {' '.join(question.split())}" for question in self.questions)
+        notes = "\n".join(f"- {one.id}: {' '.join(one.note.split())}" for one in self.criteria if one.note.strip())
+        titled = (
+            ("On the criteria", notes),
+            ("Questions", questions),
+            ("To build", self.build_instructions),
+            ("Notes", self.documentation),
+        )
+        return (self.summary, *(f"{title}:\n{text}" for title, text in titled if text.strip()))
+
+    @property
+    def old_judge(self) -> str:
+        """What the tests as they were say of the new source, in one sentence; "" if they did not run apart."""
+        return old_judge_sentence(self.verdict) if self.verdict and self.verdict.old_judge else ""
+
+    def failures(self, kind: FailureKind) -> tuple[Failure, ...]:
+        """Return what counts against the change, of one kind."""
+        return tuple(failure for failure in self.verdict.new_failures if failure.kind == kind) if self.verdict else ()
 
 
 def further_proofs(criteria: Sequence[CriterionEvidence], verdict: Verdict | None) -> tuple[Proof, ...]:
@@ -81,18 +110,77 @@ def _file_line(file: FileChange) -> FileLine:
 def check_lines(verdict: Verdict) -> tuple[CheckLine, ...]:
     """Return a line for each configured check, in order."""
     before = {result.name: result for result in verdict.before.results}
-    broken = {failure.check for failure in verdict.new_failures}
+    broken: dict[str, set[str]] = {}
+    for failure in verdict.new_failures:
+        broken.setdefault(failure.check, set()).add(failure.kind)
+    flaky = {failure.check for failure in verdict.flaky}
     return tuple(
         CheckLine(
             result.name,
             result.required,
             in_words(before.get(result.name)),
             in_words(result),
-            ok=not failures_of(result),
-            broken=result.name in broken,
+            _standing(result, broken.get(result.name, set()), flaky),
         )
         for result in verdict.after.results
     )
+
+
+def _standing(result: CheckResult, kinds: Collection[str], flaky: Collection[str]) -> CheckStanding:
+    if result.skipped:
+        return "not needed"
+    if "fails" in kinds or "judge" in kinds:
+        return "fails"
+    if "missing" in kinds:
+        return "lost tests"
+    if not failures_of(result):
+        return "passes"
+    return "flaky" if result.name in flaky else "fails as before"
+
+
+def old_judge_sentence(verdict: Verdict) -> str:
+    """Say how the tests as they were end on the new source: how many pass, and which do not."""
+    results = [result for result in (verdict.old_judge or Checks()).results if not result.skipped]
+    tests = [test for result in results for test in result.tests]
+    known = {test.id for result in verdict.before.results for test in result.tests if test.fails}
+    failing = [test.id for test in tests if test.fails and test.id not in known]
+    passing = sum(test.outcome == "passed" for test in tests)
+    as_before = sum(test.fails and test.id in known for test in tests)
+    skipped = sum(test.outcome == "skipped" for test in tests)
+    parts = [
+        *([f"{passing} {'passes' if passing == 1 else 'pass'}"] if passing else []),
+        *([f"{as_before} {'fails' if as_before == 1 else 'fail'} as before"] if as_before else []),
+        *([f"{skipped} skipped"] if skipped else []),
+        *([f"{named(failing)} {'fails' if len(failing) == 1 else 'fail'}"] if failing else []),
+    ]
+    parts += [f"the check {code(result.name)} {in_words(result)}" for result in results if not result.tests]
+    subject = f"The {len(tests)} test{'' if len(tests) == 1 else 's'}" if tests else "The checks"
+    be = "it was" if len(tests) == 1 else "they were"
+    return f"{subject} as {be}, on the new source: {', '.join(parts) or 'none ran'}."
+
+
+def named(names: Sequence[str | Failure], most: int = 3) -> str:
+    """Return the first of `names`, or of what fails, as code, and how many more there are."""
+    shown = ", ".join(code(one if isinstance(one, str) else one.test or one.check) for one in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def history(test: NamedTest | Proof) -> str:
+    """Say how a test ended on the old source and on the new one, and why it proves nothing if it does not."""
+    if not test.after:
+        return "not found in any test report"
+    if test.doubt:
+        return f"proves nothing: {test.doubt}"
+    changed = isinstance(test, Proof) or test.changed
+    before = {
+        "failed": "failed before ✓, ",
+        "passed": "passed before, so it proves nothing; " if changed else "already passed before, ",
+        "error": "could not run on the old source, ",
+        "skipped": "was skipped before, ",
+        "absent": "did not run before, ",
+    }.get(test.before, "")
+    after = "passes after ✓" if test.after == "passed" else f"{test.after} after ✗"
+    return before + after
 
 
 def in_words(result: CheckResult | None) -> str:
@@ -112,3 +200,7 @@ def in_words(result: CheckResult | None) -> str:
     if result.exit_code != 0 and not (count["failed"] or count["error"]):
         parts.append(f"exit code {result.exit_code}")
     return ", ".join(parts) or "no test ran"
+
+
+wording.add_filter("named", named)
+wording.add_filter("history", history)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from redimento.delivery.markdown import units
+from redimento.delivery.markdown import numberless, units
 from redimento.delivery.report import Report
 from redimento.outcome import Outcome
 from redimento.text import wording
@@ -17,36 +17,46 @@ TITLE_LENGTH = 250  # a title of 419 characters was refused elsewhere (dotnet/ar
 
 
 @dataclass(frozen=True)
-class _Detail:
-    """How much a description shows. If it does not fit, the next level is tried."""
+class Detail:
+    """How much a text shows: characters, or entries of a list. If a description does not fit, the next level is tried.
 
-    summary: int
-    criterion: int
-    note: int
-    tests: int
-    failures: int
-    files: int
-    documentation: int
+    `words` are the model's: they are cut first.
+    """
+
+    words: int
+    criterion: int = 300
+    tests: int = 6
+    failures: int = 12
+    lines: int = 10
+    files: int = 30
 
 
 _LEVELS = (
-    _Detail(summary=1500, criterion=300, note=300, tests=6, failures=12, files=30, documentation=600),
-    _Detail(summary=1000, criterion=160, note=160, tests=3, failures=8, files=15, documentation=300),
-    _Detail(summary=700, criterion=90, note=80, tests=2, failures=4, files=8, documentation=0),
-    _Detail(summary=400, criterion=60, note=0, tests=1, failures=2, files=4, documentation=0),
-    _Detail(summary=250, criterion=30, note=0, tests=0, failures=1, files=0, documentation=0),
+    Detail(words=1500),
+    Detail(words=600),
+    Detail(words=250),
+    Detail(words=250, criterion=160, tests=3, failures=8, lines=6, files=15),
+    Detail(words=250, criterion=90, tests=2, failures=4, lines=4, files=8),
+    Detail(words=120, criterion=60, tests=1, failures=2, lines=2, files=4),
+    Detail(words=0, criterion=30, tests=0, failures=1, lines=1, files=0),
 )
+_COMMENT = Detail(words=600, criterion=160, tests=0, failures=3, lines=3, files=0)
+SUMMARY = Detail(words=6000, failures=30, lines=30, files=60)
 
 
 def title(template: str, item: WorkItem) -> str:
-    """Return the title of the pull request and of the commit: one line, without logging commands."""
-    filled = template.replace("{id}", str(item.id)).replace("{type}", item.type).replace("{title}", item.title)
+    """Return the title of the pull request and of the commit: one line that closes no other item.
+
+    Nothing escapes `#42` there, so it is written in letters.
+    """
+    kind, words = numberless(item.type), numberless(item.title)
+    filled = template.replace("{id}", str(item.id)).replace("{type}", kind).replace("{title}", words)
     line = " ".join(neutralise(filled).split())
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
 
 
 def description(report: Report) -> str:
-    """Return the pull request's description, shortened section by section to at most DESCRIPTION_UNITS."""
+    """Return the pull request's description, the model's words cut first, to at most DESCRIPTION_UNITS."""
     text = ""
     for detail in _LEVELS:
         text = wording.render("pull_request/description.md.j2", report=report, detail=detail).strip() + "\n"
@@ -67,12 +77,13 @@ def shortened(text: str, most: int) -> str:
 
 
 def commit_body(report: Report) -> str:
-    """Return the body of the commit message: the summary, wrapped at 72 characters."""
+    """Return the body of the commit message: the evidence in short, and the model's words as a quotation."""
     return wording.render("pull_request/commit.txt.j2", report=report).strip()
 
 
 def comment(item: WorkItem, outcome: Outcome, report: Report | None, *, marker: str, reference: str) -> str:
     """Return the comment on the work item: what happened, and what to do next."""
     return wording.render(
-        "comments/work_item.md.j2", item=item, outcome=outcome, report=report, marker=marker, reference=reference
-    )
+        "comments/work_item.md.j2",
+        item=item, outcome=outcome, report=report, detail=_COMMENT, marker=marker, reference=reference,
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A run to look at: a sample repository and a user story on an Azure DevOps of one's own."""
+"""The demo: one run on a sample repository and a user story in an emulated Azure DevOps organisation."""
 
 from redimento.demo.play import play
 

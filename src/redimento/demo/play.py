@@ -1,4 +1,4 @@
-"""Play every part around a run: the organisation, the agent that checks the repository out, the person who looks."""
+"""Play every part around a run: the organisation, the agent that checks out, the person who looks at the result."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _GIT = (
 
 
 def play(folder: Path | None, stream: TextIO) -> int:
-    """Run the demo in `folder` and print the pull request; return the exit code of the run.
+    """Run the demo in `folder`, print the pull request, and return the exit code of the run.
 
-    Gemini answers when GEMINI_API_KEY is set, a recording otherwise.
+    Gemini answers if GEMINI_API_KEY is set, a recording otherwise.
     """
     folder = (folder or Path(tempfile.mkdtemp(prefix="redimento-demo-"))).resolve()
     if folder.exists() and any(folder.iterdir()):
@@ -45,21 +45,21 @@ def play(folder: Path | None, stream: TextIO) -> int:
     origin = _sample_repository(folder / "sample")
     with _organisation(folder, origin) as started:
         environment = started["environment"][_REPOSITORY]
-        console.print(Rule("An Azure DevOps organisation of your own"))
+        console.print(Rule("An emulated Azure DevOps organisation"))
         console.print(Text(f"{started['url']}  project Shop, repository web, user story 7 in state Active"))
         checkout = _agent_checkout(folder / "agent" / "s", environment)
         console.print(Rule("The pipeline step: redimento run --work-item 7"))
         if not os.environ.get("GEMINI_API_KEY"):
-            console.print(Text("GEMINI_API_KEY is not set: a recorded model answers. Set it to let Gemini answer."))
+            console.print(Text("GEMINI_API_KEY is not set: a recorded model answers. Set it to use Gemini."))
         stream.flush()
         outcome = _run(folder, checkout, environment)
         if outcome.get("pullRequestId"):
             _show_pull_request(console, environment, outcome, checkout)
-        console.print(Rule("Where to look further"))
+        console.print(Rule("Where to look next"))
         console.print(Text(f"report    {Path(outcome['runFolder']) / 'report.html'}"), soft_wrap=True)
         console.print(Text(f"record    {outcome['runFolder']}"), soft_wrap=True)
         console.print(
-            Text(f"the organisation again: redimento emulator --folder {folder / 'organisation'}"), soft_wrap=True
+            Text(f"serve the organisation again: redimento emulator --folder {folder / 'organisation'}"), soft_wrap=True
         )
     return int(outcome["exitCode"])
 
@@ -82,13 +82,13 @@ def _organisation(folder: Path, origin: Path) -> Iterator[dict[str, Any]]:
         [*command, "--seed", str(folder / "seed.json")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as server:
         try:
-            assert server.stdout is not None  # noqa: S101  a pipe was asked for
+            assert server.stdout is not None  # noqa: S101  it is a pipe
             line = server.stdout.readline()
             if not line:
-                assert server.stderr is not None  # noqa: S101  a pipe was asked for
+                assert server.stderr is not None  # noqa: S101  it is a pipe
                 raise UsageError(
                     f"The emulator did not start: {server.stderr.read().strip()}",
-                    "`make demo` installs what it needs; elsewhere: pip install 'redimento[demo]'.",
+                    "Run `make demo`, which installs what it needs, or pip install 'redimento[demo]'.",
                 )
             yield json.loads(line)
         finally:
@@ -96,7 +96,7 @@ def _organisation(folder: Path, origin: Path) -> Iterator[dict[str, Any]]:
 
 
 def _agent_checkout(folder: Path, environment: Mapping[str, str]) -> Path:
-    """Check the repository out as an agent does: one commit, detached, no identity, no stored credentials."""
+    """Check out as an agent does: one commit, detached, no identity, no stored credentials."""
     folder.mkdir(parents=True)
     url = environment["BUILD_REPOSITORY_URI"]
     signed_in = {
@@ -116,17 +116,17 @@ def _run(folder: Path, checkout: Path, environment: Mapping[str, str]) -> dict[s
     command += ["--run-dir", str(folder / "run")]
     if not os.environ.get("GEMINI_API_KEY"):
         command += ["--config", str(_with_recording(folder))]
-    # The team's commands need this Python, which has pytest; a job would find its own tools on PATH.
+    # The checks need this Python, which has pytest; a job would find its tools on PATH.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    # Without TF_BUILD the run speaks to the terminal as it would on a desk, and not in an agent's commands.
+    # Without TF_BUILD the run writes for a terminal, as a local run does, not for the agent.
     mine = {name: value for name, value in environment.items() if name != "TF_BUILD"}
     done = subprocess.run(  # noqa: S603  our own command
         command, env={**os.environ, **mine, "PATH": path}, stdout=subprocess.PIPE, text=True, check=False
     )
     if not done.stdout.strip():
         raise RedimentoError(
-            "The run ended without an outcome; what it said stands above.",
-            "Please report it with those lines.",
+            "The run ended without an outcome; its messages are above.",
+            "Please report it with these messages.",
         )
     outcome: dict[str, Any] = json.loads(done.stdout)
     return outcome
@@ -164,7 +164,7 @@ def _show_pull_request(
 
 def _git(folder: Path, *arguments: str, more: Mapping[str, str] | None = None) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    done = subprocess.run(  # noqa: S603  fixed command, our own arguments
+    done = subprocess.run(  # noqa: S603  our own arguments
         [*_GIT, *arguments], cwd=folder, env={**kept, **(more or {})}, capture_output=True, text=True, check=False
     )
     if done.returncode:

@@ -29,6 +29,14 @@ _MARKS = {
     "not": ("✘", "red"),
     "unanswered": ("?", "red"),
 }
+_CHECK_COLOURS = {
+    "passes": "green",
+    "fails": "red",
+    "lost tests": "red",
+    "flaky": "yellow",
+    "fails as before": "yellow",
+    "not needed": "dim",
+}
 
 
 class Dialect(Protocol):
@@ -99,6 +107,7 @@ def show_pipeline_end(
     outcome = finished.outcome
     text = f"{outcome.sentence} {outcome.remedy}".strip()
     lines = [f"{outcome.kind}: {neutralise(text)}"]
+    lines += _report_lines(finished.report) if finished.report else []
     lines += [f"  {index}. {neutralise(question)}" for index, question in enumerate(outcome.questions, start=1)]
     if outcome.pull_request_url:
         lines.append(outcome.pull_request_url)
@@ -112,6 +121,19 @@ def show_pipeline_end(
         lines.append(dialect.upload_summary(summary))
     stream.write("\n".join(lines) + "\n")
     stream.flush()
+
+
+def _report_lines(report: Report) -> list[str]:
+    """Return criteria, checks and the old judge, one line each; the summary has the rest."""
+    lines = [f"criterion {one.id}: {one.status}: {one.text}" for one in report.criteria]
+    lines += [
+        f"check {check.name}: {check.standing}: {check.before} before, {check.after} after" for check in report.checks
+    ]
+    return [f"  {_one_line(line)}" for line in (*lines, *filter(None, [report.old_judge]))]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(neutralise(text).split())
 
 
 def variables(finished: Finished) -> dict[str, str]:
@@ -153,13 +175,17 @@ def print_json(stream: TextIO, value: Any) -> None:
 
 
 def show_terminal_end(console: Console, finished: Finished, folder: Path | None, calls: tuple[str, ...]) -> None:
-    """Print the end of a run: outcome, criteria, checks, cost, run folder."""
+    """Print the end of a run: outcome, reasons, criteria, checks, cost, run folder."""
     outcome = finished.outcome
     console.print()
     for problem in outcome.problems:
         console.print(Text(neutralise(problem)), soft_wrap=True)
     heading = Text(f" {outcome.kind.upper()} ", style=f"bold reverse {_COLOURS[outcome.kind]}")
-    console.print(heading + Text(" ") + Text(neutralise(outcome.sentence)))
+    reasons = finished.report.draft_reasons if finished.report and outcome.kind == "draft" else ()
+    first, *others = reasons or (outcome.sentence,)
+    console.print(heading + Text(" ") + Text(neutralise(first)))
+    for reason in others:
+        console.print(Text(neutralise(reason)))
     if outcome.remedy:
         console.print(Text(neutralise(outcome.remedy), style="dim"))
     for number, question in enumerate(outcome.questions, start=1):
@@ -174,20 +200,25 @@ def show_terminal_end(console: Console, finished: Finished, folder: Path | None,
 
 
 def _show_report(console: Console, report: Report) -> None:
+    for one in report.verdict.forbidden if report.verdict else ():
+        wanted = f"criterion {one.criterion}" if one.criterion else "the description"
+        console.print(Text(_one_line(f"The old test {one.test} forbade what {wanted} asks for.")))
     if report.criteria:
         table = Table(title="Acceptance criteria", title_justify="left", box=None, show_header=False, pad_edge=False)
         for criterion in report.criteria:
             mark, colour = _MARKS[criterion.standing]
             tests = ", ".join(test.name for test in criterion.tests)
-            words = Text(neutralise(criterion.text).replace("\n", " "))
-            table.add_row(Text(mark, style=colour), words, Text(f"{criterion.status} {neutralise(tests)}", style="dim"))
+            status = Text(f"{mark} {criterion.status}", style=colour)
+            table.add_row(status, Text(_one_line(criterion.text)), Text(_one_line(tests), style="dim"))
         console.print(table)
     if report.checks:
         table = Table("Check", "Before", "After", box=None, pad_edge=False, title="Checks", title_justify="left")
         for check in report.checks:
-            after = Text(neutralise(check.after), style="green" if check.ok else "red")
+            after = Text(neutralise(f"{check.standing}: {check.after}"), style=_CHECK_COLOURS[check.standing])
             table.add_row(Text(neutralise(check.name)), Text(neutralise(check.before)), after)
         console.print(table)
+    if report.old_judge:
+        console.print(Text(_one_line(report.old_judge)))
 
 
 def _show_rest(console: Console, finished: Finished, outcome: Outcome, folder: Path | None) -> None:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from redimento import __version__
 from redimento.delivery.markdown import split_at_code
+from redimento.delivery.texts import SUMMARY
 from redimento.run.attempt import Attempt
 from redimento.run.job import Finished, Job
 from redimento.run_folder import RunFolder
@@ -37,6 +38,7 @@ def write_files(folder: RunFolder, finished: Finished, job: Job | None) -> Path:
         "repository": job.repository if job else "",
         "target": job.target if job else "",
         "finished": finished,
+        "detail": SUMMARY,
         "ended": ended.isoformat(timespec="seconds"),
         "version": __version__,
         "patch": patch.read_text("utf-8", "replace") if job and patch.is_file() else "",
@@ -80,5 +82,10 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "newFailures": [asdict(failure) for failure in verdict.new_failures] if verdict else [],
         "flaky": [asdict(failure) for failure in verdict.flaky] if verdict else [],
         "proofs": [{**asdict(proof), "proves": proof.proves} for proof in verdict.proofs] if verdict else [],
+        "forbidden": [asdict(test) for test in verdict.forbidden] if verdict else [],
+        "harmless": list(verdict.harmless) if verdict else [],
+        "moved": [list(names) for names in verdict.moved] if verdict else [],
+        "unnoticed": list(verdict.unnoticed) if verdict else [],
+        "remarks": list(verdict.remarks()) if verdict else [],
         "notes": list(attempt.notes),
     }

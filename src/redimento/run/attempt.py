@@ -6,7 +6,7 @@ votes).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,13 +20,13 @@ from redimento.errors import LimitError
 from redimento.events import Emit, Note
 from redimento.models.port import ModelError
 from redimento.run.proposal import Workspace, complete, merged_claims, propose
-from redimento.verification.evidence import Checks, Verdict
+from redimento.verification.evidence import ChangedTest, Checks, Verdict
+from redimento.verification.old_judge import Substitute
 from redimento.verification.runners import file_of
 
 _MAX_WORSE_ROUNDS = 2  # in a row, before the repair stops
 
-Withheld = Callable[[Sequence[str]], AbstractContextManager[None]]
-Verify = Callable[[Change, Withheld], Verdict]
+Verify = Callable[[Change, Sequence[ChangedTest], Substitute], Verdict]
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,13 @@ def _write(plan: AttemptPlan, change: Change) -> None:
 
 
 def _with_verdict(plan: AttemptPlan, attempt: Attempt) -> Attempt:
-    def withheld(paths: Sequence[str]) -> AbstractContextManager[None]:
-        return writer.withheld(plan.workspace.root, attempt.change, paths)
+    def substitute(contents: Mapping[str, bytes | None]) -> AbstractContextManager[None]:
+        return writer.substituted(plan.workspace.root, attempt.change, contents)
 
-    return replace(attempt, verdict=plan.verify(attempt.change, withheld))
+    # A reason counts only with the criterion that asks for it, where the item has any.
+    numbers = range(1, len(plan.criteria) + 1)
+    announced = [one for one in attempt.answer.changed_tests if one.criterion in numbers or not numbers]
+    return replace(attempt, verdict=plan.verify(attempt.change, announced, substitute))
 
 
 def _repair(session: ModelSession, plan: AttemptPlan, best: Attempt, emit: Emit) -> Attempt:
@@ -140,12 +143,14 @@ def _try_repair(session: ModelSession, plan: AttemptPlan, best: Attempt, emit: E
         proposal = propose(session, plan.workspace, answer, already, emit)
     finally:
         _write(plan, best.change)
-    if proposal.change in {NO_CHANGE, best.change}:  # questions, an edit of nothing, or a change that undoes itself
+    answer = proposal.answer
+    # Questions, an edit of nothing, or a change that undoes itself. An answer may also only name the tests it made wrong.
+    if proposal.change == NO_CHANGE or (proposal.change == best.change and not answer.changed_tests):
         return best
     _write(plan, proposal.change)
-    answer = proposal.answer
     answer = replace(
         answer,
+        changed_tests=tuple(dict.fromkeys((*answer.changed_tests, *best.answer.changed_tests))),
         criteria=merged_claims(answer.criteria, best.answer.criteria),
         summary=answer.summary or best.answer.summary,
     )

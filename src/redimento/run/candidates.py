@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,13 +15,16 @@ from redimento.change.edit import Change
 from redimento.errors import LimitError
 from redimento.events import Emit, Note, Warned
 from redimento.models.port import ModelError
-from redimento.run.attempt import Attempt, AttemptPlan, Withheld, make_attempt, rank
+from redimento.run.attempt import Attempt, AttemptPlan, make_attempt
 from redimento.run.job import Job, Ports
 from redimento.run.proposal import Workspace
+from redimento.run.selection import best_first, is_conclusive
+from redimento.run_folder import FILES
 from redimento.sandbox.bench import Workbench, close_workbench, open_workbench
 from redimento.settings import Thinking
 from redimento.verification.checks import run_setup
-from redimento.verification.evidence import Checks, Verdict
+from redimento.verification.evidence import ChangedTest, Checks, Verdict
+from redimento.verification.old_judge import Substitute
 from redimento.verification.verdict import verify
 from redimento.work_items.item import WorkItem
 
@@ -42,12 +45,13 @@ def attempts(job: Job, ports: Ports, session: ModelSession, item: WorkItem, base
     """
     wanted = job.settings.model.candidates if job.settings.checks.commands else 1
     made: list[Attempt] = []
+    warn = _warner(ports.emit)
     for number in range(1, wanted + 1):
         if wanted > 1:
             ports.emit(Note(f"Candidate {number} of {wanted}."))
         try:
             attempt = _candidate(
-                job, ports, _with_more_thinking(session, number), item, baseline, number=number, of=wanted
+                job, ports, _with_more_thinking(session, number), item, baseline, warn=warn, number=number, of=wanted
             )
         except (ModelError, LimitError) as error:
             if not made and (number == wanted or isinstance(error, LimitError)):
@@ -55,19 +59,12 @@ def attempts(job: Job, ports: Ports, session: ModelSession, item: WorkItem, base
             ports.emit(Note(f"Candidate {number} failed: {error}"))
             continue
         made.append(replace(attempt, number=number))
-        if _is_conclusive(made[-1]) or not made[-1].change.files:
+        if is_conclusive(made[-1]) or not made[-1].change.files:
             break
-    # The sort is stable: among equals the earliest wins.
-    made.sort(key=lambda attempt: (not attempt.change.files, not _is_conclusive(attempt), rank(attempt)))
+    made = best_first(made, baseline.bench, job.root, job.journal)
     if len(made) > 1 and made[0].change.files:
         _save(job, ports, made[0])  # a later candidate may have overwritten it
     return tuple(made)
-
-
-def _is_conclusive(attempt: Attempt) -> bool:
-    """Return whether no other candidate is needed: all checks pass, and every new test failed on the old source."""
-    verdict = attempt.verdict
-    return verdict is not None and verdict.verified and all(proof.proves for proof in verdict.proofs)
 
 
 def _with_more_thinking(session: ModelSession, number: int) -> ModelSession:
@@ -78,14 +75,38 @@ def _with_more_thinking(session: ModelSession, number: int) -> ModelSession:
     return replace(session, thinking=harder)
 
 
+def _warner(emit: Emit) -> Callable[[Verdict], None]:
+    """Return what warns of all that a reader should know of the checks, of each thing once in a run."""
+    said: set[str] = set()
+
+    def warn(verdict: Verdict) -> None:
+        for remark in verdict.remarks():
+            if remark not in said:
+                said.add(remark)
+                emit(Warned(remark))
+
+    return warn
+
+
 def _candidate(
-    job: Job, ports: Ports, session: ModelSession, item: WorkItem, baseline: Baseline, *, number: int, of: int
+    job: Job,
+    ports: Ports,
+    session: ModelSession,
+    item: WorkItem,
+    baseline: Baseline,
+    *,
+    warn: Callable[[Verdict], None],
+    number: int,
+    of: int,
 ) -> Attempt:
     with _workspace(job, ports, baseline, number) as (root, bench):
         journal = job.journal if root == job.root else job.scratch / f"journal-{number}"
 
-        def verified(change: Change, withheld: Withheld) -> Verdict:
-            return verify(bench, change, baseline.wait(), withheld=withheld)
+        def verified(change: Change, announced: Sequence[ChangedTest], substitute: Substitute) -> Verdict:
+            before, allow = baseline.wait(), job.settings.change.allow
+            verdict = verify(bench, change, before, substitute=substitute, announced=announced, allow=allow)
+            warn(verdict)
+            return verdict
 
         plan = AttemptPlan(
             workspace=Workspace(root, job.settings.change, job.locked, job.secrets),
@@ -131,7 +152,8 @@ def set_up(bench: Workbench, emit: Emit) -> None:
 def open_bench(job: Job, ports: Ports, root: Path, name: str) -> Workbench:
     """Open a workbench for the team's commands in `root`."""
     files = [entry.path for entry in ports.tree.entries()]
-    return open_workbench(root, job.settings.checks, job.scratch / name, secrets=job.secrets, files=files)
+    own = [job.folder.path.resolve() / written for written in FILES]
+    return open_workbench(root, job.settings.checks, job.scratch / name, secrets=job.secrets, files=files, spared=own)
 
 
 def _save(job: Job, ports: Ports, attempt: Attempt) -> None:

@@ -16,10 +16,11 @@ from redimento.context.selection import Context
 from redimento.delivery import earlier, texts
 from redimento.delivery.criteria import assess
 from redimento.delivery.publish import Delivery, outcome, publish
+from redimento.delivery.readiness import draft_reasons
 from redimento.delivery.report import Report, check_lines, file_lines, further_proofs
 from redimento.errors import RedimentoError, UsageError
 from redimento.events import Emit, Note, Warned, step
-from redimento.models.port import total_tokens
+from redimento.models.port import ModelError, total_tokens
 from redimento.outcome import Outcome, failure
 from redimento.run.attempt import Attempt
 from redimento.run.candidates import Baseline, attempts, open_bench, set_up
@@ -170,14 +171,20 @@ def _deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of
             _comment(job, ports, item, asked, None)
             _move(job, ports, job.settings.updates.state_questions)
             return asked, None
-        nothing = f"The model found nothing to change. {answer.summary}".strip()
+        if not answer.nothing_to_do:
+            raise ModelError(
+                "The model's answer changes nothing, and does not say that nothing has to change.",
+                "Run again; conversation.jsonl in the run folder has the answer.",
+                kind="unreadable",
+            )
+        nothing = f"The model found nothing to change: {answer.nothing_to_do}".strip()
         idle = Outcome("skipped", nothing, "If something is missing, add it to the work item and run again.")
         _comment(job, ports, item, idle, None)
         return idle, None
     report = _report(job, ports, item, attempt, of=of)
     delivery = Delivery(
         item, attempt.change, report, admitted.branch, job.target, admitted.tip, admitted.reference,
-        draft=not attempt.verified,
+        draft=bool(report.draft_reasons),
     )  # fmt: skip
     commit, pull_request = publish(delivery, ports.branches, ports.pull_requests, job.settings.pull_request)
     for warning in pull_request.warnings:
@@ -201,7 +208,8 @@ def _report(job: Job, ports: Ports, item: WorkItem, attempt: Attempt, *, of: int
         files=file_lines(attempt.change),
         new_dependencies=attempt.change.new_dependencies,
         checks=check_lines(verdict) if verdict else (),
-        draft_reasons=_draft_reasons(attempt),
+        draft_reasons=draft_reasons(verdict, attempt.answer, attempt.stopped),
+        questions=attempt.answer.questions,
         rounds=attempt.rounds,
         model=ports.model.name,
         tokens=total_tokens(spent.usage),
@@ -212,20 +220,6 @@ def _report(job: Job, ports: Ports, item: WorkItem, attempt: Attempt, *, of: int
         candidate=attempt.number,
         candidates=of,
     )
-
-
-def _draft_reasons(attempt: Attempt) -> tuple[str, ...]:
-    if attempt.verified:
-        return ()
-    verdict = attempt.verdict
-    if verdict is None or not verdict.after.results:
-        return ("No checks are configured, so nothing verified this change.",)
-    failing = sum(failure.required for failure in verdict.new_failures)
-    if not failing:
-        why = "they were skipped, already failed as a whole before it, or no longer report tests that passed before"
-        return (f"No required check could judge this change: {why}.",)
-    what = "1 required test or check fails" if failing == 1 else f"{failing} required tests or checks fail"
-    return tuple(filter(None, (f"{what} because of this change.", attempt.stopped)))
 
 
 def _comment(job: Job, ports: Ports, item: WorkItem, ended: Outcome, report: Report | None) -> None:

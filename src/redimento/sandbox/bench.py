@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Literal, cast
 
 from redimento.errors import UsageError
 from redimento.sandbox.environment import build_environment
 from redimento.sandbox.execution import CommandResult, run
 from redimento.sandbox.isolation import Isolation, find_isolation
 from redimento.sandbox.keeping import Snapshot, take_snapshot
+from redimento.sandbox.leftovers import Place, Record, Stamp, go_back, look, outermost, record
 from redimento.sandbox.stored_token import StoredToken, remove_tokens, restore_tokens
+from redimento.sandbox.warden import Rooms
 from redimento.settings import CheckSettings
 
 _PROBE_SECONDS = 120.0  # against a file system that hangs, not against a busy machine
 _CLEANING_SECONDS = 120.0
+_REMEMBERING_SECONDS = 900.0
+
+
+@dataclass
+class Memory:
+    """What is known of a tree from earlier commands; the one value here that changes.
+
+    `record`: what was in the tree besides git's files after setup and baseline; None before. `looked_at`: the checks of
+    which it is known whether later ones may need what they build; `builders`: those of which that is so.
+    """
+
+    record: Record | None = None
+    looked_at: set[str] = field(default_factory=set)
+    builders: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
 class Workbench:
-    """A tree to run commands in. `secrets` are kept out of every output and environment."""
+    """A tree to run commands in. `secrets` are kept out of every output and environment.
+
+    `spared`: paths in the tree that the program itself writes. `trusting`: the tree is untouched, so what a command
+    leaves in HOME stays for the next ones.
+    """
 
     tree: Path
     settings: CheckSettings
@@ -34,6 +54,9 @@ class Workbench:
     kept: Snapshot
     removed_tokens: tuple[StoredToken, ...] = ()
     stop: threading.Event = field(default_factory=threading.Event)
+    spared: frozenset[str] = frozenset()
+    memory: Memory = field(default_factory=Memory)
+    trusting: bool = False
 
     @property
     def home(self) -> Path:
@@ -56,27 +79,36 @@ class Workbench:
 
 
 def open_workbench(
-    tree: Path, settings: CheckSettings, scratch: Path, *, secrets: Sequence[str], files: Sequence[str] = ()
+    tree: Path,
+    settings: CheckSettings,
+    scratch: Path,
+    *,
+    secrets: Sequence[str],
+    files: Sequence[str] = (),
+    spared: Sequence[Path] = (),
 ) -> Workbench:
     """Prepare `tree` for running `settings.commands`; `scratch` is a separate folder outside the tree.
 
-    `files` are the paths that git tracks; they are restored after every command. Open the bench before writing the
+    `files` are the paths that git tracks; they are restored after every command. `spared`: files that the program itself
+    writes, which may be in the tree. Open the bench before writing the
     change. Tokens stored in the checkout are removed until the bench is closed. Raises UsageError when the isolation
     that the settings require is not available here, and SettingsError for a `pass_env` name that looks like a secret.
     """
     tree, scratch = tree.resolve(), scratch.resolve()
     scratch.mkdir(parents=True, exist_ok=True)
-    for folder in (scratch / "home", scratch / "tmp", scratch / "kept"):
+    for folder in (scratch / "home", scratch / "tmp", scratch / "kept", scratch / "kept-home", scratch / "kept-tree"):
         _remove(folder)
     for folder in (scratch / "home", scratch / "tmp"):
         folder.mkdir(mode=0o700)
     isolation = find_isolation(settings.isolation, network=settings.network)
     if not _runs_commands(settings):  # copying Django's 7,000 files for nothing took 30 % of the run
         return Workbench(tree, settings, scratch, isolation, tuple(secrets), Snapshot(tree, scratch / "kept"))
+    inside = frozenset(str(path.relative_to(tree)) for path in spared if path.is_relative_to(tree))
     removed_tokens = remove_tokens(tree)
     try:
         kept = take_snapshot(tree, files, scratch / "kept")
-        return _probed(Workbench(tree, settings, scratch, isolation, tuple(secrets), kept, removed_tokens))
+        bench = Workbench(tree, settings, scratch, isolation, tuple(secrets), kept, removed_tokens, spared=inside)
+        return _probed(bench)
     except BaseException:
         restore_tokens(removed_tokens)
         raise
@@ -92,20 +124,77 @@ def close_workbench(bench: Workbench) -> None:
     restore_tokens(bench.removed_tokens)
     if bench.isolation.kind == "user" and _runs_commands(bench.settings):
         cleaning = replace(bench, stop=threading.Event())
-        execute(cleaning, 'find "$HOME" "$TMPDIR" -mindepth 1 -delete', timeout_seconds=_CLEANING_SECONDS)
-        for folder in (
-            bench.home,
-            bench.temporary,
-        ):  # we may not list them, but they are empty and their parent is ours
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+        rooms = {**_rooms(cleaning), "fresh": False, "discard": True}
+        _run(cleaning, ("true",), timeout_seconds=_CLEANING_SECONDS, rooms=cast("Rooms", rooms))
     _remove(bench.scratch)
 
 
 def execute(
     bench: Workbench, command: str | Sequence[str], *, timeout_seconds: float, env: dict[str, str] | None = None
 ) -> CommandResult:
-    """Run a command at the root of the bench's tree. See `execution.run`."""
+    """Run a command at the root of the bench's tree, with an empty TMPDIR and HOME as remembered. See `execution.run`."""
+    return _run(bench, command, timeout_seconds=timeout_seconds, env=env, rooms=_rooms(bench))
+
+
+def remember(bench: Workbench, state: Literal["setup", "baseline"], *, without: Sequence[str] = ()) -> None:
+    """Remember tree and HOME: what `checks.setup` left there and, on an untouched tree, the baseline.
+
+    `without`: paths that are to be gone the next time, unless they were there after setup.
+    """
+    if not _runs_commands(bench.settings) or bench.stop.is_set():
+        return
+    # The command itself does nothing; under `user` it also lets the warden set the rights that change ctime.
+    rooms = {**_rooms(bench), "fresh": False, "remember": state}
+    _run(bench, ("true",), timeout_seconds=_REMEMBERING_SECONDS, rooms=cast("Rooms", rooms))
+    place, earlier = _place(bench, ()), bench.memory.record
+    bench.memory.record = record(place, earlier, late=state == "baseline", without=without)
+
+
+def clean(bench: Workbench, changed: Sequence[str]) -> tuple[str, ...]:
+    """Put the tree back to what is remembered, except for git's files and the `changed` ones.
+
+    Return the files and folders that could not be restored. Does nothing before anything was remembered.
+    """
+    if bench.memory.record is None:
+        return ()
+    returned = go_back(_place(bench, changed), bench.memory.record)
+    bench.memory.record = returned.record
+    return tuple(dict.fromkeys(outermost(path, returned.record) for path in returned.lost))
+
+
+def seen(bench: Workbench, changed: Sequence[str]) -> dict[str, Stamp]:
+    """Return what is in the tree besides git's files and the `changed` ones."""
+    return look(_place(bench, changed))
+
+
+def _place(bench: Workbench, changed: Sequence[str]) -> Place:
+    foreign = {".git", *bench.kept.files, *bench.spared, *changed}
+    above = {str(folder) for path in (*bench.spared, *changed) for folder in PurePosixPath(path).parents}
+    # As root we may work in a tree of somebody else.
+    facts = bench.tree.stat()
+    owner = (facts.st_uid, facts.st_gid) if os.geteuid() == 0 else None
+    return Place(bench.tree, bench.scratch / "kept-tree", foreign, {*bench.kept.folders, *above}, owner)
+
+
+def _rooms(bench: Workbench) -> Rooms:
+    return Rooms(
+        home=str(bench.home),
+        temporary=str(bench.temporary),
+        store=str(bench.scratch / "kept-home"),
+        fresh=not bench.trusting,
+        remember="",
+        discard=False,
+    )
+
+
+def _run(
+    bench: Workbench,
+    command: str | Sequence[str],
+    *,
+    timeout_seconds: float,
+    rooms: Rooms,
+    env: dict[str, str] | None = None,
+) -> CommandResult:
     return run(
         command,
         folder=bench.tree,
@@ -115,6 +204,7 @@ def execute(
         timeout_seconds=timeout_seconds,
         secrets=bench.secrets,
         stop=bench.stop,
+        rooms=rooms,
     )
 
 

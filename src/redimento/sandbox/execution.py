@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from redimento.sandbox.capture import FLOOD_BYTES, Capture
 from redimento.sandbox.isolation import Isolation, warden_command
+from redimento.sandbox.warden import Rooms
 from redimento.text.foreign import neutralise
 
 _GRACE_SECONDS = 60.0  # for the warden to kill what is left (30 at most) and to walk over the tree
@@ -32,12 +33,17 @@ _NOT_FOUND = 127  # the shell's own exit code, POSIX
 
 @dataclass(frozen=True)
 class CommandResult:
-    """How a command ended. Without an `exit_code` it did not end by itself: see `reason`. `output` is safe to print."""
+    """How a command ended. Without an `exit_code` it did not end by itself: see `reason`. `output` is safe to print.
+
+    `hostile`: the process that watches it was killed. `lost`: what of HOME an earlier command changed for good.
+    """
 
     exit_code: int | None
     seconds: float
     output: str
     reason: str = ""
+    hostile: bool = False
+    lost: tuple[str, ...] = ()
 
 
 def run(
@@ -50,9 +56,11 @@ def run(
     timeout_seconds: float,
     secrets: Sequence[str] = (),
     stop: threading.Event | None = None,
+    rooms: Rooms | None = None,
 ) -> CommandResult:
     """Run `command` (a list directly, a string with `bash -c`) in `folder` until it ends, times out or `stop` is set.
 
+    `rooms`: how the warden looks after HOME and TMPDIR.
     Everything it started is dead on return, daemons included, even if this process is interrupted or killed. Never
     raises for what the command does.
     """
@@ -66,6 +74,7 @@ def run(
         "cwd": str(folder),
         "env": {**env, "REDIMENTO_CHECK": mark},
         "account": None,
+        "rooms": rooms,
         "network": isolation.network,
         "limits": _LIMITS,
     }
@@ -106,6 +115,7 @@ class _Watch:
         self.started = 0.0
         self.latest = 0.0  # when to stop reading
         self.warden_ended = False
+        self.hostile = False  # if the warden ended without a word
         self.reason = ""
 
     def run(self) -> CommandResult:
@@ -171,7 +181,8 @@ class _Watch:
     def _end(self, warden: subprocess.Popen[bytes]) -> None:
         _close(warden.stdin)
         try:
-            warden.wait(_GRACE_SECONDS)
+            # The command may kill the warden before that has reported the start.
+            self.hostile = warden.wait(_GRACE_SECONDS) < 0 or bool(self.started)
         except subprocess.TimeoutExpired:
             with contextlib.suppress(PermissionError):  # sudo runs as root; it ends with its input
                 warden.kill()
@@ -181,12 +192,16 @@ class _Watch:
         _close(warden.stderr)
 
     def _final_report(self) -> dict[str, Any]:
-        for line in reversed(bytes(self.reports).splitlines()):
+        return next((report for report in reversed(self._all_reports()) if "exit" in report or "error" in report), {})
+
+    def _all_reports(self) -> list[dict[str, Any]]:
+        found = []
+        for line in bytes(self.reports).splitlines():
             with contextlib.suppress(ValueError):
                 report = json.loads(line)
-                if isinstance(report, dict) and ("exit" in report or "error" in report):
-                    return report
-        return {}
+                if isinstance(report, dict):
+                    found.append(report)
+        return found
 
     def _result(self, seconds: float) -> CommandResult:
         output = self.capture.text(self.secrets)
@@ -198,14 +213,19 @@ class _Watch:
         if not report:
             report_text = neutralise(bytes(self.reports).decode("utf-8", "replace")).strip()[-500:]
             return CommandResult(
-                None, seconds, output + report_text, "supervisor lost: the process watching the command ended"
+                None,
+                seconds,
+                output + report_text,
+                "supervisor lost: the process watching the command ended",
+                hostile=self.hostile,
             )
         if "error" in report:
             return CommandResult(None, seconds, output, _start_problem(self.order["argv"], report))
         if number := report["signal"]:
             return CommandResult(None, seconds, output, f"killed by signal: {_signal_name(number)}")
         reason = "command not found: exit code 127 of the shell" if report["exit"] == _NOT_FOUND else ""
-        return CommandResult(report["exit"], seconds, output, reason)
+        lost = next((tuple(map(str, each["lost"])) for each in self._all_reports() if "lost" in each), ())
+        return CommandResult(report["exit"], seconds, output, reason, lost=lost)
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

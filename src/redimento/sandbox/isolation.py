@@ -22,6 +22,8 @@ from redimento.errors import UsageError
 from redimento.sandbox import warden
 
 ACCOUNT = "redimento-checks"
+# Our folder comes last, so that nothing in it stands in for the standard library.
+_START_WARDEN = "import sys; sys.path.append(sys.argv[1]); from redimento.sandbox.warden import main; sys.exit(main())"
 _PROBE_SECONDS = 60  # against a sudo that hangs, not against a busy machine
 
 
@@ -96,5 +98,5 @@ def _sudo_works() -> bool:
 def warden_command(isolation: Isolation, python: str) -> list[str]:
     """Return the command line that starts the warden."""
     prefix = ["sudo", "-n", "--"] if isolation.through_sudo else []
-    # -I -S: neither the tree nor PYTHON* may decide what the warden, possibly root, imports.
-    return [*prefix, python, "-I", "-S", str(Path(warden.__file__).resolve())]
+    # -I -S: neither the tree nor PYTHON* may decide what the warden, possibly root, imports; -B: root leaves no bytecode.
+    return [*prefix, python, "-I", "-S", "-B", "-c", _START_WARDEN, str(Path(warden.__file__).resolve().parents[2])]

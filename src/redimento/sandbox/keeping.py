@@ -5,7 +5,7 @@ Guaranteed after every command, unless it had more rights than its isolation gra
 - every other path given to `take_snapshot` (the files git tracks) has its original content;
 - what controls git (HEAD, index, settings, hooks) is unchanged; a deleted or replaced `.git` folder is restored, with
   its objects if the scratch space is on the same file system.
-New files are left alone: build products speed up the next run. Under `process` a command could destroy the snapshot as
+New files are left alone here: a later check may need them, and `leftovers` removes them before the next pass. Under `process` a command could destroy the snapshot as
 well, since it runs under our account; under `user` it cannot.
 """
 

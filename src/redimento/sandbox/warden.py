@@ -1,9 +1,12 @@
 """The process between Redimento and one command of the team: starts the command and kills everything it leaves behind.
 
-Runs as a script (`python -I -S warden.py`), possibly through sudo, so it uses the standard library only. It reads one
+Runs on its own (`isolation.warden_command`), possibly through sudo, so it uses the standard library only. It reads one
 line of JSON (`Order`) from standard input and keeps it open: end of input means "stop", also when Redimento dies. The
 command writes to standard output; standard error carries the warden's reports, one JSON object per line:
-`{"started": true}`, then `{"exit": 0, "signal": 0, "left": 2}` or `{"error": …, "detail": …}`.
+`{"lost": ["…"]}` if HOME could not be restored, `{"started": true}`, then `{"exit": 0, "signal": 0, "left": 2}` or
+`{"error": …, "detail": …}`.
+
+It also looks after HOME and TMPDIR: under `user` they belong to the account, and nobody else may enter them.
 
 Linux makes orphans children of the nearest "subreaper" (prctl(2)), so a daemon that left the session and the process
 group is still a descendant of this process.
@@ -21,12 +24,15 @@ import resource
 import select
 import signal
 import socket
+import stat
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import NoReturn, TypedDict
+
+from redimento.sandbox.files import clear
+from redimento.sandbox.leftovers import Place, go_back, load, record, save
 
 # <linux/prctl.h>, <linux/capability.h>, <linux/sched.h>, <linux/sockios.h>
 PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 24, 36, 38
@@ -37,6 +43,8 @@ CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
 KILLING_SECONDS = 30.0  # a killed process ends when it is next scheduled: late on a busy machine
 LOCK = "/run/redimento-checks.lock"
+# Where every account may write.
+PUBLIC_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - to clean them
 
 
 class Account(TypedDict):
@@ -49,11 +57,27 @@ class Account(TypedDict):
     private: list[str]
 
 
+class Rooms(TypedDict):
+    """HOME, TMPDIR and the store that remembers HOME.
+
+    `fresh`: HOME is put back before the command. `remember`: "setup" or "baseline", whose HOME is to be remembered after
+    it, or "". `discard`: remove all three after it.
+    """
+
+    home: str
+    temporary: str
+    store: str
+    fresh: bool
+    remember: str
+    discard: bool
+
+
 class Order(TypedDict):
     argv: list[str]
     cwd: str
     env: dict[str, str]
     account: Account | None
+    rooms: Rooms | None
     network: bool
     limits: dict[str, int]
 
@@ -74,15 +98,17 @@ def main() -> int:
         return 2
     account = order["account"]
     if account is None:
-        _supervise(libc, order, woken)
+        with _prepared(order["rooms"], None):
+            _supervise(libc, order, woken)
         return 0
-    with _exclusive_account():
+    with _exclusive_account(), _prepared(order["rooms"], account):
         _grant_access(account)
         try:
             _supervise(libc, order, woken)
         finally:
             _kill_all_of(account["uid"])
             _reclaim(account)
+            _clear_public_folders(account["uid"])
     return 0
 
 
@@ -101,6 +127,36 @@ def _report(**facts: object) -> None:
     # Redimento may be dead: the processes must be killed anyway.
     with contextlib.suppress(OSError):
         os.write(2, json.dumps(facts).encode() + b"\n")
+
+
+@contextlib.contextmanager
+def _prepared(rooms: Rooms | None, account: Account | None) -> Iterator[None]:
+    """Give the command an empty TMPDIR and, if wanted, HOME as it was remembered."""
+    if rooms is None:
+        yield
+        return
+    owner = (account["uid"], account["gid"]) if account else None
+    place = Place(pathlib.Path(rooms["home"]), pathlib.Path(rooms["store"]), owner=owner)
+    for folder in (rooms["temporary"], *([] if os.path.isdir(rooms["home"]) else [rooms["home"]])):  # noqa: PTH112
+        clear(pathlib.Path(folder))
+        os.mkdir(folder, 0o700)  # noqa: PTH102 - text, as it came
+        if owner:
+            os.chown(folder, *owner)
+    remembered = load(place) if rooms["fresh"] else None
+    if remembered is not None:
+        returned = go_back(place, remembered)
+        if returned.record is not remembered:
+            save(place, returned.record)
+        if returned.lost:
+            _report(lost=returned.lost[:100])
+    try:
+        yield
+    finally:
+        if rooms["remember"]:
+            save(place, record(place, load(place), late=rooms["remember"] == "baseline"))
+        if rooms["discard"]:
+            for folder in (rooms["home"], rooms["temporary"], rooms["store"]):
+                clear(pathlib.Path(folder))
 
 
 def _supervise(libc: ctypes.CDLL, order: Order, woken: int) -> None:
@@ -308,13 +364,27 @@ def _reclaim(account: Account) -> None:
     _find(account, "-user", str(account["uid"]), "-exec", "chown", "-h", str(account["owner"]), "{}", "+")
 
 
+def _clear_public_folders(uid: int) -> None:
+    """Remove what the account left where everybody may write; nothing else uses that account."""
+    for folder in PUBLIC_FOLDERS:
+        with contextlib.suppress(OSError):
+            _clear_public(folder, uid, os.stat(folder).st_dev)  # noqa: PTH116 - text paths: there may be many
+
+
+def _clear_public(folder: str, uid: int, device: int) -> None:
+    for entry in list(os.scandir(folder)):
+        with contextlib.suppress(OSError):
+            found = entry.stat(follow_symlinks=False)
+            if found.st_uid == uid:
+                clear(pathlib.Path(entry.path))
+            elif stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_IWOTH and found.st_dev == device:
+                # The homes of other runs are in folders that others may not write, and are not looked at.
+                _clear_public(entry.path, uid, device)
+
+
 def _find(account: Account, *expression: str) -> None:
     environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C"}
     subprocess.run(  # noqa: S603 - a fixed program, numbers and our own path
         ["/usr/bin/find", account["tree"], "-xdev", *expression], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, check=False,
     )  # fmt: skip
-
-
-if __name__ == "__main__":
-    sys.exit(main())

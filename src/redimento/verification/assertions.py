@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 # The text is foreign, so no pattern may take quadratic time: `\s*` at the start of a line took minutes on 100,000 empty
 # lines, hence `[ \t]*`, and `.{1,400}` within a line.
@@ -52,3 +53,23 @@ def is_assertion(message: str) -> bool:
     if _ASSERTION.search(first):
         return True
     return _ASSERTION.search(message) is not None and _NOT_RUN.search(message) is None
+
+
+# Places in stack traces: Python (`File "a.py", line 3`, pytest's `a.py:3: IndexError`), JavaScript `(a.js:3:5)`, Java
+# `(Cart.java:3)`, .NET `in a.cs:line 3`, Go and Rust `a.go:3`.
+_PLACE = re.compile(r"([^\s\"'()<>,;]+\.(?:py|[cm]?[jt]sx?|java|kt|cs|fs|vb|go|rs|rb|php))(?:\"?, line |:line |:)\d+")
+_NOT_OURS = re.compile(r"(?:^|/)(?:node_modules|site-packages|internal|\.cargo|rustc)/|^node:|^/usr/")
+
+
+def raised_in(message: str, is_source: Callable[[str], bool]) -> bool:
+    """Return whether a failure's text shows an exception raised inside a file for which `is_source` is true.
+
+    Python's traces end where the exception was raised, all others begin there. An import, name or fixture error does not
+    count: such a test was never run far enough to be judged.
+    """
+    if _NOT_RUN.search(message):
+        return False
+    places = [path for path in _PLACE.findall(message) if not _NOT_OURS.search(path)]
+    if not places:
+        return False
+    return is_source(places[-1] if places[0].endswith(".py") else places[0])

@@ -2,62 +2,153 @@
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from redimento.sandbox.bench import Workbench, execute
+from redimento.errors import HostileCheckError
+from redimento.sandbox.bench import Workbench, clean, execute, remember, seen
+from redimento.sandbox.files import clear
 from redimento.sandbox.keeping import guarded
+from redimento.sandbox.leftovers import built
 from redimento.settings import CheckCommand
+from redimento.text.foreign import neutralise
+from redimento.verification.canary import with_canary, without_canary
 from redimento.verification.evidence import CheckResult, Checks
-from redimento.verification.junit import find_reports, read_junit
+from redimento.verification.reports.finding import find_reports
+from redimento.verification.reports.reading import read_reports
 
 SETUP_SECONDS = 1_800
+_NOT_ARMED = 'Error importing plugin "redimento_canary"'
 
 
 def run_setup(bench: Workbench, *, changed: Sequence[str] = ()) -> CheckResult | None:
     """Run the lines of `checks.setup` in one shell, up to the first failure. Return None if there are none.
 
-    Call it once for each tree, and again with `changed` if the change adds dependencies. On the untouched tree it has
-    network access even if the checks have none: it installs what the target branch requires.
+    Call it once for each tree, even without lines: what is in the tree afterwards is what every later run starts from.
+    On the untouched tree it has network access even if the checks have none: it installs what the target branch
+    requires.
     """
-    if not bench.settings.setup:
-        return None
-    if not changed:
-        bench = replace(bench, isolation=replace(bench.isolation, network=True))
-    script = "\n".join(("set -e", *bench.settings.setup))
-    return run_check(bench, CheckCommand(name="setup", run=script, timeout_seconds=SETUP_SECONDS), changed=changed)
+    result = None
+    if bench.settings.setup:
+        connected = bench if changed else replace(bench, isolation=replace(bench.isolation, network=True))
+        script = "\n".join(("set -e", *bench.settings.setup))
+        command = CheckCommand(name="setup", run=script, timeout_seconds=SETUP_SECONDS)
+        result = run_check(connected, command, changed=changed)
+    remember(bench, "setup")
+    return result
 
 
 def run_baseline(bench: Workbench) -> Checks:
-    """Run every check on the untouched tree; without results if the settings disable the baseline."""
-    return run_checks(bench) if bench.settings.baseline else Checks(isolation=bench.isolation.kind)
+    """Run every check on the untouched tree; without results if the settings disable the baseline.
+
+    What the checks leave there is trusted: later runs start with it, except for the reports.
+    """
+    if not bench.settings.baseline:
+        return Checks(isolation=bench.isolation.kind)
+    checks = _pass(replace(bench, trusting=True), None, ())
+    reports = [find_reports(command.junit, bench.tree) for command in bench.settings.commands]
+    remember(bench, "baseline", without=[str(path.relative_to(bench.tree)) for found in reports for path in found])
+    return checks
 
 
 def run_checks(bench: Workbench, *, changed: Sequence[str] | None = None) -> Checks:
-    """Run every check in order, skipping those whose `paths` match nothing in `changed`; None skips none."""
-    results = tuple(
-        _skipped(command) if not _concerned(command, changed) else run_check(bench, command, changed=changed or ())
-        for command in bench.settings.commands
-    )
-    return Checks(results, bench.isolation.kind)
+    """Clean the tree and run every check in order, skipping those whose `paths` match nothing in `changed`.
+
+    None skips none. The tree is not cleaned between the checks: a later one may use what an earlier one built.
+    """
+    return _pass(bench, changed, _cleaned(bench, changed or ()))
 
 
-def run_check(bench: Workbench, command: CheckCommand, *, changed: Sequence[str] = ()) -> CheckResult:
-    """Run one command, read its report, and restore the tree."""
+def run_alone(bench: Workbench, command: CheckCommand, *, changed: Sequence[str] = ()) -> CheckResult:
+    """Clean the tree and run one check, after those before it that build something in the tree."""
+    problems = _cleaned(bench, changed)
+    for earlier in bench.settings.commands:
+        if earlier.name == command.name:
+            break
+        if earlier.name in bench.memory.builders and _concerned(earlier, changed):
+            run_check(bench, earlier, changed=changed)
+    return run_check(bench, command, changed=changed, problems=problems)
+
+
+def _pass(bench: Workbench, changed: Sequence[str] | None, problems: Sequence[str]) -> Checks:
+    results = []
+    for command in bench.settings.commands:
+        if not _concerned(command, changed):
+            results.append(_skipped(command))
+            continue
+        with _watching(bench, command, changed or ()):
+            results.append(run_check(bench, command, changed=changed or (), problems=problems))
+    return Checks(tuple(results), bench.isolation.kind)
+
+
+@contextlib.contextmanager
+def _watching(bench: Workbench, command: CheckCommand, changed: Sequence[str]) -> Iterator[None]:
+    """Note, the first time that a check runs, whether it builds something that a later one may need."""
+    if command.name in bench.memory.looked_at or command is bench.settings.commands[-1]:
+        yield
+        return
+    before = seen(bench, changed)
+    yield
+    bench.memory.looked_at.add(command.name)
+    if built(before, seen(bench, changed)):
+        bench.memory.builders.add(command.name)
+
+
+def _cleaned(bench: Workbench, changed: Sequence[str]) -> tuple[str, ...]:
+    """Clean the tree, and return a sentence for everything that could not be restored."""
+    lost = clean(bench, changed)
+    if lost and bench.settings.setup:
+        for path in lost:
+            clear(bench.tree / path)
+        again = run_setup(bench, changed=changed)
+        if again is not None and again.ok:
+            return ()
+    return tuple(_not_restored(path) for path in lost)
+
+
+def _not_restored(path: str) -> str:
+    return f"{neutralise(path)} was changed by an earlier run and could not be restored."
+
+
+def run_check(
+    bench: Workbench,
+    command: CheckCommand,
+    *,
+    changed: Sequence[str] = (),
+    problems: Sequence[str] = (),
+    canary: bool = True,
+) -> CheckResult:
+    """Run one command, read its report, and restore git's files. `problems`: what makes this run worthless.
+
+    Raises HostileCheckError if the command kills the process that watches it.
+    """
+    armed = with_canary(bench, command) if canary else command
     stale = find_reports(command.junit, bench.tree)
     damage: list[str] = []
     with guarded(bench.kept, changed, damage):
-        ended = execute(bench, command.run, timeout_seconds=command.timeout_seconds, env=command.env)
+        ended = execute(bench, command.run, timeout_seconds=command.timeout_seconds, env=armed.env)
         # Read inside the guard: a report tracked by git is restored on exit.
-        tests = read_junit(command.junit, bench.tree, stale=stale, secrets=bench.secrets)
+        reported = read_reports(command.junit, bench.tree, stale=stale, secrets=bench.secrets)
+    if ended.hostile:
+        raise HostileCheckError(
+            f"The check {command.name} killed the process that watches it, so no result of this run can be believed.",
+            "Look at what the check runs, and at the tests and scripts of the change. If the machine ran out of memory, "
+            "give it more.",
+        )
+    if armed is not command and _NOT_ARMED in ended.output:  # an environment of its own: do without
+        return run_check(bench, command, changed=changed, problems=problems, canary=False)
     result = _skipped(command)
     output = ended.output + "".join(f"\n[{line}]" for line in damage)
-    return replace(
-        result, exit_code=ended.exit_code, seconds=ended.seconds, output=output, tests=tests,
+    result = replace(
+        result, exit_code=ended.exit_code, seconds=ended.seconds, output=output, tests=reported.tests,
         reason=ended.reason, skipped=False,
+        remarks=reported.remarks, damage=tuple(damage),
+        report_problems=(*reported.problems, *problems, *(_not_restored(f"~/{path}") for path in ended.lost)),
     )  # fmt: skip
+    return without_canary(result)
 
 
 def _skipped(command: CheckCommand) -> CheckResult:

@@ -1,44 +1,62 @@
-"""The results of the team's commands, and the verdict drawn from them."""
+"""What running the team's commands showed."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 Outcome = Literal["passed", "failed", "error", "skipped"]
-Ending = Literal["failed", "passed", "error", "absent"]
+Ending = Literal["failed", "passed", "error", "skipped", "absent"]
 
-# Build tools that skip tests with unchanged inputs: from them a report without tests is normal.
-_RUNS_WHAT_CHANGED = re.compile(r"\b(?:gradlew?|bazel|bazelisk|turbo|nx)\b")
+# fails      a test fails, or a check as a whole
+# missing    a test that passed before is absent or skipped
+# rewritten  a test that passed before fails in its old form on the new source, and the answer does not name it
+# steering   the change edits a file that decides how the checks run
+# judge      the checks cannot be believed: a report breaks off, a test that must fail passes, a run left traces
+FailureKind = Literal["fails", "missing", "rewritten", "steering", "judge"]
 
 
 @dataclass(frozen=True)
 class TestResult:
-    """One test of a JUnit report. `id` is stable across runs: class name and name, joined by "::"."""
+    """One test of a report. `id` is stable over runs: suite or class, and name, joined by "::".
 
-    __test__ = False  # otherwise pytest would collect it
+    Reports may use one id for several tests: `copies` counts them, `failing` those that failed, and `outcome` is the
+    worst of them.
+    """
+
+    __test__ = False  # a name that pytest would otherwise collect
 
     id: str
     outcome: Outcome
     seconds: float = 0.0
     message: str = ""
     file: str = ""
+    copies: int = 1
+    failing: int = 0
+
+    @property
+    def fails(self) -> bool:
+        return self.outcome in {"failed", "error"}
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One run of one command. `reason` explains an unusual end (timeout, too much output, not found), else ""."""
+    """One command, run once. `reason` names an unusual end (deadline, output cap, not found), else ""."""
 
     name: str
     command: str
     required: bool
-    exit_code: int | None  # None: did not end by itself
+    exit_code: int | None  # None: it did not end by itself
     seconds: float
     output: str  # neutralised, head and tail only
     tests: tuple[TestResult, ...] = ()
     reason: str = ""
     skipped: bool = False  # none of its paths changed
+    report_problems: tuple[str, ...] = ()  # a report that breaks off or cannot be decoded: its tests are not complete
+    canary: Ending = "absent"  # how the test of the harness ended that has to fail
+    damage: tuple[str, ...] = ()  # what it did to files of git, which were restored
+    remarks: tuple[str, ...] = ()  # finished sentences for log and pull request: no report found, traces left behind
 
     @property
     def ok(self) -> bool:
@@ -46,17 +64,13 @@ class CheckResult:
 
     @property
     def speaks(self) -> bool:
-        """Whether the check ran and something in it passed."""
-        return not self.skipped and (self.ok or self.has_passed_tests)
-
-    @property
-    def has_passed_tests(self) -> bool:
-        return any(test.outcome == "passed" for test in self.tests)
+        """Return whether the check ran and something in it passed."""
+        return not self.skipped and (self.ok or any(test.outcome == "passed" for test in self.tests))
 
 
 @dataclass(frozen=True)
 class Checks:
-    """One run of all commands on one state of the tree."""
+    """All commands, run once on one state of the tree."""
 
     results: tuple[CheckResult, ...] = ()
     isolation: str = "process"
@@ -65,37 +79,65 @@ class Checks:
     def ok(self) -> bool:
         return all(result.ok for result in self.results if result.required)
 
+    def of(self, name: str) -> CheckResult | None:
+        """Return the result of the check called `name`, None when it did not run."""
+        return next((result for result in self.results if result.name == name and not result.skipped), None)
+
 
 @dataclass(frozen=True)
 class Failure:
-    """A failing test, or a failing check without a failing test (`test` is empty)."""
+    """Something that counts against the change: a test, or the check itself where it names no tests (`test` empty).
+
+    Of kind "steering", `test` is the path of the file.
+    """
 
     check: str
     test: str
     message: str
     required: bool = True
+    kind: FailureKind = "fails"
+
+
+@dataclass(frozen=True)
+class ChangedTest:
+    """An existing test that the work item makes wrong, as the answer names it: why, and the criterion that asks for it.
+
+    `criterion` 0: the work item has none, its description asks for it.
+    """
+
+    test: str
+    why: str
+    criterion: int = 0
 
 
 @dataclass(frozen=True)
 class Proof:
-    """A test that the change adds or alters: its results on the old and on the new source.
+    """A test that the change adds or alters: how it ended on the old source and on the new one.
 
-    "failed" means a failed assertion; any other problem (import, compilation, crash) is "error". `test` is the name of
-    the check if the check reports no tests.
+    "failed" is an assertion's word, or an exception raised inside source that existed before; every other trouble
+    (import, compilation, a fixture) is "error". `test` is the name of the check where it names no tests. `doubt`: why
+    the test proves nothing although it failed before and passes now.
     """
 
     test: str
     before: Ending
     after: Ending
+    doubt: str = ""
 
     @property
     def proves(self) -> bool:
-        return self.before == "failed" and self.after == "passed"
+        return self.before == "failed" and self.after == "passed" and not self.doubt
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a change broke, what was broken before, and what its tests prove."""
+    """A change judged: what it broke, what was broken before, what it proves.
+
+    `old_judge`: the checks with the tests and test settings as they were, on the new source; None when the change
+    brings neither. `forbidden`: behaviour that old tests forbade, which the answer names with a criterion. `harmless`:
+    rewritten tests whose old form passes on the new source. `moved`: tests under a new name, old → new. `unnoticed`:
+    places in the source, `path:line`, that can be taken back without any test of the change failing.
+    """
 
     before: Checks
     after: Checks
@@ -104,21 +146,27 @@ class Verdict:
     flaky: tuple[Failure, ...] = ()
     fixed: tuple[Failure, ...] = ()
     proofs: tuple[Proof, ...] = ()
+    old_judge: Checks | None = None
+    forbidden: tuple[ChangedTest, ...] = ()
+    harmless: tuple[str, ...] = ()
+    moved: tuple[tuple[str, str], ...] = ()
+    unnoticed: tuple[str, ...] = ()
 
     @property
     def verified(self) -> bool:
-        """Whether something in a required check passed and no required check has new failures.
+        """True when at least one required check has something to say for the change and nothing required is against it.
 
-        A check that failed as a whole before and after says nothing about the change. A check that lost all its tests
-        may exit with 0 because the change keeps them from running.
+        A check that fails as a whole, before and after, sees nothing of the change.
         """
-        required = [result for result in self.after.results if result.required]
-        if any(self._has_lost_its_tests(result) for result in required):
-            return False
-        speaks = any(result.speaks for result in required)
+        speaks = any(result.required and result.speaks for result in self.after.results)
         return speaks and not any(failure.required for failure in self.new_failures)
 
-    def _has_lost_its_tests(self, result: CheckResult) -> bool:
-        if result.skipped or not result.ok or result.has_passed_tests or _RUNS_WHAT_CHANGED.search(result.command):
-            return False
-        return any(old.name == result.name and old.has_passed_tests for old in self.before.results)
+    def remarks(self) -> Iterator[str]:
+        """Yield what a reader should know of the checks beside their results, each sentence once."""
+        runs = (self.before, self.after) if self.old_judge is None else (self.before, self.after, self.old_judge)
+        seen: set[str] = set()
+        for result in (result for run in runs for result in run.results):
+            for sentence in (*result.remarks, *result.report_problems):
+                if (line := f"{result.name}: {sentence}") not in seen:
+                    seen.add(line)
+                    yield line

@@ -1,210 +1,261 @@
-"""Fail-to-pass: find the tests that a change adds or alters, and run them on the old source."""
+"""Fail-to-pass: what the tests that a change adds or alters say of the old source, and whether they run the new one."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import replace
-from functools import lru_cache
-from pathlib import PurePosixPath
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from redimento.change.edit import Change, FileChange
 from redimento.sandbox.bench import Workbench
-from redimento.settings import CheckCommand
-from redimento.verification.assertions import is_assertion
-from redimento.verification.checks import run_check
-from redimento.verification.evidence import CheckResult, Checks, Ending, Proof, TestResult
+from redimento.verification.altered_tests import altered_tests, may_stand_in
+from redimento.verification.assertions import is_assertion, raised_in
+from redimento.verification.checks import run_alone
+from redimento.verification.evidence import CheckResult, Checks, Ending, Proof, TestResult, Verdict
+from redimento.verification.hunks import Hunk, hunks_of, without
+from redimento.verification.old_judge import Substitute
+from redimento.verification.roles import Roles, is_test_path
 from redimento.verification.runners import is_test_runner, narrowed
+from redimento.verification.variants import decoy, hollow, other_text
 
-Withheld = Callable[[Sequence[str]], AbstractContextManager[None]]
+_SECONDS = 600.0  # for everything beyond the one run on the old source
+_MOST_HUNKS = 12
 
-_TEST_FOLDERS = frozenset({"test", "tests", "__tests__", "spec", "specs", "testdata", "__snapshots__"})
-_TEST_NAME = re.compile(r"test_.*|.*_test|conftest|.*[.\-](?:test|spec)|.*_spec")
-_TEST_CLASS = re.compile(r"Test[A-Z]\w*|\w*(?:Test|Tests|TestCase|Spec|Specs)|\w*[a-z]IT")
-_CLASS_SUFFIXES = frozenset({".java", ".kt", ".scala", ".groovy", ".cs", ".fs", ".vb", ".swift", ".php"})
-_TEST_PROJECT = re.compile(r".*[.\-_]?tests?", re.IGNORECASE)
-
-
-def is_test_path(path: str) -> bool:
-    """Return whether a path is a test or belongs to tests (fixtures, snapshots), by the conventions of common languages."""
-    pure = PurePosixPath(path)
-    folders = pure.parts[:-1]
-    if any(folder.lower() in _TEST_FOLDERS for folder in folders):
-        return True
-    # .NET has separate test projects: Shop.Tests/CartTests.cs
-    if pure.suffix in {".cs", ".fs", ".vb"} and any(_TEST_PROJECT.fullmatch(folder) for folder in folders):
-        return True
-    if pure.suffix in _CLASS_SUFFIXES and _TEST_CLASS.fullmatch(pure.stem):
-        return True
-    return _TEST_NAME.fullmatch(pure.stem) is not None
+# Looking into a function instead of calling it.
+_LOOKS_INSIDE = re.compile(rb"\b__code__\b|\bgetsource(?:lines|file)?\b|\bco_(?:code|consts|names|varnames|freevars)\b")
+_READS = "it reads the source instead of running it"
+_WAVERS = "it does not end the same way twice on the same source"
+_RUNS_NOTHING = "it passes with the changed functions emptied, so it runs none of them"
+_NO_CODE = "no line of code changed that it could judge"
+_OLD_FORM = "its old form fails on the new source"
+_NO_TIME = "there was no time to try it on other forms of the source"
 
 
-def prove(bench: Workbench, change: Change, before: Checks, after: Checks, *, withheld: Withheld) -> tuple[Proof, ...]:
-    """Return a proof for every test that the change adds or alters and a check runs.
+@dataclass(frozen=True)
+class _Trial:
+    """The tests of one check that a change adds or alters; none: the check speaks as a whole."""
 
-    Inside `withheld(paths)` the tree has the old content of `paths`. In a compiled language, a test that uses new names
-    cannot be built with the old source: the result is "error", which proves less than "failed".
-    """
-    tests = [file for file in change.files if is_test_path(file.path) and file.after is not None]
-    source = [file.path for file in change.files if not is_test_path(file.path)]
-    if not tests:
-        return ()
-    known = {result.name: frozenset(test.id for test in result.tests) for result in before.results}
-    altered = [
-        (result, altered_tests(tests, result.tests, known.get(result.name, frozenset()))) for result in after.results
-    ]
-    if wanted := [(result, chosen) for result, chosen in altered if chosen]:
-        return _prove_by_test(bench, wanted, change, source, withheld)
-    passing = frozenset(result.name for result in before.results if result.ok and not result.skipped)
-    candidates = [
-        result for result in after.results if result.name in passing and not result.skipped and not result.tests
-    ]
-    return _prove_by_check(bench, candidates, change, source, withheld)
+    result: CheckResult
+    tests: tuple[TestResult, ...]
 
 
-def _prove_by_test(
+@dataclass(frozen=True)
+class _Court:
+    """What every run for proof needs. `latest`: when to stop beginning further ones, on the monotonic clock."""
+
+    bench: Workbench
+    change: Change
+    source: tuple[FileChange, ...]
+    substitute: Substitute
+    latest: float = field(default_factory=lambda: time.monotonic() + _SECONDS)
+
+    @property
+    def in_time(self) -> bool:
+        return time.monotonic() < self.latest
+
+
+@dataclass(frozen=True)
+class Proven:
+    """The proofs of a change, and the places in its source that no test of the change notices."""
+
+    proofs: tuple[Proof, ...] = ()
+    unnoticed: tuple[str, ...] = ()
+
+
+def prove(
     bench: Workbench,
-    wanted: Sequence[tuple[CheckResult, Sequence[TestResult]]],
     change: Change,
-    source: Sequence[str],
-    withheld: Withheld,
-) -> tuple[Proof, ...]:
-    if not source:  # only tests changed, so old and new source are the same
-        return tuple(Proof(test.id, _ending(test), _ending(test)) for _, tests in wanted for test in tests)
-    proofs = []
-    for result, tests in wanted:
-        command = _command(bench, result.name)
-        chosen = narrowed(command.run, tests, bench.tree)
-        with withheld(source):
-            old = run_check(bench, replace(command, run=chosen or command.run), changed=change.paths)
-        proofs += [Proof(test.id, _ending_before(old, test), _ending(test)) for test in tests]
-    return tuple(proofs)
+    before: Checks,
+    after: Checks,
+    *,
+    roles: Roles,
+    failed_old_forms: Collection[str],
+    substitute: Substitute,
+) -> Proven:
+    """Return a proof for every test that the change adds or alters, as far as a check runs it.
 
-
-def _prove_by_check(
-    bench: Workbench, results: Sequence[CheckResult], change: Change, source: Sequence[str], withheld: Withheld
-) -> tuple[Proof, ...]:
-    """Without a report, use the check as a whole, if it passed on the untouched tree."""
-    proofs = []
-    for result in results:
-        command = _command(bench, result.name)
-        if not source or not is_test_runner(command.run):
-            continue
-        with withheld(source):
-            old = run_check(bench, command, changed=change.paths)
-        proofs.append(Proof(result.name, _ending_of_check(old), "passed" if result.ok else "failed"))
-    return tuple(proofs)
-
-
-def _command(bench: Workbench, name: str) -> CheckCommand:
-    return next(command for command in bench.settings.commands if command.name == name)
-
-
-def _ending(test: TestResult) -> Ending:
-    match test.outcome:
-        case "failed":
-            return "failed" if is_assertion(test.message) else "error"
-        case "skipped":
-            return "absent"
-        case outcome:
-            return outcome
-
-
-def _ending_before(old: CheckResult, test: TestResult) -> Ending:
-    found = next((known for known in old.tests if known.id == test.id), None)
-    if found is not None:
-        return _ending(found)
-    # A file that cannot be imported or compiled reports no tests, but the run fails.
-    return "absent" if old.ok else "error"
-
-
-def _ending_of_check(old: CheckResult) -> Ending:
-    if old.ok:
-        return "passed"
-    return "failed" if not old.reason and is_assertion(old.output) else "error"
-
-
-def altered_tests(
-    files: Sequence[FileChange], tests: Sequence[TestResult], known: frozenset[str] = frozenset()
-) -> list[TestResult]:
-    """Return those of `tests` that are declared in `files` and were added or altered by the change.
-
-    `known`: the ids reported before the change. Any other id is new, even if the declaration looks the same: it may be
-    a new row of a parameter table.
+    In a compiled language a new test that uses new names cannot be built with the old source: "error", which proves less
+    than "failed". `failed_old_forms`: tests that proved nothing but that they were rewritten.
     """
-    texts = [(file.path, _text(file.before), _text(file.after)) for file in files]
-    return [
-        test
-        for test in tests
-        if any(
-            _may_stand_in(path, test) and _is_altered(test, before, after, is_new=bool(known) and test.id not in known)
-            for path, before, after in texts
-        )
+    files = [file for file in change.files if file.path in roles.tests and file.after is not None]
+    source = tuple(file for file in change.files if file.path in {*roles.source, *roles.loose, *roles.texts})
+    court = _Court(bench, change, source, substitute)
+    proofs: list[Proof] = []
+    trials = _trials(files, before, after)
+    for trial in trials:
+        found = _first_proofs(court, trial)
+        found = [replace(proof, doubt=_OLD_FORM) if proof.test in failed_old_forms else proof for proof in found]
+        proofs += _cross_examined(court, trial, found)
+    return Proven(tuple(proofs), _unnoticed(court, trials, proofs))
+
+
+def passing_elsewhere(bench: Workbench, change: Change, verdict: Verdict) -> int:
+    """Return how many of the tests that prove the change of `verdict` pass with `change`, which is in the tree."""
+    proving = {proof.test for proof in verdict.proofs if proof.proves}
+    count = 0
+    for result in verdict.after.results:
+        tests = [test for test in result.tests if test.id in proving]
+        if tests:
+            command = next(command for command in bench.settings.commands if command.name == result.name)
+            chosen = narrowed(command.run, tests, bench.tree)
+            again = run_alone(bench, replace(command, run=chosen or command.run), changed=change.paths)
+            count += sum(ending == "passed" for ending in _endings(again, tests).values())
+    return count
+
+
+def _trials(files: Sequence[FileChange], before: Checks, after: Checks) -> list[_Trial]:
+    if not files:
+        return []
+    known = {result.name: frozenset(test.id for test in result.tests) for result in before.results}
+    trials = [
+        _Trial(result, tuple(altered_tests(files, result.tests, known.get(result.name, frozenset()))))
+        for result in after.results
+    ]
+    by_test = [trial for trial in trials if trial.tests]
+    # Without a report only the check as a whole can speak, and only when it passed on the untouched tree.
+    passing = {result.name for result in before.results if result.ok and not result.skipped}
+    return by_test or [
+        _Trial(result, ())
+        for result in after.results
+        if result.name in passing and not result.skipped and not result.tests and is_test_runner(result.command)
     ]
 
 
-def _is_altered(test: TestResult, before: str, after: str, *, is_new: bool) -> bool:
-    """Return whether `test` is declared in `after`, and is new or differs from `before`."""
-    now = next((text for name in _names(test) if (text := _declaration(after, name))), "")
-    return bool(now) and (is_new or now not in before)
+def _first_proofs(court: _Court, trial: _Trial) -> list[Proof]:
+    """Run the tests on the old source."""
+    endings = _endings(trial.result, trial.tests) if trial.tests else {trial.result.name: _whole(trial.result)}
+    if not court.source:  # nothing but tests changed: the source of before is the source of now
+        return [Proof(name, ending, ending) for name, ending in endings.items()]
+    old = _run(court, trial, {file.path: file.before for file in court.source})
+    before = _endings_before(court, old, trial)
+    return [Proof(name, before[name], ending) for name, ending in endings.items()]
 
 
-def _may_stand_in(path: str, test: TestResult) -> bool:
-    if test.file:
-        return path.endswith(test.file) or test.file.endswith(path)
-    pure = PurePosixPath(path)
-    if pure.suffix == ".py":
-        return _is_module(pure.with_suffix("").parts, test.id.partition("::")[0].split("."))
-    # Java and C# report the class, vitest the path; jest and Go neither, so the declaration must decide.
-    return pure.suffix not in {".java", ".kt"} or pure.stem in test.id
+def _run(court: _Court, trial: _Trial, contents: Mapping[str, bytes | None]) -> CheckResult:
+    """Run the tests of a trial, alone where the runner lets us, with other contents of some files."""
+    command = next(command for command in court.bench.settings.commands if command.name == trial.result.name)
+    chosen = narrowed(command.run, trial.tests, court.bench.tree) if trial.tests else None
+    with court.substitute(contents):
+        return run_alone(court.bench, replace(command, run=chosen or command.run), changed=court.change.paths)
 
 
-def _is_module(path: tuple[str, ...], words: list[str]) -> bool:
-    """Return whether a dotted class name starts with this module, possibly relative to a subfolder of the repository."""
-    if path[-1] not in words:
-        return False
-    length = words.index(path[-1]) + 1
-    return list(path[-length:]) == words[:length]
+def _cross_examined(court: _Court, trial: _Trial, proofs: Sequence[Proof]) -> list[Proof]:
+    """Try the tests that seem to prove something on other forms of the source, and write down what that shows."""
+    doubts: dict[str, str] = {}
+    suspects = [proof.test for proof in proofs if proof.proves]
+    if suspects and not any(hunks_of(file) for file in court.source):
+        doubts = dict.fromkeys(suspects, _NO_CODE)
+    inside = [file.path for file in court.change.files if _LOOKS_INSIDE.search(file.after or b"")]
+    for test in trial.tests:
+        if test.id in suspects and test.id not in doubts and any(may_stand_in(path, test) for path in inside):
+            doubts[test.id] = _READS
+    for examine in (_decoy_doubts, _second_look_doubts, _hollow_doubts):
+        trusted = [test for test in suspects if test not in doubts]
+        if trusted:
+            doubts |= examine(court, trial, trusted) if court.in_time else dict.fromkeys(trusted, _NO_TIME)
+    return [replace(proof, doubt=proof.doubt or doubts.get(proof.test, "")) for proof in proofs]
 
 
-def _names(test: TestResult) -> list[str]:
-    """Return the names that the test may have in its declaration, most specific first."""
-    name = test.id.partition("::")[2] or test.id
-    words = re.split(r"[\[({]", name)[0].strip()
-    # Groups and subtests, innermost first: a generated name may not occur in the source.
-    groups = [part.rpartition(".")[2].strip() for part in reversed(re.split(r"::| > |/", words))]
-    # jest-junit joins group and title with a space, so any suffix may be the title.
-    parts = name.split(" ")
-    ends = [" ".join(parts[number:]) for number in range(len(parts))]
-    return [one for one in dict.fromkeys([name, *ends, words, *groups]) if one]
+def _decoy_doubts(court: _Court, trial: _Trial, tests: Sequence[str]) -> dict[str, str]:
+    texts = {file.path: decoy(file) for file in court.source}
+    if not any(texts.values()):
+        return {}
+    contents = {
+        file.path: file.before if (text := texts[file.path]) is None else text.encode() for file in court.source
+    }
+    return dict.fromkeys(_passing(court, trial, contents, tests), _READS)
 
 
-@lru_cache(maxsize=512)  # all cases of a parametrised test share a declaration
-def _declaration(text: str, name: str) -> str:
-    """Return the lines of the declaration of `name`, up to the end of its body by indentation."""
-    if name not in text:
-        return ""
-    lines = text.splitlines()
-    exact = re.escape(name)
-    # A title in quotes or a function; elsewhere it may be an ordinary word.
-    pattern = re.compile(rf"""(["'`]){exact}\1|(?<![\w.]){exact}\s*\(""")
-    start = next((number for number, line in enumerate(lines) if pattern.search(line)), None)
-    if start is None:
-        return ""
-    depth = _indent(lines[start])
-    end = start + 1
-    while end < len(lines) and (not lines[end].strip() or _indent(lines[end]) > depth or lines[end].strip() == "{"):
-        end += 1
-    # Include decorators and attributes: a new parameter makes it a different test.
-    while start > 0 and _indent(lines[start - 1]) == depth and lines[start - 1].lstrip()[:1] in {"@", "["}:
-        start -= 1
-    return "\n".join(lines[start:end]).rstrip()
+def _second_look_doubts(court: _Court, trial: _Trial, tests: Sequence[str]) -> dict[str, str]:
+    contents = {file.path: text.encode() for file in court.source if (text := other_text(file)) is not None}
+    unsteady = set(tests) - set(_passing(court, trial, contents, tests))
+    if not unsteady or not contents:
+        return dict.fromkeys(unsteady, _WAVERS)
+    again = set(_passing(court, trial, {}, tests))
+    return {test: _READS if test in again else _WAVERS for test in unsteady}
 
 
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
+def _hollow_doubts(court: _Court, trial: _Trial, tests: Sequence[str]) -> dict[str, str]:
+    contents = {file.path: text.encode() for file in court.source if (text := hollow(file)) is not None}
+    return dict.fromkeys(_passing(court, trial, contents, tests), _RUNS_NOTHING) if contents else {}
 
 
-def _text(content: bytes | None) -> str:
-    return (content or b"").decode("utf-8", "replace").replace("\r\n", "\n")
+def _passing(court: _Court, trial: _Trial, contents: Mapping[str, bytes | None], tests: Sequence[str]) -> list[str]:
+    result = _run(court, trial, contents)
+    if not trial.tests:
+        return list(tests) if result.ok else []
+    endings = _endings(result, trial.tests)
+    return [test for test in tests if endings[test] == "passed"]
+
+
+def _unnoticed(court: _Court, trials: Sequence[_Trial], proofs: Sequence[Proof]) -> tuple[str, ...]:
+    """Take each hunk of the source back alone; return the places of those that no test of the change notices."""
+    hunks = [
+        (file, hunk)
+        for file in court.source
+        for hunk in hunks_of(file)
+        if file.before is not None and file.after is not None
+    ]
+    passing = [proof.test for proof in proofs if proof.after == "passed"]
+    if not hunks or not passing:
+        return ()
+    if len(hunks) == 1:  # the run on the old source has shown it
+        return () if any(proof.before != "passed" for proof in proofs) else (hunks[0][1].where,)
+    found = []
+    for file, hunk in hunks[:_MOST_HUNKS]:
+        if not court.in_time:
+            break
+        if all(_still_passes(court, trial, file, hunk, passing) for trial in trials):
+            found.append(hunk.where)
+    return tuple(found)
+
+
+def _still_passes(court: _Court, trial: _Trial, file: FileChange, hunk: Hunk, passing: Sequence[str]) -> bool:
+    names = {test.id for test in trial.tests} or {trial.result.name}
+    mine = [test for test in passing if test in names]
+    contents = {file.path: without(file, (hunk,)).encode()}
+    return len(_passing(court, trial, contents, mine)) == len(mine)
+
+
+def _endings(result: CheckResult, tests: Sequence[TestResult]) -> dict[str, Ending]:
+    """Return how each of `tests` ended in a run."""
+    found = {test.id: test for test in result.tests}
+    return {test.id: found[test.id].outcome if test.id in found else "absent" for test in tests}
+
+
+def _endings_before(court: _Court, old: CheckResult, trial: _Trial) -> dict[str, Ending]:
+    if not trial.tests:
+        return {trial.result.name: _whole(old)}
+    found = {test.id: test for test in old.tests}
+    mine: Callable[[str], bool] = _existing_source(court.bench.kept.files)
+    # A file that cannot be imported or compiled reports no test: the run fails, and the test is absent.
+    absent: Ending = "absent" if old.ok else "error"
+    return {test.id: _ending_before(known, mine) if (known := found.get(test.id)) else absent for test in trial.tests}
+
+
+def _ending_before(test: TestResult, is_source: Callable[[str], bool]) -> Ending:
+    if not test.fails:
+        return test.outcome
+    return "failed" if is_assertion(test.message) or raised_in(test.message, is_source) else "error"
+
+
+def _existing_source(paths: Collection[str]) -> Callable[[str], bool]:
+    source = [path for path in paths if not is_test_path(path)]
+    names = set(_ends(source))
+    return lambda path: any(end in names for end in _ends((path.replace("\\", "/"),)))
+
+
+def _ends(paths: Collection[str]) -> Iterator[str]:
+    """Yield the last two parts of each path: traces name files from other folders than ours, Java's by the name alone."""
+    for path in paths:
+        parts = path.split("/")
+        yield "/".join(parts[-2:])
+        if parts[-1].endswith((".java", ".kt")):
+            yield parts[-1]
+
+
+def _whole(result: CheckResult) -> Ending:
+    if result.ok:
+        return "passed"
+    return "failed" if not result.reason and is_assertion(result.output) else "error"

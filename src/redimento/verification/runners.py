@@ -21,7 +21,7 @@ Narrow = Callable[[list[str], Sequence[TestResult], Path], list[str] | None]
 
 def narrowed(command: str | Sequence[str], tests: Sequence[TestResult], tree: Path) -> tuple[str, ...] | None:
     """Return a command that runs only `tests`, or None if the runner is unknown."""
-    argv = _arguments(command)
+    argv = plain_words(command)
     if not argv or not tests or len(tests) > _MOST_TESTS:
         return None
     for recognise, narrow in _RUNNERS:
@@ -50,7 +50,8 @@ _TEST_COMMAND = re.compile(
 )
 
 
-def _arguments(command: str | Sequence[str]) -> list[str]:
+def plain_words(command: str | Sequence[str]) -> list[str]:
+    """Return the words of a command line that is one plain command; none for any other."""
     if not isinstance(command, str):
         return list(command)
     if _SHELL_SYNTAX.search(command):
@@ -76,8 +77,19 @@ def _pytest(argv: list[str], tests: Sequence[TestResult], tree: Path) -> list[st
         return None
     start = next(number for number, word in enumerate(argv) if Path(word).name in {"pytest", "py.test"}) + 1
     # Paths in the original command would run as well, so the chosen tests replace them.
-    options = [word for word in argv[start:] if word.startswith("-") or not (tree / word.partition("::")[0]).exists()]
+    options = [
+        word
+        for number, word in enumerate(argv[start:], start)
+        if word.startswith("-") or argv[number - 1] in _WITH_VALUE or not (tree / word.partition("::")[0]).exists()
+    ]
     return [*argv[:start], *options, *dict.fromkeys(node for node in nodes if node)]
+
+
+# Options of pytest whose value may be the name of something that exists.
+_WITH_VALUE = frozenset({
+    "--rootdir", "-c", "--config-file", "--confcutdir", "--basetemp", "--ignore", "--deselect", "-p", "-k", "-m", "-W", "-o", "-n",
+    "--cov", "--cov-config", "--junitxml", "--junit-xml", "--log-file", "--import-mode",
+})  # fmt: skip
 
 
 def _pytest_node(test: TestResult, tree: Path) -> str:
@@ -101,7 +113,7 @@ def _jest(argv: list[str], tests: Sequence[TestResult], _tree: Path) -> list[str
 
 def _javascript_name(test: TestResult) -> str:
     # vitest joins nested names with " > " in reports, and with a space in filters.
-    name = test.id.partition("::")[2] or test.id
+    name = test.id.rpartition("::")[2] or test.id
     return re.sub(r"[^\w\s-]", ".", name.replace(" > ", " "))
 
 

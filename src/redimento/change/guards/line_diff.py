@@ -23,8 +23,14 @@ def changed_lines(before: str, after: str) -> tuple[tuple[Added, ...], int]:
     but the common lines at either end counts as changed, so the result is never smaller than a minimal diff.
     """
     old, new = _lines(before), _lines(after)
-    added: list[Added] = []
-    deleted = 0
+    found = blocks(old, new)
+    added = tuple(Added(number + 1, new[number]) for _, (first, last) in found for number in range(first, last))
+    return added, sum(last - first for (first, last), _ in found)
+
+
+def blocks(old: Sequence[str], new: Sequence[str]) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Return the slices of `old` and `new` that differ, in order."""
+    found = []
     left = right = 0
     for a, b in [*_anchors(old, new), (len(old), len(new))]:
         first, last_old, last_new = 0, a, b
@@ -32,10 +38,10 @@ def changed_lines(before: str, after: str) -> tuple[tuple[Added, ...], int]:
             first += 1
         while last_old > left + first and last_new > right + first and old[last_old - 1] == new[last_new - 1]:
             last_old, last_new = last_old - 1, last_new - 1
-        deleted += last_old - left - first
-        added.extend(Added(number + 1, new[number]) for number in range(right + first, last_new))
+        if last_old > left + first or last_new > right + first:
+            found.append(((left + first, last_old), (right + first, last_new)))
         left, right = a, b
-    return tuple(added), deleted
+    return found
 
 
 def _lines(text: str) -> list[str]:

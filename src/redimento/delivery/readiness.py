@@ -1,0 +1,69 @@
+"""Why a change is no more than a draft. No reason: the pull request is ready for review."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from redimento.authoring.answer import Answer
+from redimento.verification.evidence import Failure, Verdict
+
+_NAMED = 3
+
+
+def draft_reasons(verdict: Verdict | None, answer: Answer, stopped: str = "") -> tuple[str, ...]:
+    """Return finished sentences, the heaviest first. `stopped`: why the repair ended before everything passed."""
+    return tuple(_reasons(verdict, answer, stopped))
+
+
+def _reasons(verdict: Verdict | None, answer: Answer, stopped: str) -> Iterator[str]:
+    if verdict is None or not verdict.after.results:
+        yield "No checks are configured, so nothing verified this change."
+    else:
+        against = [failure for failure in verdict.new_failures if failure.required]
+        yield from _against(against)
+        if not against and not verdict.verified:
+            yield "No required check could judge this change: they were skipped, or already failed as a whole before it."
+        if against and stopped:
+            yield stopped
+    if answer.incomplete:
+        yield "The model's answer was cut off, also when it was asked to go on, so parts of the change may be missing."
+    if undone := [str(claim.id) for claim in answer.criteria if claim.status == "not"]:
+        what = "criterion" if len(undone) == 1 else "criteria"
+        yield f"The model itself says that acceptance {what} {', '.join(undone)} is not met."
+
+
+def _against(failures: Sequence[Failure]) -> Iterator[str]:
+    by_kind: dict[str, list[Failure]] = {}
+    for failure in failures:
+        by_kind.setdefault(failure.kind, []).append(failure)
+    if found := by_kind.get("judge"):
+        yield from (failure.message.partition("\n")[0] for failure in found[:_NAMED])
+    if found := by_kind.get("steering"):
+        yield f"It edits what decides how the checks run ({_names(found)}), so it was judged without these edits."
+    if found := by_kind.get("missing"):
+        yield f"{_many(found, 'test', 'tests')} that passed before {_are(found)} missing or skipped now: {_names(found)}."
+    if found := by_kind.get("rewritten"):
+        yield (
+            f"{_many(found, 'test', 'tests')} that passed before {_do(found)} not pass on the new source as "
+            f"{'it was' if len(found) == 1 else 'they were'}, and no criterion is named that asks for it: {_names(found)}."
+        )
+    if found := by_kind.get("fails"):
+        verb = "fails" if len(found) == 1 else "fail"
+        yield f"{_many(found, 'required test or check', 'required tests or checks')} {verb} because of this change."
+
+
+def _many(found: Sequence[Failure], one: str, several: str) -> str:
+    return f"{len(found)} {one if len(found) == 1 else several}"
+
+
+def _are(found: Sequence[Failure]) -> str:
+    return "is" if len(found) == 1 else "are"
+
+
+def _do(found: Sequence[Failure]) -> str:
+    return "does" if len(found) == 1 else "do"
+
+
+def _names(found: Sequence[Failure]) -> str:
+    names = [f"`{(failure.test or failure.check).replace('`', chr(39))}`" for failure in found[:_NAMED]]
+    return ", ".join(names) + (f" and {len(found) - _NAMED} more" if len(found) > _NAMED else "")

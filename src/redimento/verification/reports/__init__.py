@@ -1,0 +1,1 @@
+"""Reading the reports of test runners. `reading` is the door."""
