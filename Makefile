@@ -1,6 +1,7 @@
 # Two commands for a newcomer: `make demo` and `make test`.
 # Both need python3 (3.11 or newer) with python3-venv, git (2.38 or newer) and make; .ci/install says what is missing.
 BIN := .venv/bin
+COVERAGE := --cov --cov-report=term:skip-covered
 
 .PHONY: demo test check lock clean
 
@@ -11,7 +12,7 @@ demo:
 test:
 	@.ci/install dev
 	@echo "Running the tests, which takes two to four minutes on two cores."
-	@$(BIN)/pytest --quiet --cov --cov-report=term:skip-covered
+	@$(BIN)/pytest --quiet $(COVERAGE)
 
 check:
 	@.ci/install dev
