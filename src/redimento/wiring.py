@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from redimento.azure.pipelines import job_environment, variable
+from redimento.azure.pipelines import in_pipeline, job_environment, variable
 from redimento.change import writer
 from redimento.context.tokens import estimate
 from redimento.delivery.pull_request import PullRequests
@@ -19,7 +20,7 @@ from redimento.local.board import FileBoard
 from redimento.local.item_file import read_item
 from redimento.local.pull_requests import FolderPullRequests
 from redimento.locks import held
-from redimento.models import access, prices, recorded
+from redimento.models import access, network, prices, recorded, thinking
 from redimento.models.metered import MeteredModel
 from redimento.models.port import Model
 from redimento.models.retrying import with_retries
@@ -75,6 +76,7 @@ def prepared(options: RunOptions, environment: Mapping[str, str], emit: Emit) ->
         if writer.recover(checkout.root, _journal(checkout)):
             emit(Note("Removed the change of a killed run from the working tree."))
         settings = load_settings(checkout, options.config, environment)
+        network.refuse_unusable(environment)
         site = _Site(options, checkout, settings, environment, open_folder(options, environment), scratch, emit)
         with (
             _in_azure(site)
@@ -121,6 +123,7 @@ def _in_azure(site: _Site) -> Iterator[Prepared]:
         outward="note" if site.options.dry_run else "send",
         project=agent.project,
         project_id=agent.project_id,
+        certificates=network.certificates(site.environment),
     )
     board = AzureBoard(client, agent.project, lambda sentence: site.emit(Warned(sentence)))
     pull_requests = AzurePullRequests(
@@ -202,14 +205,19 @@ def _open_model(site: _Site) -> Model:
     settings = site.settings.model
     if settings.sdk == "recorded":
         return recorded.open_model(_recording(settings, site))
-    key = access.find_key(site.environment)
-    base_url = access.find_base_url(settings.base_url, site.environment)
+    # Settings that the pipeline passes with --config are its own.
+    committed = in_pipeline(site.environment) and site.options.config is None
+    sdk = access.find_sdk(settings, site.environment, committed=committed)
+    found = access.find_access(settings, site.environment, committed=committed)
+    thinking.refuse_impossible(settings, on=datetime.now(UTC).date())
     # Each SDK costs 0.3 s and 50 MB, so only the one in use is imported.
-    if settings.sdk == "google-generativeai":
+    if sdk == "google-generativeai":
         from redimento.models.google_generativeai import open_model  # noqa: PLC0415  see above
     else:
         from redimento.models.google_genai import open_model  # noqa: PLC0415  see above
-    return open_model(settings, key, base_url)
+    signed_in = "signed in as the job, without a key" if found.identity else "signed in with a key"
+    site.emit(Note(f"The prompts go to {found.host} ({settings.name}), {signed_in}."))
+    return open_model(settings, found, network.certificates(site.environment))
 
 
 def _recording(settings: ModelSettings, site: _Site) -> Path:

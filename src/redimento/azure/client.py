@@ -30,7 +30,7 @@ Outward = Literal["send", "note"]
 JSON_PATCH = "application/json-patch+json"
 
 _CONNECT_SECONDS = 15.0
-_LONGEST_ANSWER = 64 * 1024 * 1024  # bytes; one long text of a work item may have a million characters
+_LONGEST_ANSWER = 32 * 1024 * 1024  # bytes; one long text of a work item may have a million characters
 _PIECE = 64 * 1024
 _TRANSIENT = frozenset((429, 500, 502, 503, 504))
 _LONGEST_SUMMARY = 200
@@ -67,7 +67,8 @@ class AzureClient:
     `collection_url` is `SYSTEM_COLLECTIONURI`: https://dev.azure.com/org/, https://org.visualstudio.com/ or
     https://host/tfs/Collection/. `deadline_seconds` limits every call in wall-clock time, including its pauses, retries
     and `happened` queries. With `outward="note"` writes are recorded in `noted` instead of sent. `project` and
-    `project_id` belong to the job and name its account in errors.
+    `project_id` belong to the job and name its account in errors. `certificates`: the file or folder with the
+    authorities to trust, "" for those of the system.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class AzureClient:
         outward: Outward = "send",
         project: str = "",
         project_id: str = "",
+        certificates: str = "",
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.collection_url = address.collection_url(collection_url)
@@ -92,6 +94,7 @@ class AzureClient:
         self._not_before = 0.0
         self._newest = ""  # the newest API version of an older server, once known
         self._session = requests.Session()
+        self._session.verify = certificates or True
         self._session.auth = _Bearer(self._token)
         # Without this header a bad token gets a sign-in page with status 203 instead of 401.
         self._session.headers["X-TFS-FedAuthRedirect"] = "Suppress"
@@ -165,7 +168,9 @@ class AzureClient:
         for row in areas:
             location = str(row.get("locationUrl") or "")
             if str(row.get("id", "")).lower() == area and location.rstrip("/") != self.collection_url.rstrip("/"):
-                return AzureClient(location, self._token, deadline_seconds=self._deadline, sleep=self._sleep)
+                other = AzureClient(location, self._token, deadline_seconds=self._deadline, sleep=self._sleep)
+                other._session.verify = self._session.verify
+                return other
         return self
 
     def web_url(self, *segments: str) -> str:
@@ -200,7 +205,7 @@ class AzureClient:
         answer = self._exchange(request)
         try:
             return answer.parsed()
-        except ValueError:
+        except (ValueError, RecursionError):  # the second for JSON that is nested too deeply
             pass
         raise TransientError(
             AzureError(

@@ -92,7 +92,7 @@ def server_message(answer: HttpAnswer, secrets: Iterable[str] = ()) -> ServerMes
     """Read an error body: JSON with `message` and `typeKey`, or plain text; neutralised, with the secrets redacted."""
     try:
         body = answer.parsed()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if isinstance(body, dict):
         message, type_key = str(body.get("message") or ""), str(body.get("typeKey") or "")

@@ -51,11 +51,13 @@ class MeteredModel:
                 reply = self.inner.answer(replace(request, timeout_seconds=min(request.timeout_seconds, left)))
             except ModelError as error:
                 self.write(conversation.to_json(request, error, model=self.name))
-                self._book(error.usage or Usage(), 0.0, 0)
+                self._book(error.usage, Usage(prompt_tokens, output=request.max_output_tokens), 0.0)
                 raise
             self.write(conversation.to_json(request, reply, model=self.name))
+            known = reply.usage if total_tokens(reply.usage) else None
             # A reply may hold the usage of several attempts, so it does not give the size of one prompt.
-            self._book(reply.usage, reply.seconds, prompt_tokens if reply.attempts == 1 else 0)
+            measured = prompt_tokens if reply.attempts == 1 else 0
+            self._book(known, Usage(prompt_tokens, output=self.estimate(reply.text)), reply.seconds, measured)
             return reply
 
     def _prompt_tokens(self, request: ModelRequest) -> int:
@@ -83,17 +85,23 @@ class MeteredModel:
                 "Raise model.max_tokens, or lower context.budget_tokens or model.max_output_tokens.",
             )
 
-    def _book(self, usage: Usage, seconds: float, estimated: int) -> None:
+    def _book(self, known: Usage | None, most: Usage, seconds: float, estimated: int = 0) -> None:
+        """Add a call to the account: at `most`, where nobody counted its tokens. A replayed call costs nothing then."""
         spent = self.spent
         ratio = spent.ratio
-        if usage.prompt and estimated:
+        if known and known.prompt and estimated:
             # The estimate is an upper bound by design, so it is only ever corrected upwards.
-            ratio = max(1.0, spent.ratio * usage.prompt / estimated)
+            ratio = max(1.0, spent.ratio * known.prompt / estimated)
+        guessed = known is None and self.settings.sdk != "recorded"
+        usage = most if guessed else known or Usage()
+        usd = cost_usd(self.price, usage, on=datetime.now(UTC).date())
         self.spent = replace(
             spent,
             calls=spent.calls + 1,
             usage=spent.usage + usage,
-            usd=spent.usd + cost_usd(self.price, usage, on=datetime.now(UTC).date()),
+            usd=spent.usd + usd,
             seconds=spent.seconds + seconds,
             ratio=ratio,
+            estimated=spent.estimated + guessed,
+            estimated_usd=spent.estimated_usd + usd * guessed,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redimento.models import failures
 from redimento.models.candidate import Candidate, reply_from
@@ -41,6 +41,9 @@ class ServiceModel:
                 raise
             left = request.timeout_seconds - (time.monotonic() - started)
             raise failures.naming_models(error, self._visible(min(left, LISTING_SECONDS)), self.endpoint) from None
+        # A server may echo what signs us in. Here it leaves the answer, whatever the answer is used for.
+        for secret in self.endpoint.secrets():
+            candidate = replace(candidate, text=candidate.text.replace(secret, "***"))
         return reply_from(candidate, request, self.name, time.monotonic() - started)
 
     def _visible(self, seconds: float) -> tuple[str, ...]:

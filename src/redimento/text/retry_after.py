@@ -1,0 +1,28 @@
+"""The HTTP header Retry-After, which anybody may have written."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+_LONGEST = 100  # characters that are read
+_FOREVER = 1e9  # seconds
+
+
+def retry_after(value: str) -> float | None:
+    """Return the seconds that the header asks to wait, at most a billion; None if it is absent or makes no sense.
+
+    It is a number or a date (RFC 9110, 10.2.3). A negative number, NaN and a date outside the calendar make no sense; a
+    date in the past is 0.
+    """
+    value = value.strip()[:_LONGEST]
+    if _NUMBER.fullmatch(value):
+        return min(float(value), _FOREVER)
+    try:
+        at = parsedate_to_datetime(value)
+        seconds = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+    return min(max(seconds, 0.0), _FOREVER)
