@@ -136,7 +136,7 @@ def test_an_entry_in_netrc_does_not_replace_the_token(
 
 def test_a_decompression_bomb_is_refused(serve: Serve) -> None:
     body = gzip.compress(bytes(65 * 1024 * 1024), compresslevel=1)
-    with pytest.raises(AzureError, match="longer than 67,108,864 bytes") as caught:
+    with pytest.raises(AzureError, match="longer than 33,554,432 bytes") as caught:
         client_for(serve(answer(200, body, Content_Encoding="gzip"))).get("_apis/projects")
     assert caught.value.remedy
 

@@ -55,7 +55,9 @@ def test_the_demo_ends_in_a_pull_request(tmp_path: Path) -> None:
     # Nothing secret is set for it, and the tokens of its sign-in are in none of its files.
     assert "signed in as the job, without a key" in " ".join(done.stderr.split())
     written = [file.read_bytes() for file in (tmp_path / "demo" / "run").rglob("*") if file.is_file()]
-    assert [content for content in (*written, done.stdout.encode(), done.stderr.encode()) if TOKEN.search(content)] == []
+    assert [
+        content for content in (*written, done.stdout.encode(), done.stderr.encode()) if TOKEN.search(content)
+    ] == []
 
 
 def test_the_demo_needs_an_empty_folder(redimento: Command, tmp_path: Path) -> None:

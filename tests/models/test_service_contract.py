@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import threading
 import traceback
-from collections.abc import Callable
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from redimento.models import google_genai, google_generativeai
+from redimento.models import google_genai
 from redimento.models.access import Access
 from redimento.models.port import Failure, Message, Model, ModelError, ModelRequest, Usage
 from redimento.settings import ModelSettings
+from tests.models.conftest import KEY, Open
 from tests.models.gemini_server import Answer, GeminiServer, body, candidate, page, refusal, text
-
-KEY = "AQ.test-key-0123456789-abcdefghij"
-LEGACY = importlib.util.find_spec("google.generativeai") is not None
-
-Open = Callable[[str], Model]
 
 
 def request(**changes: Any) -> ModelRequest:
@@ -35,22 +29,6 @@ def request(**changes: Any) -> ModelRequest:
         "timeout_seconds": 600.0,
     }
     return ModelRequest(**{**values, **changes})
-
-
-@pytest.fixture(params=["google-genai", "google-generativeai"])
-def sdk(request: pytest.FixtureRequest) -> str:
-    name = cast("str", request.param)
-    if name == "google-generativeai" and not LEGACY:
-        pytest.skip("the extra `legacy` is not installed")
-    return name
-
-
-@pytest.fixture
-def open_model(sdk: str) -> Open:
-    if sdk == "google-genai":
-        return lambda url: google_genai.open_model(ModelSettings(), Access(url, KEY))
-    accepting = ModelSettings(sdk="google-generativeai", allow_prompt_storage=True)
-    return lambda url: google_generativeai.open_model(accepting, Access(url, KEY))
 
 
 @pytest.fixture

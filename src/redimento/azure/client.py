@@ -87,6 +87,7 @@ class AzureClient:
         self.outward = outward
         self.noted: list[NotedWrite] = []
         self._token = _usable(token)
+        self._certificates = certificates
         self._deadline = deadline_seconds
         self._identity = BuildIdentity(address.organisation(self.collection_url), project, project_id)
         self._sleep = sleep
@@ -94,7 +95,6 @@ class AzureClient:
         self._not_before = 0.0
         self._newest = ""  # the newest API version of an older server, once known
         self._session = requests.Session()
-        self._session.verify = certificates or True
         self._session.auth = _Bearer(self._token)
         # Without this header a bad token gets a sign-in page with status 203 instead of 401.
         self._session.headers["X-TFS-FedAuthRedirect"] = "Suppress"
@@ -168,9 +168,13 @@ class AzureClient:
         for row in areas:
             location = str(row.get("locationUrl") or "")
             if str(row.get("id", "")).lower() == area and location.rstrip("/") != self.collection_url.rstrip("/"):
-                other = AzureClient(location, self._token, deadline_seconds=self._deadline, sleep=self._sleep)
-                other._session.verify = self._session.verify
-                return other
+                return AzureClient(
+                    location,
+                    self._token,
+                    deadline_seconds=self._deadline,
+                    certificates=self._certificates,
+                    sleep=self._sleep,
+                )
         return self
 
     def web_url(self, *segments: str) -> str:
@@ -253,7 +257,7 @@ class AzureClient:
         except requests.exceptions.SSLError as failure:
             error = AzureError(
                 f"The certificate of {self.collection_url} was not accepted: {self._reason_text(failure)}.",
-                "Point REQUESTS_CA_BUNDLE at the file with your organisation's certificates.",
+                "Point REQUESTS_CA_BUNDLE or SSL_CERT_FILE at the file with your organisation's certificates.",
             )
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as failure:
             error = TransientError(_no_answer(request, self._reason_text(failure)))
@@ -277,6 +281,7 @@ class AzureClient:
             timeout=(min(_CONNECT_SECONDS, left), left),
             allow_redirects=False,
             stream=True,
+            verify=self._certificates or None,
         ) as response:
             body = bytearray()
             # read1 returns what has arrived; iter_content would wait for a full chunk of a slow body.

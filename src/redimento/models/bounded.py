@@ -17,7 +17,7 @@ from redimento.models import network
 from redimento.models.answer_size import refuse_long, refuse_many_values
 
 _PIECE = 64 * 1024  # bytes
-_OF_TRANSFER = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+_OF_TRANSFER = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
 
 
 class BoundedClient(httpx2.Client):
@@ -46,7 +46,7 @@ class BoundedClient(httpx2.Client):
         for encoding in reversed(answer.headers.get("Content-Encoding", "").split(",")):
             content = _decoded(content, encoding.strip().lower())
         refuse_many_values(content)
-        headers = [(name, value) for name, value in answer.headers.multi_items() if name.lower() not in _OF_TRANSFER]
+        headers = [(name, value) for name, value in answer.headers.raw if name.lower() not in _OF_TRANSFER]
         return httpx2.Response(answer.status_code, headers=headers, content=content, request=request)
 
 

@@ -98,8 +98,13 @@ def _harden_sessions(certificates: str) -> None:
 
     class Bounded(HTTPAdapter):
         def send(self, request: Any, **options: Any) -> Any:  # type: ignore[override]  # a session names the options
-            answer = super().send(request, **{**options, "stream": True})
-            content = _read(answer.raw, time.monotonic() + options["timeout"])
+            trusted = {"verify": certificates} if certificates else {}
+            answer = super().send(request, **{**options, **trusted, "stream": True})
+            try:
+                content = _read(answer.raw, time.monotonic() + options["timeout"])
+            except BaseException:
+                answer.close()
+                raise
             answer.raw.release_conn()
             answer.raw = HTTPResponse(io.BytesIO(content), status=answer.status_code, preload_content=False)
             return answer
@@ -111,7 +116,6 @@ def _harden_sessions(certificates: str) -> None:
     for transport in transports:
         session = transport._session  # noqa: SLF001 - the SDK does not expose its HTTP session
         session.max_redirects = 0
-        session.verify = certificates or True
         session.mount("https://", Bounded())
         session.mount("http://", Bounded())
 
