@@ -76,7 +76,8 @@ def prepared(options: RunOptions, environment: Mapping[str, str], emit: Emit) ->
         if writer.recover(checkout.root, _journal(checkout)):
             emit(Note("Removed the change of a killed run from the working tree."))
         settings = load_settings(checkout, options.config, environment)
-        network.refuse_unusable(environment)
+        if options.work_item_file is None or settings.model.sdk != "recorded":
+            network.refuse_unusable(environment)
         site = _Site(options, checkout, settings, environment, open_folder(options, environment), scratch, emit)
         with (
             _in_azure(site)

@@ -86,6 +86,7 @@ class AzureClient:
         self.collection_url = address.collection_url(collection_url)
         self.outward = outward
         self.noted: list[NotedWrite] = []
+        self.last_call = ""  # method and URL, for errors
         self._token = _usable(token)
         self._certificates = certificates
         self._deadline = deadline_seconds
@@ -222,6 +223,7 @@ class AzureClient:
     def _exchange(self, request: _Request) -> HttpAnswer:
         """Send once and return a success; raise TransientError if another attempt may help, else AzureError."""
         self._pause_if_asked()
+        self.last_call = request.call
         answer = self._send(request)
         older = "" if self._newest else offered_instead(request.api_version, answer)
         if older:

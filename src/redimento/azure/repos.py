@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from redimento.azure.client import JSON_PATCH, AzureClient
 from redimento.azure.reviewers import Reviewers, resolve
+from redimento.azure.shape import readable
 from redimento.delivery.pull_request import PullRequest, PullRequestText, Status
 from redimento.errors import AzureError, ConflictError, PermissionMissingError
 
@@ -32,11 +33,13 @@ class AzurePullRequests:
     repository: str
     repository_id: str
 
+    @readable
     def find(self, source_branch: str, target_branch: str) -> PullRequest | None:
         """Return the newest pull request of this pair, preferring an active one; ignore forks."""
         row = self._newest(source_branch, target_branch)
         return None if row is None else self._value(self._whole(int(row["pullRequestId"])))
 
+    @readable
     def open(self, wanted: PullRequestText) -> PullRequest:
         """Create the pull request, or update the active one; never touch closed ones.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from redimento.models.port import Failure, ModelError, ModelReply, ModelRequest, Usage
+from redimento.models.port import Failure, ModelError, ModelReply, ModelRequest, Usage, total_tokens
 from redimento.text.foreign import neutralise, redact
 
 # The answer is incomplete: it hit the output limit, or (Gemini 4) ended one hop of a long answer.
@@ -82,4 +82,5 @@ def reply_from(candidate: Candidate, request: ModelRequest, model: str, seconds:
 
 
 def _rejected(kind: Failure, sentence: str, remedy: str, usage: Usage, *, retryable: bool = False) -> ModelError:
-    return ModelError(sentence, remedy, kind=kind, retryable=retryable, usage=usage)
+    counted = usage if total_tokens(usage) else None
+    return ModelError(sentence, remedy, kind=kind, retryable=retryable, usage=counted)

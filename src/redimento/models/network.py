@@ -18,8 +18,8 @@ _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY
 _SOCKS = frozenset({"socks", "socks4", "socks4a", "socks5", "socks5h"})
 # What requests needs for SOCKS, and what httpx2 needs.
 _SOCKS_LIBRARIES = ("socks", "socksio")
-# requests reads the first two, Google's SDK and OpenSSL the others.
-_TRUSTED = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+# requests reads the first two, Google's SDK and OpenSSL the third.
+_TRUSTED = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
 def refuse_unusable(environment: Mapping[str, str]) -> None:

@@ -231,7 +231,10 @@ def _show_rest(console: Console, finished: Finished, outcome: Outcome, folder: P
     rows.append(
         (
             "cost",
-            f"${spent.usd:.4f} in {spent.calls} model {'call' if spent.calls == 1 else 'calls'}, {finished.seconds:.1f} s",
+            (
+                f"${spent.usd:.4f} in {spent.calls} model {'call' if spent.calls == 1 else 'calls'}"
+                f"{f' (${spent.estimated_usd:.4f} of it estimated)' if spent.estimated else ''}, {finished.seconds:.1f} s"
+            ),
         )
     )
     if folder is not None:

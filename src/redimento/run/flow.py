@@ -214,6 +214,7 @@ def _report(job: Job, ports: Ports, item: WorkItem, attempt: Attempt, *, of: int
         model=ports.model.name,
         tokens=total_tokens(spent.usage),
         usd=spent.usd,
+        estimated_usd=spent.estimated_usd,
         run_url=job.run_url,
         documentation=attempt.answer.documentation,
         build_instructions=attempt.answer.build_instructions,
