@@ -118,7 +118,12 @@ def test_expired_token_is_fetched_anew_during_the_run(site: Site) -> None:
 
 def test_prompt_is_sent_as_with_a_key_but_for_the_switch_that_vertex_ai_lacks(site: Site) -> None:
     sent: list[Any] = []
-    site.google.answer = lambda request: sent.append(request) or "hello"  # type: ignore[func-returns-value]
+
+    def answer(request: Any) -> str:
+        sent.append(request)
+        return "hello"
+
+    site.google.answer = answer
     site.model().answer(REQUEST)
     assert sent[0]["contents"][0]["parts"][0]["text"] == "Change it."
     assert "You change code." in json.dumps(sent[0]["systemInstruction"])

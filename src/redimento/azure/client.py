@@ -22,6 +22,7 @@ from redimento.azure.deadline import within
 from redimento.azure.refusals import SIGN_IN_REMEDY, BuildIdentity, is_sign_in_page, refusal, sign_in_error
 from redimento.azure.version import not_newer, offered_instead
 from redimento.errors import AzureError, SignInError
+from redimento.text.answer_size import UnusableAnswerError, refuse_long, refuse_many_values
 from redimento.text.foreign import neutralise, redact
 
 T = TypeVar("T")
@@ -30,7 +31,6 @@ Outward = Literal["send", "note"]
 JSON_PATCH = "application/json-patch+json"
 
 _CONNECT_SECONDS = 15.0
-_LONGEST_ANSWER = 32 * 1024 * 1024  # bytes; one long text of a work item may have a million characters
 _PIECE = 64 * 1024
 _TRANSIENT = frozenset((429, 500, 502, 503, 504))
 _LONGEST_SUMMARY = 200
@@ -251,9 +251,9 @@ class AzureClient:
             return within(self._left(), partial(self._transfer, request))
         except TimeoutError:
             error: AzureError | TransientError = TransientError(_no_answer(request, "no complete answer in time"))
-        except _TooLongError:
+        except UnusableAnswerError as failure:
             error = AzureError(
-                f"The answer to {request.call} is longer than {_LONGEST_ANSWER:,} bytes, and was not read to the end.",
+                f"The answer to {request.call} has {failure}, and was not read to the end.",
                 "Find out what is so large: a work item or comment of that size cannot be processed.",
             )
         except requests.exceptions.SSLError as failure:
@@ -289,10 +289,10 @@ class AzureClient:
             # read1 returns what has arrived; iter_content would wait for a full chunk of a slow body.
             while piece := response.raw.read1(_PIECE, decode_content=True):
                 body += piece
-                if len(body) > _LONGEST_ANSWER:
-                    raise _TooLongError
+                refuse_long(body)
                 if time.monotonic() > until:
                     raise TimeoutError
+            refuse_many_values(body)
             return HttpAnswer(response.status_code, response.headers, bytes(body))
 
 
@@ -305,10 +305,6 @@ class _Bearer(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
-
-
-class _TooLongError(Exception):
-    pass
 
 
 def _checking_first(attempt: Callable[[], Any], happened: Callable[[], Any]) -> Callable[[], Any]:

@@ -14,7 +14,7 @@ from contextlib import suppress
 import httpx2
 
 from redimento.models import network
-from redimento.models.answer_size import refuse_long, refuse_many_values
+from redimento.text.answer_size import refuse_long, refuse_many_values
 
 _PIECE = 64 * 1024  # bytes
 _OF_TRANSFER = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from redimento.models import failures, thinking
 from redimento.models.access import Access
-from redimento.models.answer_size import UnusableAnswerError
 from redimento.models.candidate import Candidate
 from redimento.models.failures import Endpoint, Refusal
 from redimento.models.port import Model, ModelRequest, Usage
 from redimento.models.service import LISTING_SECONDS, SHORTEST_SDK_TIMEOUT_SECONDS, ServiceModel
 from redimento.settings import ModelSettings
+from redimento.text.answer_size import UnusableAnswerError
 
 if TYPE_CHECKING:
     from google import genai

@@ -16,12 +16,12 @@ from typing import Any
 from redimento.errors import UsageError
 from redimento.models import failures, thinking
 from redimento.models.access import Access
-from redimento.models.answer_size import UnusableAnswerError, refuse_long, refuse_many_values
 from redimento.models.candidate import Candidate
 from redimento.models.failures import Endpoint, Refusal
 from redimento.models.port import Model, ModelError, ModelRequest, Usage
 from redimento.models.service import LISTING_SECONDS, SHORTEST_SDK_TIMEOUT_SECONDS, ServiceModel
 from redimento.settings import ModelSettings
+from redimento.text.answer_size import UnusableAnswerError, refuse_long, refuse_many_values
 
 _PIECE = 64 * 1024  # bytes
 # Answers of another shape, as in google_genai.py; protobuf's ParseError is caught in addition.

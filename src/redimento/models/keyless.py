@@ -19,9 +19,9 @@ from google.auth import exceptions, identity_pool, transport
 
 from redimento.models import failures
 from redimento.models.access import Identity
-from redimento.models.answer_size import UnusableAnswerError
 from redimento.models.bounded import BoundedClient
 from redimento.models.failures import Hop
+from redimento.text.answer_size import UnusableAnswerError
 
 _SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 _JWT = "urn:ietf:params:oauth:token-type:jwt"

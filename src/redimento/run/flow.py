@@ -10,7 +10,8 @@ from time import monotonic
 
 from redimento.authoring import prompt
 from redimento.authoring.conversation import ModelSession, ReadRepository
-from redimento.context.reading import read_excerpt, search
+from redimento.authoring.questions import askable
+from redimento.context.reading import look_up
 from redimento.context.select import select
 from redimento.context.selection import Context
 from redimento.delivery import earlier, texts
@@ -66,7 +67,9 @@ def _stages(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) ->
         bench = open_bench(job, ports, job.root, "checks")
         cleanup.callback(close_workbench, bench)
         baseline = _start_baseline(bench, ports.emit, cleanup)
-        made = attempts(job, ports, _session(job, ports, item, context), item, baseline)
+        session = _session(job, ports, item, context)
+        done = attempts(job, ports, session, item, baseline)
+        made = tuple(_with_askable(one, job, item, context) for one in done)
     try:
         with step(ports.emit, "deliver", "Deliver the change"):
             ended, report = _deliver(job, ports, admitted, made[0], of=len(made))
@@ -152,13 +155,18 @@ def _session(job: Job, ports: Ports, item: WorkItem, context: Context) -> ModelS
     return ModelSession(ports.model, settings.model, brief, _read_repository(job, ports), settings.model.thinking)
 
 
+def _with_askable(attempt: Attempt, job: Job, item: WorkItem, context: Context) -> Attempt:
+    written = written_text(item, earlier.others(item, job.marker))
+    questions = askable(attempt.answer.questions, written, (*context.excerpts, *context.conventions))
+    return replace(attempt, answer=replace(attempt.answer, questions=questions))
+
+
 def _read_repository(job: Job, ports: Ports) -> ReadRepository:
     hidden = job.settings.context.exclude
 
     def read_repository(paths: Sequence[str], patterns: Sequence[str]) -> list[str]:
-        found = [read_excerpt(ports.tree, path, exclude=hidden) for path in paths]
-        texts = [each if isinstance(each, str) else prompt.excerpt(each) for each in found]
-        return texts + [search(ports.tree, pattern, exclude=hidden) for pattern in patterns]
+        found = look_up(ports.tree, paths, patterns, exclude=hidden)
+        return [each if isinstance(each, str) else prompt.excerpt(each) for each in found]
 
     return read_repository
 

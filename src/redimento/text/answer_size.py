@@ -1,10 +1,10 @@
-"""How much of an answer is read, for both SDKs."""
+"""How much of an answer of a server is read. Without a limit, 4 MB of gzip took 4 GB of memory (measured)."""
 
 from __future__ import annotations
 
 _LONGEST = 32 * 1024 * 1024  # bytes, also after decompression
 # Signs that begin or part JSON values. Code may hold them, too, but a whole answer of 65,536 tokens has no more than a few
-# for each token, while each value takes up to a kilobyte in the SDK's objects.
+# for each token, and a page of work items has fewer, while each value takes up to a kilobyte in an SDK's objects.
 _MOST_VALUES = 500_000
 
 
