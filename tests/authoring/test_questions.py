@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from redimento.authoring.questions import askable
 from redimento.context.selection import Excerpt
+from tests.scaling import assert_linear
 
 PRICES = "def total(prices):\n    rebate = secret_rebate(prices, 0.3141)\n    return sum(prices) - rebate\n"
 SEEN = [Excerpt("shop/prices.py", PRICES, 30, 1.0, None)]
@@ -59,3 +60,11 @@ def test_any_questions_stay_few_and_short(questions: list[str]) -> None:
     found = asked(*questions)
     assert len(found) <= 5
     assert all(len(one) <= 300 and "\n" not in one for one in found)
+
+
+def test_many_lines_and_long_questions_take_linear_time() -> None:
+    def ask(size: int) -> None:
+        seen = [Excerpt("a.py", "".join(f"line {number} of a long file\n" for number in range(size)), 1, 1.0, None)]
+        askable(["`" * size + "a " * size + "(" * size] * 5, "words " * size, seen)
+
+    assert_linear(ask, 4_000, 8_000)

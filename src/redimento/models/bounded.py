@@ -25,7 +25,8 @@ class BoundedClient(httpx2.Client):
 
     def __init__(self, certificates: str = "") -> None:
         # No redirects: they would take the header with the key or token along to another host.
-        super().__init__(verify=network.trust(certificates) or httpx2.create_ssl_context(), follow_redirects=False)
+        self.trusted = network.trust(certificates) or httpx2.create_ssl_context()
+        super().__init__(verify=self.trusted, follow_redirects=False)
         self.headers["Accept-Encoding"] = "gzip"
 
     def __del__(self) -> None:

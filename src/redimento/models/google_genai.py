@@ -47,7 +47,8 @@ def open_model(settings: ModelSettings, access: Access, certificates: str = "") 
         "base_url": access.base_url,
         "api_version": _VERTEX_API_VERSION if access.identity else _API_VERSION,
         "httpx_client": http,
-        "httpx_async_client": httpx2.AsyncClient(),  # never used; without it the SDK makes a client of its own
+        # Never used; without it the SDK loads the certificates once more.
+        "httpx_async_client": httpx2.AsyncClient(verify=http.trusted, trust_env=False),
     }
     if access.identity:
         sign_in = SignIn(access.identity, http)
