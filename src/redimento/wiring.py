@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from redimento.azure.pipelines import job_environment, variable
+from redimento.azure.pipelines import in_pipeline, job_environment, variable
 from redimento.change import writer
 from redimento.context.tokens import estimate
 from redimento.delivery.pull_request import PullRequests
@@ -74,7 +74,7 @@ def prepared(options: RunOptions, environment: Mapping[str, str], emit: Emit) ->
         # Before anything is read from the tree: a killed run may have left its change in it.
         if writer.recover(checkout.root, _journal(checkout)):
             emit(Note("Removed the change of a killed run from the working tree."))
-        settings = load_settings(checkout, options.config, environment)
+        settings = _for_pipeline(load_settings(checkout, options.config, environment), environment)
         site = _Site(options, checkout, settings, environment, open_folder(options, environment), scratch, emit)
         with (
             _in_azure(site)
@@ -83,6 +83,13 @@ def prepared(options: RunOptions, environment: Mapping[str, str], emit: Emit) ->
         ):
             clear(site.folder)
             yield made
+
+
+def _for_pipeline(settings: Settings, environment: Mapping[str, str]) -> Settings:
+    """In a pipeline let `auto` mean `user`: under the job's own account a check could take the job's token."""
+    if settings.checks.isolation != "auto" or not in_pipeline(environment):
+        return settings
+    return replace(settings, checks=replace(settings.checks, isolation="user"))
 
 
 def _local(site: _Site, file: Path) -> Prepared:

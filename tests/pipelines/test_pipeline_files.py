@@ -134,7 +134,7 @@ def test_the_token_is_not_stored_in_the_checkout() -> None:
 def test_the_job_runs_in_the_image_without_the_docker_socket() -> None:
     (job,) = expanded(workItem="7")["jobs"]
 
-    assert job["container"] == {"image": "IMAGE", "mapDockerSocket": "false"}
+    assert job["container"] == {"image": "IMAGE", "mapDockerSocket": "false", "options": "--cap-add NET_ADMIN"}
 
 
 def test_the_caller_chooses_pool_registry_secrets_and_time_limit(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from redimento.repository.process import run_git
 from redimento.repository.remote import Credentials, fetch_branch, push, remote_tip, remote_url
 from redimento.repository.tree import GitTree
 from redimento.repository.worktrees import worktree
-from tests.repository.conftest import TOKEN, Repo, Server
+from tests.repository.conftest import SIGNED_IN, TOKEN, Repo, Server
 
 
 @pytest.fixture
@@ -146,4 +146,4 @@ def test_a_redirect_does_not_take_the_token_elsewhere(job: Repo, server: Server)
     with pytest.raises(GitError):
         remote_tip(open_checkout(job.path), Credentials(server.url, TOKEN), "main")
 
-    assert len(server.authorizations) == 1
+    assert server.authorizations == [[], [SIGNED_IN]]

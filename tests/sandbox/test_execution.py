@@ -14,6 +14,8 @@ import pytest
 
 from redimento.sandbox.execution import CommandResult, run
 from redimento.sandbox.isolation import Isolation
+from tests.sandbox.outsider import SAY_WHO_WATCHES, warden_killed
+from tests.sandbox.stage import needs_scopes
 
 
 def run_here(
@@ -102,7 +104,7 @@ def test_standard_input_is_empty_and_no_descriptor_is_inherited(tmp_path: Path) 
     secret, other = os.pipe()
     os.set_inheritable(secret, True)  # noqa: FBT003 - the library's signature
     try:
-        ended = run_here(tmp_path, "cat; ls /proc/$$/fd | wc -l")
+        ended = run_here(tmp_path, "cat; ls /proc/$$/fd >list; wc -l <list")
     finally:
         os.close(secret)
         os.close(other)
@@ -169,9 +171,18 @@ def test_set_uid_programs_grant_nothing(tmp_path: Path) -> None:
     assert ended.output.split() == ["NoNewPrivs:", "1", "0"]
 
 
+@needs_scopes
+def test_the_supervisor_cannot_be_killed_or_stopped(tmp_path: Path) -> None:
+    ended = run_here(tmp_path, "kill -9 $PPID || kill -STOP $PPID || kill -9 -1; echo through")
+    assert (ended.exit_code, ended.output.splitlines()[-1]) == (0, "through")
+
+
 def test_killing_the_supervisor_is_reported_and_leaves_nothing_behind(tmp_path: Path) -> None:
     mark = f"6{os.getpid()}.{time.monotonic_ns()}"
-    ended = run_here(tmp_path, f"setsid sleep {mark} & kill -9 $PPID; sleep {mark}")
+    warden = tmp_path / "warden"
+    with warden_killed(warden):
+        ended = run_here(tmp_path, f"setsid sleep {mark} & WARDEN={warden}; {SAY_WHO_WATCHES}; sleep {mark}")
+    assert ended.hostile
     assert ended.exit_code is None
     assert ended.reason.startswith("supervisor lost")
     assert processes_with(mark) == []

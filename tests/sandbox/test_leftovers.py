@@ -17,9 +17,8 @@ from redimento.sandbox.leftovers import Place, go_back, record
 from redimento.settings import CheckCommand, CheckSettings
 from redimento.verification.checks import run_baseline, run_check, run_checks, run_setup
 from tests.sandbox.benches import OpenBench
-from tests.sandbox.test_isolation import checks_account, needs_root
-
-__all__ = ["checks_account"]
+from tests.sandbox.outsider import SAY_WHO_WATCHES, warden_killed
+from tests.sandbox.stage import needs_root
 
 
 def run(bench: Workbench, line: str) -> str:
@@ -236,9 +235,13 @@ def test_what_the_account_left_where_everybody_may_write_is_removed(by_account: 
 
 
 @pytest.mark.parametrize("door", ["baseline", "pass"])
-def test_a_check_that_kills_its_supervisor_ends_the_run(open_bench: OpenBench, door: str) -> None:
-    bench = open_bench(CheckCommand("unit tests", "kill -9 $PPID; sleep 300"))
-    with pytest.raises(HostileCheckError, match="The check unit tests killed the process that watches it"):
+def test_a_check_that_kills_its_supervisor_ends_the_run(open_bench: OpenBench, tmp_path: Path, door: str) -> None:
+    warden = tmp_path / "warden"
+    bench = open_bench(CheckCommand("unit tests", f"WARDEN={warden}; {SAY_WHO_WATCHES}; sleep 300"))
+    hostile = pytest.raises(
+        HostileCheckError, match="The check unit tests killed or stopped the process that watches it"
+    )
+    with warden_killed(warden), hostile:
         run_baseline(bench) if door == "baseline" else run_checks(bench, changed=())
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import shlex
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -130,22 +134,52 @@ def _tip_or_none(git: PrivateGit, credentials: Credentials, branch: str) -> str 
 
 
 def _run_online(git: PrivateGit, credentials: Credentials, *arguments: str) -> Ended:
-    return git.try_run(*arguments, environment=_authentication(credentials), seconds=_NETWORK_SECONDS)
+    with _credential_socket(credentials.token) as descriptor:
+        return git.try_run(
+            *arguments,
+            environment=_authentication(credentials, descriptor),
+            seconds=_NETWORK_SECONDS,
+            descriptors=(descriptor,) if descriptor else (),
+        )
 
 
-def _authentication(credentials: Credentials) -> dict[str, str]:
-    """Return the environment variables that authenticate one git process.
+@contextmanager
+def _credential_socket(token: str) -> Iterator[int]:
+    """Provide the descriptor that git's credential helper reads its answer from, once; 0 without a token.
 
-    The empty value comes first and drops a header that a configuration sets for the same URL. Otherwise both are sent,
-    and the server uses the older one (measured with `persistCredentials: true`).
+    Other processes of our account can read git's environment and arguments, and open its files and pipes through
+    /proc/<pid>/fd, but not a socket (ENXIO). Its memory remains, where the kernel lets them read it (ptrace(2), Yama).
     """
-    headers = ["", "X-TFS-FedAuthRedirect: Suppress"]
-    if credentials.token:
-        headers.append(f"Authorization: Bearer {credentials.token}")
-    environment = {"GIT_CONFIG_COUNT": str(len(headers))}
-    for number, header in enumerate(headers):
-        environment[f"GIT_CONFIG_KEY_{number}"] = f"http.{credentials.url}.extraheader"
-        environment[f"GIT_CONFIG_VALUE_{number}"] = header
+    if not token:
+        yield 0
+        return
+    ours, gits = socket.socketpair()
+    with ours, gits:
+        ours.sendall(f"username=redimento\npassword={token}\n".encode())
+        ours.shutdown(socket.SHUT_WR)
+        yield gits.fileno()
+
+
+def _authentication(credentials: Credentials, descriptor: int) -> dict[str, str]:
+    """Return the settings that authenticate one git process, as environment variables without the token in them.
+
+    The empty values drop what a configuration sets for the same URL: a header, which the server would prefer to ours
+    (measured with `persistCredentials: true`), and other credential helpers. Azure DevOps takes a job's token as the
+    password of any user (docs: repos/git/auth-overview).
+    """
+    header = f"http.{credentials.url}.extraheader"
+    settings = [(header, ""), (header, "X-TFS-FedAuthRedirect: Suppress"), ("credential.helper", "")]
+    if descriptor:
+        # For this server alone: git also asks its helpers for the password of a proxy.
+        server = urlunsplit(urlsplit(credentials.url)._replace(path=""))
+        script = f"import os; os.write(1, os.read({descriptor}, 1 << 16))"
+        # Git appends its own word (get, store, erase) to the line.
+        helper = f"!{shlex.join([sys.executable, '-I', '-S', '-c', script])} #"
+        settings.append((f"credential.{server}.helper", helper))
+    environment = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings):
+        environment[f"GIT_CONFIG_KEY_{number}"] = key
+        environment[f"GIT_CONFIG_VALUE_{number}"] = value
     return environment
 
 

@@ -65,6 +65,9 @@ def _stages(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) ->
     with step(ports.emit, "author", "Write, check and repair the change"):
         bench = open_bench(job, ports, job.root, "checks")
         cleanup.callback(close_workbench, bench)
+        if job.settings.checks.commands:
+            risky = job.run and job.settings.checks.isolation == "process"
+            ports.emit((Warned if risky else Note)(bench.isolation.sentences))
         baseline = _start_baseline(bench, ports.emit, cleanup)
         made = attempts(job, ports, _session(job, ports, item, context), item, baseline)
     try:

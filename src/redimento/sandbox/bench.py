@@ -13,7 +13,7 @@ from typing import Literal, cast
 from redimento.errors import UsageError
 from redimento.sandbox.environment import build_environment
 from redimento.sandbox.execution import CommandResult, run
-from redimento.sandbox.isolation import Isolation, find_isolation
+from redimento.sandbox.isolation import Isolation, find_isolation, no_account
 from redimento.sandbox.keeping import Snapshot, take_snapshot
 from redimento.sandbox.leftovers import Place, Record, Stamp, go_back, look, outermost, record
 from redimento.sandbox.stored_token import StoredToken, remove_tokens, restore_tokens
@@ -100,9 +100,10 @@ def open_workbench(
         _remove(folder)
     for folder in (scratch / "home", scratch / "tmp"):
         folder.mkdir(mode=0o700)
-    isolation = find_isolation(settings.isolation, network=settings.network)
     if not _runs_commands(settings):  # copying Django's 7,000 files for nothing took 30 % of the run
-        return Workbench(tree, settings, scratch, isolation, tuple(secrets), Snapshot(tree, scratch / "kept"))
+        nothing = Snapshot(tree, scratch / "kept")
+        return Workbench(tree, settings, scratch, Isolation("process", "no checks"), tuple(secrets), nothing)
+    isolation = find_isolation(settings.isolation, tree, network=settings.network)
     inside = frozenset(str(path.relative_to(tree)) for path in spared if path.is_relative_to(tree))
     removed_tokens = remove_tokens(tree)
     try:
@@ -219,18 +220,16 @@ def _probed(bench: Workbench) -> Workbench:
         return bench
     ended = execute(bench, 'test -w "$PWD" && test -w "$HOME"', timeout_seconds=_PROBE_SECONDS)
     if ended.exit_code == 0:
-        return bench
+        exposed = ended.exposed if isolation.kind == "user" else isolation.exposed
+        return replace(bench, isolation=replace(isolation, exposed=exposed))
     if ended.reason.startswith("network"):
         raise UsageError(
             f"checks.network is false, but this machine cannot enforce it: {ended.reason}.",
             "Allow user namespaces in the container, or set checks.network to true.",
         )
-    why = ended.reason or f"its account cannot enter or write {bench.tree}"
+    why = ended.reason or f"it cannot enter or write {bench.tree}: a folder above the checkout is closed to it"
     if bench.settings.isolation == "user":
-        raise UsageError(
-            f"checks.isolation is `user`, but a command failed to run that way: {why}.",
-            "Let other accounts enter the folders above the checkout, or set checks.isolation to `auto`.",
-        )
+        raise no_account(why)
     fallback = Isolation("process", f"`user` did not work: {why}", isolation.network)
     _remove(bench.home)
     _remove(bench.temporary)
