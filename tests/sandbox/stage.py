@@ -102,6 +102,11 @@ def checks_account() -> Iterator[str]:
     """Create the account for checks if needed; one test at a time, since it belongs to the machine."""
     with account(ACCOUNT):
         yield ACCOUNT
+        number = pwd.getpwnam(ACCOUNT).pw_uid
+        for family in ("-4", "-6"):  # the rules stay, but the number of this account may be given to another one
+            rule = ["ip", family, "rule", "del", "uidrange", f"{number}-{number}"]
+            while shutil.which("ip") and subprocess.run(rule, check=False, capture_output=True).returncode == 0:
+                pass
 
 
 @pytest.fixture
@@ -186,6 +191,7 @@ def step(
     network: bool = True,
     old_kernel: bool = False,
     on_terminal: bool = False,
+    without_net_admin: bool = False,
 ) -> dict[str, Any]:
     """Run a check from a process that has the canary as its token, as `user` if given."""
     python = sys.executable
@@ -194,6 +200,8 @@ def step(
         subprocess.run(["chown", "-R", user, str(place.root)], check=True)
     older = (python, str(place.root / "old_kernel.py")) if old_kernel else ()
     leader = ("setsid", "--ctty", "--wait") if on_terminal else ()
+    if without_net_admin:
+        leader = ("setpriv", "--bounding-set", "-net_admin")
     typing, terminal = os.openpty()
     done = subprocess.run(
         [*leader, *older, python, str(place.root / "token_process.py"), str(place.tree), str(place.root / "scratch"),
