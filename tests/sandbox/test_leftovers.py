@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -262,3 +263,20 @@ def test_run_check_alone_does_not_clean(tree: Path, open_bench: OpenBench) -> No
     remember(bench, "setup")
     run_check(bench, CheckCommand("build", "mkdir dist"))
     assert (tree / "dist").is_dir()
+
+
+def test_what_a_person_writes_between_the_commands_is_set_aside(tree: Path, tmp_path: Path) -> None:
+    settings = CheckSettings(commands=(CheckCommand("any", "true"),), isolation="process")
+    aside = tmp_path / "run" / "set-aside"
+    bench = open_workbench(tree, settings, tmp_path / "s", secrets=(), files=("cart.py",), aside=aside)
+    remember(bench, "setup")
+    run(bench, "mkdir -p dist build; touch dist/check build/check left")
+    time.sleep(0.1)
+    (tree / "notes.txt").write_text("mine")
+    (tree / "dist" / "mine").write_text("mine")
+    clean(bench, ())
+    close_workbench(bench)
+    assert [(aside / name).read_text() for name in ("notes.txt", "dist/mine")] == ["mine", "mine"]
+    assert sorted(bench.memory.set_aside) == ["dist", "notes.txt"]
+    assert not any((tree / name).exists() for name in ("notes.txt", "dist", "build", "left"))
+    assert not (aside / "build").exists()

@@ -23,13 +23,15 @@ from redimento.events import Emit, Note, Warned, step
 from redimento.models.port import ModelError, total_tokens
 from redimento.outcome import Outcome, failure
 from redimento.run.attempt import Attempt
-from redimento.run.candidates import Baseline, attempts, open_bench, set_up
+from redimento.run.candidates import SET_ASIDE, Baseline, attempts, open_bench, set_up
 from redimento.run.job import Admitted, Finished, Job, Ports
 from redimento.sandbox.bench import Workbench, abandon, close_workbench
 from redimento.verification.checks import run_baseline
 from redimento.verification.evidence import Checks
 from redimento.work_items.admission import refusal
 from redimento.work_items.item import WorkItem, written_text
+
+_NAMED = 5
 
 
 def run(job: Job, ports: Ports) -> Finished:
@@ -70,6 +72,12 @@ def _stages(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) ->
             ports.emit((Warned if risky else Note)(bench.isolation.sentences))
         baseline = _start_baseline(bench, ports.emit, cleanup)
         made = attempts(job, ports, _session(job, ports, item, context), item, baseline)
+        if moved := bench.memory.set_aside:
+            listed = ", ".join(sorted(set(moved))[:_NAMED])
+            place = job.folder.path / SET_ASIDE
+            ports.emit(
+                Warned(f"New files in the checkout must not judge the change; they were moved to {place}: {listed}.")
+            )
     try:
         with step(ports.emit, "deliver", "Deliver the change"):
             ended, report = _deliver(job, ports, admitted, made[0], of=len(made))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal, cast
 
 from redimento.errors import UsageError
 from redimento.sandbox.environment import build_environment
 from redimento.sandbox.execution import CommandResult, run
+from redimento.sandbox.files import make_way
 from redimento.sandbox.isolation import Isolation, find_isolation, no_account
 from redimento.sandbox.keeping import Snapshot, take_snapshot
 from redimento.sandbox.leftovers import Place, Record, Stamp, go_back, look, outermost, record
@@ -20,6 +23,7 @@ from redimento.sandbox.stored_token import StoredToken, remove_tokens, restore_t
 from redimento.sandbox.warden import Rooms
 from redimento.settings import CheckSettings
 
+_COARSE_NS = 20_000_000  # file times come from a clock that lags behind by up to a tick
 _PROBE_SECONDS = 120.0  # against a file system that hangs, not against a busy machine
 _CLEANING_SECONDS = 120.0
 _REMEMBERING_SECONDS = 900.0
@@ -30,19 +34,23 @@ class Memory:
     """What is known of a tree from earlier commands; the one value here that changes.
 
     `record`: what was in the tree besides git's files after setup and baseline; None before. `looked_at`: the checks of
-    which it is known whether later ones may need what they build; `builders`: those of which that is so.
+    which it is known whether later ones may need what they build; `builders`: those of which that is so. `busy`: when
+    commands ran, in ns. `set_aside`: what was moved to the bench's folder `aside`.
     """
 
     record: Record | None = None
     looked_at: set[str] = field(default_factory=set)
     builders: set[str] = field(default_factory=set)
+    busy: list[tuple[int, int]] = field(default_factory=list)
+    set_aside: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Workbench:
     """A tree to run commands in. `secrets` are kept out of every output and environment.
 
-    `spared`: paths in the tree that the program itself writes. `trusting`: the tree is untouched, so what a command
+    `spared`: paths in the tree that the program itself writes. `aside`: where a person's new files go instead of being
+    removed, None where nobody works in the tree. `trusting`: the tree is untouched, so what a command
     leaves in HOME stays for the next ones.
     """
 
@@ -57,6 +65,7 @@ class Workbench:
     spared: frozenset[str] = frozenset()
     memory: Memory = field(default_factory=Memory)
     trusting: bool = False
+    aside: Path | None = None
 
     @property
     def home(self) -> Path:
@@ -86,11 +95,12 @@ def open_workbench(
     secrets: Sequence[str],
     files: Sequence[str] = (),
     spared: Sequence[Path] = (),
+    aside: Path | None = None,
 ) -> Workbench:
     """Prepare `tree` for running `settings.commands`; `scratch` is a separate folder outside the tree.
 
     `files` are the paths that git tracks; they are restored after every command. `spared`: files that the program itself
-    writes, which may be in the tree. Open the bench before writing the
+    writes, which may be in the tree. `aside`: see Workbench. Open the bench before writing the
     change. Tokens stored in the checkout are removed until the bench is closed. Raises UsageError when the isolation
     that the settings require is not available here, and SettingsError for a `pass_env` name that looks like a secret.
     """
@@ -108,7 +118,9 @@ def open_workbench(
     removed_tokens = remove_tokens(tree)
     try:
         kept = take_snapshot(tree, files, scratch / "kept")
-        bench = Workbench(tree, settings, scratch, isolation, tuple(secrets), kept, removed_tokens, spared=inside)
+        bench = Workbench(
+            tree, settings, scratch, isolation, tuple(secrets), kept, removed_tokens, spared=inside, aside=aside
+        )
         return _probed(bench)
     except BaseException:
         restore_tokens(removed_tokens)
@@ -174,7 +186,25 @@ def _place(bench: Workbench, changed: Sequence[str]) -> Place:
     # As root we may work in a tree of somebody else.
     facts = bench.tree.stat()
     owner = (facts.st_uid, facts.st_gid) if os.geteuid() == 0 else None
-    return Place(bench.tree, bench.scratch / "kept-tree", foreign, {*bench.kept.folders, *above}, owner)
+    rescue = partial(_set_aside, bench) if bench.aside else None
+    return Place(bench.tree, bench.scratch / "kept-tree", foreign, {*bench.kept.folders, *above}, owner, rescue)
+
+
+def _set_aside(bench: Workbench, path: str) -> bool:
+    """Move a new file or folder out of the tree if a person wrote in it: something did while no command was running."""
+    assert bench.aside is not None  # noqa: S101 - see above
+    source, target = bench.tree / path, bench.aside / path
+    files = [file for file in (source, *source.rglob("*")) if file.is_symlink() or not file.is_dir()]
+    if all(_while_busy(bench, file.lstat().st_ctime_ns) for file in files):
+        return False
+    make_way(bench.aside, target)
+    shutil.move(source, target)
+    bench.memory.set_aside.append(path)
+    return True
+
+
+def _while_busy(bench: Workbench, moment: int) -> bool:
+    return any(start - _COARSE_NS <= moment <= end for start, end in bench.memory.busy)
 
 
 def _rooms(bench: Workbench) -> Rooms:
@@ -196,17 +226,21 @@ def _run(
     rooms: Rooms,
     env: dict[str, str] | None = None,
 ) -> CommandResult:
-    return run(
-        command,
-        folder=bench.tree,
-        tree=bench.tree,
-        env={**bench.environment(), **(env or {})},
-        isolation=bench.isolation,
-        timeout_seconds=timeout_seconds,
-        secrets=bench.secrets,
-        stop=bench.stop,
-        rooms=rooms,
-    )
+    began = time.time_ns()
+    try:
+        return run(
+            command,
+            folder=bench.tree,
+            tree=bench.tree,
+            env={**bench.environment(), **(env or {})},
+            isolation=bench.isolation,
+            timeout_seconds=timeout_seconds,
+            secrets=bench.secrets,
+            stop=bench.stop,
+            rooms=rooms,
+        )
+    finally:
+        bench.memory.busy.append((began, time.time_ns()))
 
 
 def _runs_commands(settings: CheckSettings) -> bool:
