@@ -56,12 +56,13 @@ def address(server: ThreadingHTTPServer) -> str:
     return f"http://127.0.0.1:{server.server_port}/org/_git/web"
 
 
-def watcher(place: Place) -> tuple[str, ...]:
+def watcher(place: Place, server: ThreadingHTTPServer) -> tuple[str, ...]:
     """Return the command of the daemon; what it finds is then in `loot`."""
     (place.root / "loot").mkdir(exist_ok=True)
     (place.root / "loot").chmod(0o777)
     python = python_for_everyone() if os.geteuid() == 0 else sys.executable
-    return python, str(place.root / "watcher.py"), str(place.root / "loot" / "found"), digest(place)
+    loot = str(place.root / "loot" / "found")
+    return python, str(place.root / "watcher.py"), loot, digest(place), address(server)
 
 
 def found(place: Place) -> set[str]:
@@ -78,7 +79,7 @@ def test_a_process_that_no_check_started_finds_the_token_in_gits_memory_at_most(
     place: Place, server: ThreadingHTTPServer, ordinary: str
 ) -> None:
     """The same daemon finds git when it is alive, so the other tests can fail; and this is what `process` cannot stop."""
-    command = watcher(place)
+    command = watcher(place, server)
     if ordinary:
         subprocess.run(["chown", "-R", ordinary, str(place.root)], check=True)
     with subprocess.Popen(
@@ -95,7 +96,7 @@ def test_a_daemon_of_a_check_does_not_live_to_see_git(
     place: Place, server: ThreadingHTTPServer, ordinary: str, then: str
 ) -> None:
     """Even on a kernel where the check can kill the process that watches it: then its orphans are ours."""
-    script = leaving(watcher(place), place, then=then)
+    script = leaving(watcher(place, server), place, then=then)
     answer = step(place, "process", "bash", "-c", script, user=ordinary, url=address(server), old_kernel=True)
     assert answer["hostile"] is (then != "true")
     assert _SlowServer.passwords == [place.canary]
@@ -106,7 +107,7 @@ def test_a_daemon_of_a_check_does_not_live_to_see_git(
 def test_a_daemon_of_the_account_does_not_live_to_see_git(
     place: Place, server: ThreadingHTTPServer, checks_account: str, starter: str
 ) -> None:
-    script = leaving(watcher(place), place, then="kill -9 $PPID")
+    script = leaving(watcher(place, server), place, then="kill -9 $PPID")
     answer = step(place, "user", "bash", "-c", script, user=starter, url=address(server))
     assert (answer["kind"], answer["hostile"]) == ("user", False)
     assert _SlowServer.passwords == [place.canary]

@@ -1,6 +1,7 @@
 """A daemon that waits for git to talk to the server and looks for a canary in all that /proc shows of it.
 
-Arguments: the file that takes what was found, one place per line, and the SHA-256 of the canary. "watching" comes first.
+Arguments: the file that takes what was found, one place per line ("watching" first, and "git" when it was seen), the
+SHA-256 of the canary, and the address of the server.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 CANARY = re.compile(rb"canary-[0-9a-f]{32}")
 loot = Path(sys.argv[1])
+server = sys.argv[3].encode()
 seen: set[str] = set()
 
 
@@ -57,7 +59,7 @@ while time.monotonic() < latest:
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             line = (folder / "cmdline").read_bytes()
-            if b"/git\0" in line or b"git-remote" in line:
+            if server in line and (b"/git\0" in line or b"git-remote" in line):
                 say("git")
                 look("command line", line)
                 look("environment", (folder / "environ").read_bytes())

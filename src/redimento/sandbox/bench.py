@@ -197,6 +197,7 @@ def _set_aside(bench: Workbench, path: str) -> bool:
     files = [file for file in (source, *source.rglob("*")) if file.is_symlink() or not file.is_dir()]
     if all(_while_busy(bench, file.lstat().st_ctime_ns) for file in files):
         return False
+    bench.aside.mkdir(parents=True, exist_ok=True)
     make_way(bench.aside, target)
     shutil.move(source, target)
     bench.memory.set_aside.append(path)

@@ -24,27 +24,22 @@ import pathlib
 import resource
 import select
 import signal
-import socket
 import stat
-import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from typing import NoReturn, TypedDict
 
+from redimento.sandbox.confinement import close_domain, leave_network
 from redimento.sandbox.files import clear
 from redimento.sandbox.leftovers import Place, go_back, load, record, save
 from redimento.sandbox.link_local import cut_off
 
-# <linux/prctl.h>, <linux/capability.h>, <linux/sched.h>, <linux/sockios.h>
+# <linux/prctl.h>, <linux/capability.h>
 PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 24, 36, 38
 # What root needs to read the memory and environment of other processes, or to break out of its container:
 # DAC_READ_SEARCH, SYS_MODULE, SYS_RAWIO, SYS_PTRACE, SYS_ADMIN, PERFMON, BPF, CHECKPOINT_RESTORE.
 DROPPED_CAPABILITIES = (2, 16, 17, 19, 21, 38, 39, 40)
-# <linux/landlock.h>; the numbers of the system calls are the same on every architecture.
-LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF, LANDLOCK_SCOPES = 444, 446, 0x3
-CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
-SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
 KILLING_SECONDS = 30.0  # a killed process ends when it is next scheduled: late on a busy machine
 LOCK = "/run/redimento-checks.lock"
 # Where every account may write.
@@ -231,7 +226,7 @@ def _become_command(libc: ctypes.CDLL, order: Order, failure: int) -> NoReturn:
         os.closerange(failure + 1, 4096)
         step = "network"
         if not order["network"]:
-            _leave_network(libc)
+            leave_network(libc)
         step = "account"
         for capability in DROPPED_CAPABILITIES:
             libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
@@ -242,7 +237,7 @@ def _become_command(libc: ctypes.CDLL, order: Order, failure: int) -> NoReturn:
             os.setuid(account["uid"])
         # From here on, sudo and other set-uid programs grant nothing.
         libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-        _close_domain(libc)
+        close_domain(libc)
         _limit(order["limits"])
         step = "folder"
         os.chdir(order["cwd"])
@@ -252,20 +247,6 @@ def _become_command(libc: ctypes.CDLL, order: Order, failure: int) -> NoReturn:
         problem = _start_problem(order, error) if step == "start" else f"{step}:{error}"
         os.write(failure, problem.encode(errors="replace"))
     os._exit(127)
-
-
-def _close_domain(libc: ctypes.CDLL) -> None:
-    """Keep the command, even under our own account, from processes and abstract sockets that it did not start.
-
-    It can signal none, read no environment, memory or descriptor of one through /proc, and trace none. Source:
-    Landlock's scopes (docs.kernel.org/userspace-api/landlock), Linux 6.12 or newer; an older kernel refuses, and then
-    the rest has to do.
-    """
-    attributes = struct.pack("=QQQ", 0, 0, LANDLOCK_SCOPES)
-    domain = libc.syscall(LANDLOCK_CREATE_RULESET, attributes, len(attributes), 0)
-    if domain >= 0:
-        libc.syscall(LANDLOCK_RESTRICT_SELF, domain, 0)
-        os.close(domain)
 
 
 def _start_problem(order: Order, error: BaseException) -> str:
@@ -296,22 +277,6 @@ def _limit(limits: dict[str, int]) -> None:
         _, ceiling = resource.getrlimit(kind)
         value = wanted if ceiling == resource.RLIM_INFINITY else min(wanted, ceiling)
         resource.setrlimit(kind, (value, value))
-
-
-def _leave_network(libc: ctypes.CDLL) -> None:
-    """Enter a network namespace that has only its own loopback, as root or through a user namespace."""
-    uid, gid = os.geteuid(), os.getegid()
-    if libc.unshare(CLONE_NEWNET) != 0:
-        if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0:
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-        # The warden is not dumpable, so /proc/self belongs to root and an ordinary account could not write its maps.
-        libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
-        for name, line in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
-            pathlib.Path("/proc/self", name).write_text(line, encoding="ascii")
-    # Loopback is down in a new namespace, but tests start servers on 127.0.0.1.
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        flags = struct.unpack("16sh22x", fcntl.ioctl(control, SIOCGIFFLAGS, struct.pack("16sh22x", b"lo", 0)))[1]
-        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", flags | IFF_UP))
 
 
 def kill(living: Callable[[], list[int]]) -> tuple[int, int]:
