@@ -134,7 +134,7 @@ def _find(call: Call) -> Document:
 
 def _changeable(call: Call) -> Document:
     build = _find(call)
-    if denied(find_project(call.organisation, build["project"]), "UpdateBuildInformation"):
+    if denied(call.organisation, find_project(call.organisation, build["project"]), "UpdateBuildInformation"):
         name = people.job(call.organisation)["displayName"]
         raise Fault(
             403,

@@ -57,6 +57,8 @@ class Emulator:
     url: str
     """The collection's URL, ending with a slash."""
     token: str
+    tokens: dict[str, str]
+    """The access token of each person, by mail address."""
     projects: dict[str, dict[str, Any]]
     """By project name: its `id`, its `process`, and the ids of its `repositories` by name."""
     environment: dict[str, dict[str, str]]
@@ -169,7 +171,8 @@ def _described(organisation: Organisation) -> Emulator:
                 key = repository["name"] if unique else f"{project}/{repository['name']}"
                 environment[key] = builds.job_variables(organisation, repository)
     described = {project["name"]: _project(project, held[project["name"]]) for project in known}
-    return Emulator(organisation.url, organisation.token, described, environment)
+    tokens = {one["uniqueName"]: people.token(organisation, one) for one in organisation.store.all("person")}
+    return Emulator(organisation.url, organisation.token, tokens, described, environment)
 
 
 def _project(project: Document, several: list[Document]) -> dict[str, Any]:

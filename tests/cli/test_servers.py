@@ -23,7 +23,7 @@ def test_the_emulator_first_prints_where_it_is(repository: Path, tmp_path: Path)
         server.send_signal(signal.SIGTERM)
         server.wait(timeout=20)
 
-    assert set(said) == {"url", "token", "projects", "environment"}
+    assert set(said) == {"url", "token", "tokens", "projects", "environment"}
     assert said["environment"]["calc"]["SYSTEM_ACCESSTOKEN"] == said["token"]
     assert said["environment"]["calc"]["SYSTEM_COLLECTIONURI"] == said["url"]
 
