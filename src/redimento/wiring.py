@@ -106,13 +106,8 @@ def _in_azure(site: _Site) -> Iterator[Prepared]:
 
     item_id = read_trigger(site.options.work_item, site.environment, site.options.payload).item_id
     agent = job_environment(site.environment)
+    credentials = Credentials(remote_url(site.checkout, site.environment), agent.token)
     noted: list[str] = []
-    branches = ServerBranches(
-        site.checkout,
-        _author(site.settings),
-        noted.append if site.options.dry_run else None,
-        credentials=Credentials(remote_url(site.checkout, site.environment), agent.token),
-    )
     job = _job(site, item_id, repository=agent.repository_name)
     job = replace(job, project=agent.project, run=agent.build_id, run_url=agent.build_url)
     client = AzureClient(
@@ -125,6 +120,13 @@ def _in_azure(site: _Site) -> Iterator[Prepared]:
     board = AzureBoard(client, agent.project, lambda sentence: site.emit(Warned(sentence)))
     pull_requests = AzurePullRequests(
         client, agent.project, agent.project_id, agent.repository_name, agent.repository_id
+    )
+    branches = ServerBranches(
+        site.checkout,
+        _author(site.settings),
+        noted.append if site.options.dry_run else None,
+        credentials=credentials,
+        own_pushes=pull_requests.own_pushes,
     )
 
     def calls() -> tuple[str, ...]:

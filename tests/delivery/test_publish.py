@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from redimento.change.edit import Change, FileChange
-from redimento.delivery.branches import Tip
+from redimento.delivery.branches import Generated, Tip
 from redimento.delivery.publish import Delivery, outcome, publish
 from redimento.delivery.pull_request import PullRequest
 from redimento.errors import ConflictError
@@ -44,7 +44,7 @@ class Site:
 
     @property
     def tip(self) -> Tip | None:
-        return self.branches.tip(BRANCH)
+        return self.branches.tip(BRANCH, 7)
 
     def deliver(self, content: bytes = HALF_UP, **different: Any) -> tuple[str, PullRequest]:
         """Publish `content` as src/cart.py upon what is on the branch now."""
@@ -75,10 +75,9 @@ def test_a_first_delivery_makes_a_branch_and_a_pull_request(site: Site) -> None:
     base = site.branches.head
     commit, pull_request = site.deliver()
 
-    assert site.tip == Tip(
-        commit,
-        {"Redimento-Work-Item": "7", "Redimento-Reference": "0123456789ab", "Redimento-Base": base},
-    )
+    tree = site.repo.git("show", "--no-patch", "--format=%T", commit)
+    trailers = {"Redimento-Work-Item": "7", "Redimento-Reference": "0123456789ab", "Redimento-Base": base}
+    assert site.tip == Tip(commit, Generated(commit, {**trailers, "Redimento-Content": f"{tree} {base}"}))
     assert site.parents(commit) == [base]
     assert site.repo.git("show", f"{commit}:src/cart.py") == HALF_UP.decode().strip()
     assert site.repo.git("show", "--no-patch", "--format=%s%n%n%b", commit).startswith(
@@ -121,7 +120,8 @@ def test_the_same_change_for_a_changed_item_says_so_in_a_new_commit(site: Site) 
 
     assert site.parents(second) == [first]
     assert site.tip is not None
-    assert site.tip.trailers["Redimento-Reference"] == "ba9876543210"
+    assert site.tip.generated is not None
+    assert site.tip.generated.trailers["Redimento-Reference"] == "ba9876543210"
 
 
 def test_a_target_that_moved_becomes_the_second_parent(site: Site) -> None:

@@ -8,7 +8,7 @@ from redimento.change.edit import Change, FileChange
 from redimento.errors import ConflictError, GitError, UsageError
 from redimento.repository.checkout import Checkout, open_checkout
 from redimento.repository.commits import commit_change
-from redimento.repository.remote import Credentials, fetch_branch, push, remote_tip, remote_url
+from redimento.repository.remote import DEFAULT_BRANCH, Credentials, fetch_branch, push, remote_tip, remote_url
 from tests.repository.conftest import TOKEN, Repo, Server
 
 BRANCH = "redimento/7-total"
@@ -30,7 +30,7 @@ def make_commit(checkout: Checkout, content: str, *parents: str) -> str:
         checkout,
         change,
         parents=parents or (checkout.head,),
-        message="Change\n",
+        message="Change {}\n".format,
         author_name="Redimento",
         author_email="r@example.com",
     )
@@ -127,9 +127,20 @@ def test_a_full_clone_stays_full(server: Server, tmp_path: Path, credentials: Cr
     assert clone.git("rev-list", "--count", newer) == "5"
 
 
-def test_a_branch_that_the_server_lacks_is_named(checkout: Checkout, credentials: Credentials) -> None:
-    with pytest.raises(GitError, match="no branch 'nowhere'"):
-        fetch_branch(checkout, credentials, "nowhere")
+def test_a_branch_that_the_server_lacks_is_not_fetched(checkout: Checkout, credentials: Credentials) -> None:
+    assert fetch_branch(checkout, credentials, "nowhere") is None
+
+
+def test_the_default_branch_is_found_and_fetched_without_its_name(
+    server: Server, checkout: Checkout, credentials: Credentials
+) -> None:
+    next_ = server.repo.git("commit-tree", "main^{tree}", "-p", "main", "-m", "Next")
+    server.repo.git("update-ref", "refs/heads/team/next", next_)
+    server.repo.git("symbolic-ref", "HEAD", "refs/heads/team/next")
+    assert remote_tip(checkout, credentials, DEFAULT_BRANCH) == next_
+    assert fetch_branch(checkout, credentials, DEFAULT_BRANCH, depth=1) == next_
+    server.repo.git("symbolic-ref", "HEAD", "refs/heads/gone")
+    assert remote_tip(checkout, credentials, DEFAULT_BRANCH) is None
 
 
 def test_a_policy_rejection_names_its_number_and_the_way_out(

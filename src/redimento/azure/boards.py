@@ -46,17 +46,20 @@ class AzureBoard:
         project = str(fields.get(PROJECT) or self.project)
         return work_item(
             answer,
-            comments=[comment_value(each) for each in comments.listed(self.client, project, item_id)],
+            comments=[
+                comment_value(each, ours=self.client.is_own(each.get("createdBy")))
+                for each in comments.listed(self.client, project, item_id)
+            ],
             related=self._related(answer.get("relations") or ()),
             state_category=category(self._states(project, str(fields.get(TYPE) or "")), str(fields.get(STATE) or "")),
         )
 
     def claim(self, item: WorkItem, run: str) -> Claim:
-        """Tag the item so that only one of two runs wins; replace the claim of a build that has ended."""
+        """Link the item to the run so that only one of two runs wins; replace the claim of a build that has ended."""
         return claims.claim(self.client, self.project, item, run, self.say)
 
     def release(self, item_id: int, run: str) -> None:
-        """Remove this run's tag, if present."""
+        """Remove this run's link, if present."""
         claims.release(self.client, item_id, run)
 
     def comment(self, item_id: int, marker: str, markdown: str) -> str:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -168,6 +168,21 @@ class AzureClient:
                 return AzureClient(location, self._token, deadline_seconds=self._deadline, sleep=self._sleep)
         return self
 
+    @cached_property
+    def account(self) -> str:
+        """The id of the token's account, as the server states it."""
+        # This endpoint accepts only a preview version or none.
+        answer = self.get("_apis/connectionData", api_version="7.1-preview.1", about="the account of the token")
+        account = _identity(answer.get("authenticatedUser")) if isinstance(answer, Mapping) else ""
+        if not account:
+            raise AzureError("Azure DevOps did not say whose token this is.", _NO_ANSWER_REMEDY)
+        return account
+
+    def is_own(self, identity: Any) -> bool:
+        """Return whether an identity in an answer is the token's own account; an unknown one is not."""
+        given = _identity(identity)
+        return bool(given) and given == self.account
+
     def web_url(self, *segments: str) -> str:
         """Return the URL of a web page below the collection, every segment percent-encoded."""
         return address.below(self.collection_url, *segments)
@@ -317,6 +332,10 @@ def _no_answer(request: _Request, reason: str) -> AzureError:
 
 def _doubt(request: _Request) -> str:
     return "" if request.method == "GET" else " The request may have been carried out."
+
+
+def _identity(value: Any) -> str:
+    return str(value.get("id") or "").lower() if isinstance(value, Mapping) else ""
 
 
 def _usable(token: str) -> str:

@@ -10,12 +10,19 @@ from redimento.verification.evidence import Failure, Verdict
 _NAMED = 3
 
 
-def draft_reasons(verdict: Verdict | None, answer: Answer, stopped: str = "") -> tuple[str, ...]:
-    """Return finished sentences, the heaviest first. `stopped`: why the repair ended before everything passed."""
-    return tuple(_reasons(verdict, answer, stopped))
+def draft_reasons(
+    verdict: Verdict | None, answer: Answer, stopped: str = "", *, holds_others: bool = False
+) -> tuple[str, ...]:
+    """Return finished sentences, the heaviest first.
+
+    `stopped`: why the repair ended before everything passed. `holds_others`: somebody else's commits are on the branch.
+    """
+    return tuple(_reasons(verdict, answer, stopped, holds_others))
 
 
-def _reasons(verdict: Verdict | None, answer: Answer, stopped: str) -> Iterator[str]:
+def _reasons(verdict: Verdict | None, answer: Answer, stopped: str, holds_others: bool) -> Iterator[str]:  # noqa: FBT001
+    if holds_others:
+        yield "Somebody else's commits on the branch were kept, and the checks ran without them."
     if verdict is None or not verdict.after.results:
         yield "No checks are configured, so nothing verified this change."
     else:

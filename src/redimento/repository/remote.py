@@ -15,6 +15,7 @@ from redimento.repository.process import Ended
 from redimento.repository.rejection import is_transient, rejection
 from redimento.repository.store import PrivateGit, private_git
 
+DEFAULT_BRANCH: Final = ""  # in place of a branch's name
 _NETWORK_SECONDS: Final = 300.0
 _ATTEMPTS: Final = 4
 _Result = TypeVar("_Result")
@@ -60,26 +61,25 @@ def remote_tip(checkout: Checkout, credentials: Credentials, branch: str) -> str
         return _with_retries(lambda: _tip(git, credentials, branch))
 
 
-def fetch_branch(checkout: Checkout, credentials: Credentials, branch: str, *, depth: int = 50) -> str:
-    """Fetch `branch` and return the commit at its tip without changing a reference of the checkout.
+def fetch_branch(checkout: Checkout, credentials: Credentials, branch: str, *, depth: int = 50) -> str | None:
+    """Fetch `branch` and return the commit at its tip, None when there is no such branch. No reference changes.
 
-    A shallow clone fetches the newest `depth` commits, a full one everything it lacks. Raises GitError when the server
-    has no such branch.
+    A shallow clone fetches the newest `depth` commits, a full one everything it lacks.
     """
     shallow = (f"--depth={depth}",) if checkout.shallow else ()
     with private_git(checkout.store) as git:
         # git only tells the server about commits that a reference points to.
         (git.folder / "refs" / "heads" / "head").write_text(f"{checkout.head}\n")
 
-        def fetch() -> str:
+        def fetch() -> str | None:
             ended = _run_online(
                 git,
                 credentials,
                 *("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", *shallow),
-                *("--", credentials.url, f"+refs/heads/{branch}:refs/heads/fetched"),
+                *("--", credentials.url, f"+{_reference(branch)}:refs/heads/fetched"),
             )
             if "couldn't find remote ref" in ended.stderr:
-                raise GitError(f"The server has no branch {branch!r}.", "Check the name, or create the branch first.")
+                return None
             _raise_if_failed(f"Fetching {branch!r}", ended)
             return git.word("rev-parse", "refs/heads/fetched")
 
@@ -115,11 +115,16 @@ def push(checkout: Checkout, credentials: Credentials, commit: str, branch: str,
 
 
 def _tip(git: PrivateGit, credentials: Credentials, branch: str) -> str | None:
-    reference = f"refs/heads/{branch}"
+    reference = _reference(branch)
     ended = _run_online(git, credentials, "ls-remote", "--", credentials.url, reference)
     _raise_if_failed(f"Looking up {branch!r}", ended)
     lines = (line.split("\t") for line in ended.stdout.decode().splitlines())
     return next((commit for commit, name in lines if name == reference), None)
+
+
+def _reference(branch: str) -> str:
+    # Every server lists HEAD, but not every one says which branch it is.
+    return "HEAD" if branch == DEFAULT_BRANCH else f"refs/heads/{branch}"
 
 
 def _tip_or_none(git: PrivateGit, credentials: Credentials, branch: str) -> str | None:

@@ -94,7 +94,7 @@ def _admit(job: Job, ports: Ports, item: WorkItem) -> Admitted | Outcome:
             "Correct `pull_request.target` in .redimento.yml, or start the run on an existing branch.",
         )
     branch = job.branch(item)
-    tip = ports.branches.tip(branch)
+    tip = ports.branches.tip(branch, item.id)
     known = ports.pull_requests.find(branch, job.target)
     reason = earlier.reason_to_stop(item, branch, tip, known, marker=job.marker)
     if reason is not None:
@@ -181,7 +181,7 @@ def _deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of
         idle = Outcome("skipped", nothing, "If something is missing, add it to the work item and run again.")
         _comment(job, ports, item, idle, None)
         return idle, None
-    report = _report(job, ports, item, attempt, of=of)
+    report = _report(job, ports, admitted, attempt, of=of)
     delivery = Delivery(
         item, attempt.change, report, admitted.branch, job.target, admitted.tip, admitted.reference,
         draft=bool(report.draft_reasons),
@@ -196,8 +196,9 @@ def _deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of
     return ended, report
 
 
-def _report(job: Job, ports: Ports, item: WorkItem, attempt: Attempt, *, of: int) -> Report:
-    spent, verdict = ports.spent(), attempt.verdict
+def _report(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of: int) -> Report:
+    item, tip, spent, verdict = admitted.item, admitted.tip, ports.spent(), attempt.verdict
+    holds_others = tip is not None and tip.holds_others
     criteria = assess(item.acceptance_criteria, attempt.answer.criteria, verdict)
     return Report(
         item=item,
@@ -208,7 +209,7 @@ def _report(job: Job, ports: Ports, item: WorkItem, attempt: Attempt, *, of: int
         files=file_lines(attempt.change),
         new_dependencies=attempt.change.new_dependencies,
         checks=check_lines(verdict) if verdict else (),
-        draft_reasons=draft_reasons(verdict, attempt.answer, attempt.stopped),
+        draft_reasons=draft_reasons(verdict, attempt.answer, attempt.stopped, holds_others=holds_others),
         questions=attempt.answer.questions,
         rounds=attempt.rounds,
         model=ports.model.name,
