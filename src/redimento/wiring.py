@@ -74,7 +74,7 @@ def prepared(options: RunOptions, environment: Mapping[str, str], emit: Emit) ->
         # Before anything is read from the tree: a killed run may have left its change in it.
         if writer.recover(checkout.root, _journal(checkout)):
             emit(Note("Removed the change of a killed run from the working tree."))
-        settings = load_settings(checkout, options.config, environment)
+        settings = load_settings(checkout, options, environment, emit)
         site = _Site(options, checkout, settings, environment, open_folder(options, environment), scratch, emit)
         with (
             _in_azure(site)
