@@ -39,7 +39,7 @@ def read_repository(paths: Sequence[str], patterns: Sequence[str]) -> list[str]:
 
 def session(model: Scripted) -> ModelSession:
     return ModelSession(
-        model, ModelSettings(max_output_tokens=999), Briefing("the role", "the task"), read_repository, "medium"
+        model, ModelSettings(max_output_tokens=999), Briefing("the role", "the task"), read_repository, "medium", 60_000
     )
 
 

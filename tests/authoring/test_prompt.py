@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redimento.authoring import prompt
+from redimento.authoring.pieces import fenced, head_and_tail
 from redimento.change.edit import Change, FileChange
 from redimento.context.selection import Context, Excerpt
 from redimento.settings import ChangeSettings, CheckCommand, ProjectSettings
@@ -83,7 +84,7 @@ def test_a_repair_request_has_the_new_failures_and_the_current_files() -> None:
         new_failures=(Failure("tests", "t::test_a", "904 != 905"), Failure("lint", "", "")),
         known_failures=(Failure("tests", "t::test_old", "known"),),
     )
-    text = prompt.repair("It rounds.", change, verdict, ("## tests/t.py\nthe test",))
+    text = prompt.repair("It rounds.", change, verdict, ("## tests/t.py\nthe test",), 60_000)
 
     for part in ("new total", "Removed: gone.py", "t::test_a", "904 != 905", "E501 too long", "the test"):
         assert part in text
@@ -92,13 +93,13 @@ def test_a_repair_request_has_the_new_failures_and_the_current_files() -> None:
 
 @given(st.text(alphabet="`a\n ", max_size=60))
 def test_nothing_in_a_fence_can_close_it(text: str) -> None:
-    lines = prompt.fenced(text).split("\n")
+    lines = fenced(text).split("\n")
     assert lines[0] == lines[-1]
     assert not any(line.strip().startswith(lines[0]) for line in lines[1:-1])
 
 
 def test_a_long_text_keeps_its_head_and_tail() -> None:
-    cut = prompt.head_and_tail("a" * 5_000 + "MIDDLE" + "z" * 5_000, 1_000)
+    cut = head_and_tail("a" * 5_000 + "MIDDLE" + "z" * 5_000, 1_000)
     assert cut.startswith("aaa")
     assert cut.endswith("zzz")
     assert "MIDDLE" not in cut
@@ -111,7 +112,7 @@ def test_a_repair_names_what_is_missing_rewritten_or_steers_the_checks() -> None
         Failure("tests", "", "As it was, this check fails.", kind="rewritten"),
         Failure("", "pytest.ini", "A change may not edit its own judge.", kind="steering"),
     )
-    text = prompt.repair("Add totals", Change(), Verdict(Checks(), Checks(), failures), ())
+    text = prompt.repair("Add totals", Change(), Verdict(Checks(), Checks(), failures), (), 60_000)
     assert "## tests: test_a\n\n```\nIt passed before.\n```" in text
     assert "## tests\n\n```\nAs it was, this check fails.\n```" in text
     assert "## pytest.ini\n\n```\nA change may not edit its own judge.\n```" in text

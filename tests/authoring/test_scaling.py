@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from redimento.authoring.answer_format import parse_answer
-from redimento.authoring.prompt import fenced
+from redimento.authoring.pieces import fenced
 
 LINEAR = 2.6  # the ratio allowed for twice the text; quadratic time gives 4
 RUNS = 8

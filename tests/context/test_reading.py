@@ -71,10 +71,6 @@ def test_excluded_files_cannot_be_read_or_found(tree: FolderTree) -> None:
     assert search(tree, "line 7", exclude=("src/",)).startswith("Nothing")
 
 
-def test_more_tokens_than_the_limit_are_refused(tree: FolderTree) -> None:
-    assert "ask for fewer lines" in str(read_excerpt(tree, "src/cart.py", limit=20))
-
-
 def test_a_search_returns_path_line_and_text(tree: FolderTree) -> None:
     assert search(tree, r"line 1[25]$") == "src/cart.py:12: line 12\nsrc/cart.py:15: line 15"
 

@@ -50,7 +50,7 @@ def session(
     model: Scripted, settings: ModelSettings | None = None, read: ReadRepository = read_repository
 ) -> ModelSession:
     settings = settings or ModelSettings(sdk="recorded")
-    return ModelSession(model, settings, Briefing("the role", "the task"), read, settings.thinking)
+    return ModelSession(model, settings, Briefing("the role", "the task"), read, settings.thinking, 60_000)
 
 
 def whole(path: str, content: str) -> str:

@@ -8,16 +8,20 @@ from dataclasses import dataclass, replace
 from redimento.authoring import prompt
 from redimento.authoring.answer import Answer
 from redimento.authoring.answer_format import parse_answer
+from redimento.authoring.pieces import Found
 from redimento.authoring.prompt import Briefing
+from redimento.context.tokens import estimate
 from redimento.models.port import Message, Model, ModelError, ModelReply, ModelRequest
 from redimento.settings import ModelSettings, Thinking
 
-# The paths to read and the patterns to search for → one text for each.
-ReadRepository = Callable[[Sequence[str], Sequence[str]], Sequence[str]]
+# The paths to read and the patterns to search for → one result for each, in this order.
+ReadRepository = Callable[[Sequence[str], Sequence[str]], Sequence[Found]]
 
 MAX_RETRIES = 2  # after unreadable answers
 MAX_READS = 3  # rounds of reading
 MAX_CONTINUATIONS = 2  # of a cut-off answer
+LEAST_BUDGET = 6_000  # tokens: with fewer, a request cannot show enough to be answered
+_SHORT = 300  # tokens kept for each further message of ours
 _EMPTY = (
     "It holds no edit and no question. If nothing has to change, send `nothing_to_do` with the reason; nothing is inferred "
     "from an answer without edits."
@@ -32,13 +36,22 @@ _HEAD_IS_ENOUGH = frozenset({"criteria", "repair"})
 
 @dataclass(frozen=True)
 class ModelSession:
-    """What all conversations of an attempt share."""
+    """What all conversations of an attempt share.
+
+    `budget`: the tokens that a conversation may add to the briefing, the model's own answers aside.
+    """
 
     model: Model
     settings: ModelSettings
     briefing: Briefing
     read_repository: ReadRepository
     thinking: Thinking
+    budget: int
+
+    @property
+    def request_budget(self) -> int:
+        """The tokens of the request that opens a conversation; the rest is for what the model asks to read."""
+        return self.budget * 2 // 3
 
 
 def converse(session: ModelSession, request: str, *, purpose: str) -> Answer:
@@ -52,6 +65,7 @@ def converse(session: ModelSession, request: str, *, purpose: str) -> Answer:
     first = Message("user", f"{session.briefing.task}\n{request}")
     turns: tuple[Message, ...] = (first,)
     kept = Answer()
+    room = session.budget - estimate(request)
     retries = reads = continuations = 0
     while True:
         reply = _call(session, turns, purpose)
@@ -60,21 +74,24 @@ def converse(session: ModelSession, request: str, *, purpose: str) -> Answer:
             continuations += 1
             kept = answer
             paths = sorted({edit.path for edit in answer.edits})
-            turns = (*turns, Message("model", reply.text), Message("user", prompt.rest(paths)))
+            turns = (*turns, Message("model", reply.text), Message("user", prompt.rest(paths, _SHORT)))
         elif answer.edits or answer.questions or (answer.nothing_to_do and not answer.incomplete):
             return answer
         elif (answer.read or answer.search) and reads < MAX_READS:
             reads += 1
             found = session.read_repository(answer.read, answer.search)
             kept = replace(answer, read=(), search=())
-            material = prompt.material(found, last=reads == MAX_READS)
+            further = MAX_READS - reads + MAX_CONTINUATIONS - continuations
+            material = prompt.material(found, room - further * _SHORT, last=reads == MAX_READS)
+            room -= estimate(material)
             turns = (*turns, Message("model", reply.text), Message("user", material))
         elif purpose in _HEAD_IS_ENOUGH and (answer.criteria or answer.changed_tests) and not answer.problems:
             return answer
         elif retries < MAX_RETRIES:
             retries += 1
-            problems = _problems(answer)
-            turns = (replace(first, text=first.text + prompt.unreadable(problems)),)
+            again = prompt.unreadable(_problems(answer), 2 * _SHORT)
+            room = session.budget - estimate(request) - estimate(again)
+            turns = (replace(first, text=first.text + again),)
         else:
             raise ModelError(
                 f"The model's answer could not be used {retries + 1} times: {' '.join(_problems(answer))}",

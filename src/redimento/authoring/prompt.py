@@ -5,12 +5,25 @@ Constant parts come first and the task last: the service's implicit cache needs 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from redimento.authoring.pieces import (
+    LONGEST_NAME,
+    Found,
+    changed_piece,
+    failure_piece,
+    found_piece,
+    name_list,
+    output_piece,
+    refusal_piece,
+    summary_piece,
+    text_piece,
+)
+from redimento.authoring.share import Part, cost, largest, shared
 from redimento.change.edit import Change, Refusal
-from redimento.context.selection import Context, Excerpt
+from redimento.context.selection import Context
 from redimento.settings import ChangeSettings, CheckCommand, ProjectSettings
 from redimento.text import wording
 from redimento.verification.evidence import Verdict
@@ -24,9 +37,9 @@ LANGUAGES = {
     "java": "Java",
     "go": "Go",
 }
-_BACKTICKS = re.compile(r"^[^\S\n]*(`{3,})", re.MULTILINE)  # \s* would take quadratic time on blank lines
-_MAX_FAILURES = 12
-_MAX_MESSAGE = 4_000  # characters of one failure
+_MOST_FAILURES = 12
+_LEFT_OUT = 120  # tokens kept for naming what is left out
+_MOST_NAMES = 8
 
 
 @dataclass(frozen=True)
@@ -72,95 +85,93 @@ def ask(*, lesson: str = "", of: int = 1) -> str:
     return wording.render("prompts/ask.md.j2", lesson=lesson, of=of)
 
 
-def unreadable(problems: Sequence[str]) -> str:
-    return wording.render("prompts/unreadable.md.j2", problems=problems)
+def unreadable(problems: Sequence[str], budget: int) -> str:
+    pieces = [text_piece(problem, problem, "- {}".format) for problem in problems]
+    return _request("unreadable", budget, {"problems": Part(pieces, 1.0)})
 
 
-def rest(kept: Sequence[str]) -> str:
-    return wording.render("prompts/rest.md.j2", kept=kept)
+def rest(kept: Sequence[str], budget: int) -> str:
+    return _request("rest", budget, {"kept": name_list(kept, 1.0)})
 
 
-def material(found: Sequence[str], *, last: bool) -> str:
-    return wording.render("prompts/material.md.j2", found=found, last=last)
+def material(found: Sequence[Found], budget: int, *, last: bool) -> str:
+    return _request("material", budget, {"found": Part([found_piece(one, budget) for one in found], 1.0)}, last=last)
 
 
-def missing_criteria(summary: str, change: Change, missing: Sequence[tuple[int, str]]) -> str:
+def missing_criteria(summary: str, change: Change, missing: Sequence[tuple[int, str]], budget: int) -> str:
     """Return the request to answer criteria that an answer left out."""
-    files, removed = _written_and_removed(change)
-    return wording.render("prompts/criteria.md.j2", summary=summary, files=files, removed=removed, missing=missing)
+    criteria = [text_piece(f"criterion {number}", text, partial(_numbered, number)) for number, text in missing]
+    parts = {"missing": Part(criteria, 0.4), **_so_far(summary, change, budget)}
+    return _request("criteria", budget, parts, several=len(missing) > 1)
+
+
+def _numbered(number: int, text: str) -> str:
+    return f"{number}. " + text.replace("\n", "\n   ")
 
 
 def refused(
-    summary: str, kept: Sequence[str], refusals: Sequence[Refusal], files: Sequence[str], whole: Sequence[str]
+    summary: str,
+    kept: Sequence[str],
+    refusals: Sequence[Refusal],
+    *,
+    changed: Change,
+    found: Mapping[str, Found],
+    whole: Collection[str],
+    budget: int,
 ) -> str:
     """Return the request to correct edits that could not be applied.
 
-    `kept`: paths of the accepted edits. `files`: the current files, as text. `whole`: paths to be written whole.
+    `kept`: paths of the accepted edits. `changed`, `found`: the files of the refused edits, by path where they are as in
+    the repository. `whole`: paths to be written whole if they are shown whole.
     """
-    return wording.render(
-        "prompts/refused.md.j2", summary=summary, kept=kept, refusals=refusals, files=files, whole=whole
-    )
-
-
-def repair(summary: str, change: Change, verdict: Verdict, tests: Sequence[str]) -> str:
-    """Return the request to repair new failures. `tests`: the failing tests, as text."""
-    failures = verdict.new_failures[:_MAX_FAILURES]
-    failing = {failure.check for failure in failures if not failure.test and failure.kind == "fails"}
-    files, removed = _written_and_removed(change)
-    return wording.render(
-        "prompts/repair.md.j2",
-        summary=summary,
-        files=files,
-        removed=removed,
-        failures=[
-            {"check": failure.check, "test": failure.test, "message": head_and_tail(failure.message)}
-            for failure in failures
-            if failure.test or failure.kind != "fails"
-        ],
-        outputs=[
-            {"name": r.name, "reason": r.reason, "exit_code": r.exit_code, "output": head_and_tail(r.output, 12_000)}
-            for r in verdict.after.results
-            if r.name in failing
-        ],
-        tests=tests,
-    )
-
-
-def contents(change: Change) -> list[str]:
-    """Return the files of a change with their new content, as text."""
-    return [excerpt(file) for file in _written_and_removed(change)[0]]
-
-
-def _written_and_removed(change: Change) -> tuple[list[Excerpt], list[str]]:
-    """Return the files of a change with their new content, and the paths it removes."""
     files = [
-        Excerpt(file.path, file.after.decode("utf-8", "replace"), tokens=0, score=0.0, spans=None)
-        for file in change.files
-        if file.after is not None
+        *(changed_piece(file, budget, whole) for file in changed.files if file.after is not None),
+        *(found_piece(one, budget, path if path in whole else "") for path, one in found.items()),
     ]
-    return files, [file.path for file in change.files if file.after is None]
+    parts = {
+        "refusals": Part([refusal_piece(one) for one in refusals], 0.4),
+        "files": Part(files, 0.8),
+        "summary": Part([summary_piece(summary)], 0.5),
+        "kept": name_list(kept, 0.8),
+    }
+    return _request("refused", budget, parts)
 
 
-def head_and_tail(text: str, most: int = _MAX_MESSAGE) -> str:
-    """Return `text` cut to about `most` characters in its middle, which matters least."""
-    if len(text) <= most:
-        return text
-    head = most // 3
-    return f"{text[:head]}\n… {len(text) - most:,} characters omitted …\n{text[head - most :]}"
+def repair(summary: str, change: Change, verdict: Verdict, tests: Sequence[Found], budget: int) -> str:
+    """Return the request to repair new failures. `tests`: the files of the failing tests."""
+    failing = {failure.check for failure in verdict.new_failures if not failure.test and failure.kind == "fails"}
+    failures = [failure_piece(one) for one in verdict.new_failures if one.test or one.kind != "fails"]
+    outputs = [output_piece(result) for result in verdict.after.results if result.name in failing]
+    parts = {
+        "failures": Part(failures, 0.3, most=_MOST_FAILURES),
+        **_so_far(summary, change, budget),
+        "outputs": Part(outputs, 0.6),
+        "tests": Part([found_piece(one, budget) for one in tests], 1.0),
+    }
+    return _request("repair", budget, parts)
 
 
-def fenced(text: str) -> str:
-    """Return `text` in a fence that nothing in it can close."""
-    longest = max((len(match.group(1)) for match in _BACKTICKS.finditer(text)), default=2)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}\n{text.rstrip()}\n{fence}"
+def _request(template: str, budget: int, parts: Mapping[str, Part], **values: object) -> str:
+    """Return the request with as much of the parts, the most important first, as `budget` tokens allow."""
+    path = f"prompts/{template}.md.j2"
+    frame = wording.render(path, **values, **{name: [""] for name in parts}, left_out="")
+    shown, names = shared(budget - cost(frame) - _LEFT_OUT, parts)
+    return wording.render(path, **values, **shown, left_out=_left_out(names))
 
 
-def excerpt(file: Excerpt) -> str:
-    """Return a file with its name as heading, which marks excerpts."""
-    what = "" if file.spans is None else " (excerpts; the numbers are not part of the file)"
-    return f"## {file.path}{what}\n{fenced(file.text)}"
+def _left_out(names: Sequence[str]) -> str:
+    """Return a sentence that names what is left out, as far as `_LEFT_OUT` tokens allow; "" if nothing is."""
+
+    def sentence(count: int) -> str:
+        named = [name[:LONGEST_NAME] for name in names[: count - 1]]
+        return wording.render("prompts/left_out.md.j2", names=named, more=len(names) - len(named))
+
+    return largest(sentence, min(len(names), _MOST_NAMES) + 1, _LEFT_OUT) if names else ""
 
 
-wording.add_filter("fenced", fenced)
-wording.add_filter("excerpt", excerpt)
+def _so_far(summary: str, change: Change, budget: int) -> dict[str, Part]:
+    return {
+        "files": Part([changed_piece(file, budget) for file in change.files if file.after is not None], 0.6),
+        "summary": Part([summary_piece(summary)], 0.3),
+        "removed": name_list([file.path for file in change.files if file.after is None], 0.3),
+    }

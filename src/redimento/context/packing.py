@@ -15,6 +15,7 @@ from redimento.context.clues import Clues
 from redimento.context.ranking import Ranked
 from redimento.context.segments import Segment
 from redimento.context.selection import Excerpt
+from redimento.context.spans import joined, with_gaps
 from redimento.context.tokens import estimate
 from redimento.context.weights import PLACE
 from redimento.context.words import terms
@@ -142,37 +143,16 @@ def _excerpt(one: Ranked, chosen: Sequence[Segment], left: int) -> Excerpt:
     """Return the excerpt of a file; the whole file if little is missing and `left` tokens allow it."""
     reading = one.reading
     paid = HEADING + sum(_cost(reading, segment) for segment in chosen)
-    spans = _spans(chosen, _SMALLEST_GAP)
-    text = _shown(reading, spans)
+    segments = [(segment.first, segment.last) for segment in chosen]
+    spans = joined(segments, _SMALLEST_GAP)
+    text = with_gaps(reading.lines, spans)
     tokens = HEADING + estimate(text)
     if tokens - paid > left:  # the small gaps have long lines
-        spans = _spans(chosen, 1)
-        text = _shown(reading, spans)
+        spans = joined(segments)
+        text = with_gaps(reading.lines, spans)
         tokens = HEADING + estimate(text)
     whole = "\n".join(reading.lines)
     whole_tokens = HEADING + estimate(whole)
     if whole_tokens <= tokens * (1 + _REST) and whole_tokens - paid <= left:
         return Excerpt(reading.file.path, whole, whole_tokens, one.score, None, one.reasons)
     return Excerpt(reading.file.path, text, tokens, one.score, tuple(spans), one.reasons)
-
-
-def _spans(chosen: Sequence[Segment], gap: int) -> list[tuple[int, int]]:
-    spans: list[tuple[int, int]] = []
-    for segment in sorted(chosen, key=lambda segment: (segment.first, segment.last)):
-        if spans and segment.first <= spans[-1][1] + gap:
-            spans[-1] = (spans[-1][0], max(spans[-1][1], segment.last))
-        else:
-            spans.append((segment.first, segment.last))
-    return spans
-
-
-def _shown(reading: Reading, spans: Sequence[tuple[int, int]]) -> str:
-    """Return the text of `spans`, with one line for each gap between them."""
-    parts: list[str] = []
-    position = 1
-    for first, last in [*spans, (len(reading.lines) + 1, len(reading.lines))]:
-        if first > position:
-            parts.append(f"⋮ lines {position}-{first - 1} left out")
-        parts.extend(reading.lines[first - 1 : last])
-        position = last + 1
-    return "\n".join(parts)

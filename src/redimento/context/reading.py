@@ -14,7 +14,6 @@ from redimento.context.selection import Excerpt
 from redimento.context.tokens import estimate
 from redimento.context.tree import Tree
 
-LARGEST_READING: Final = 20_000  # tokens of one file that the model may ask for
 _REQUEST: Final = re.compile(r"(?P<path>[^\0\n]+?)(?::(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?)?")
 _LONGEST_PATTERN: Final = 300  # characters
 _SEARCH_SECONDS: Final = 5.0
@@ -23,12 +22,10 @@ _MOST_IN_A_FILE: Final = 10
 _LONGEST_LINE: Final = 200  # characters of a hit that are shown
 
 
-def read_excerpt(
-    tree: Tree, request: str, *, exclude: Sequence[str] = (), limit: int = LARGEST_READING
-) -> Excerpt | str:
+def read_excerpt(tree: Tree, request: str, *, exclude: Sequence[str] = ()) -> Excerpt | str:
     """Return the file `path`, or its lines `path:first-last`, as an excerpt; or a sentence that says why not.
 
-    `exclude` holds the patterns of `context.exclude`; `limit` is in tokens.
+    `exclude` holds the patterns of `context.exclude`.
     """
     matched = _REQUEST.fullmatch(request.strip())
     if not matched:
@@ -51,11 +48,8 @@ def read_excerpt(
     if not 1 <= first <= last:
         return f"`{path}` has {len(lines)} lines; it does not have lines {first}-{last}."
     text = "\n".join(lines[first - 1 : last])
-    tokens = estimate(text)
-    if tokens > limit:
-        return f"Lines {first}-{last} of `{path}` take {tokens:,} tokens, more than the limit of {limit:,}: ask for fewer lines."
     whole = first == 1 and last == len(lines)
-    return Excerpt(path, text, tokens, 0.0, None if whole else ((first, last),), ("asked for",))
+    return Excerpt(path, text, estimate(text), 0.0, None if whole else ((first, last),), ("asked for",))
 
 
 def search(tree: Tree, pattern: str, *, exclude: Sequence[str] = (), seconds: float = _SEARCH_SECONDS) -> str:

@@ -167,9 +167,8 @@ def _repair_request(session: ModelSession, plan: AttemptPlan, best: Attempt) -> 
         if (result.name, test.id) in failing
     }
     wanted = sorted(files - {"", *best.change.paths})
-    return prompt.repair(
-        best.answer.summary, best.change, verdict, session.read_repository(wanted, ()) if wanted else ()
-    )
+    tests = session.read_repository(wanted, ()) if wanted else ()
+    return prompt.repair(best.answer.summary, best.change, verdict, tests, session.request_budget)
 
 
 def _lesson(best: Attempt) -> str:
@@ -177,7 +176,7 @@ def _lesson(best: Attempt) -> str:
     failures = _verdict(best).new_failures[:3]
     files = ", ".join(best.change.paths[:6])
     broken = ", ".join(failure.test or failure.check for failure in failures)
-    return f"a change of {files} broke {broken}: {' '.join(failures[0].message.split())[:300]}"
+    return f"a change of {files} broke {broken}"[:500] + f": {' '.join(failures[0].message.split())[:300]}"
 
 
 def _required_failures(attempt: Attempt) -> int:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from redimento.authoring import prompt
 from redimento.authoring.conversation import ModelSession
+from redimento.authoring.pieces import head_and_tail
 from redimento.change import writer
 from redimento.change.edit import Change
 from redimento.errors import LimitError
@@ -146,7 +146,7 @@ def set_up(bench: Workbench, emit: Emit) -> None:
     setup = run_setup(bench)
     if setup is not None and not setup.ok:
         why = setup.reason or f"exit code {setup.exit_code}"
-        emit(Warned(f"checks.setup failed ({why}): {prompt.head_and_tail(setup.output, 1_500)}"))
+        emit(Warned(f"checks.setup failed ({why}): {head_and_tail(setup.output, 1_500)}"))
 
 
 def open_bench(job: Job, ports: Ports, root: Path, name: str) -> Workbench:

@@ -9,7 +9,8 @@ from dataclasses import replace
 from time import monotonic
 
 from redimento.authoring import prompt
-from redimento.authoring.conversation import ModelSession, ReadRepository
+from redimento.authoring.conversation import LEAST_BUDGET, ModelSession, ReadRepository
+from redimento.authoring.pieces import Found
 from redimento.context.reading import read_excerpt, search
 from redimento.context.select import select
 from redimento.context.selection import Context
@@ -149,16 +150,18 @@ def _session(job: Job, ports: Ports, item: WorkItem, context: Context) -> ModelS
         checks=settings.checks.commands,
         comments=earlier.others(item, job.marker),
     )
-    return ModelSession(ports.model, settings.model, brief, _read_repository(job, ports), settings.model.thinking)
+    budget = max(settings.context.budget_tokens, LEAST_BUDGET)
+    return ModelSession(
+        ports.model, settings.model, brief, _read_repository(job, ports), settings.model.thinking, budget
+    )
 
 
 def _read_repository(job: Job, ports: Ports) -> ReadRepository:
     hidden = job.settings.context.exclude
 
-    def read_repository(paths: Sequence[str], patterns: Sequence[str]) -> list[str]:
+    def read_repository(paths: Sequence[str], patterns: Sequence[str]) -> list[Found]:
         found = [read_excerpt(ports.tree, path, exclude=hidden) for path in paths]
-        texts = [each if isinstance(each, str) else prompt.excerpt(each) for each in found]
-        return texts + [search(ports.tree, pattern, exclude=hidden) for pattern in patterns]
+        return found + [search(ports.tree, pattern, exclude=hidden) for pattern in patterns]
 
     return read_repository
 

@@ -91,12 +91,15 @@ def _corrected(
     # The repository has the committed files only: what `already` changed must come from itself.
     changed = Change(tuple(file for file in already.files if file.path in bad))
     unchanged = [path for path in paths if path not in changed.paths]
+    found = session.read_repository(unchanged, ()) if unchanged else ()
     request = prompt.refused(
         answer.summary,
         sorted({edit.path for edit in kept}),
         refusals,
-        [*prompt.contents(changed), *(session.read_repository(unchanged, ()) if unchanged else ())],
-        [path for path in paths if failures[path] >= _WHOLE_AFTER],
+        changed=changed,
+        found=dict(zip(unchanged, found, strict=True)),
+        whole={path for path in paths if failures[path] >= _WHOLE_AFTER},
+        budget=session.request_budget,
     )
     second = converse(session, request, purpose="correct")
     return replace(
@@ -121,7 +124,7 @@ def complete(
     if not missing or not proposal.change.files:
         return proposal
     emit(Note(f"The answer leaves out {len(missing)} of {len(criteria)} acceptance criteria; asking once more."))
-    request = prompt.missing_criteria(answer.summary, proposal.change, missing)
+    request = prompt.missing_criteria(answer.summary, proposal.change, missing, session.request_budget)
     try:
         second = converse(session, request, purpose="criteria")
     except (ModelError, LimitError):

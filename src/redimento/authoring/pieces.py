@@ -1,0 +1,140 @@
+"""The pieces of a request: how each looks, and what it says in fewer tokens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+
+from redimento.authoring.places import as_excerpt, changed_places, places_read
+from redimento.authoring.share import Part, Piece, cost, largest
+from redimento.change.edit import FileChange, Refusal
+from redimento.context.selection import Excerpt
+from redimento.text import wording
+from redimento.verification.evidence import CheckResult, Failure
+
+_BACKTICKS = re.compile(r"^[^\S\n]*(`{3,})", re.MULTILINE)  # \s* would take quadratic time on blank lines
+_LONGEST_MESSAGE = 4_000  # characters of one failure
+_LONGEST_OUTPUT = 12_000
+_LONGEST_TEXT = 8_000
+LONGEST_NAME = 200
+_AROUND = (20, 3)  # lines shown around a change in a large file, and if these do not fit
+_LARGE = 0.25  # of a request: a file that takes more is not shown whole
+
+Found = Excerpt | str  # what was read in the repository, or a sentence: hits of a search, why a file is not shown
+
+
+def name_list(names: Sequence[str], share: float) -> Part:
+    """Return names on one line, as many as fit."""
+
+    def first(count: int) -> str:
+        more = len(names) - count
+        return ", ".join(names[:count]) + (f" and {more} more" if more else "")
+
+    piece = Piece("names", first(len(names)), lambda tokens: largest(first, len(names), tokens))
+    return Part([piece] if names else [], share)
+
+
+def text_piece(name: str, text: str, show: Callable[[str], str], most: int = _LONGEST_TEXT) -> Piece:
+    """Return a text of at most `most` characters, which loses its middle first. `show` puts it where it stands."""
+
+    def shorter(length: int) -> str:
+        return show(head_and_tail(text, length))
+
+    return Piece(name, shorter(most), lambda tokens: largest(shorter, min(len(text), most), tokens))
+
+
+def summary_piece(text: str) -> Piece:
+    return text_piece("the summary", text, fenced)
+
+
+def failure_piece(failure: Failure) -> Piece:
+    name = ": ".join(filter(None, (failure.check, failure.test)))
+    return text_piece(name, failure.message, partial(_section, name), _LONGEST_MESSAGE)
+
+
+def output_piece(result: CheckResult) -> Piece:
+    name = f"Output of {result.name}"
+    ended = f" (exit code {result.exit_code})" if result.exit_code else ""
+    heading = name + (f" ({result.reason})" if result.reason else ended)
+    return text_piece(name, result.output, partial(_section, heading), _LONGEST_OUTPUT)
+
+
+def refusal_piece(refusal: Refusal) -> Piece:
+    where = refusal.path or "the whole answer"
+
+    def shorter(length: int) -> str:
+        nearest = f"\n{fenced(head_and_tail(refusal.nearest, length))}" if refusal.nearest else ""
+        return f"- {where}: {head_and_tail(refusal.reason, length)}{nearest}"
+
+    longest = min(_LONGEST_MESSAGE, max(len(refusal.reason), len(refusal.nearest)))
+    return Piece(f"why {where} was refused", shorter(longest), lambda tokens: largest(shorter, longest, tokens))
+
+
+def changed_piece(file: FileChange, budget: int, whole: Collection[str] = ()) -> Piece:
+    """Return a file of a change: whole or, if that is large, what the change touched."""
+    before, after = ((content or b"").decode("utf-8", "replace") for content in (file.before, file.after))
+
+    def within(tokens: int) -> str:
+        wide, near = (changed_places(file.path, before, after, around) for around in _AROUND)
+        text = excerpt(as_excerpt(wide, wide.length))
+        if cost(text) <= tokens:
+            return text
+        return largest(lambda lines: excerpt(as_excerpt(near, lines)), near.length, tokens)
+
+    shown = Excerpt(file.path, after, tokens=0, score=0.0, spans=None)
+    return _whole_or(shown, within, budget, file.path if file.path in whole else "")
+
+
+def found_piece(found: Found, budget: int, to_write: str = "") -> Piece:
+    """Return what was read in the repository: a file, some of its lines, hits of a search, or why there is nothing.
+
+    `to_write`: the path, if the model has to write the file whole.
+    """
+    if isinstance(found, str):
+        return text_piece(found[:LONGEST_NAME], found, lambda text: text + _write_whole(to_write), len(found))
+
+    def within(tokens: int) -> str:
+        places = places_read(found)
+        return largest(lambda lines: excerpt(as_excerpt(places, lines)), places.length, tokens)
+
+    return _whole_or(found, within, budget, to_write)
+
+
+def _whole_or(file: Excerpt, within: Callable[[int], str], budget: int, to_write: str) -> Piece:
+    """Return a file as it is, or `within` its share if it is large. Only what is shown whole can be written whole."""
+    text, large = excerpt(file) + _write_whole(to_write), int(budget * _LARGE)
+    return Piece(file.path, text if cost(text) <= large else within(large), within)
+
+
+def _write_whole(path: str) -> str:
+    return "\n" + wording.render("prompts/whole.md.j2", path=path) if path else ""
+
+
+def head_and_tail(text: str, most: int = _LONGEST_MESSAGE) -> str:
+    """Return `text` cut to about `most` characters in its middle, which matters least."""
+    if len(text) <= most:
+        return text
+    head = most // 3
+    return f"{text[:head]}\n… {len(text) - most:,} characters omitted …\n{text[head - most :]}"
+
+
+def fenced(text: str) -> str:
+    """Return `text` in a fence that nothing in it can close."""
+    longest = max((len(match.group(1)) for match in _BACKTICKS.finditer(text)), default=2)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{text.rstrip()}\n{fence}"
+
+
+def _section(heading: str, text: str) -> str:
+    return f"## {heading[:LONGEST_NAME]}\n\n{fenced(text)}"
+
+
+def excerpt(file: Excerpt) -> str:
+    """Return a file with its name as heading, which marks excerpts."""
+    what = "" if file.spans is None else " (excerpts; the numbers are not part of the file)"
+    return f"## {file.path}{what}\n{fenced(file.text)}"
+
+
+wording.add_filter("fenced", fenced)
+wording.add_filter("excerpt", excerpt)

@@ -1,0 +1,95 @@
+"""The places of a file that matter: what a change touched, with the lines around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from redimento.change.guards.line_diff import blocks
+from redimento.context.selection import Excerpt
+from redimento.context.spans import Span, joined, with_gaps
+
+_LONGEST_LINE = 1_000  # characters; a longer line, as in minified files, is cut around what changed in it
+_BESIDE = 200  # characters kept on both sides of a change in such a line
+
+
+@dataclass(frozen=True)
+class Places:
+    """Lines of a file, and the spans of them that matter."""
+
+    path: str
+    lines: tuple[str, ...]
+    spans: tuple[Span, ...]
+
+    @property
+    def length(self) -> int:
+        return sum(last - first + 1 for first, last in self.spans)
+
+
+def changed_places(path: str, before: str, after: str, around: int) -> Places:
+    """Return what differs in the new text, with `around` lines on both sides."""
+    old, new = (text.removesuffix("\n").split("\n") for text in (before, after))
+    shown = list(map(_cut, new))
+    spans = []
+    for (first, last), (start, end) in blocks(old, new):
+        spans.append((max(1, start + 1 - around), min(len(new), end + around)))
+        for line, earlier in zip(range(start, end), range(first, last), strict=False):
+            shown[line] = _cut(new[line], old[earlier])
+    return Places(path, tuple(shown), tuple(joined(span for span in spans if span[0] <= span[1])))
+
+
+def places_read(excerpt: Excerpt) -> Places:
+    """Return the lines of an excerpt of at most one span."""
+    first = excerpt.spans[0][0] if excerpt.spans else 1
+    lines = [*[""] * (first - 1), *map(_cut, excerpt.text.split("\n"))]
+    return Places(excerpt.path, tuple(lines), ((first, len(lines)),))
+
+
+def as_excerpt(places: Places, most: int) -> Excerpt:
+    """Return `most` lines of the places: two thirds from the beginning, one third from the end."""
+    head = -(-most * 2 // 3)
+    spans = places.spans
+    if places.length > most:
+        spans = tuple(joined([*_first(spans, head), *_last(spans, most - head)]))
+    return Excerpt(places.path, with_gaps(places.lines, spans), tokens=0, score=0.0, spans=spans)
+
+
+def _first(spans: Sequence[Span], count: int) -> list[Span]:
+    found = []
+    for first, last in spans:
+        if count <= 0:
+            break
+        found.append((first, min(last, first + count - 1)))
+        count -= last - first + 1
+    return found
+
+
+def _last(spans: Sequence[Span], count: int) -> list[Span]:
+    return [(-last, -first) for first, last in _first([(-last, -first) for first, last in reversed(spans)], count)]
+
+
+def _cut(line: str, earlier: str = "") -> str:
+    """Return a long line cut to what differs from the `earlier` one, or to its beginning."""
+    if len(line) <= _LONGEST_LINE:
+        return line
+    first = last = 0
+    if earlier:
+        first = _alike(line, earlier)
+        longest = min(len(line), len(earlier)) - first
+        last = len(line) - min(longest, _alike(line[::-1], earlier[::-1]))
+    start, end = max(0, first - _BESIDE), min(len(line), last + _BESIDE)
+    half = _LONGEST_LINE // 2
+    kept = [(start, end)] if end - start <= _LONGEST_LINE else [(start, start + half), (end - half, end)]
+    parts, position = [], 0
+    for begin, stop in [*kept, (len(line), len(line))]:
+        if begin > position:
+            parts.append(f"⋮ {begin - position:,} characters left out ⋮")
+        parts.append(line[begin:stop])
+        position = stop
+    return "".join(parts)
+
+
+def _alike(one: str, other: str) -> int:
+    """Return how many characters both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))
