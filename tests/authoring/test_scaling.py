@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
 
 from redimento.authoring.answer_format import parse_answer
 from redimento.authoring.pieces import fenced
-
-LINEAR = 2.6  # the ratio allowed for twice the text; quadratic time gives 4
-RUNS = 8
+from tests.scaling import assert_linear_in
 
 SEARCH, WHOLE = "<<<<<<< SEARCH\n", "<<<<<<< WHOLE\n"
 PAIR = f"{SEARCH}old\n=======\nnew\n>>>>>>> REPLACE\n"
@@ -62,26 +59,12 @@ SHAPES: dict[str, tuple[int, Callable[[int], str]]] = {
 }  # fmt: skip
 
 
-def assert_linear(function: Callable[[str], object], shape: Callable[[int], str], n: int) -> None:
-    """Compare the best times so far; other work on the machine makes some runs slower, and none faster."""
-    texts = shape(n), shape(2 * n)
-    best = [float("inf"), float("inf")]
-    for _ in range(RUNS):
-        for number, text in enumerate(texts):
-            started = time.process_time()
-            function(text)
-            best[number] = min(best[number], time.process_time() - started)
-        if best[1] <= LINEAR * best[0]:
-            return
-    pytest.fail(f"{n}: {best[0]:.3f} s, {2 * n}: {best[1]:.3f} s")
-
-
 @pytest.mark.parametrize("name", SHAPES)
 def test_twice_the_answer_takes_twice_the_time(name: str) -> None:
     n, shape = SHAPES[name]
-    assert_linear(parse_answer, shape, n)
+    assert_linear_in(parse_answer, shape, n)
 
 
 @pytest.mark.parametrize("line", ["\n", " \n", "```\n", "`", " ", "x `\n"])
 def test_twice_the_excerpt_takes_twice_the_time(line: str) -> None:
-    assert_linear(fenced, lambda n: line * n + "x", 20_000)
+    assert_linear_in(fenced, lambda n: line * n + "x", 20_000)

@@ -15,8 +15,8 @@ from redimento.delivery.report import FileLine, Report, check_lines, file_lines,
 from redimento.delivery.texts import comment, commit_body, description, title
 from redimento.outcome import Outcome
 from redimento.verification.evidence import CheckResult, Checks, Failure, Proof, TestResult, Verdict
-from tests.delivery.growth import LINEAR, growth
 from tests.delivery.test_texts import ITEM, REPORT
+from tests.scaling import assert_linear_in
 
 PIECES = (
     "a",
@@ -93,7 +93,7 @@ BUILDERS = (
 @pytest.mark.parametrize("piece", PIECES)
 @pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__.strip("_"))
 def test_a_text_twice_as_long_takes_twice_as_long(build: Callable[[str], str], piece: str) -> None:
-    assert growth(build, lambda size: piece * size, 10_000) <= LINEAR
+    assert_linear_in(build, lambda size: piece * size, 10_000)
 
 
 def _file(before: bytes, after: bytes) -> Change:
@@ -118,7 +118,7 @@ def test_one_changed_line_among_sixty_thousand_empty_ones_is_counted() -> None:
     ids=["empty lines", "swapped ends", "two lines", "all different", "reversed", "one long line"],
 )  # fmt: skip
 def test_counting_the_lines_of_a_file_twice_as_long_takes_twice_as_long(make: Callable[[int], Change]) -> None:
-    assert growth(file_lines, make, 2_000) <= LINEAR
+    assert_linear_in(file_lines, make, 2_000)
 
 
 def _verdict(size: int) -> Verdict:
@@ -149,16 +149,16 @@ def _report(size: int) -> Report:
 
 
 def test_a_report_with_twice_as_much_in_it_takes_twice_as_long() -> None:
-    assert growth(description, _report, 200) <= LINEAR
+    assert_linear_in(description, _report, 200)
 
 
 def test_a_verdict_on_twice_as_many_tests_takes_twice_as_long() -> None:
     claims = _claims(5)
     criteria = assess(["It adds up"] * 5, claims, None)
 
-    assert growth(check_lines, _verdict, 1_000) <= LINEAR
-    assert growth(lambda verdict: assess(["It adds up"] * 5, claims, verdict), _verdict, 1_000) <= LINEAR
-    assert growth(lambda verdict: further_proofs(criteria, verdict), _verdict, 1_000) <= LINEAR
+    assert_linear_in(check_lines, _verdict, 1_000)
+    assert_linear_in(lambda verdict: assess(["It adds up"] * 5, claims, verdict), _verdict, 1_000)
+    assert_linear_in(lambda verdict: further_proofs(criteria, verdict), _verdict, 1_000)
 
 
 def test_one_test_for_twice_as_many_criteria_takes_twice_as_long() -> None:
@@ -168,11 +168,11 @@ def test_one_test_for_twice_as_many_criteria_takes_twice_as_long() -> None:
         claims = [replace(claim, tests=("tests/test_cart.py::test_1",)) for claim in _claims(size)]
         return assess(["It adds up"] * size, claims, verdict)
 
-    assert growth(shared, lambda size: size, 2_000) <= LINEAR
+    assert_linear_in(shared, lambda size: size, 2_000)
 
 
 def test_twice_as_many_criteria_take_twice_as_long() -> None:
     verdict = _verdict(100)
 
-    assert growth(lambda size: assess(["It adds up"] * size, _claims(size), verdict), lambda size: size, 200) <= LINEAR
-    assert growth(lambda size: unanswered(["It adds up"] * size, _claims(size)), lambda size: size, 1_000) <= LINEAR
+    assert_linear_in(lambda size: assess(["It adds up"] * size, _claims(size), verdict), lambda size: size, 200)
+    assert_linear_in(lambda size: unanswered(["It adds up"] * size, _claims(size)), lambda size: size, 1_000)

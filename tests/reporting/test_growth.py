@@ -21,7 +21,7 @@ from redimento.run.attempt import Attempt
 from redimento.run.job import Finished
 from redimento.run_folder import open_run_folder
 from redimento.verification.evidence import CheckResult, Checks, Failure, Proof, Verdict
-from tests.delivery.growth import LINEAR, growth
+from tests.scaling import assert_linear_in
 
 PIECES = ("a", "a ", "`x", "\n", "<", "#1", "##vso[", "\x1b[0;")
 
@@ -51,7 +51,7 @@ def test_files_of_a_run_with_twice_the_text_take_twice_as_long(finished: Finishe
     def write(given: Finished) -> None:
         write_files(folder, given, None)
 
-    assert growth(write, lambda size: made_of(finished, piece * size), 2_000) <= LINEAR
+    assert_linear_in(write, lambda size: made_of(finished, piece * size), 2_000)
 
 
 def test_files_of_a_run_with_twice_as_much_in_it_take_twice_as_long(finished: Finished, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_files_of_a_run_with_twice_as_much_in_it_take_twice_as_long(finished: Fi
     def write(given: Finished) -> None:
         write_files(folder, given, None)
 
-    assert growth(write, lambda size: made_of(finished, "a `b` <c>", size), 50) <= LINEAR
+    assert_linear_in(write, lambda size: made_of(finished, "a `b` <c>", size), 50)
 
 
 @pytest.mark.parametrize("piece", PIECES)
@@ -69,7 +69,7 @@ def test_an_end_with_twice_the_text_takes_twice_as_long_to_show(finished: Finish
         show_pipeline_end(pipelines, io.StringIO(), given, None)
         show_terminal_end(Console(file=io.StringIO(), width=100), given, None, ())
 
-    assert growth(show, lambda size: made_of(finished, piece * size), 2_000) <= LINEAR
+    assert_linear_in(show, lambda size: made_of(finished, piece * size), 2_000)
 
 
 def test_an_end_with_twice_as_much_in_it_takes_twice_as_long_to_show(finished: Finished) -> None:
@@ -77,4 +77,4 @@ def test_an_end_with_twice_as_much_in_it_takes_twice_as_long_to_show(finished: F
         show_pipeline_end(pipelines, io.StringIO(), given, None)
         show_terminal_end(Console(file=io.StringIO(), width=100), given, None, ())
 
-    assert growth(show, lambda size: made_of(finished, "a `b` <c>", size), 50) <= LINEAR
+    assert_linear_in(show, lambda size: made_of(finished, "a `b` <c>", size), 50)

@@ -9,7 +9,7 @@ from redimento.verification.altered_tests import altered_tests
 from redimento.verification.assertions import did_not_build, is_assertion
 from redimento.verification.evidence import TestResult
 from redimento.verification.roles import is_test_path
-from tests.sandbox.scaling import assert_linear
+from tests.scaling import assert_linear_in, run
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_long_output_takes_linear_time(piece: str) -> None:
         text = f"begun\n{piece * (size // len(piece))}\nassert 1"
         return lambda: (is_assertion(text), did_not_build(text))
 
-    assert_linear(asking, 30_000)
+    assert_linear_in(run, asking, 30_000)
 
 
 def ids(path: str, before: str, after: str, *tests: TestResult) -> list[str]:
