@@ -11,7 +11,7 @@ from redimento.context.languages import is_test, language, role
 from redimento.context.naming import named_files
 from redimento.context.outline import outline
 from redimento.context.segments import cut
-from redimento.context.tokens import corrected, estimate
+from redimento.context.tokens import estimate
 from redimento.context.words import terms
 
 SOURCES = {
@@ -153,7 +153,6 @@ def test_the_estimate_is_above_what_the_vocabulary_counts() -> None:
     assert estimate("def total(self):\n    return 1\n") >= 10
     assert estimate("0123456789") >= 10
     assert estimate("") <= 2
-    assert corrected(100, 0.85) == 85
 
 
 @given(st.text(max_size=300), st.text(max_size=300))

@@ -62,8 +62,3 @@ def estimate(text: str) -> int:
 def _runs(marked: bytes) -> int:
     """Count the runs of `x`."""
     return marked.count(b" x") + marked.startswith(b"x")
-
-
-def corrected(estimated: int, ratio: float) -> int:
-    """Return the estimate times `ratio`: the tokens counted by the model over those estimated so far."""
-    return math.ceil(estimated * ratio)
