@@ -1,14 +1,17 @@
-"""Turn the signals of a person (SIGINT) or the agent (SIGINT, then SIGTERM) into one KeyboardInterrupt."""
+"""End what takes too long: at a deadline, or at a signal of a person (SIGINT) or the agent (SIGINT, then SIGTERM)."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TypeVar
+
+_Result = TypeVar("_Result")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -53,3 +56,22 @@ def _wake_main_thread(reader: int) -> None:
     main = threading.main_thread().ident
     if number and main is not None:
         signal.pthread_kill(main, number[0])
+
+
+def within(seconds: float, call: Callable[[], _Result]) -> _Result:
+    """Return what `call` returns or raise what it raises; raise TimeoutError after `seconds`, wherever it is stuck.
+
+    `requests` and both SDKs time out single reads, so a server that sends one byte now and then outlives their timeout
+    (measured: 16 s with a timeout of 2 s). A late call continues in its thread, a daemon that lets the process exit, and
+    its result is discarded.
+    """
+    outcome: Future[_Result] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(call())
+        except BaseException as error:  # noqa: BLE001  raised again in the waiting thread
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, name="bounded-call", daemon=True).start()
+    return outcome.result(timeout=max(seconds, 0.0))

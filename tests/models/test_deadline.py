@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from redimento.models.deadline import within
+from redimento.interruption import within
 
 
 def test_result_and_failure_pass_through() -> None:
@@ -35,7 +35,7 @@ def test_no_time_left_raises_a_timeout() -> None:
 def test_late_call_does_not_keep_the_process_alive() -> None:
     program = (
         "import time\n"
-        "from redimento.models.deadline import within\n"
+        "from redimento.interruption import within\n"
         "try:\n"
         "    within(0.01, lambda: time.sleep(600))\n"
         "except TimeoutError:\n"

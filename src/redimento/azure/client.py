@@ -18,10 +18,10 @@ from requests.auth import AuthBase
 from redimento.azure import address
 from redimento.azure.answer import HttpAnswer
 from redimento.azure.attempts import TransientError, once, persist
-from redimento.azure.deadline import within
 from redimento.azure.refusals import SIGN_IN_REMEDY, BuildIdentity, is_sign_in_page, refusal, sign_in_error
 from redimento.azure.version import not_newer, offered_instead
 from redimento.errors import AzureError, SignInError
+from redimento.interruption import within
 from redimento.text.foreign import neutralise, redact
 
 T = TypeVar("T")

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from redimento.interruption import within
 from redimento.models import failures
 from redimento.models.candidate import Candidate, reply_from
-from redimento.models.deadline import within
 from redimento.models.failures import Endpoint
 from redimento.models.port import ModelError, ModelReply, ModelRequest
 
