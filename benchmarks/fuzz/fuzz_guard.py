@@ -22,7 +22,7 @@ with atheris.instrument_imports(include=["redimento"]):
     from redimento.change.guards.paths import problem
     from redimento.change.guards.protected import is_protected
     from redimento.change.plan import plan
-    from redimento.change.writer import restore, write
+    from redimento.change.writer import recover, write
     from redimento.settings import ChangeSettings
 
 _FILES = {
@@ -110,7 +110,7 @@ def _write_and_restore(change: Change) -> None:
         raise AssertionError(f"wrote outside: {change.paths!r}")
     if any((_ROOT / path).read_bytes() != content for path, content in _FILES.items() if path not in change.paths):
         raise AssertionError(f"changed more than {change.paths!r}")
-    restore(_ROOT, change, _JOURNAL)
+    recover(_ROOT, _JOURNAL)
     if _state() != _WHOLE:
         raise AssertionError(f"not restored: {change.paths!r}")
 

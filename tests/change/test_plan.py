@@ -13,7 +13,7 @@ from redimento.change.edit import Change, Delete, Edit, FileChange, Rename, Repl
 from redimento.change.guards.paths import problem
 from redimento.change.guards.protected import is_protected
 from redimento.change.plan import plan
-from redimento.change.writer import restore, write
+from redimento.change.writer import recover, write
 from redimento.settings import ChangeSettings
 
 
@@ -202,5 +202,5 @@ def test_no_edits_touch_what_is_protected_or_outside(edits: list[Edit], partial:
     assert {path for path in before if after.get(path) != before[path]} <= {
         str(root / path) for path in change.paths
     } | {str(root / "src")}
-    restore(root, change, tmp_path / "run.journal")
+    recover(root, tmp_path / "run.journal")
     assert _everything(tmp_path) == before

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from redimento.change.edit import Change, FileChange
-from redimento.change.writer import recover, restore, settle, substituted, write
+from redimento.change.writer import recover, settle, substituted, write
 from redimento.errors import RedimentoError
 
 CHANGE = Change(
@@ -61,7 +61,7 @@ def test_a_change_is_written_and_restored(root: Path, journal: Path) -> None:
         "src/a.py": b"a = 2\r\n",
     }
     assert (root / "run.sh").stat().st_mode & 0o777 == 0o750
-    restore(root, CHANGE, journal)
+    recover(root, journal)
     assert tree(root) == before
     assert (root / "run.sh").stat().st_mode & 0o777 == 0o750
     assert not journal.exists()
@@ -105,7 +105,7 @@ def test_a_later_write_restores_what_it_no_longer_changes(root: Path, journal: P
     second = Change((FileChange("src/a.py", b"a = 1\r\n", b"a = 3\r\n"),))
     write(root, second, journal)
     assert tree(root) == before | {"src/a.py": b"a = 3\r\n"}
-    restore(root, second, journal)
+    recover(root, journal)
     assert tree(root) == before
 
 
@@ -252,5 +252,5 @@ def test_root_keeps_the_owner_of_files(root: Path, tmp_path: Path) -> None:
 
     write(root, change, journal)
     assert {(root / name).stat().st_uid for name in ("mine.txt", "new", "new/a.txt")} == {1001}
-    restore(root, change, journal)
+    recover(root, journal)
     assert (root / "mine.txt").stat().st_uid == 1001

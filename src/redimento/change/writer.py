@@ -33,17 +33,6 @@ def write(root: Path, change: Change, journal_file: Path) -> None:
         _all_or_nothing(descriptor, wanted)
 
 
-def restore(root: Path, change: Change, journal_file: Path) -> None:
-    """Restore every file that `change` and the journal name, and delete the journal. Raises RedimentoError."""
-    known = journal.read(journal_file)
-    wanted = {file.path: journal.entry_of(file).found for file in change.files}
-    wanted |= {entry.path: entry.found for entry in known.entries}
-    with beneath.opened(root) as descriptor:
-        _all_or_nothing(descriptor, wanted)
-        _remove_folders(descriptor, known.folders)
-    settle(journal_file)
-
-
 def settle(journal_file: Path) -> None:
     """Delete the journal: the change is final, as a commit or in its own folder."""
     journal_file.unlink(missing_ok=True)
