@@ -115,3 +115,8 @@ def test_a_repair_names_what_is_missing_rewritten_or_steers_the_checks() -> None
     assert "## tests: test_a\n\n```\nIt passed before.\n```" in text
     assert "## tests\n\n```\nAs it was, this check fails.\n```" in text
     assert "## pytest.ini\n\n```\nA change may not edit its own judge.\n```" in text
+
+
+def test_a_changed_file_is_shown_as_text_in_its_encoding() -> None:
+    change = Change((FileChange("a.bas", b"", "x = '値'\n".encode("cp932"), encoding="cp932"),))
+    assert "x = '値'" in prompt.contents(change)[0]

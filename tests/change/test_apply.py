@@ -142,12 +142,6 @@ def test_impossible_operations_are_refused(edit: Edit, reason: str) -> None:
     assert reason in reasons(applied({"a": "a\n", "b": "b\n", "binary": "x\0y\n"}, edit))
 
 
-def test_a_script_is_executable() -> None:
-    found = applied({}, WriteWhole("run.sh", "#!/bin/sh\n")).files["run.sh"]
-    assert found is not None
-    assert found.mode == 0o100755
-
-
 @pytest.mark.parametrize(
     "line",
     [

@@ -58,7 +58,7 @@ def test_files_come_in_path_order_with_their_originals(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_bytes(b"b\r\n")
     planned = plan(tmp_path, [Rename("b.txt", "z.txt"), WriteWhole("a.txt", "a")], ChangeSettings())
     assert planned.change.files == (
-        FileChange("a.txt", None, b"a\n"),
+        FileChange("a.txt", None, b"a\r\n"),
         FileChange("b.txt", b"b\r\n", None),
         FileChange("z.txt", None, b"b\r\n"),
     )

@@ -13,13 +13,13 @@ from redimento.change.apply import apply
 from redimento.change.beneath import Found
 from redimento.change.document import decode, encode, rewritten
 from redimento.change.edit import Edit, FileChange, Replace, WriteWhole
-from redimento.change.editorconfig import properties
 from redimento.change.guards.dependencies import new_dependencies
 from redimento.change.guards.line_diff import Added, changed_lines
 from redimento.change.guards.paths import problem
 from redimento.change.guards.secret_scan import secrets_in
 from redimento.change.guards.syntax import syntax_error
 from redimento.change.guards.yaml_outline import top_level
+from redimento.text.editorconfig import properties
 
 Shape = Callable[[int], Callable[[], object]]  # from a size to the work on an input of that size
 

@@ -13,6 +13,7 @@ from redimento.change.edit import Change, Refusal
 from redimento.context.selection import Context, Excerpt
 from redimento.settings import ChangeSettings, CheckCommand, ProjectSettings
 from redimento.text import wording
+from redimento.text.encoding import text_of
 from redimento.verification.evidence import Verdict
 from redimento.work_items.item import Comment, WorkItem
 
@@ -132,9 +133,9 @@ def contents(change: Change) -> list[str]:
 
 
 def _written_and_removed(change: Change) -> tuple[list[Excerpt], list[str]]:
-    """Return the files of a change with their new content, and the paths it removes."""
+    """Return the files of a change with their new content, and the paths it removes. A change writes text only."""
     files = [
-        Excerpt(file.path, file.after.decode("utf-8", "replace"), tokens=0, score=0.0, spans=None)
+        Excerpt(file.path, text_of(file.after, file.path, file.encoding), tokens=0, score=0.0, spans=None)
         for file in change.files
         if file.after is not None
     ]

@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from redimento.change.beneath import BlockedError, Found
-from redimento.change.document import Document, NotTextError, decode, encode, new_document, plain, rewritten, splice
+from redimento.change.document import Document, UnwritableError, decode, encode, new_document, plain, rewritten, splice
 from redimento.change.edit import Delete, Edit, Refusal, Rename, Replace, WriteWhole
 from redimento.change.matching import match
 from redimento.change.matching.elision import is_elision
 from redimento.change.matching.fuzzy import resembles_any
 from redimento.change.matching.nearest import nearest
 from redimento.change.matching.placeholders import new_placeholder
+from redimento.text.encoding import NotTextError
 
 _PLAIN = 0o100644
-_SCRIPT = 0o100755
 _MIN_LETTERS = 12  # a shorter replacement may be in a file by chance
 _SAME_LINE = 0.8  # similarity from which two lines count as versions of one line
 
@@ -30,9 +30,13 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Applied:
-    """The touched files (None: deleted), the edits that were applied, the refused ones, and what was forgiven."""
+    """The touched files (None: deleted), the edits that were applied, the refused ones, and what was forgiven.
+
+    `encodings`: Python's codec for each file edited as text that is not UTF-8.
+    """
 
     files: dict[str, Found | None]
+    encodings: dict[str, str]
     edits: tuple[Edit, ...]
     refusals: tuple[Refusal, ...]
     notes: tuple[str, ...]
@@ -43,7 +47,8 @@ class _State:
     """The files after the edits so far. A file stays decoded once it was edited as text."""
 
     read: Callable[[str], Found | None]
-    new_file: Callable[[str, str], Document]
+    new_file: Callable[[str, str], tuple[Document, int]]
+    declared: Callable[[str], str]
     files: dict[str, Found | None] = field(default_factory=dict)
     texts: dict[str, Document] = field(default_factory=dict)
     earlier: dict[str, Document] = field(default_factory=dict)
@@ -57,7 +62,7 @@ class _State:
     def text(self, path: str, found: Found) -> Document:
         if path not in self.texts:
             try:
-                self.texts[path] = decode(found.content, path)
+                self.texts[path] = decode(found.content, path, self.declared(path))
             except NotTextError as error:
                 raise RefusedError(path, f"{path} is a binary file, which cannot be edited as text.") from error
             self.earlier.setdefault(path, self.texts[path])
@@ -67,14 +72,16 @@ class _State:
 def apply(
     edits: Sequence[Edit],
     read: Callable[[str], Found | None],
-    new_file: Callable[[str, str], Document] = lambda _, content: new_document(content),
+    new_file: Callable[[str, str], tuple[Document, int]] = lambda _, content: (new_document(content), _PLAIN),
+    declared: Callable[[str], str] = lambda _: "",
 ) -> Applied:
     """Apply each edit to the result of the edits before it.
 
-    `read` returns the current file and may raise BlockedError; `new_file` formats the content of a new file for its path.
+    `read` returns the current file and may raise BlockedError; `new_file` formats the content of a new file for its path
+    and chooses its mode; `declared` returns the encoding that the settings of the repository give to a path, "" if none.
     Refused edits change nothing and are reported.
     """
-    state = _State(read, new_file)
+    state = _State(read, new_file, declared)
     done: list[Edit] = []
     refusals: list[Refusal] = []
     for edit in edits:
@@ -86,7 +93,8 @@ def apply(
             refusals.append(Refusal(edit.path, f"{edit.path} {blocked}."))
         else:
             done.append(edit)
-    return Applied(_encoded(state, refusals), tuple(done), tuple(refusals), tuple(state.notes))
+    codecs = {path: text.encoding.codec for path, text in state.texts.items() if text.encoding.codec != "utf-8"}
+    return Applied(_encoded(state, refusals), codecs, tuple(done), tuple(refusals), tuple(state.notes))
 
 
 def _encoded(state: _State, refusals: list[Refusal]) -> dict[str, Found | None]:
@@ -96,14 +104,9 @@ def _encoded(state: _State, refusals: list[Refusal]) -> dict[str, Found | None]:
         if found is None:
             continue
         try:
-            files[path] = Found(encode(document), found.mode)
-        except UnicodeEncodeError as error:
-            character = document.text[error.start : error.end] if error.end <= len(document.text) else ""
-            refusals.append(
-                Refusal(
-                    path, f"{path} is encoded as {document.encoding}, which lacks {character!r}: use another character."
-                )
-            )
+            files[path] = Found(encode(document, found.content), found.mode)
+        except UnwritableError as error:
+            refusals.append(Refusal(path, f"{path} {error}."))
     return files
 
 
@@ -138,8 +141,8 @@ def _write(state: _State, path: str, content: str) -> None:
     found = state.file(path)
     if found is None:
         _refuse_placeholder(path, content, "")
-        state.files[path] = Found(b"", _SCRIPT if content.startswith("#!") else _PLAIN)
-        state.texts[path] = state.new_file(path, content)
+        state.texts[path], mode = state.new_file(path, content)
+        state.files[path] = Found(b"", mode)
     else:
         document = state.text(path, found)
         _refuse_placeholder(path, content, document.text)

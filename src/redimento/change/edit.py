@@ -52,12 +52,16 @@ class Refusal:
 
 @dataclass(frozen=True)
 class FileChange:
-    """One file before and after, None where it does not exist. `mode`: git's octal file mode."""
+    """One file before and after, None where it does not exist.
+
+    `mode`: git's octal file mode. `encoding`: Python's codec of an edited text that is not UTF-8.
+    """
 
     path: str
     before: bytes | None
     after: bytes | None
     mode: int = 0o100644
+    encoding: str = ""
 
 
 @dataclass(frozen=True)

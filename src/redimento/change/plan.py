@@ -6,17 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from redimento.change import beneath, editorconfig
-from redimento.change.apply import apply
+from redimento.change import beneath
+from redimento.change.apply import Applied, apply
 from redimento.change.beneath import BlockedError, Found
 from redimento.change.document import Document
 from redimento.change.edit import Change, Edit, FileChange, Refusal, Rename
 from redimento.change.guards import guard, limits, paths
 from redimento.change.guards.dependencies import new_dependencies
+from redimento.change.neighbours import custom_around
+from redimento.change.new_file import formatted
+from redimento.change.spelling import Spellings, alike, as_stored, parts_of
 from redimento.settings import ChangeSettings
+from redimento.text import editorconfig
 
 _PLAIN = 0o100644
-_LARGEST_EDITORCONFIG = 100_000  # bytes
+_LARGEST_LOOKED_AT = 200_000  # bytes of an `.editorconfig`, or of a neighbour of a new file
 
 
 @dataclass(frozen=True)
@@ -48,17 +52,19 @@ def plan(
     """
     was: dict[str, Found | None] = {}
     with beneath.opened(root) as descriptor:
+        edits = [as_stored(edit, lambda folder: beneath.names_in(descriptor, folder)) for edit in edits]
         refusals, allowed = _by_name(descriptor, edits, settings, locked, already)
         applied = apply(
             allowed,
             lambda path: was.setdefault(path, beneath.read(descriptor, path, settings.max_file_bytes)),
             lambda path, content: _new_file(descriptor, path, content),
+            lambda path: _declared(descriptor, path),
         )
     refusals.extend(applied.refusals)
-    files = _total(applied.files, was, already)
+    files = _total(applied, was, already)
     moved = frozenset(file.before for file in files if file.after is None)
     measured = [limits.measure(file, moved) for file in files]
-    bad = [*_nested(files), *(refusal for file in measured for refusal in guard.file_refusals(file, settings))]
+    bad = [*_in_the_way(files), *(refusal for file in measured for refusal in guard.file_refusals(file, settings))]
     refusals.extend(bad)
     dropped = _with_their_renames({refusal.path for refusal in bad}, applied.edits)
     earlier = {file.path: file for file in already.files}
@@ -72,11 +78,13 @@ def plan(
     return Plan(Change(total, new_dependencies(total)), tuple(refusals), applied.notes)
 
 
-def _nested(files: Sequence[FileChange]) -> Iterable[Refusal]:
-    """Yield a refusal for each file whose folder is itself a file."""
+def _in_the_way(files: Sequence[FileChange]) -> Iterable[Refusal]:
+    """Yield a refusal for each file whose folder is itself a file, or that is another spelling of one."""
     written = {file.path for file in files if file.after is not None}
+    for path, other in alike(sorted(written)):
+        yield _twin_refusal(path, other)
     for path in sorted(written):
-        if inside := written.intersection(_parts(path)[:-1]):
+        if inside := written.intersection(parts_of(path)[:-1]):
             yield Refusal(path, f"{path} would be inside {min(inside)}, which is a file: choose another path.")
 
 
@@ -99,12 +107,12 @@ def _by_name(
     """Separate the edits whose paths a change may touch from refusals of the others."""
     refusals: list[Refusal] = []
     allowed: list[Edit] = []
-    spelled = {paths.fold(part): part for path in already.paths for part in _parts(path)}
+    spellings = Spellings(edits, already, lambda folder: beneath.names_in(descriptor, folder))
     judged: dict[str, list[Refusal]] = {}
     for edit in edits:
         for path in _named(edit):
             if path not in judged:
-                judged[path] = list(_path_refusals(descriptor, path, settings, locked, spelled))
+                judged[path] = list(_path_refusals(path, settings, locked, spellings))
         found = [refusal for path in _named(edit) for refusal in judged[path]]
         refusals.extend(found)
         if not found:
@@ -113,66 +121,67 @@ def _by_name(
 
 
 def _path_refusals(
-    descriptor: int, path: str, settings: ChangeSettings, locked: frozenset[str], spelled: dict[str, str]
+    path: str, settings: ChangeSettings, locked: frozenset[str], spellings: Spellings
 ) -> Iterable[Refusal]:
     problem = paths.problem(path)
     if problem:
         return [Refusal(path, f'The path "{_printable(path)}" {problem}.')]
-    twin = _twin(descriptor, path) or next(
-        (other for part in _parts(path) if (other := spelled.setdefault(paths.fold(part), part)) != part), ""
-    )
+    twin = spellings.twin(path)
     if twin:
-        return [
-            Refusal(path, f'The path "{path}" differs from "{twin}" only in letter case or Unicode form: use that one.')
-        ]
+        return [_twin_refusal(path, twin)]
     return list(guard.path_refusals(path, settings, locked))
 
 
-def _parts(path: str) -> list[str]:
-    """Return every folder above the path, outermost first, and the path itself."""
-    names = path.split("/")
-    return ["/".join(names[: depth + 1]) for depth in range(len(names))]
+def _twin_refusal(path: str, twin: str) -> Refusal:
+    return Refusal(path, f'The path "{path}" differs from "{twin}" only in letter case or Unicode form: use that one.')
 
 
 def _printable(path: str) -> str:
     return path[:200].encode("unicode_escape").decode()
 
 
-def _twin(descriptor: int, path: str) -> str:
-    """Return an existing path that a case-insensitive file system treats as `path`, "" if none."""
-    parts = path.split("/")
-    for depth, name in enumerate(parts):
-        folder = "/".join(parts[:depth])
-        names = beneath.names_in(descriptor, folder)
-        if name not in names:
-            twin = next((other for other in sorted(names) if paths.fold(other) == paths.fold(name)), "")
-            return f"{folder}/{twin}".lstrip("/") if twin else ""
-    return ""
+def _new_file(descriptor: int, path: str, content: str) -> tuple[Document, int]:
+    """Return a new file, formatted as `.editorconfig` asks, else like its neighbours, and its mode."""
+    custom = custom_around(
+        path, lambda folder: beneath.names_in(descriptor, folder), lambda name: _looked_at(descriptor, name)
+    )
+    wanted = custom.properties | _properties(descriptor, path)
+    charset = _declared(descriptor, path) or custom.properties.get("charset", "")
+    document = formatted(path, content, wanted, charset)
+    return document, custom.script_mode if content.startswith("#!") else _PLAIN
 
 
-def _new_file(descriptor: int, path: str, content: str) -> Document:
-    """Return a new file, formatted as `.editorconfig` asks."""
+def _declared(descriptor: int, path: str) -> str:
+    """Return the name of the encoding that the settings of the repository give to a path, "" if none."""
+    return editorconfig.charset_of(_properties(descriptor, path))
 
+
+def _properties(descriptor: int, path: str) -> dict[str, str]:
     def read(name: str) -> bytes | None:
-        try:
-            found = beneath.read(descriptor, name, _LARGEST_EDITORCONFIG)
-        except BlockedError:
-            return None
+        found = _looked_at(descriptor, name)
         return found.content if found else None
 
-    return editorconfig.formatted(path, content, editorconfig.properties(path, read))
+    return editorconfig.properties(path, read)
 
 
-def _total(now: Mapping[str, Found | None], was: Mapping[str, Found | None], already: Change) -> tuple[FileChange, ...]:
+def _looked_at(descriptor: int, path: str) -> Found | None:
+    try:
+        return beneath.read(descriptor, path, _LARGEST_LOOKED_AT)
+    except BlockedError:
+        return None
+
+
+def _total(applied: Applied, was: Mapping[str, Found | None], already: Change) -> tuple[FileChange, ...]:
     """Merge the earlier change with the edited files, relative to the original tree."""
     total = {file.path: file for file in already.files}
-    for path, found in now.items():
+    for path, found in applied.files.items():
         after = found.content if found else None
+        encoding = applied.encodings.get(path, "")
         if path in total:
             mode = total[path].mode if found is None or total[path].before is not None else found.mode
-            total[path] = replace(total[path], after=after, mode=mode)
+            total[path] = replace(total[path], after=after, mode=mode, encoding=encoding)
         else:
             old = was[path]
             mode = (found or old or Found(b"", _PLAIN)).mode
-            total[path] = FileChange(path, old.content if old else None, after, mode)
+            total[path] = FileChange(path, old.content if old else None, after, mode, encoding)
     return tuple(total[path] for path in sorted(total) if total[path].before != total[path].after)

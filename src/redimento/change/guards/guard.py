@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from redimento.change.document import NotTextError, decode
+from redimento.change.document import decode
 from redimento.change.edit import FileChange, Refusal
 from redimento.change.guards import limits
 from redimento.change.guards.protected import is_allowed, is_pipeline, is_protected
 from redimento.change.guards.secret_scan import secrets_in
 from redimento.change.guards.syntax import syntax_error
 from redimento.settings import ChangeSettings
+from redimento.text.encoding import NotTextError
 
 _TESTS = re.compile(
     r"(?:^|[/._-])(?:tests?|specs?|__tests__|fixtures?|mocks?|testdata|samples?)(?:[/._-]|$)|Tests?\.\w+$",

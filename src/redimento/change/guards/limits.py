@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
-from redimento.change.document import NotTextError, decode
+from redimento.change.document import decode
 from redimento.change.edit import FileChange, Refusal
 from redimento.change.guards.line_diff import Added, changed_lines
 from redimento.settings import ChangeSettings
+from redimento.text.encoding import NotTextError
 
 _SHORT_FILE = 10  # lines; for a shorter file a percentage is meaningless
 
@@ -40,7 +41,7 @@ def _text(file: FileChange, content: bytes | None) -> str | None:
     if content is None:
         return ""
     try:
-        return decode(content, file.path).text
+        return decode(content, file.path, file.encoding).text
     except NotTextError:
         return None
 

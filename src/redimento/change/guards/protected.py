@@ -7,9 +7,10 @@ from functools import lru_cache
 
 from pathspec import GitIgnoreSpec
 
-from redimento.change.document import NotTextError, decode
+from redimento.change.document import decode
 from redimento.change.guards.paths import fold
 from redimento.change.guards.yaml_outline import is_expression, top_level
+from redimento.text.encoding import NotTextError
 
 # .gitignore patterns, matched case-insensitively. A name without a slash is protected in every folder.
 _PIPELINES = """
