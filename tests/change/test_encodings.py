@@ -109,6 +109,13 @@ def test_a_new_python_file_is_written_as_it_declares(tmp_path: Path) -> None:
     assert written(plan(tmp_path, [WriteWhole("a.py", text)], ChangeSettings())) == text.encode("cp1251")
 
 
+def test_a_new_file_that_cannot_be_written_is_left_out(tmp_path: Path) -> None:
+    edits = [WriteWhole("a.py", "# coding: latin-1\nx = '你'\n"), WriteWhole("b.py", "x = 1\n")]
+    outcome = plan(tmp_path, edits, ChangeSettings(), partial=True)
+    assert outcome.change.paths == ("b.py",)
+    assert [refusal.path for refusal in outcome.refusals] == ["a.py"]
+
+
 @given(
     st.sampled_from([text.encode(codec) for text, codec in LEGACY] + [b"\xe9\n", b"\x95\\\n", b"\x92l x\n"]),
     st.text("ab\n'é値я…ł", max_size=6),

@@ -43,6 +43,12 @@ def test_another_unicode_form_means_the_file_that_exists(stored: str, asked: str
     )
 
 
+def test_a_refusal_names_the_path_as_it_was_written(tmp_path: Path) -> None:
+    tree(tmp_path, f"{NFD}.md")
+    outcome = plan(tmp_path, [Replace(f"{NFC}.md", "nowhere\n", "b\n")], ChangeSettings())
+    assert [refusal.path for refusal in outcome.refusals] == [f"{NFC}.md"]
+
+
 def test_of_two_files_with_one_name_in_two_forms_each_is_itself(tmp_path: Path) -> None:
     tree(tmp_path, f"{NFC}.md", f"{NFD}.md")
     assert planned(tmp_path, Delete(f"{NFC}.md")).paths == (f"{NFC}.md",)

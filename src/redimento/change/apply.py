@@ -107,6 +107,8 @@ def _encoded(state: _State, refusals: list[Refusal]) -> dict[str, Found | None]:
             files[path] = Found(encode(document, found.content), found.mode)
         except UnwritableError as error:
             refusals.append(Refusal(path, f"{path} {error}."))
+            if not found.content:  # a new file: without its text there is none
+                del files[path]
     return files
 
 

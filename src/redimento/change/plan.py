@@ -48,12 +48,12 @@ def plan(
 
     `already` is a change that is in the working tree: limits and `before` refer to its originals. `locked` are paths with
     local modifications. Without `partial`, any refusal returns `already`. With it, refused edits and files are left out,
-    but a limit on the whole change still refuses everything.
+    but a limit on the whole change still refuses everything. A refusal names the path as the edit wrote it.
     """
     was: dict[str, Found | None] = {}
     with beneath.opened(root) as descriptor:
-        edits = [as_stored(edit, lambda folder: beneath.names_in(descriptor, folder)) for edit in edits]
-        refusals, allowed = _by_name(descriptor, edits, settings, locked, already)
+        stored = [as_stored(edit, lambda folder: beneath.names_in(descriptor, folder)) for edit in edits]
+        refusals, allowed = _by_name(descriptor, stored, settings, locked, already)
         applied = apply(
             allowed,
             lambda path: was.setdefault(path, beneath.read(descriptor, path, settings.max_file_bytes)),
@@ -72,6 +72,9 @@ def plan(
     kept += [limits.measure(earlier[path]) for path in sorted(dropped & earlier.keys())]
     over = list(limits.over_limits(kept, settings))
     refusals.extend(over)
+    pairs = zip(stored, edits, strict=True)
+    asked = {there: here for one, other in pairs for there, here in zip(_named(one), _named(other), strict=True)}
+    refusals = [replace(refusal, path=asked.get(refusal.path, refusal.path)) for refusal in refusals]
     if over or (refusals and not partial):
         return Plan(already, tuple(refusals), applied.notes)
     total = tuple(sorted((file.file for file in kept), key=lambda file: file.path))
