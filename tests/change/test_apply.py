@@ -250,3 +250,27 @@ def test_only_the_same_lines_are_not_added_twice(text: str, search: str, replace
 def test_every_occurrence_keeps_the_line_endings_around_it() -> None:
     edit = Replace("a", "x\n", "y\nz\n", everywhere=True)
     assert after(applied({"a": "x\r\nb\nx\nx\r\n"}, edit)) == {"a": "y\r\nz\r\nb\ny\nz\ny\r\nz\r\n"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x\nax\nx\n", "y\nax\ny\n"),
+        ("x\nx", "y\ny"),
+        ("  x\nx\n", "  x\ny\n"),
+    ],
+)
+def test_whole_lines_are_replaced_everywhere_but_no_parts_of_lines(text: str, expected: str) -> None:
+    assert after(applied({"a": text}, Replace("a", "x\n", "y\n", everywhere=True))) == {"a": expected}
+
+
+def test_every_line_may_be_deleted_everywhere() -> None:
+    edit = Replace("a", "x\n", "", everywhere=True)
+    assert after(applied({"a": "x\nx\na\nx"}, edit)) == {"a": "a\n"}
+
+
+@pytest.mark.parametrize("search", ["total\n", "  total\n"])
+def test_a_part_of_a_line_is_not_replaced_everywhere_and_the_refusal_says_what_to_write(search: str) -> None:
+    outcome = applied({"a": "x = total\n\nreturn total + total\n"}, Replace("a", search, "sum\n", everywhere=True))
+    assert "only a part of lines 1, 3: write a SEARCH block for each of these lines" in reasons(outcome)
+    assert "is not in the file" in reasons(applied({"a": "x\n"}, Replace("a", search, "sum\n", everywhere=True)))

@@ -12,7 +12,7 @@ import pytest
 from redimento.change.apply import apply
 from redimento.change.beneath import Found
 from redimento.change.document import decode, encode, rewritten
-from redimento.change.edit import Edit, FileChange, Replace, WriteWhole
+from redimento.change.edit import Edit, FileChange, Replace, Undivided, WriteWhole
 from redimento.change.editorconfig import properties
 from redimento.change.guards.dependencies import new_dependencies
 from redimento.change.guards.line_diff import Added, changed_lines
@@ -64,6 +64,20 @@ def numbered(size: int, line: str = "value_{n} = compute({n})\n") -> str:
 
 
 EDITS: dict[str, Shape] = {
+    "readings": lambda n: edited(
+        "a\n=======\n" * n, Undivided("a", tuple(("a\n=======\n" * (n - k), "=======\n" * n) for k in range(20, 0, -1)))
+    ),
+    "entities": lambda n: edited("a < b\n" * n + "c\n", Replace("a", "a &lt; b\n" * n, "&lt;\n" * n)),
+    "an escaped file": lambda n: edited("", WriteWhole("a.py", 'x = "&lt;" &lt; \'' * n + "\n" + '"\\' * n + "&gt;\n")),
+    "ampersands": lambda n: edited("", WriteWhole("a.py", "&#" + "0" * n + "&amp" * n + "&lt;\n")),
+    "marks of excerpts": lambda n: edited(
+        "", WriteWhole("a", "\u22ee left ou" * n + "\nlines 1" + "0" * n + " left\n")
+    ),
+    "bare numbers": lambda n: edited(
+        numbered(n), Replace("a", numbered(n, "{n} value_{n} = compute({n})\n"), numbered(n, "{n} x\n"))
+    ),
+    "everywhere": lambda n: edited("a\n" * n, Replace("a", "a\n", "b\n", everywhere=True)),
+    "part of lines everywhere": lambda n: edited("xa\n" * n, Replace("a", "a\n", "b\n", everywhere=True)),
     "an exact block": lambda n: edited(numbered(n), Replace("a", numbered(n)[-10 * n :], "x\n")),
     "a shifted block": lambda n: edited(
         numbered(n), Replace("a", numbered(n // 2, "  value_{n} = compute({n})\n"), "")

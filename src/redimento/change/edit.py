@@ -20,6 +20,18 @@ class Replace:
 
 
 @dataclass(frozen=True)
+class Undivided:
+    """A replacement with several lines that may divide the old text from the new one.
+
+    `readings`: a pair of both texts for each of these lines, in their order.
+    """
+
+    path: str
+    readings: tuple[tuple[str, str], ...]
+    everywhere: bool = False
+
+
+@dataclass(frozen=True)
 class WriteWhole:
     """Write a whole file, new or short."""
 
@@ -38,7 +50,7 @@ class Rename:
     new_path: str
 
 
-Edit = Replace | WriteWhole | Delete | Rename
+Edit = Replace | Undivided | WriteWhole | Delete | Rename
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from redimento.change import beneath, editorconfig
+from redimento.change import beneath, editorconfig, spelling
 from redimento.change.apply import apply
 from redimento.change.beneath import BlockedError, Found
 from redimento.change.document import Document
@@ -48,7 +48,7 @@ def plan(
     """
     was: dict[str, Found | None] = {}
     with beneath.opened(root) as descriptor:
-        refusals, allowed = _by_name(descriptor, edits, settings, locked, already)
+        refusals, allowed = _by_name(descriptor, spelling.settled(root, edits), settings, locked, already)
         applied = apply(
             allowed,
             lambda path: was.setdefault(path, beneath.read(descriptor, path, settings.max_file_bytes)),

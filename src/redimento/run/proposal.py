@@ -9,6 +9,7 @@ from pathlib import Path
 from redimento.authoring import prompt
 from redimento.authoring.answer import Answer, CriterionClaim
 from redimento.authoring.conversation import ModelSession, converse
+from redimento.change import spelling
 from redimento.change.edit import NO_CHANGE, Change, Edit, Refusal, Rename
 from redimento.change.plan import Plan, plan
 from redimento.delivery.criteria import unanswered
@@ -51,6 +52,8 @@ def propose(session: ModelSession, workspace: Workspace, answer: Answer, already
     failures: dict[str, int] = {}
     refusals: tuple[Refusal, ...] = ()
     for correction in range(_MAX_CORRECTIONS + 1):
+        # Refusals name the files that are meant, and an edit that is kept must not have another name.
+        answer = replace(answer, edits=spelling.settled(workspace.root, answer.edits))
         planned = _planned(workspace, answer.edits, already)
         refusals = (*planned.refusals, *(Refusal("", problem) for problem in answer.problems))
         if not refusals:

@@ -12,7 +12,7 @@ _LONGEST = 160  # a longer line is prose or code that mentions such words
 # What is omitted, next to dots: "... existing code ...", "(rest of methods ...)", "other tests here ...".
 _OMITTED_WITH_DOTS = re.compile(
     r"\b(?:rest|remain(?:s|ing|der)?|existing|unchanged|previous(?:ly)?|original|omitted|same|other|as before|keep|kept|"
-    r"continue[sd]?|unmodified|existente|resto|inalterado)\b",
+    r"continue[sd]?|unmodified|left out|existente|resto|inalterado)\b",
     re.IGNORECASE,
 )
 # Without dots only whole sentences count: "The rest of the class remains unchanged".
@@ -24,7 +24,16 @@ _WHOLE_SENTENCES = re.compile(
     rf"|omitted for (?:brevity|clarity)|(?:no changes|unchanged)(?: (?:here|below|above))?|(?:remains?|stays?) (?:unchanged|the same|as is)",
     re.IGNORECASE,
 )
-_PROSE = (".md", ".markdown", ".rst", ".txt", ".adoc")
+# What our own excerpts show in place of lines: "\u22ee lines 10-20 left out".
+_EXCERPT_GAP = re.compile(
+    r"\u22ee.*\bleft out\b|(?:\.{3}|\u2026)? ?lines? \d+(?: ?[-\u2013] ?\d+)? left out\b", re.IGNORECASE
+)
+_PROSE = (".md", ".markdown", ".mdx", ".rst", ".txt", ".adoc")
+
+
+def is_prose(path: str) -> bool:
+    """Return whether a file is text for people, by its name."""
+    return path.lower().endswith(_PROSE)
 
 
 def is_placeholder(line: str, *, prose: bool = False) -> bool:
@@ -37,6 +46,8 @@ def is_placeholder(line: str, *, prose: bool = False) -> bool:
         return False
     marks = _MARKS.match(stripped)
     words = marks.group(1) if marks else stripped
+    if _EXCERPT_GAP.match(words.lstrip("([{")):
+        return True
     commented = words != stripped
     bracketed = stripped[0] in "([<{" and stripped[-1] in ")]>}"
     if not (commented or bracketed or _DOTS.match(stripped)):
@@ -57,7 +68,7 @@ def is_placeholder(line: str, *, prose: bool = False) -> bool:
 
 def new_placeholder(path: str, written: str, known: str) -> str:
     """Return the first placeholder line of `written` that is not in `known`, the text of the file; "" if none."""
-    prose = path.lower().endswith(_PROSE)
+    prose = is_prose(path)
     ordinary: set[str] | None = None
     for line in written.split("\n"):
         if is_placeholder(line, prose=prose):
