@@ -197,6 +197,8 @@ def test_longer_marks_allow_a_file_that_contains_marks() -> None:
         ("--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,2 @@\n-a\n+b\n", "A diff cannot be applied"),
         ("```\ndiff --git a/x.py b/x.py\n-a\n+b\n```\n", "A diff cannot be applied"),
         ("```diff\n--- x.py\n+++ x.py\n@@ ... @@\n-a\n+b\n```\n", "A diff cannot be applied"),
+        ('{"summary": "s"}\n--- x.py\n+++ x.py\n-a\n+b\n', "A diff cannot be applied"),
+        ("```\n--- x.py\n+++ x.py\n@@\n-a\n+b\n```\n", "A diff cannot be applied"),
         ("*** Begin Patch\n*** Update File: x.py\n@@\n-a\n+b\n*** End Patch\n", "A diff cannot be applied"),
         ('{"files": [{"path": "a.bin", "content": "AAEC", "encoding": "base64"}]}', "is in base64"),
         ("```\na.py\n<<<<<<< RENAME\n>>>>>>> RENAME\n```\n", "has no new path"),
@@ -292,7 +294,8 @@ def test_synonyms_of_a_status(status: object, read: str) -> None:
 
 
 _PIECES = st.sampled_from(
-    ["```\n", "```json\n", "a.py\n", "<<<<<<< SEARCH\n", "=======\n", ">>>>>>> REPLACE\n", "<<<<<<< WHOLE\n", ">>>>>>> WHOLE\n", "x\n", "{", '"summary": ', "\ud800", "\0", "\r"]
+    ["```\n", "```json\n", "a.py\n", "<<<<<<< SEARCH\n", "=======\n", ">>>>>>> REPLACE\n", "<<<<<<< WHOLE\n", ">>>>>>> WHOLE\n", "x\n", "{", '"summary": ', "\ud800", "\0", "\r",
+     "```<<<<<<< SEARCH b.py\n", ">>>>>>> REPLACE```\n", "{{a}}/b.py\n", "**b c.md**\n", "@@ -1 +1 @@\n", "~~~\n", "<<<<<<< RENAME\n"]
 )  # fmt: skip
 
 

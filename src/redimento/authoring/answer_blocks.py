@@ -52,7 +52,10 @@ _MOST_DIVIDERS = 20  # each is a reading with a copy of the block
 _WORDS = re.compile(r"(\w+)(?=[\s:]|$)(\s+ALL(?=[\s:]|$))?[\s:]*(.*)", re.IGNORECASE)
 _GLUED_OPENING = re.compile(r"\s*(?:`{3,}|~{3,})[^<`]*(?=<{5})")
 # Also without a fence. A pair of lines with --- and +++ alone only names a file.
-_DIFF = re.compile(r"^(?:@@ -\d|@@ .*@@$|diff --git |\*\*\* (?:Begin Patch|(?:Update|Add|Delete) File:))", re.MULTILINE)
+_DIFF = re.compile(
+    r"^(?:@@ -\d|@@(?: .*@@)?$|diff --git |--- \S.*\n\+\+\+ \S.*\n[-+ ]|\*\*\* (?:Begin Patch|(?:Update|Add|Delete) File:))",
+    re.MULTILINE,
+)
 _COMMANDS = {"bash", "sh", "shell", "console", "text", "txt", "powershell", "pwsh", "cmd", "tree", "log", "output"}
 
 
