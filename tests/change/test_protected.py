@@ -205,9 +205,3 @@ def test_settings_can_protect_more(tmp_path: Path) -> None:
     for path in ["infra/a/main.tf", "db/schema.sql", "INFRA/x"]:
         (refusal,) = plan(tmp_path, [WriteWhole(path, "x\n")], settings).refusals
         assert "protected" in refusal.reason
-
-
-def test_a_file_with_local_changes_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text("a = 1\n")
-    (refusal,) = plan(tmp_path, [Delete("a.py")], ChangeSettings(), locked=frozenset({"a.py"})).refusals
-    assert "uncommitted" in refusal.reason

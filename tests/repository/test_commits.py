@@ -59,8 +59,8 @@ def test_file_modes_are_kept_and_new_ones_taken(repo: Repo) -> None:
 
     made = commit(
         repo,
-        FileChange("run.sh", b"exit 0\n", b"exit 1\n"),
-        FileChange("src/cart.py", b"", b"new\n", mode=0o100755),
+        FileChange("run.sh", b"exit 0\n", b"exit 1\n", mode=0o100755),
+        FileChange("src/cart.py", b"", b"new\n"),
         FileChange("tool.sh", None, b"exit 0\n", mode=0o100755),
     )
 

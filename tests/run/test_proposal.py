@@ -7,11 +7,16 @@ from pathlib import Path
 import pytest
 
 from redimento.authoring.answer import Answer, CriterionClaim
+from redimento.change.base import PLAIN_FOLDER, Base
 from redimento.change.edit import NO_CHANGE, Change, Delete, FileChange, Rename, Replace, WriteWhole
 from redimento.events import Event, Note
 from redimento.models.port import ModelError
+from redimento.repository.base import CommitBase
+from redimento.repository.checkout import open_checkout
+from redimento.repository.tree import GitTree
 from redimento.run.proposal import Proposal, Workspace, complete, propose
 from redimento.settings import ChangeSettings
+from tests.run.conftest import git
 from tests.run.scripted import DOWN, LIMIT, QUESTION, Script, Scripted, head, session, whole
 
 GOOD = Replace("a.py", "a = 1\n", "a = 2\n")
@@ -28,8 +33,16 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def proposed(root: Path, model: Scripted, answer: Answer, already: Change = NO_CHANGE, max_files: int = 20) -> Proposal:
-    workspace = Workspace(root, ChangeSettings(max_files=max_files), frozenset({"locked.py"}), ("", SECRET))
+def proposed(
+    root: Path,
+    model: Scripted,
+    answer: Answer,
+    already: Change = NO_CHANGE,
+    *,
+    max_files: int = 20,
+    base: Base = PLAIN_FOLDER,
+) -> Proposal:
+    workspace = Workspace(root, ChangeSettings(max_files=max_files), base, ("", SECRET))
     return propose(session(model), workspace, answer, already, lambda _: None)
 
 
@@ -151,11 +164,17 @@ def test_a_rename_to_a_refused_path_is_not_kept(root: Path) -> None:
 
 
 def test_a_file_with_local_modifications_is_refused(root: Path) -> None:
+    for arguments in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "Start"]):
+        git(root, *arguments)
+    (root / "c.py").write_text("c = 2\n")
+    checkout = open_checkout(root)
+    base = CommitBase(GitTree(checkout, checkout.head))
     model = Scripted([FITTING])
-    proposal = proposed(root, model, Answer(edits=(WriteWhole("locked.py", "x = 1\n"),)))
+
+    proposal = proposed(root, model, Answer(edits=(WriteWhole("c.py", "c = 3\n"),)), base=base)
 
     assert contents(proposal) == {"b.py": "b = 3\n"}
-    assert "- locked.py: " in model.prompt(0)
+    assert "- c.py: c.py has uncommitted changes" in model.prompt(0)
 
 
 def test_a_secret_of_the_run_is_refused_without_repeating_it(root: Path) -> None:

@@ -1,6 +1,7 @@
 """From proposed edits to files.
 
 plan ─┬─ guards/paths, guards/protected   may a change touch this path?
+      ├─ base                             what does the commit say about this path? (port)
       ├─ beneath                          read and write below a root, following no link
       ├─ apply ─┬─ document               a file as text, with its encoding and line endings
       │         ├─ matching/              where a search text matches

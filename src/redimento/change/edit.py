@@ -52,12 +52,18 @@ class Refusal:
 
 @dataclass(frozen=True)
 class FileChange:
-    """One file before and after, None where it does not exist. `mode`: git's octal file mode."""
+    """One file before and after, None where it does not exist. `mode`: git's octal file mode, the same before and after.
+
+    `skipped`: a sparse checkout leaves the file out, so that only the commit has it. `excepted`: a new file that
+    .gitignore excludes, like files beside it that are tracked nevertheless.
+    """
 
     path: str
     before: bytes | None
     after: bytes | None
     mode: int = 0o100644
+    skipped: bool = False
+    excepted: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from redimento.authoring.answer_format import parse_answer
 from redimento.change import writer
 from redimento.change.edit import Change, Refusal
 from redimento.change.plan import plan
+from redimento.commands import opening
 from redimento.commands.settings import read_settings
 from redimento.errors import UsageError
 
@@ -45,7 +46,7 @@ def apply_answer(answer: str, repo: Path, *, partial: bool) -> Applied:
     if not repo.is_dir():
         raise UsageError(f"{repo} is not a folder.", "Name the tree with --repo.")
     parsed = parse_answer(answer)
-    planned = plan(repo, parsed.edits, read_settings(repo).change, partial=partial)
+    planned = plan(repo, parsed.edits, read_settings(repo).change, base=opening.open_base(repo), partial=partial)
     refused = (*planned.refusals, *(Refusal("", problem) for problem in parsed.problems))
     if refused and not partial:
         return Applied(planned.change, refused, done=False)

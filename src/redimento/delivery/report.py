@@ -24,7 +24,7 @@ class FileLine:
     path: str
     added: int
     removed: int
-    what: str  # added, deleted, changed
+    what: str  # added, deleted, changed; how else a file was added
 
 
 CheckStanding = Literal["passes", "fails", "lost tests", "flaky", "fails as before", "not needed"]
@@ -103,8 +103,13 @@ def _file_line(file: FileChange) -> FileLine:
     # Latin-1 keeps every byte apart, so files in any encoding are counted.
     before, after = ((content or b"").decode("latin-1") for content in (file.before, file.after))
     added, removed = changed_lines(before, after)
-    what = "added" if file.before is None else "deleted" if file.after is None else "changed"
-    return FileLine(file.path, len(added), removed, what)
+    return FileLine(file.path, len(added), removed, _what(file))
+
+
+def _what(file: FileChange) -> str:
+    if file.before is None:
+        return "added, although .gitignore excludes it like files beside it" if file.excepted else "added"
+    return "deleted" if file.after is None else "changed"
 
 
 def check_lines(verdict: Verdict) -> tuple[CheckLine, ...]:

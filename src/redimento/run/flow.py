@@ -116,7 +116,7 @@ def _gather(job: Job, ports: Ports, item: WorkItem) -> Context:
     context = select(
         ports.tree,
         written_text(item, earlier.others(item, job.marker)),
-        settings=job.settings.context,
+        settings=replace(job.settings.context, exclude=_hidden(job, ports)),
         budget=job.settings.context.budget_tokens,
         conventions=job.settings.project.conventions,
         cache=job.cache,
@@ -146,14 +146,20 @@ def _session(job: Job, ports: Ports, item: WorkItem, context: Context) -> ModelS
         context,
         settings.project,
         change=settings.change,
+        filtered=ports.base.filtered,
         checks=settings.checks.commands,
         comments=earlier.others(item, job.marker),
     )
     return ModelSession(ports.model, settings.model, brief, _read_repository(job, ports), settings.model.thinking)
 
 
+def _hidden(job: Job, ports: Ports) -> tuple[str, ...]:
+    """Return the patterns of files that the model must not see: also of those that git stores in another form."""
+    return (*job.settings.context.exclude, *ports.base.filtered)
+
+
 def _read_repository(job: Job, ports: Ports) -> ReadRepository:
-    hidden = job.settings.context.exclude
+    hidden = _hidden(job, ports)
 
     def read_repository(paths: Sequence[str], patterns: Sequence[str]) -> list[str]:
         found = [read_excerpt(ports.tree, path, exclude=hidden) for path in paths]

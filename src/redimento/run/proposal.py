@@ -9,6 +9,7 @@ from pathlib import Path
 from redimento.authoring import prompt
 from redimento.authoring.answer import Answer, CriterionClaim
 from redimento.authoring.conversation import ModelSession, converse
+from redimento.change.base import PLAIN_FOLDER, Base
 from redimento.change.edit import NO_CHANGE, Change, Edit, Refusal, Rename
 from redimento.change.plan import Plan, plan
 from redimento.delivery.criteria import unanswered
@@ -23,14 +24,11 @@ _WHOLE_AFTER = 2  # failures, then the whole file is requested: one failed edit 
 
 @dataclass(frozen=True)
 class Workspace:
-    """A tree and what may change in it.
-
-    `locked`: paths with local modifications, which must not change. `secrets`: of this run, which no file may contain.
-    """
+    """A tree and what may change in it: `base` is its commit. `secrets`: of this run, which no file may contain."""
 
     root: Path
     settings: ChangeSettings
-    locked: frozenset[str] = frozenset()
+    base: Base = PLAIN_FOLDER
     secrets: tuple[str, ...] = ()
 
 
@@ -72,7 +70,7 @@ def propose(session: ModelSession, workspace: Workspace, answer: Answer, already
 
 
 def _planned(workspace: Workspace, edits: Sequence[Edit], already: Change) -> Plan:
-    planned = plan(workspace.root, edits, workspace.settings, locked=workspace.locked, already=already)
+    planned = plan(workspace.root, edits, workspace.settings, base=workspace.base, already=already)
     leaks = tuple(
         Refusal(file.path, "it would contain a secret of this run")
         for file in planned.change.files

@@ -19,15 +19,13 @@ _TESTS = re.compile(
 )
 
 
-def path_refusals(path: str, settings: ChangeSettings, locked: frozenset[str]) -> Iterator[Refusal]:
+def path_refusals(path: str, settings: ChangeSettings) -> Iterator[Refusal]:
     """Yield why a change may not touch `path`, regardless of its content."""
     if is_protected(path, settings.protected, settings.allow):
         yield Refusal(
             path,
             f"{path} is protected: leave it unchanged. (Only a person can allow the change, with change.allow in the settings.)",
         )
-    if path in locked:
-        yield Refusal(path, f"{path} has uncommitted changes, so it cannot be edited now.")
 
 
 def file_refusals(measured: limits.Measured, settings: ChangeSettings) -> Iterator[Refusal]:
