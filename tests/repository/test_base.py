@@ -367,3 +367,33 @@ def test_a_change_may_not_put_files_behind_a_conversion_even_if_the_settings_all
     assert status(repo, found.change) == ["A\ta.txt"]
     harmless = Replace(".gitattributes", "*.csv filter=lfs\n", "*.csv filter=lfs\n*.md text\n")
     assert plan(repo.path, [harmless], settings, base=base_of(repo)).refusals == ()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content", "fits"),
+    [
+        ("UTF-16LE-BOM", b"\xff\xfea\0", True),
+        ("UTF-16LE-BOM", b"a\0", False),
+        ("utf-16le", b"a\0", True),
+        ("UTF-16LE", b"\xff\xfea\0", False),
+        ("UTF-16", b"\xfe\xff\0a", True),
+        ("UTF-16LE", b"abc", False),
+        ("SHIFT_JIS", "\u8868".encode("shift_jis"), True),
+        ("SHIFT_JIS", b"\xff\xff", False),
+        ("no-such-encoding", b"a", False),
+    ],
+)
+def test_a_file_is_renamed_only_if_git_can_store_it_in_the_declared_encoding(
+    repo: Repo,
+    encoding: str,
+    content: bytes,
+    fits: bool,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    repo.commit({".gitattributes": f"*.new text working-tree-encoding={encoding}\n", "a.old": content})
+
+    found = planned(repo, Rename("a.old", "a.new"))
+
+    if fits:
+        assert status(repo, found.change) == ["A\ta.new", "D\ta.old"]
+    else:
+        assert [refusal.path for refusal in found.refusals] == ["a.new"]

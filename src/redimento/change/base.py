@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +66,24 @@ class PlainFolder:
 
 
 PLAIN_FOLDER = PlainFolder()
+
+_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+
+
+def is_in(encoding: str, content: bytes) -> bool:
+    """Return whether git can read `content` as the `working-tree-encoding`, with the byte-order mark that it asks for.
+
+    UTF-16, UTF-32 and names that end in -BOM need the mark, UTF-16LE and its kin must not have it (gitattributes).
+    """
+    name = encoding.upper()
+    marked = name in {"UTF-16", "UTF-32"} or name.endswith("-BOM")
+    if name.startswith(("UTF-16", "UTF-32")) and content.startswith(_MARKS) != marked:
+        return False
+    try:
+        content.decode(name.removesuffix("-BOM"))
+    except (UnicodeError, LookupError):
+        return False
+    return True
 
 
 def objection(path: str, recorded: Recorded) -> str:

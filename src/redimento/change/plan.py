@@ -9,7 +9,7 @@ from pathlib import Path
 
 from redimento.change import beneath, editorconfig
 from redimento.change.apply import apply
-from redimento.change.base import PLAIN_FOLDER, Base, Recorded, objection
+from redimento.change.base import PLAIN_FOLDER, Base, Recorded, is_in, objection
 from redimento.change.beneath import BlockedError, Found
 from redimento.change.document import Document
 from redimento.change.edit import Change, Edit, FileChange, Refusal, Rename
@@ -64,7 +64,7 @@ def plan(
     measured = [limits.measure(file, moved) for file in files]
     bad = [
         *_nested(files),
-        *_converting(files),
+        *_converted(files, recorded),
         *(refusal for file in measured for refusal in guard.file_refusals(file, settings)),
     ]
     refusals.extend(bad)
@@ -88,9 +88,15 @@ def _nested(files: Sequence[FileChange]) -> Iterable[Refusal]:
             yield Refusal(path, f"{path} would be inside {min(inside)}, which is a file: choose another path.")
 
 
-def _converting(files: Sequence[FileChange]) -> Iterable[Refusal]:
-    """Yield a refusal for each .gitattributes file with new conversions: they would apply to the change itself."""
+def _converted(files: Sequence[FileChange], recorded: Mapping[str, Recorded]) -> Iterable[Refusal]:
+    """Yield a refusal for each file that git could not store in the encoding that .gitattributes declares.
+
+    Also for each .gitattributes file with new conversions: they would apply to the change itself.
+    """
     for file in files:
+        encoding = recorded[file.path].encoding if file.path in recorded else ""
+        if file.after and encoding and not is_in(encoding, file.after):
+            yield Refusal(file.path, f"{file.path} would not be {encoding}, the encoding that .gitattributes declares.")
         if file.path.rpartition("/")[2] != ".gitattributes":
             continue
         old, new = ({*_CONVERSION.findall(content or b"")} for content in (file.before, file.after))
