@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import time
 from collections.abc import Callable
 from functools import partial
@@ -15,11 +16,14 @@ from redimento.change.document import decode, encode, rewritten
 from redimento.change.edit import Edit, FileChange, Replace, WriteWhole
 from redimento.change.editorconfig import properties
 from redimento.change.guards.dependencies import new_dependencies
+from redimento.change.guards.limits import measure
 from redimento.change.guards.line_diff import Added, changed_lines
 from redimento.change.guards.paths import problem
+from redimento.change.guards.pipelines import is_pipeline
 from redimento.change.guards.secret_scan import secrets_in
+from redimento.change.guards.steering import steering_files
 from redimento.change.guards.syntax import syntax_error
-from redimento.change.guards.yaml_outline import top_level
+from redimento.change.guards.yaml_outline import outlines
 
 Shape = Callable[[int], Callable[[], object]]  # from a size to the work on an input of that size
 
@@ -123,6 +127,10 @@ def manifest(path: str, piece: str) -> Shape:
         ("build.gradle", "\ntest"),
         ("Gemfile", "\n"),
         ("Gemfile", "gem 'a"),
+        ("requirements.txt", "a[b"),
+        ("requirements.txt", "a @ b"),
+        ("A.csproj", "<PackageReference a></"),
+        ("libs.versions.toml", "[libraries]\n"),
     ],
 )
 def test_manifests_are_read_in_linear_time(path: str, piece: str) -> None:
@@ -141,6 +149,16 @@ def test_manifests_are_read_in_linear_time(path: str, piece: str) -> None:
         ("a.yaml", "- "),
         ("a.yaml", "[{n}],"),
         ("a.toml", "key_{n} = {n}\n"),
+        ("a.yaml", "key_{n}: {n}\n"),
+        ("a.jsonc", "/* "),
+        ("a.jsonc", '"'),
+        ("a.jsonc", ", "),
+        ("a.jsonc", '["\\\\"],// x\n'),
+        ("a.xml", "<a{n}>"),
+        ("a.xml", "<!--"),
+        ("a.xml", "<a b{n}='"),
+        ("a.xml", "<!DOCTYPE a [<!ENTITY b{n} '&b;'>"),
+        ("a.xml", "{{ a {{%"),
     ],
 )
 def test_syntax_is_checked_in_linear_time(path: str, text: str) -> None:
@@ -167,10 +185,39 @@ OTHERS: dict[str, Shape] = {
     ),
     "repeated lines": lambda n: partial(changed_lines, "a\nb\n" * n, "b\na\n" * n),
     "a long path": lambda n: partial(problem, "a/" * n),
-    "a broken YAML file": lambda n: partial(top_level, "a:\n" * n + "- }\n"),
-    "YAML keys": lambda n: partial(top_level, numbered(n, "a{n}:\n- b\n")),
-    "a long line with secrets": lambda n: lambda: list(secrets_in([Added(1, "password = 'x' <a " * n)])),
-    "lines with secrets": lambda n: lambda: list(secrets_in([Added(1, "token: 'abcdefgh'")] * n)),
+    "a broken YAML file": lambda n: partial(outlines, "a:\n" * n + "- }\n"),
+    "YAML keys": lambda n: partial(outlines, numbered(n, "a{n}:\n- b\n")),
+    "a long line with secrets": lambda n: lambda: list(secrets_in("a.env", [Added(1, "password = 'x' <a " * n)])),
+    "a long line of letters": lambda n: lambda: list(secrets_in("a.env", [Added(1, "a" * 60 * n)])),
+    "a long line of names": lambda n: lambda: list(secrets_in("a.env", [Added(1, "token" * n)])),
+    "a long line of signs": lambda n: lambda: list(secrets_in("a.env", [Added(1, ";pwd = ://a:" * n)])),
+    "a long line of keys": lambda n: lambda: list(secrets_in("a.env", [Added(1, "-----BEGIN PRIVATE KEY-----" * n)])),
+    "a long line of web tokens": lambda n: lambda: list(secrets_in("a.env", [Added(1, "eyJaaaaaaaaaaa." * n)])),
+    "known secrets": lambda n: (
+        lambda: list(
+            secrets_in(
+                "a.env", [Added(k, f"password: 'a1b2c3{k}'") for k in range(n)], numbered(n, "password: 'a1b2c3{n}'\n")
+            )
+        )
+    ),
+    "moved lines between files": lambda n: partial(
+        measure, [FileChange("a", numbered(n).encode(), None), FileChange("b", None, numbered(2 * n)[5:].encode())]
+    ),
+    "one line moved often": lambda n: partial(
+        measure, [FileChange(str(k), b"a line\n" * n, None if k % 2 else b"a line\n") for k in range(20)]
+    ),
+    "many files with one line": lambda n: partial(
+        measure, [FileChange(str(k), None if k % 2 else b"a line\n", b"a line\n" if k % 2 else None) for k in range(n)]
+    ),
+    "lines about sources": lambda n: partial(
+        steering_files, [FileChange("requirements.txt", None, numbered(n, "a @ b{n} @ +a+://").encode() * 2)]
+    ),
+    "sources of packages": lambda n: partial(
+        steering_files,
+        [FileChange("package.json", None, json.dumps({"overrides": {str(k): "1" for k in range(n)}}).encode())],
+    ),
+    "a pipeline in many documents": lambda n: partial(is_pipeline, "a.yml", b"a: [b]\n---\n" * n),
+    "lines with secrets": lambda n: lambda: list(secrets_in("a.env", [Added(1, "token: 'abcdefgh'")] * n)),
 }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,29 @@ Edit = Replace | WriteWhole | Delete | Rename
 
 @dataclass(frozen=True)
 class Refusal:
-    """An edit that was not applied: the reason, as a sentence the model can act on, and the nearest lines if any."""
+    """Edits that were not applied: the reason, as a sentence the model can act on, and the nearest lines if any.
+
+    `count`: of the edits that it refuses.
+    """
 
     path: str
     reason: str
     nearest: str = ""
+    count: int = 1
+
+    @property
+    def sentence(self) -> str:
+        """The reason, with the count if there are several."""
+        return self.reason if self.count == 1 else f"{self.reason} ({self.count} times)"
+
+
+def each_once(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    """Merge refusals of one path for one reason, in the order of the first of each."""
+    merged: dict[tuple[str, str], Refusal] = {}
+    for refusal in refusals:
+        known = merged.setdefault((refusal.path, refusal.reason), replace(refusal, count=0))
+        merged[refusal.path, refusal.reason] = replace(known, count=known.count + refusal.count)
+    return tuple(merged.values())
 
 
 @dataclass(frozen=True)
@@ -61,11 +80,29 @@ class FileChange:
 
 
 @dataclass(frozen=True)
+class Dependency:
+    """A dependency that is new, or has another version or source than before, as `manifest` states it.
+
+    `version`: "" for any. `source`: "" for the registry that the tool asks by itself. `was`: what both were, "" if new.
+    """
+
+    name: str
+    manifest: str
+    version: str = ""
+    source: str = ""
+    was: str = ""
+
+
+@dataclass(frozen=True)
 class Change:
-    """A set of file changes that passed every guard, in path order."""
+    """A set of file changes that passed every guard, in path order.
+
+    `left_out`: lock files that the model edited, too; only their tools may write them.
+    """
 
     files: tuple[FileChange, ...] = ()
-    new_dependencies: tuple[str, ...] = ()
+    new_dependencies: tuple[Dependency, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -10,9 +10,10 @@ from redimento.change import beneath, editorconfig
 from redimento.change.apply import apply
 from redimento.change.beneath import BlockedError, Found
 from redimento.change.document import Document
-from redimento.change.edit import Change, Edit, FileChange, Refusal, Rename
+from redimento.change.edit import Change, Edit, FileChange, Refusal, Rename, each_once
 from redimento.change.guards import guard, limits, paths
 from redimento.change.guards.dependencies import new_dependencies
+from redimento.change.guards.protected import is_lock_file
 from redimento.settings import ChangeSettings
 
 _PLAIN = 0o100644
@@ -44,32 +45,49 @@ def plan(
 
     `already` is a change that is in the working tree: limits and `before` refer to its originals. `locked` are paths with
     local modifications. Without `partial`, any refusal returns `already`. With it, refused edits and files are left out,
-    but a limit on the whole change still refuses everything.
+    but a limit on the whole change still refuses everything. Lock files are left out in any case.
     """
     was: dict[str, Found | None] = {}
+    left_out = _lock_files(edits, settings)
     with beneath.opened(root) as descriptor:
-        refusals, allowed = _by_name(descriptor, edits, settings, locked, already)
+        wanted = [edit for edit in edits if edit.path not in left_out]
+        refusals, allowed = _by_name(descriptor, wanted, settings, locked, already)
         applied = apply(
             allowed,
             lambda path: was.setdefault(path, beneath.read(descriptor, path, settings.max_file_bytes)),
             lambda path, content: _new_file(descriptor, path, content),
         )
     refusals.extend(applied.refusals)
+    already = replace(already, left_out=tuple(sorted({*already.left_out, *left_out})))
     files = _total(applied.files, was, already)
-    moved = frozenset(file.before for file in files if file.after is None)
-    measured = [limits.measure(file, moved) for file in files]
+    measured = limits.measure(files)
     bad = [*_nested(files), *(refusal for file in measured for refusal in guard.file_refusals(file, settings))]
     refusals.extend(bad)
-    dropped = _with_their_renames({refusal.path for refusal in bad}, applied.edits)
-    earlier = {file.path: file for file in already.files}
-    kept = [file for file in measured if file.file.path not in dropped]
-    kept += [limits.measure(earlier[path]) for path in sorted(dropped & earlier.keys())]
-    over = list(limits.over_limits(kept, settings))
+    over: list[Refusal] = []
+    if dropped := _with_their_renames({refusal.path for refusal in bad}, applied.edits):
+        kept = [file for file in files if file.path not in dropped]
+        kept += [file for file in already.files if file.path in dropped]
+        measured = limits.measure(kept)  # a line is no longer moved if the file that receives it is dropped
+        over = [refusal for file in measured for refusal in limits.file_over_limits(file, settings)]
+    over += limits.over_limits(measured, settings)
     refusals.extend(over)
     if over or (refusals and not partial):
-        return Plan(already, tuple(refusals), applied.notes)
-    total = tuple(sorted((file.file for file in kept), key=lambda file: file.path))
-    return Plan(Change(total, new_dependencies(total)), tuple(refusals), applied.notes)
+        return Plan(already, each_once(refusals), applied.notes)
+    total = tuple(sorted((file.file for file in measured), key=lambda file: file.path))
+    return Plan(Change(total, new_dependencies(total), already.left_out), each_once(refusals), applied.notes)
+
+
+def _lock_files(edits: Sequence[Edit], settings: ChangeSettings) -> set[str]:
+    """Return the lock files to leave out: a refusal would only make the model ask for them again.
+
+    An answer that edits nothing else is refused, so that the model hears why.
+    """
+    found = {
+        edit.path
+        for edit in edits
+        if not isinstance(edit, Rename) and not paths.problem(edit.path) and is_lock_file(edit.path, settings.allow)
+    }
+    return set() if all(edit.path in found for edit in edits) else found
 
 
 def _nested(files: Sequence[FileChange]) -> Iterable[Refusal]:

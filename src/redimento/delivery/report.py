@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from redimento.change.edit import Change, FileChange
+from redimento.change.edit import Change, Dependency, FileChange
 from redimento.change.guards.line_diff import changed_lines
+from redimento.change.guards.steering import SteeringFile
 from redimento.delivery.criteria import CriterionEvidence, NamedTest
 from redimento.delivery.markdown import code
 from redimento.text import wording
@@ -51,7 +52,7 @@ class Report:
     verdict: Verdict | None
     further_proofs: tuple[Proof, ...]  # of tests that no criterion names
     files: tuple[FileLine, ...]
-    new_dependencies: tuple[str, ...]
+    new_dependencies: tuple[Dependency, ...]
     checks: tuple[CheckLine, ...]
     draft_reasons: tuple[str, ...]
     rounds: int
@@ -64,6 +65,7 @@ class Report:
     questions: tuple[str, ...] = ()
     candidate: int = 1  # the number of this one among all `candidates`
     candidates: int = 1
+    steering: tuple[SteeringFile, ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -104,7 +106,7 @@ def _file_line(file: FileChange) -> FileLine:
     before, after = ((content or b"").decode("latin-1") for content in (file.before, file.after))
     added, removed = changed_lines(before, after)
     what = "added" if file.before is None else "deleted" if file.after is None else "changed"
-    return FileLine(file.path, len(added), removed, what)
+    return FileLine(file.path, len(added), len(removed), what)
 
 
 def check_lines(verdict: Verdict) -> tuple[CheckLine, ...]:

@@ -10,6 +10,7 @@ from time import monotonic
 
 from redimento.authoring import prompt
 from redimento.authoring.conversation import ModelSession, ReadRepository
+from redimento.change.guards.steering import steering_files
 from redimento.context.reading import read_excerpt, search
 from redimento.context.select import select
 from redimento.context.selection import Context
@@ -208,7 +209,7 @@ def _report(job: Job, ports: Ports, item: WorkItem, attempt: Attempt, *, of: int
         files=file_lines(attempt.change),
         new_dependencies=attempt.change.new_dependencies,
         checks=check_lines(verdict) if verdict else (),
-        draft_reasons=draft_reasons(verdict, attempt.answer, attempt.stopped),
+        draft_reasons=draft_reasons(verdict, attempt.answer, attempt.stopped, attempt.change),
         questions=attempt.answer.questions,
         rounds=attempt.rounds,
         model=ports.model.name,
@@ -219,6 +220,7 @@ def _report(job: Job, ports: Ports, item: WorkItem, attempt: Attempt, *, of: int
         build_instructions=attempt.answer.build_instructions,
         candidate=attempt.number,
         candidates=of,
+        steering=steering_files(attempt.change.files, job.settings.project.conventions),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from redimento.authoring import prompt
 from redimento.authoring.answer import Answer, CriterionClaim
 from redimento.authoring.conversation import ModelSession, converse
-from redimento.change.edit import NO_CHANGE, Change, Edit, Refusal, Rename
+from redimento.change.edit import NO_CHANGE, Change, Edit, Refusal, Rename, each_once
 from redimento.change.plan import Plan, plan
 from redimento.delivery.criteria import unanswered
 from redimento.errors import LimitError
@@ -18,6 +18,7 @@ from redimento.models.port import ModelError
 from redimento.settings import ChangeSettings
 
 _MAX_CORRECTIONS = 2
+_NAMED = 3
 _WHOLE_AFTER = 2  # failures, then the whole file is requested: one failed edit halves the odds of the next
 
 
@@ -52,23 +53,33 @@ def propose(session: ModelSession, workspace: Workspace, answer: Answer, already
     refusals: tuple[Refusal, ...] = ()
     for correction in range(_MAX_CORRECTIONS + 1):
         planned = _planned(workspace, answer.edits, already)
-        refusals = (*planned.refusals, *(Refusal("", problem) for problem in answer.problems))
+        refusals = each_once((*planned.refusals, *(Refusal("", problem) for problem in answer.problems)))
         if not refusals:
             return Proposal(answer, planned.change, planned.notes)
         if correction == _MAX_CORRECTIONS:
             break
         for refusal in refusals:
             failures[refusal.path] = failures.get(refusal.path, 0) + 1
-        emit(Note(f"Asking the model to correct edits that cannot be applied ({len(refusals)})."))
-        answer = _corrected(session, answer, already, refusals, failures)
+        emit(Note(f"Asking the model to correct edits that cannot be applied ({_counted(refusals)})."))
+        answer = _corrected(session, answer, planned.change, refusals, failures)
         if answer.questions:
             return Proposal(answer)
-    reasons = " ".join(f"{refusal.path or 'The answer'}: {refusal.reason}" for refusal in refusals[:3])
+    reasons = " ".join(f"{refusal.path or 'The answer'}: {refusal.sentence}" for refusal in refusals[:_NAMED])
     raise ModelError(
         f"The model's edits could not be applied, even after {_MAX_CORRECTIONS} corrections. {reasons}",
         "Nothing was changed; see the answers in conversation.jsonl in the run folder.",
         kind="not_applicable",
     )
+
+
+def _counted(refusals: Sequence[Refusal]) -> str:
+    """Name the refused paths, each once, with the number of its edits."""
+    counts: dict[str, int] = {}
+    for refusal in refusals:
+        name = refusal.path or "the answer"
+        counts[name] = counts.get(name, 0) + refusal.count
+    named = [f"{name}: {count}" for name, count in [*counts.items()][:_NAMED]]
+    return ", ".join(named) + (f" and {len(counts) - _NAMED} more" if len(counts) > _NAMED else "")
 
 
 def _planned(workspace: Workspace, edits: Sequence[Edit], already: Change) -> Plan:
@@ -78,11 +89,17 @@ def _planned(workspace: Workspace, edits: Sequence[Edit], already: Change) -> Pl
         for file in planned.change.files
         if any(secret.encode() in (file.after or b"") for secret in workspace.secrets if secret)
     )
-    return replace(planned, refusals=(*planned.refusals, *leaks))
+    if leaks:
+        return replace(planned, change=replace(already, left_out=planned.change.left_out), refusals=leaks)
+    return planned
 
 
 def _corrected(
-    session: ModelSession, answer: Answer, already: Change, refusals: Sequence[Refusal], failures: dict[str, int]
+    session: ModelSession,
+    answer: Answer,
+    already: Change,
+    refusals: Sequence[Refusal],
+    failures: dict[str, int],
 ) -> Answer:
     bad = {refusal.path for refusal in refusals}
     about_all = any(not refusal.path for refusal in refusals) and not answer.problems
@@ -93,7 +110,7 @@ def _corrected(
     unchanged = [path for path in paths if path not in changed.paths]
     request = prompt.refused(
         answer.summary,
-        sorted({edit.path for edit in kept}),
+        sorted({edit.path for edit in kept if edit.path not in already.left_out}),
         refusals,
         [*prompt.contents(changed), *(session.read_repository(unchanged, ()) if unchanged else ())],
         [path for path in paths if failures[path] >= _WHOLE_AFTER],

@@ -8,15 +8,11 @@ from collections.abc import Iterator
 from redimento.change.document import NotTextError, decode
 from redimento.change.edit import FileChange, Refusal
 from redimento.change.guards import limits
-from redimento.change.guards.protected import is_allowed, is_pipeline, is_protected
+from redimento.change.guards.pipelines import is_pipeline
+from redimento.change.guards.protected import is_allowed, is_protected
 from redimento.change.guards.secret_scan import secrets_in
 from redimento.change.guards.syntax import syntax_error
 from redimento.settings import ChangeSettings
-
-_TESTS = re.compile(
-    r"(?:^|[/._-])(?:tests?|specs?|__tests__|fixtures?|mocks?|testdata|samples?)(?:[/._-]|$)|Tests?\.\w+$",
-    re.IGNORECASE,
-)
 
 
 def path_refusals(path: str, settings: ChangeSettings, locked: frozenset[str]) -> Iterator[Refusal]:
@@ -70,10 +66,14 @@ def _around(text: str, error: str) -> str:
 
 
 def _secrets(measured: limits.Measured) -> Iterator[Refusal]:
+    """Yield one refusal for each kind of secret, with the first lines that hold one."""
     path = measured.file.path
-    known = _text(path, measured.file.before) or ""
-    for number, kind in secrets_in(measured.added, known, keywords=not _TESTS.search(path)):
+    numbers: dict[str, list[int]] = {}
+    for number, kind in secrets_in(path, measured.added, _text(path, measured.file.before) or ""):
+        numbers.setdefault(kind, []).append(number)
+    for kind, lines in numbers.items():
+        more = f" (and {len(lines) - 1} more lines)" if len(lines) > 1 else ""
         yield Refusal(
             path,
-            f"Line {number} of {path} looks like a secret ({kind}): read it from the environment or use a placeholder.",
+            f"Line {lines[0]}{more} of {path} looks like a secret ({kind}): read it from the environment or use a placeholder.",
         )
