@@ -23,9 +23,10 @@ from redimento.models import access, prices, recorded
 from redimento.models.metered import MeteredModel
 from redimento.models.port import Model
 from redimento.models.retrying import with_retries
+from redimento.repository.base import CommitBase
 from redimento.repository.branch_name import branch_name
 from redimento.repository.branches import Author, CheckoutBranches, ServerBranches
-from redimento.repository.checkout import Checkout, dirty_paths, open_checkout, target_branch
+from redimento.repository.checkout import Checkout, open_checkout, target_branch
 from redimento.repository.remote import Credentials, remote_url
 from redimento.repository.tree import GitTree
 from redimento.run.job import Job, Ports
@@ -155,7 +156,6 @@ def _job(site: _Site, item_id: int, *, repository: str) -> Job:
         target=settings.pull_request.target or target_branch(checkout, _source_branch(site)),
         branch=branch,
         repository=repository,
-        locked=dirty_paths(checkout),
         secrets=site.folder.secrets,
     )
 
@@ -187,7 +187,7 @@ def _ports(site: _Site, board: Board, pull_requests: PullRequests, branches: Che
         sleep=_no_wait if replayed else time.sleep,
     )
     tree = GitTree(site.checkout, site.checkout.head)
-    return Ports(board, pull_requests, branches, tree, model, lambda: metered.spent, site.emit)
+    return Ports(board, pull_requests, branches, tree, CommitBase(tree), model, lambda: metered.spent, site.emit)
 
 
 def _no_wait(_seconds: float) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from redimento.authoring.answer import Answer, CriterionClaim
 from redimento.authoring.answer_format import parse_answer
-from redimento.change.edit import Delete, Edit, Rename, Replace, WriteWhole
+from redimento.change.edit import Delete, Edit, Rename, Replace, Undivided, WriteWhole
 
 PAIR = "<<<<<<< SEARCH\nold\n=======\nnew\n>>>>>>> REPLACE\n"
 EDIT = Replace("src/a.py", "old\n", "new\n")
@@ -65,7 +65,19 @@ def test_a_head_and_its_blocks() -> None:
         f"```python\nsrc/a.py\n\n{PAIR}\n```\n",
         f"```python\nsrc/a.py\n{PAIR}>>>>>>> REPLACE\n```\n",
         f"```python\nsrc/a.py\n<<<<<<< SEARCH\n{PAIR}```\n",
-        f"```python\nsrc/a.py\n{PAIR.replace('=======', '=======' + chr(10) + '=======')}```\n",
+        f"```<<<<<<< SEARCH src/a.py\n{PAIR.removeprefix('<<<<<<< SEARCH' + chr(10))}```\n",
+        f"src/a.py\n```{PAIR.removesuffix(chr(10))}```\n",
+        f"src/a.py\n```python {PAIR.removesuffix(chr(10))}```\n",
+        f"```python src/a.py {PAIR.removesuffix(chr(10))} ```\n",
+        f"src/a.py\n~~~~{PAIR.removesuffix(chr(10))}~~~~\n",
+        f"```python\n{PAIR.replace('SEARCH', 'SEARCH src/a.py')}```\n",
+        f"```python\n{PAIR.replace('SEARCH', 'SEARCH: `src/a.py`')}```\n",
+        f"```python\n{PAIR.replace('SEARCH', 'SEARCH (src/a.py)')}```\n",
+        f"```python\n{PAIR.replace('SEARCH', 'search src/a.py:10-12')}```\n",
+        f"In `b.py` it is wrong.\n```python\n{PAIR.replace('SEARCH', 'SEARCH src/a.py')}```\n",
+        f"```python\nsrc/a.py\n{PAIR.replace('SEARCH', 'SEARCH (the old lines)')}```\n",
+        f"```python\nsrc/a.py:10\n{PAIR}```\n",
+        f"```python\nsrc/a.py (lines 10-12)\n{PAIR}```\n",
         f"```python\nsrc/a.py\n{PAIR.removesuffix('>>>>>>> REPLACE' + chr(10))}```\n",
         f"```python\nsrc/a.py\n{PAIR.removeprefix('<<<<<<< SEARCH' + chr(10))}```\n",
         f"```python\nsrc/a.py\n{PAIR.replace('<<<<<<< ', '<<<<<< ').replace('=======', '======')}```\n",
@@ -120,9 +132,52 @@ def test_fences_inside_a_markdown_file_belong_to_it() -> None:
     assert answer == Answer(edits=(WriteWhole("README.md", content),))
 
 
-def test_underlined_headings_on_both_sides_are_no_dividers() -> None:
-    text = "```\na.rst\n<<<<<<< SEARCH\nOld\n=======\ntext\n=======\nNew\n=======\ntext\n>>>>>>> REPLACE\n```\n"
-    assert edits(text) == (Replace("a.rst", "Old\n=======\ntext\n", "New\n=======\ntext\n"),)
+def test_every_line_that_may_divide_a_block_is_a_reading() -> None:
+    text = "```\na.rst\n<<<<<<< SEARCH ALL\nOld\n=======\n=======\nNew\n>>>>>>> REPLACE\n```\n"
+    assert edits(text) == (
+        Undivided("a.rst", (("Old\n", "=======\nNew\n"), ("Old\n=======\n", "New\n")), everywhere=True),
+    )
+
+
+def test_underlined_headings_in_a_whole_file_belong_to_it() -> None:
+    content = "Title\n=======\n\n=======\nUpdate\n=======\n"
+    assert edits(f"```\na.rst\n<<<<<<< WHOLE\n{content}>>>>>>> WHOLE\n```\n") == (WriteWhole("a.rst", content),)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{{cookiecutter.slug}}/app.py", "{{cookiecutter.slug}}/Makefile", "{{ cookiecutter.slug }}/app.py", "{{name}}.py",
+        "src/{% if x %}a{% endif %}.py", "app/[id]/(group)/page.tsx", "(group)/[...all]/page.tsx", "+page.svelte",
+        "src/routes/+page.svelte", "data/a=1/b=2.csv", "a=b.txt", "a;b/c.txt", "docs/my file (2).md", "a&b/it's.md",
+        "packages/@scope/$x/%y%/a,b.ts",
+    ],
+)  # fmt: skip
+def test_a_path_may_hold_any_character_of_a_name(path: str) -> None:
+    assert edits(f"```\n{path}\n{PAIR}```\n") == (Replace(path, "old\n", "new\n"),)
+    assert edits(f"<<<<<<< SEARCH {path}\n{PAIR.partition(chr(10))[2]}") == (Replace(path, "old\n", "new\n"),)
+
+
+@pytest.mark.parametrize("path", ["{{cookiecutter.slug}}/app.py", "app/[id]/(group)/page.tsx", "data/a=1/b=2.csv"])
+@pytest.mark.parametrize(
+    "form", ["### `{}`\n```\n", "**{}**\n```\n", "{}\n\n```py\n", "Now `{}`:\n```\n", "```py {}\n"]
+)
+def test_such_a_path_is_found_outside_the_fence(path: str, form: str) -> None:
+    assert edits(f"{form.replace('{}', path)}{PAIR}```\n") == (Replace(path, "old\n", "new\n"),)
+
+
+@pytest.mark.parametrize(
+    "opening",
+    ["**docs/my file.md**\n```md\n", "`docs/my file.md`\n```md\n", "Now I change `docs/my file.md` a little:\n```\n", "### 1. `docs/my file.md`\n\n```\n", "File: `docs/my file.md`\n```\n"],
+)  # fmt: skip
+def test_a_quoted_path_may_hold_blanks(opening: str) -> None:
+    assert edits(f"{opening}{PAIR}```\n") == (Replace("docs/my file.md", "old\n", "new\n"),)
+
+
+def test_a_quoted_command_is_no_path() -> None:
+    for command in ("python manage.py", "pytest tests/test_a.py", "make a.b, c.d"):
+        text = f"src/a.py\n```\n{PAIR}```\nThen run `{command}` and:\n```\n{PAIR.replace('old', 'older')}```\n"
+        assert {edit.path for edit in edits(text)} <= {"src/a.py"} or parse_answer(text).problems
 
 
 def test_longer_marks_allow_a_file_that_contains_marks() -> None:
@@ -135,10 +190,17 @@ def test_longer_marks_allow_a_file_that_contains_marks() -> None:
     [
         (f"```\n{PAIR}```\n", "has no path"),
         ("```\na.py\n<<<<<<< SEARCH\nold\n>>>>>>> REPLACE\n```\n", "has no ======= line"),
-        (
-            "```\na.rst\n<<<<<<< SEARCH\na\n=======\nb\n=======\nc\n>>>>>>> REPLACE\n```\n",
-            "not clear which one divides",
-        ),
+        (f"```\na.rst\n{PAIR.replace('old', 20 * ('=======' + chr(10)))}```\n", "not clear which one divides"),
+        ("```\na.py\n<<<<<<< RENAME\nb.py\nc.py\n>>>>>>> RENAME\n```\n", "more than one new path"),
+        ("```\na.py\n<<<<<<< RENAME\nb.py, c.py\n>>>>>>> RENAME\n```\n", "more than one new path"),
+        ("```\na.py\n<<<<<<< RENAME\nb.py and c.py\n>>>>>>> RENAME\n```\n", "more than one new path"),
+        ("--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,2 @@\n-a\n+b\n", "A diff cannot be applied"),
+        ("```\ndiff --git a/x.py b/x.py\n-a\n+b\n```\n", "A diff cannot be applied"),
+        ("```diff\n--- x.py\n+++ x.py\n@@ ... @@\n-a\n+b\n```\n", "A diff cannot be applied"),
+        ('{"summary": "s"}\n--- x.py\n+++ x.py\n-a\n+b\n', "A diff cannot be applied"),
+        ("```\n--- x.py\n+++ x.py\n@@\n-a\n+b\n```\n", "A diff cannot be applied"),
+        ("*** Begin Patch\n*** Update File: x.py\n@@\n-a\n+b\n*** End Patch\n", "A diff cannot be applied"),
+        ('{"files": [{"path": "a.bin", "content": "AAEC", "encoding": "base64"}]}', "is in base64"),
         ("```\na.py\n<<<<<<< RENAME\n>>>>>>> RENAME\n```\n", "has no new path"),
         (f"a.py\n<<<<<<< SEARCH\nold\n=======\nx\nb.py\n{PAIR}", "was never closed"),
         ("```python\nsrc/a.py\nx = 1\ny = 2\n```\n", "The fence for src/a.py has no mark"),
@@ -196,7 +258,10 @@ ORIGINAL = {
 }
 
 
-@pytest.mark.parametrize("form", ["{}", "```json\n{}\n```", "Sure:\n\n```\n{}\n```\nDone."])
+@pytest.mark.parametrize(
+    "form",
+    ["{}", "```json\n{}\n```", "Sure:\n\n```\n{}\n```\nDone.", "~~~json\n{}\n~~~\n", "Sure:\n{}\nDone.", "Here it is: {}"],
+)  # fmt: skip
 def test_files_in_json_are_accepted(form: str) -> None:
     assert parse_answer(form.replace("{}", json.dumps(ORIGINAL, indent=2))) == Answer(
         edits=(WriteWhole("src/a.tsx", "a\n"), WriteWhole("src/a.test.tsx", "t\n")),
@@ -229,7 +294,8 @@ def test_synonyms_of_a_status(status: object, read: str) -> None:
 
 
 _PIECES = st.sampled_from(
-    ["```\n", "```json\n", "a.py\n", "<<<<<<< SEARCH\n", "=======\n", ">>>>>>> REPLACE\n", "<<<<<<< WHOLE\n", ">>>>>>> WHOLE\n", "x\n", "{", '"summary": ', "\ud800", "\0", "\r"]
+    ["```\n", "```json\n", "a.py\n", "<<<<<<< SEARCH\n", "=======\n", ">>>>>>> REPLACE\n", "<<<<<<< WHOLE\n", ">>>>>>> WHOLE\n", "x\n", "{", '"summary": ', "\ud800", "\0", "\r",
+     "```<<<<<<< SEARCH b.py\n", ">>>>>>> REPLACE```\n", "{{a}}/b.py\n", "**b c.md**\n", "@@ -1 +1 @@\n", "~~~\n", "<<<<<<< RENAME\n"]
 )  # fmt: skip
 
 

@@ -50,6 +50,12 @@ def test_the_task_lists_what_the_settings_protect_and_allow() -> None:
     assert "What may change here" not in prompt.briefing(ITEM, CONTEXT, ProjectSettings()).task
 
 
+def test_the_task_names_the_files_behind_a_git_filter() -> None:
+    task = prompt.briefing(ITEM, CONTEXT, ProjectSettings(), filtered=("*.psd", "secrets/**")).task
+    assert "# What may change here\nGit stores these files in another form" in task
+    assert "neither change nor add one: *.psd, secrets/**." in task
+
+
 def test_our_own_comments_can_be_left_out() -> None:
     assert "Half up, please" not in prompt.briefing(ITEM, CONTEXT, ProjectSettings(), comments=()).task
 
@@ -116,3 +122,8 @@ def test_a_repair_names_what_is_missing_rewritten_or_steers_the_checks() -> None
     assert "## tests: test_a\n\n```\nIt passed before.\n```" in text
     assert "## tests\n\n```\nAs it was, this check fails.\n```" in text
     assert "## pytest.ini\n\n```\nA change may not edit its own judge.\n```" in text
+
+
+def test_a_changed_file_is_shown_as_text_in_its_encoding() -> None:
+    change = Change((FileChange("a.bas", b"", "x = '値'\n".encode("cp932"), encoding="cp932"),))
+    assert "x = '値'" in prompt.missing_criteria("", change, [(1, "It counts.")], 60_000)

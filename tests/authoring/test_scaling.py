@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from redimento.authoring.answer_format import parse_answer
+from redimento.authoring.continuation import joined
 from redimento.authoring.pieces import fenced
 from tests.scaling import assert_linear_in
 
@@ -36,6 +37,13 @@ SHAPES: dict[str, tuple[int, Callable[[int], str]]] = {
     "a closing mark after blank lines": (60_000, lambda n: "```\n" + "\n" * n + "a.py\nx\n>>>>>>> REPLACE\n"),
     "dividers": (15_000, lambda n: f"a.py\n{SEARCH}" + "=======\n" * n + ">>>>>>> REPLACE\n"),
     "headings in a block": (15_000, lambda n: f"a.py\n{SEARCH}" + "=======\nx\n" * n + ">>>>>>> REPLACE\n"),
+    "marks glued to fences": (3_000, lambda n: f"a.py\n```{PAIR.strip()}```\n" * n),
+    "a long line of fences": (20_000, lambda n: "```" * n + SEARCH + "```" * n + "<\n>>>>>>> REPLACE" + "`" * n + "\n"),
+    "heads in prose": (20_000, lambda n: 'see {"summary": ' * n),
+    "braces in prose": (60_000, lambda n: "{ " * n + "\n" + "{" * n + " " * n),
+    "a long path behind a mark": (40_000, lambda n: f"<<<<<<< SEARCH {'a/' * n}\n<<<<<<< SEARCH {'a.' * n}\n"),
+    "diffs without a fence": (20_000, lambda n: "@@ @@ " * n + "\n" + "@@ -1 +1 @@\n" * n),
+    "new paths": (20_000, lambda n: f"a.py\n<<<<<<< RENAME\n{'b.py, ' * n}\n{'b.py' * n}\n>>>>>>> RENAME\n"),
     "prose": (100_000, lambda n: "lorem ipsum\n" * n + PAIR),
     "prose with paths": (60_000, lambda n: "see `a.py` and `b.py`\n" * n + PAIR),
     "blank lines": (150_000, lambda n: "\n" * n + PAIR),
@@ -63,6 +71,11 @@ SHAPES: dict[str, tuple[int, Callable[[int], str]]] = {
 def test_twice_the_answer_takes_twice_the_time(name: str) -> None:
     n, shape = SHAPES[name]
     assert_linear_in(parse_answer, shape, n)
+
+
+@pytest.mark.parametrize("line", ["x\n", "\n", "<", "x", " ", "```\n", SEARCH, "`", "=======\n"])
+def test_twice_the_continuation_takes_twice_the_time(line: str) -> None:
+    assert_linear_in(lambda text: joined(SEARCH + text, text + ">>>>>>> REPLACE\n"), lambda n: line * n, 40_000)
 
 
 @pytest.mark.parametrize("line", ["\n", " \n", "```\n", "`", " ", "x `\n"])

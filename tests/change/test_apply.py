@@ -142,12 +142,6 @@ def test_impossible_operations_are_refused(edit: Edit, reason: str) -> None:
     assert reason in reasons(applied({"a": "a\n", "b": "b\n", "binary": "x\0y\n"}, edit))
 
 
-def test_a_script_is_executable() -> None:
-    found = applied({}, WriteWhole("run.sh", "#!/bin/sh\n")).files["run.sh"]
-    assert found is not None
-    assert found.mode == 0o100755
-
-
 @pytest.mark.parametrize(
     "line",
     [
@@ -165,6 +159,15 @@ def test_a_script_is_executable() -> None:
         "# code omitted for brevity",
         "{/* ... rest of component ... */}",
         "-- ... remaining queries ...",
+        "# ... the rest of your handlers goes here ...",
+        "// ... all other routes remain unchanged",
+        "# ... keep the existing validation logic",
+        "// ... rest of component code with useState",
+        "# ... (other fields stay exactly the same) ...",
+        "// [rest of the file is unchanged]",
+        "# ... continue with the rest of the file",
+        "# No changes below",
+        "# \u2026 c\u00f3digo existente \u2026",
     ],
 )
 def test_a_placeholder_for_omitted_code_is_refused(line: str) -> None:
@@ -187,6 +190,24 @@ def test_a_placeholder_for_omitted_code_is_refused(line: str) -> None:
         "# existing customers keep their discount",
         "# see the previous implementation for why...",
         "- The remaining items ... are listed below",
+        "# ... existing behaviour is kept for v1 clients",
+        "// ... and so on",
+        "# rest of the arguments are passed to the parser",
+        "// other fields unchanged since v2",
+        "# The rest of the method is only reached on errors",
+        "# The remainder of this file is compressed using zlib.",
+        "# ... otherwise the previous value is used",
+        "// ... the rest is handled by the caller",
+        "# ... because other tests depend on it",
+        "# ... with the original salt and 5 iterations.",
+        "# ... as existing clients expect",
+        "# Existing users first...",
+        "# Continue with next item...",
+        "# No changes",
+        "// ...rest",
+        "{...props}",
+        "/* rest of the grid is filled by auto-placement */",
+        "<!-- existing file uploads are listed here by date -->",
         "> rest",
     ],
 )
@@ -250,3 +271,27 @@ def test_only_the_same_lines_are_not_added_twice(text: str, search: str, replace
 def test_every_occurrence_keeps_the_line_endings_around_it() -> None:
     edit = Replace("a", "x\n", "y\nz\n", everywhere=True)
     assert after(applied({"a": "x\r\nb\nx\nx\r\n"}, edit)) == {"a": "y\r\nz\r\nb\ny\nz\ny\r\nz\r\n"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x\nax\nx\n", "y\nax\ny\n"),
+        ("x\nx", "y\ny"),
+        ("  x\nx\n", "  x\ny\n"),
+    ],
+)
+def test_whole_lines_are_replaced_everywhere_but_no_parts_of_lines(text: str, expected: str) -> None:
+    assert after(applied({"a": text}, Replace("a", "x\n", "y\n", everywhere=True))) == {"a": expected}
+
+
+def test_every_line_may_be_deleted_everywhere() -> None:
+    edit = Replace("a", "x\n", "", everywhere=True)
+    assert after(applied({"a": "x\nx\na\nx"}, edit)) == {"a": "a\n"}
+
+
+@pytest.mark.parametrize("search", ["total\n", "  total\n"])
+def test_a_part_of_a_line_is_not_replaced_everywhere_and_the_refusal_says_what_to_write(search: str) -> None:
+    outcome = applied({"a": "x = total\n\nreturn total + total\n"}, Replace("a", search, "sum\n", everywhere=True))
+    assert "only a part of lines 1, 3: write a SEARCH block for each of these lines" in reasons(outcome)
+    assert "is not in the file" in reasons(applied({"a": "x\n"}, Replace("a", search, "sum\n", everywhere=True)))

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redimento.change.edit import Change, Delete, Edit, Rename, Replace, WriteWhole
+from redimento.change.edit import Change, Delete, Edit, FileChange, Rename, Replace, WriteWhole
+from redimento.change.guards.limits import measure
 from redimento.change.guards.line_diff import changed_lines
 from redimento.change.plan import plan
 from redimento.settings import ChangeSettings
@@ -116,14 +117,14 @@ _LINES = st.lists(st.sampled_from(["a", "b", "c", "d", ""]), max_size=12).map(
 @given(_LINES, _LINES)
 def test_the_counted_lines_explain_the_difference(before: str, after: str) -> None:
     added, deleted = changed_lines(before, after)
-    assert after.count("\n") - before.count("\n") == len(added) - deleted
+    assert after.count("\n") - before.count("\n") == len(added) - len(deleted)
     assert [after.split("\n")[line.number - 1] for line in added] == [line.text for line in added]
     assert bool(added or deleted) == (before != after)
 
 
 def test_one_changed_line_in_a_long_file_counts_once() -> None:
     added, deleted = changed_lines(TEXT * 3, TEXT + "new\n" + TEXT + TEXT)
-    assert ([line.text for line in added], deleted) == (["new"], 0)
+    assert ([line.text for line in added], deleted) == (["new"], ())
 
 
 def shrunk(root: Path, before: int, after: int, percent: int) -> bool:
@@ -166,3 +167,45 @@ def test_a_file_may_have_exactly_the_largest_size(tmp_path: Path) -> None:
     for length, refused in ((1000, False), (1001, True)):
         edit = WriteWhole("n.txt", "x" * (length - 1) + "\n")
         assert bool(plan(tmp_path, [edit], ChangeSettings(max_file_bytes=1000)).refusals) == refused
+
+
+FUNCTIONS = [f"def f{n}():\n    return compute({n})\n\n\n" for n in range(30)]
+
+
+def test_lines_that_another_file_adds_are_moved_not_deleted(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("".join(FUNCTIONS))
+    kept, moved = "".join(FUNCTIONS[:3]), "".join(FUNCTIONS[3:])
+    settings = ChangeSettings(max_deleted_lines=60, max_shrink_percent=60)  # 54 of them are blank
+    whole = [WriteWhole("a.py", kept), WriteWhole("b.py", moved)]
+    indented = [
+        WriteWhole("a.py", kept),
+        WriteWhole("b.py", "class A:\n" + moved.replace("def", "    def").replace("  return", "      return")),
+    ]
+    assert plan(tmp_path, whole, settings).refusals == ()
+    assert plan(tmp_path, indented, settings).refusals == ()
+    alone = plan(tmp_path, whole[:1], settings).refusals
+    assert {refusal.path for refusal in alone} == {"a.py"}
+    # In part of an answer, what is left out receives nothing.
+    broken = plan(tmp_path, [whole[0], WriteWhole("b.py", moved + "(")], settings, partial=True)
+    assert broken.change.files == ()
+
+
+def test_an_added_line_stands_for_one_deleted_line_and_a_brace_for_none(tmp_path: Path) -> None:
+    def deletes(before: str, elsewhere: str) -> str:
+        (tmp_path / "a.c").write_text(before)
+        edits: list[Edit] = [Delete("a.c"), WriteWhole("b.c", elsewhere)]
+        (refusal,) = plan(tmp_path, edits, ChangeSettings(max_deleted_lines=0)).refusals
+        return refusal.reason.split(" lines")[0]
+
+    assert deletes("return 1;\n" * 5, "return 1;\n" * 2) == "The change deletes 3"
+    assert deletes("}\n\n" * 5, "}\n\n}\n") == "The change deletes 10"
+    assert deletes("x = 1;\nreturn 1;\n", "return 2;\n") == "The change deletes 2"
+
+
+@given(st.lists(st.sampled_from(["one line", "two lines", "}", ""]), max_size=12), st.data())
+def test_nothing_is_moved_more_often_than_it_is_added(lines: list[str], data: st.DataObject) -> None:
+    added = data.draw(st.lists(st.sampled_from(lines or [""]), max_size=12))
+    old, new = ("".join(f"{line}\n" for line in these) for these in (lines, added))
+    gone, there = measure([FileChange("a", old.encode(), None), FileChange("b", b"other\n", new.encode())])
+    assert gone.moved <= min(gone.deleted, sum(line not in {"}", ""} for line in added))
+    assert there.moved == 0

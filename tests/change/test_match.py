@@ -376,3 +376,58 @@ def test_trailing_white_space_is_kept_on_unchanged_lines_at_the_end() -> None:
 def test_the_parts_around_omitted_lines_may_differ_in_white_space() -> None:
     text = "  def f():\n    a()\n    return 1\n"
     assert result(text, "def f():\n...\nreturn 1\n", "def f():\n...\nreturn 2\n") == text.replace("1", "2")
+
+
+@pytest.mark.parametrize(
+    ("text", "search", "replace", "expected"),
+    [
+        ("class A:\n    x = 1\n    y = 2\n", "x = 1\ny = 2\n", "    x = 3\n    y = 4\n", "class A:\n    x = 3\n    y = 4\n"),
+        ("class A:\n    x = 1\n", "x = 1\n", "    x = 3\n    y = 4\n", "class A:\n    x = 3\n    y = 4\n"),
+        ("class A:\n    x = 1\n", "x = 1\n", "x = 3\n    y = 4\n", "class A:\n    x = 3\n    y = 4\n"),
+        ("class A:\n    x = 1\n", "x = 1\n", "if z:\n    x = 3\n", "class A:\n    if z:\n        x = 3\n"),
+        ("class A:\n    x = 1\n", "x = 1\n", "if z:\n        x = 3\n", "class A:\n    if z:\n        x = 3\n"),
+        ("class A:\n\tx = 1\n\ty = 2\n", "x = 1\ny = 2\n", "\tx = 3\n\n\ty = 4\n", "class A:\n\tx = 3\n\n\ty = 4\n"),
+        ("  <p>\n    a\n  </p>\n", "<p>\n  a\n</p>\n", "  <p>\n    b\n  </p>\n", "  <p>\n    b\n  </p>\n"),
+        ("  <p>\n    a\n  </p>\n", "<p>\n  a\n</p>\n", "<p>\n  b\n</p>\n", "  <p>\n    b\n  </p>\n"),
+        ("    <p>\n        a\n", "<p>\n    a\n", "<p>\n    b\n", "    <p>\n        b\n"),
+        ("  a\n    b\n", "a\n    b\n", "  c\n    d\n", "  c\n    d\n"),
+    ],
+)  # fmt: skip
+def test_a_replacement_that_has_the_indentation_of_the_file_is_not_indented_again(
+    text: str, search: str, replace: str, expected: str
+) -> None:
+    assert result(text, search, replace) == expected
+
+
+@pytest.mark.parametrize(
+    ("search", "replace"),
+    [
+        ("1 def f():\n2     return 1\n", "1 def f():\n2     return 2\n"),
+        ("1 def f():\n2     return 1\n", "def f():\n    return 2\n"),
+        (" 9 def f():\n10     return 1\n", " 9 def f():\n10     return 2\n"),
+        ("  9  def f():\n 10      return 1\n", "  9  def f():\n 10      return 2\n"),
+        ("41\tdef f():\n42\t    return 1\n", "41\tdef f():\n42\t    return 2\n"),
+        ("1 def f():\n2     return 1\n3\n", "1 def f():\n2     return 2\n3\n"),
+    ],
+)
+def test_bare_line_numbers_are_removed_if_they_count_every_line(search: str, replace: str) -> None:
+    assert result("def f():\n    return 1\n", search, replace) == "def f():\n    return 2\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "search", "replace"),
+    [
+        ("apples\n", "3 apples\n", "4 apples\n"),
+        ("apples\npears\n", "3 apples\n5 pears\n", "4 apples\n6 pears\n"),
+        ("apples\npears\n", "3 apples\npears\n", "4 apples\npears\n"),
+        ("apples\npears\n", "3  apples\n4  pears\n", "apples\nplums\n"),
+        ("apples\npears\n", "3 apples\n4 pears\n", "3 apples\nplums\n"),
+    ],
+)
+def test_numbers_that_do_not_count_every_line_are_content(text: str, search: str, replace: str) -> None:
+    assert "not in the file" in refusal(text, search, replace)
+
+
+def test_numbers_that_are_in_the_file_stay() -> None:
+    assert result("1 a\n2 b\n", "1 a\n2 b\n", "1 a\n2 c\n") == "1 a\n2 c\n"
+    assert result("1 a  \n2 b\n", "1 a\n2 b\n", "1 a\n2 c\n") == "1 a  \n2 c\n"

@@ -20,7 +20,7 @@ HOSTILE = {
     "empty part": "src//a.py",
     "absolute": "/etc/passwd",
     "home": "~/.ssh/config",
-    "backslash": "src\\a.py",
+    "backslash below here": "src\\.\\a.py",
     "backslash parent": "..\\outside.txt",
     "drive": "C:/Windows/a.txt",
     "stream": "a.txt:stream",

@@ -118,8 +118,9 @@ PIPELINES = [
 
 
 def test_every_pattern_protects_its_example(tmp_path: Path) -> None:
-    refusals = plan(tmp_path, [WriteWhole(path, "{}\n") for path in EXAMPLES.values()], ChangeSettings()).refusals
-    assert [refusal.path for refusal in refusals if "is protected" in refusal.reason] == [*EXAMPLES.values()]
+    for path in EXAMPLES.values():
+        (refusal,) = plan(tmp_path, [WriteWhole(path, "{}\n")], ChangeSettings()).refusals
+        assert "is protected" in refusal.reason
 
 
 def test_every_pattern_has_an_example_that_no_other_pattern_protects() -> None:
@@ -200,14 +201,46 @@ def test_other_yaml_is_not_a_pipeline(content: str, tmp_path: Path) -> None:
     assert plan(tmp_path, [WriteWhole("a.yml", content)], ChangeSettings()).change.paths == ("a.yml",)
 
 
+LOCKS = ["package-lock.json", "web/yarn.lock", "PNPM-lock.yaml", "poetry.lock", "go.sum", "packages.lock.json"]
+
+
+@pytest.mark.parametrize("path", LOCKS)
+def test_a_lock_file_is_left_out_and_the_rest_is_applied(path: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a\n")
+    edits: list[Edit] = [Replace("a.txt", "a\n", "b\n"), WriteWhole(path, "{}\n"), Replace(path, "x\n", "y\n")]
+    planned = plan(tmp_path, edits, ChangeSettings())
+    assert planned.refusals == ()
+    assert (planned.change.paths, planned.change.left_out) == (("a.txt",), (path,))
+    later = plan(tmp_path, [WriteWhole("b.txt", "b\n")], ChangeSettings(), already=planned.change)
+    assert later.change.left_out == (path,)
+    allowed = plan(tmp_path, edits[:2], ChangeSettings(allow=(path,))).change
+    assert (allowed.paths, allowed.left_out) == (tuple(sorted(("a.txt", path))), ())
+
+
+def test_a_lock_file_alone_a_wrapper_and_a_moved_lock_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "yarn.lock").write_text("a\n")
+    other = WriteWhole("a.txt", "a\n")
+    answers: list[list[Edit]] = [
+        [WriteWhole("yarn.lock", "b\n")],
+        [other, Rename("yarn.lock", "b.txt")],
+        [other, WriteWhole("gradle-wrapper.properties", "a\n")],
+        [other, WriteWhole("../yarn.lock", "a\n")],
+    ]
+    for edits in answers:
+        planned = plan(tmp_path, edits, ChangeSettings())
+        assert planned.refusals
+        assert planned.change.files == ()
+
+
+def test_a_refusal_is_said_once_with_its_count(tmp_path: Path) -> None:
+    edits: list[Edit] = [WriteWhole("AGENTS.md", f"{n}\n") for n in range(4)]
+    (refusal,) = plan(tmp_path, edits, ChangeSettings()).refusals
+    assert refusal.count == 4
+    assert refusal.sentence == f"{refusal.reason} (4 times)"
+
+
 def test_settings_can_protect_more(tmp_path: Path) -> None:
     settings = ChangeSettings(protected=("infra/**", "*.sql"))
     for path in ["infra/a/main.tf", "db/schema.sql", "INFRA/x"]:
         (refusal,) = plan(tmp_path, [WriteWhole(path, "x\n")], settings).refusals
         assert "protected" in refusal.reason
-
-
-def test_a_file_with_local_changes_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text("a = 1\n")
-    (refusal,) = plan(tmp_path, [Delete("a.py")], ChangeSettings(), locked=frozenset({"a.py"})).refusals
-    assert "uncommitted" in refusal.reason

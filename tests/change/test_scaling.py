@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gc
+import json
 import time
 from collections.abc import Callable
 from functools import partial
@@ -12,46 +12,36 @@ import pytest
 from redimento.change.apply import apply
 from redimento.change.beneath import Found
 from redimento.change.document import decode, encode, rewritten
-from redimento.change.edit import Edit, FileChange, Replace, WriteWhole
-from redimento.change.editorconfig import properties
+from redimento.change.edit import Edit, FileChange, Replace, Undivided, WriteWhole
 from redimento.change.guards.dependencies import new_dependencies
+from redimento.change.guards.limits import measure
 from redimento.change.guards.line_diff import Added, changed_lines
 from redimento.change.guards.paths import problem
+from redimento.change.guards.pipelines import is_pipeline
 from redimento.change.guards.secret_scan import secrets_in
+from redimento.change.guards.steering import steering_files
 from redimento.change.guards.syntax import syntax_error
-from redimento.change.guards.yaml_outline import top_level
+from redimento.change.guards.yaml_outline import outlines
+from redimento.text.editorconfig import properties
+from tests.scaling import assert_linear_in, run
 
 Shape = Callable[[int], Callable[[], object]]  # from a size to the work on an input of that size
 
-_LINEAR = 2.6  # times as long for twice the size; quadratic time is 4
 _MEASURABLE = 0.01  # seconds
 _LARGEST = 100_000  # what takes no measurable time for this size is fast enough
-_RUNS = 3
 
 
-def takes_linear_time(shape: Shape, size: int = 2_000) -> bool:
-    """Compare the best process times of several runs, which other load hardly changes.
-
-    Where a larger input no longer fits into a cache, one doubling takes longer; the next ones do not.
-    """
+def assert_linear_shape(shape: Shape, size: int = 2_000) -> None:
+    """Compare a size that takes a measurable time with twice that size."""
     while seconds(shape(size)) < _MEASURABLE and size < _LARGEST:
         size *= 2
-    for doubled in (2 * size, 4 * size, 8 * size):
-        small, large = shape(doubled // 2), shape(doubled)
-        pairs = [(seconds(small), seconds(large)) for _ in range(_RUNS)]
-        if min(pair[1] for pair in pairs) <= max(_LINEAR * min(pair[0] for pair in pairs), _MEASURABLE):
-            return True
-    return False
+    assert_linear_in(run, shape, size)
 
 
 def seconds(work: Callable[[], object]) -> float:
-    gc.disable()  # as timeit does
     start = time.process_time()
-    try:
-        work()
-        return time.process_time() - start
-    finally:
-        gc.enable()
+    work()
+    return time.process_time() - start
 
 
 def edited(text: str, edit: Edit) -> Callable[[], object]:
@@ -64,6 +54,20 @@ def numbered(size: int, line: str = "value_{n} = compute({n})\n") -> str:
 
 
 EDITS: dict[str, Shape] = {
+    "readings": lambda n: edited(
+        "a\n=======\n" * n, Undivided("a", tuple(("a\n=======\n" * (n - k), "=======\n" * n) for k in range(20, 0, -1)))
+    ),
+    "entities": lambda n: edited("a < b\n" * n + "c\n", Replace("a", "a &lt; b\n" * n, "&lt;\n" * n)),
+    "an escaped file": lambda n: edited("", WriteWhole("a.py", 'x = "&lt;" &lt; \'' * n + "\n" + '"\\' * n + "&gt;\n")),
+    "ampersands": lambda n: edited("", WriteWhole("a.py", "&#" + "0" * n + "&amp" * n + "&lt;\n")),
+    "marks of excerpts": lambda n: edited(
+        "", WriteWhole("a", "\u22ee left ou" * n + "\nlines 1" + "0" * n + " left\n")
+    ),
+    "bare numbers": lambda n: edited(
+        numbered(n), Replace("a", numbered(n, "{n} value_{n} = compute({n})\n"), numbered(n, "{n} x\n"))
+    ),
+    "everywhere": lambda n: edited("a\n" * n, Replace("a", "a\n", "b\n", everywhere=True)),
+    "part of lines everywhere": lambda n: edited("xa\n" * n, Replace("a", "a\n", "b\n", everywhere=True)),
     "an exact block": lambda n: edited(numbered(n), Replace("a", numbered(n)[-10 * n :], "x\n")),
     "a shifted block": lambda n: edited(
         numbered(n), Replace("a", numbered(n // 2, "  value_{n} = compute({n})\n"), "")
@@ -96,7 +100,7 @@ EDITS: dict[str, Shape] = {
 
 @pytest.mark.parametrize("shape", EDITS.values(), ids=EDITS.keys())
 def test_edits_apply_in_linear_time(shape: Shape) -> None:
-    assert takes_linear_time(shape)
+    assert_linear_shape(shape)
 
 
 def manifest(path: str, piece: str) -> Shape:
@@ -123,10 +127,14 @@ def manifest(path: str, piece: str) -> Shape:
         ("build.gradle", "\ntest"),
         ("Gemfile", "\n"),
         ("Gemfile", "gem 'a"),
+        ("requirements.txt", "a[b"),
+        ("requirements.txt", "a @ b"),
+        ("A.csproj", "<PackageReference a></"),
+        ("libs.versions.toml", "[libraries]\n"),
     ],
 )
 def test_manifests_are_read_in_linear_time(path: str, piece: str) -> None:
-    assert takes_linear_time(manifest(path, piece))
+    assert_linear_shape(manifest(path, piece))
 
 
 @pytest.mark.parametrize(
@@ -141,13 +149,23 @@ def test_manifests_are_read_in_linear_time(path: str, piece: str) -> None:
         ("a.yaml", "- "),
         ("a.yaml", "[{n}],"),
         ("a.toml", "key_{n} = {n}\n"),
+        ("a.yaml", "key_{n}: {n}\n"),
+        ("a.jsonc", "/* "),
+        ("a.jsonc", '"'),
+        ("a.jsonc", ", "),
+        ("a.jsonc", '["\\\\"],// x\n'),
+        ("a.xml", "<a{n}>"),
+        ("a.xml", "<!--"),
+        ("a.xml", "<a b{n}='"),
+        ("a.xml", "<!DOCTYPE a [<!ENTITY b{n} '&b;'>"),
+        ("a.xml", "{{ a {{%"),
     ],
 )
 def test_syntax_is_checked_in_linear_time(path: str, text: str) -> None:
     def shape(size: int) -> Callable[[], object]:
         return partial(syntax_error, path, None, numbered(size, text))
 
-    assert takes_linear_time(shape, 500)
+    assert_linear_shape(shape, 500)
 
 
 def section(text: str) -> Shape:
@@ -167,13 +185,42 @@ OTHERS: dict[str, Shape] = {
     ),
     "repeated lines": lambda n: partial(changed_lines, "a\nb\n" * n, "b\na\n" * n),
     "a long path": lambda n: partial(problem, "a/" * n),
-    "a broken YAML file": lambda n: partial(top_level, "a:\n" * n + "- }\n"),
-    "YAML keys": lambda n: partial(top_level, numbered(n, "a{n}:\n- b\n")),
-    "a long line with secrets": lambda n: lambda: list(secrets_in([Added(1, "password = 'x' <a " * n)])),
-    "lines with secrets": lambda n: lambda: list(secrets_in([Added(1, "token: 'abcdefgh'")] * n)),
+    "a broken YAML file": lambda n: partial(outlines, "a:\n" * n + "- }\n"),
+    "YAML keys": lambda n: partial(outlines, numbered(n, "a{n}:\n- b\n")),
+    "a long line with secrets": lambda n: lambda: list(secrets_in("a.env", [Added(1, "password = 'x' <a " * n)])),
+    "a long line of letters": lambda n: lambda: list(secrets_in("a.env", [Added(1, "a" * 60 * n)])),
+    "a long line of names": lambda n: lambda: list(secrets_in("a.env", [Added(1, "token" * n)])),
+    "a long line of signs": lambda n: lambda: list(secrets_in("a.env", [Added(1, ";pwd = ://a:" * n)])),
+    "a long line of keys": lambda n: lambda: list(secrets_in("a.env", [Added(1, "-----BEGIN PRIVATE KEY-----" * n)])),
+    "a long line of web tokens": lambda n: lambda: list(secrets_in("a.env", [Added(1, "eyJaaaaaaaaaaa." * n)])),
+    "known secrets": lambda n: (
+        lambda: list(
+            secrets_in(
+                "a.env", [Added(k, f"password: 'a1b2c3{k}'") for k in range(n)], numbered(n, "password: 'a1b2c3{n}'\n")
+            )
+        )
+    ),
+    "moved lines between files": lambda n: partial(
+        measure, [FileChange("a", numbered(n).encode(), None), FileChange("b", None, numbered(2 * n)[5:].encode())]
+    ),
+    "one line moved often": lambda n: partial(
+        measure, [FileChange(str(k), b"a line\n" * n, None if k % 2 else b"a line\n") for k in range(20)]
+    ),
+    "many files with one line": lambda n: partial(
+        measure, [FileChange(str(k), None if k % 2 else b"a line\n", b"a line\n" if k % 2 else None) for k in range(n)]
+    ),
+    "lines about sources": lambda n: partial(
+        steering_files, [FileChange("requirements.txt", None, numbered(n, "a @ b{n} @ +a+://").encode() * 2)]
+    ),
+    "sources of packages": lambda n: partial(
+        steering_files,
+        [FileChange("package.json", None, json.dumps({"overrides": {str(k): "1" for k in range(n)}}).encode())],
+    ),
+    "a pipeline in many documents": lambda n: partial(is_pipeline, "a.yml", b"a: [b]\n---\n" * n),
+    "lines with secrets": lambda n: lambda: list(secrets_in("a.env", [Added(1, "token: 'abcdefgh'")] * n)),
 }
 
 
 @pytest.mark.parametrize("shape", OTHERS.values(), ids=OTHERS.keys())
 def test_other_foreign_text_takes_linear_time(shape: Shape) -> None:
-    assert takes_linear_time(shape, 100)
+    assert_linear_shape(shape, 100)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from redimento.change.edit import Replace, WriteWhole
+from redimento.change.guards.data_syntax import commented_json_error, json_error
 from redimento.change.guards.syntax import syntax_error
 from redimento.change.plan import plan
 from redimento.settings import ChangeSettings
@@ -26,6 +29,24 @@ GOOD_AND_BAD = {
     "a.json": ('{"a": [1]}\n', '{"a": [1],}\n'),
     "a.yaml": ("a:\n  - b\n", "a: [b\n"),
     "a.toml": ("a = 1\n", "a = \n"),
+    "Pipfile": ("[packages]\na = '*'\n", "[packages]\na = '*'\na = '1'\n"),
+    "b.yaml": ("a: 1\nb: {a: 1}\n", "a: 1\nb: 1\na: 2\n"),
+    "a.ipynb": ('{"cells": ["a", "b"]}\n', '{"cells": ["a" "b"]}\n'),
+    "a.geojson": ('{"type": "Point"}\n', '{"type": "Point"\n'),
+    "a.webmanifest": ('{"name": "a"}\n', '{"name": "a",}\n'),
+    "a.code-workspace": ('{"folders": [], /* b */}\n', '{"folders": [}\n'),
+    "tsconfig.json": ('{\n  // why\n  "a": "//",\n}\n', '{\n  // why\n  "a": 1 "b": 2\n}\n'),
+    "a.json5": ("{a: 'b', /* c */}\n", "{a: 'b'\n"),
+    "a.xml": ('<?xml version="1.0" encoding="utf-16"?>\n<a>\u00e9&amp;</a>\n', "<a>b & c</a>\n"),
+    "a.csproj": ('<Project><A B="1" /></Project>\n', '<Project><A B="1" ></Project>\n'),
+    "a.props": ("<Project />\n", "<Project>\n"),
+    "a.targets": ("<Project><!-- a --></Project>\n", "<Project><!-- a -- b --></Project>\n"),
+    "a.resx": ('<root xml:space="preserve"><![CDATA[<]]></root>\n', '<root a="1" a="2"></root>\n'),
+    "a.xaml": ('<a xmlns:x="y"><x:b/></a>\n', "<a><x:b/></a>\n"),
+    "web.config": ("<configuration/>\n", "<configuration>\n"),
+    "a.svg": ("<svg>&#233;</svg>\n", "<svg></svg><svg/>\n"),
+    "Info.plist": ('<!DOCTYPE plist PUBLIC "a" "http://b">\n<plist/>\n', "<plist><dict></plist>\n"),
+    "bomb.xml": ("<a/>\n", '<!DOCTYPE a [<!ENTITY b "c">]>\n<a>&b;</a>\n'),
 }
 
 
@@ -67,6 +88,12 @@ def test_wrong_indentation_is_found(text: str) -> None:
         ("a.yml", "---\na: !vault x\n---\nb: !Ref y\n"),
         ("a.txt", "def f(:\n"),
         ("a.kt", "fun f( {\n"),
+        ("protractor.config", "exports = {\n"),
+        ("{{cookiecutter.name}}/package.json", '{"name": "a"{% if b %}, "c": 1{% endif %}}\n'),
+        ("a.toml", "{% if a %}\nb = {{ c }}\n{% endif %}\n"),
+        ("a.xml.tmpl", "<a>\n"),
+        ("a.xml", "<a>\n{% if b %}</a>\n"),
+        ("base.yml", "a: &b\n  c: 1\nd:\n  <<: *b\n  <<: *b\n"),
     ],
 )
 def test_newer_syntax_dialects_and_unknown_languages_pass(path: str, text: str) -> None:
@@ -81,7 +108,7 @@ def test_the_refusal_shows_the_lines_around_the_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "suffix", [".py", ".js", ".ts", ".tsx", ".go", ".java", ".rs", ".cs", ".json", ".yaml", ".toml"]
+    "suffix", [".py", ".js", ".ts", ".tsx", ".go", ".java", ".rs", ".cs", ".json", ".yaml", ".toml", ".jsonc", ".xml"]
 )
 def test_deep_nesting_is_harmless(suffix: str) -> None:
     for piece in ["(", "[", "{", "a.", "not ", "- ", "? ", "{a: ", "<a>"]:
@@ -137,8 +164,37 @@ def test_yaml_may_be_nested_up_to_a_limit() -> None:
         "devcontainer.json",
         "api-extractor.json",
         "babelrc.json",
+        ".vscode/tasks.json",
+        "appsettings.Development.json",
+        "angular.json",
+        "a.jsonc",
     ],
 )
-def test_json_with_comments_is_left_alone(name: str) -> None:
-    assert syntax_error(name, None, "{ // why\n}\n") == ""
+def test_json_with_comments_is_json_where_its_tool_says_so(name: str) -> None:
+    assert syntax_error(name, None, '{ // why\n"a": [1, ],\n}\n') == ""
+    assert syntax_error(name, None, '{ // why\n"a": [1 2]\n}\n')
     assert syntax_error("package.json", None, "{ // why\n}\n")
+
+
+def test_comments_are_allowed_where_the_file_had_some() -> None:
+    before = '{\n  // why\n  "a": 1\n}\n'
+    assert syntax_error("conf/app.json", before, before.replace("1", "2, // more")) == ""
+    assert syntax_error("conf/app.json", before, before.replace("1", "2 3"))
+    assert syntax_error("conf/app.json", '{"a": 1}\n', before)
+
+
+def test_a_template_in_quotes_is_a_value_and_checked() -> None:
+    assert syntax_error("de.json", None, '{"hello": "Hallo {{name}}" "bye": 1}\n')
+    assert syntax_error("play.yml", None, 'a: "{{ b }}"\nc: [d\n')
+    assert syntax_error("a.resx", "<a>{{b}}</a>\n", "<a>{{b}}\n")
+
+
+def test_keys_that_were_there_twice_do_not_switch_the_check_off() -> None:
+    assert syntax_error("a.yml", "a: 1\na: 2\n", "a: 1\na: 3\n") == ""
+    assert syntax_error("a.yml", "a: 1\na: 2\n", "a: 1\na: [3\n")
+
+
+@given(st.text(st.sampled_from('{}[],:"/*\\ \na1'), max_size=30))
+def test_json_without_comments_stays_the_same_with_them_allowed(text: str) -> None:
+    if not json_error(text):
+        assert commented_json_error(text) == ""

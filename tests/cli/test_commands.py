@@ -12,7 +12,7 @@ import yaml
 
 from redimento import __version__
 from tests.cli.conftest import Command
-from tests.run.conftest import CALC, GOOD_FIX
+from tests.run.conftest import CALC, GOOD_FIX, git
 
 HALF = GOOD_FIX.replace("    def test_zero(self):\n=======", "    def test_absent(self):\n=======")
 
@@ -141,6 +141,16 @@ def test_context_is_a_table_for_people_and_works_on_a_plain_folder(
     assert "calc.py" in redimento("context", "--work-item-file", story, "--repo", folder).out
 
 
+def test_context_leaves_out_files_behind_a_git_filter(redimento: Command, repository: Path, story: Path) -> None:
+    (repository / ".gitattributes").write_text("calc.py filter=git-crypt\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "-m", "Encrypt")
+
+    shown = redimento("context", "--work-item-file", story, "--repo", repository, "--json").json
+
+    assert "calc.py" not in [file["path"] for file in shown["files"]]
+
+
 def test_unused_caches_are_removed(
     redimento: Command, repository: Path, story: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,6 +180,19 @@ def test_an_answer_is_applied_and_reported_as_json(redimento: Command, repositor
     assert said.json["deleted"] == ["gone.txt"]
     assert said.json["refused"] == []
     assert "a + b" in (repository / "calc.py").read_text()
+
+
+def test_an_answer_is_judged_by_the_commit_of_a_sparse_checkout(
+    redimento: Command, repository: Path, tmp_path: Path
+) -> None:
+    answer = tmp_path / "answer.md"
+    answer.write_text(GOOD_FIX)
+    git(repository, "sparse-checkout", "set", "--no-cone", "/*", "!/tests/")
+
+    said = redimento("apply", answer, "--repo", repository, "--json")
+
+    assert sorted(said.json["written"]) == ["calc.py", "tests/test_calc.py"]
+    assert "test_zero" in (repository / "tests" / "test_calc.py").read_text()
 
 
 def test_one_refusal_leaves_the_whole_tree_unchanged(redimento: Command, repository: Path, tmp_path: Path) -> None:

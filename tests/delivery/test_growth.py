@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from redimento.authoring.answer import CriterionClaim
-from redimento.change.edit import Change, FileChange
+from redimento.change.edit import Change, Dependency, FileChange
+from redimento.change.guards.steering import SteeringFile
 from redimento.delivery.criteria import assess, unanswered
 from redimento.delivery.markdown import code, inline, numberless, quoted
 from redimento.delivery.report import FileLine, Report, check_lines, file_lines, further_proofs
@@ -142,7 +143,8 @@ def _report(size: int) -> Report:
         criteria=assess(["It adds up"] * size, [], verdict),
         further_proofs=verdict.proofs,
         files=REPORT.files * size,
-        new_dependencies=("left-pad",) * size,
+        new_dependencies=(Dependency("left-pad", "package.json", "^1", "", "^0"),) * size,
+        steering=(SteeringFile("pip.txt", "package sources", ("-i x",), ("-i y",)),) * size,
         checks=REPORT.checks * size,
         draft_reasons=("1 test fails.",) * size,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from redimento.authoring.answer import Answer, CriterionClaim
+from redimento.change.edit import Change, Dependency
 from redimento.delivery.readiness import draft_reasons
 from redimento.verification.evidence import CheckResult, Checks, Failure, FailureKind, Verdict
 
@@ -48,6 +49,18 @@ def failing(kind: FailureKind, *names: str) -> Verdict:
 )
 def test_each_kind_of_trouble_has_its_sentence(verdict: Verdict | None, reason: str) -> None:
     assert draft_reasons(verdict, Answer()) == (reason,)
+
+
+def test_a_lock_file_that_was_left_out_is_a_reason() -> None:
+    verified = Verdict(CHECKS, CHECKS)
+    bumped = (Dependency("a", "web/package.json", "2"), Dependency("b", "web/package.json", "1"))
+    (reason,) = draft_reasons(verified, Answer(), change=Change(left_out=("web/yarn.lock",)))
+    assert reason == (
+        "It leaves out `web/yarn.lock`, although the model edited it as well: only its own tool may write a lock file, so "
+        "run the tool and add what it writes."
+    )
+    (reason,) = draft_reasons(verified, Answer(), change=Change((), bumped, ("web/yarn.lock",)))
+    assert "although the dependencies in `web/package.json` changed:" in reason
 
 
 def test_a_verified_change_is_ready_even_with_advisory_failures() -> None:

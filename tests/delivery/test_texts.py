@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from redimento.authoring.answer import CriterionClaim
+from redimento.change.edit import Dependency
+from redimento.change.guards.steering import SteeringFile
 from redimento.delivery.criteria import CriterionEvidence, NamedTest, Standing, assess
 from redimento.delivery.markdown import units
 from redimento.delivery.report import CheckLine, CheckStanding, FileLine, Report
@@ -152,7 +154,14 @@ EVERYTHING = replace(
     draft_reasons=("The canary passed.", "1 test fails: `t::broken`."),
     questions=("Is the rate\n# fixed?",),
     files=(*REPORT.files, FileLine("new.py", 9, 0, "added")),
-    new_dependencies=("left-pad", "right-pad"),
+    new_dependencies=(
+        Dependency("left-pad", "package.json", "^2", "", "^1"),
+        Dependency("right-pad", "package.json", "", "git+https://x.invalid/pad"),
+    ),
+    steering=(
+        SteeringFile("gradlew", "tool wrapper or tool version"),
+        SteeringFile("package.json", "package sources", ("overrides.a = 1",), ("overrides.a = 2",)),
+    ),
     build_instructions="Run `make`.",
     documentation="```\nSee docs.",
 )
@@ -166,6 +175,12 @@ ALL_OF_IT = """\
 **Draft**, for these reasons:
 - The canary passed.
 - 1 test fails: `t::broken`.
+
+### Look at these first: they steer builds, tools or reviews
+- `gradlew`: tool wrapper or tool version
+- `package.json`: package sources
+  - without `overrides.a = 2`
+  - with `overrides.a = 1`
 
 ### Behaviour that old tests forbade
 - `t::vat` forbids what criterion 2 asks for; the model's reason: “The rate is lower (`https://x.invalid`) now.”
@@ -227,7 +242,9 @@ Remarks on the checks:
 
 The checks ran in a clean environment, without any token.
 
-New dependencies: `left-pad`, `right-pad`.
+New and changed dependencies:
+- `left-pad` `^2` from the registry, before: `^1`, in `package.json`
+- `right-pad` from `git+https://x.invalid/pad`, in `package.json`
 
 ### Files
 - `src/cart.py` +3 \N{MINUS SIGN}1

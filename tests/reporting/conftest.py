@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from redimento.authoring.answer import Answer
-from redimento.change.edit import Change, FileChange
+from redimento.change.edit import Change, Dependency, FileChange
+from redimento.change.guards.steering import SteeringFile
 from redimento.delivery.criteria import CriterionEvidence, NamedTest
 from redimento.delivery.report import Report, check_lines, file_lines
 from redimento.models.port import Spent
@@ -84,6 +85,7 @@ def seen(finished: Finished) -> Finished:
         further_proofs=verdict.proofs,
         checks=check_lines(verdict),
         draft_reasons=("First reason.", "Second reason."),
-        new_dependencies=("left-pad",),
+        new_dependencies=(Dependency("left-pad", "package.json", "2", HOSTILE, "1"),),
+        steering=(SteeringFile(HOSTILE, "package sources", (HOSTILE,), ("old",)),),
     )
     return replace(finished, report=report)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from redimento.errors import UsageError
-from redimento.repository.checkout import dirty_paths, open_checkout, read_at, target_branch
+from redimento.repository.checkout import open_checkout, read_at, target_branch
 from tests.repository.conftest import Repo
 
 
@@ -33,7 +33,6 @@ def test_a_linked_worktree_is_a_checkout(repo: Repo, tmp_path: Path) -> None:
 
     assert checkout.root == tmp_path / "side"
     assert checkout.branch == "side"
-    assert dirty_paths(checkout) == frozenset()
 
 
 def test_a_repository_with_sha256_object_ids_is_read(tmp_path: Path) -> None:
@@ -86,7 +85,6 @@ def test_a_checkout_of_another_user_is_opened(repo: Repo) -> None:
 
     assert checkout.head
     assert read_at(checkout, checkout.head, "README.md") == b"# Shop\n"
-    assert dirty_paths(checkout) == frozenset()
 
 
 def test_inherited_git_variables_are_ignored(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,30 +97,6 @@ def test_inherited_git_variables_are_ignored(repo: Repo, tmp_path: Path, monkeyp
     checkout = open_checkout(repo.path)
 
     assert checkout.branch == "main"
-    assert dirty_paths(checkout) == frozenset()
-
-
-def test_changed_and_deleted_tracked_files_are_dirty(repo: Repo) -> None:
-    repo.write({"src/cart.py": "changed\n", "untracked.txt": "new\n", "größe.txt": "staged\n"})
-    repo.git("add", "größe.txt")
-    (repo.path / "run.sh").unlink()
-
-    assert dirty_paths(open_checkout(repo.path)) == {"src/cart.py", "run.sh", "größe.txt"}
-
-
-def test_a_file_that_was_only_touched_is_not_dirty(repo: Repo) -> None:
-    os.utime(repo.path / "README.md", (1, 1))
-    index = (repo.path / ".git" / "index").read_bytes()
-
-    assert dirty_paths(open_checkout(repo.path)) == frozenset()
-    assert (repo.path / ".git" / "index").read_bytes() == index
-
-
-def test_line_ends_that_git_converts_are_not_dirty(repo: Repo) -> None:
-    repo.commit({".gitattributes": "*.txt text eol=crlf\n", "a.txt": "one\ntwo\n"})
-    repo.write({"a.txt": "one\r\ntwo\r\n"})
-
-    assert dirty_paths(open_checkout(repo.path)) == frozenset()
 
 
 def test_a_file_is_read_as_a_commit_has_it(repo: Repo) -> None:

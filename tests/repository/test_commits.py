@@ -59,8 +59,8 @@ def test_file_modes_are_kept_and_new_ones_taken(repo: Repo) -> None:
 
     made = commit(
         repo,
-        FileChange("run.sh", b"exit 0\n", b"exit 1\n"),
-        FileChange("src/cart.py", b"", b"new\n", mode=0o100755),
+        FileChange("run.sh", b"exit 0\n", b"exit 1\n", mode=0o100755),
+        FileChange("src/cart.py", b"", b"new\n"),
         FileChange("tool.sh", None, b"exit 0\n", mode=0o100755),
     )
 
@@ -185,3 +185,19 @@ def test_control_characters_of_a_title_do_not_stop_the_commit(repo: Repo) -> Non
     made = commit(repo, FileChange("a.txt", None, b"a\n"), message=message)
 
     assert repo.git("log", "-1", "--format=%s", made) == "A title[31m"
+
+
+def test_a_rename_that_changes_letter_case_alone_is_committed(repo: Repo) -> None:
+    base = commit(repo, FileChange("Docs/Readme.md", None, b"a\n"))
+    gone, new = FileChange("Docs/Readme.md", b"a\n", None), FileChange("docs/README.md", None, b"a\n")
+    changed = commit(repo, gone, new, base=base)
+    names = repo.git("ls-tree", "-r", "--name-only", changed).split("\n")
+    assert "docs/README.md" in names
+    assert "Docs/Readme.md" not in names
+
+
+def test_names_with_marks_are_committed(repo: Repo) -> None:
+    paths = ["{{cookiecutter.slug}}/a b;(c)[d]'&,@#%+!.py", "~x/=y.py"]
+    changed = commit(repo, *(FileChange(path, None, b"a\n") for path in sorted(paths)))
+    names = repo.git("ls-tree", "-r", "-z", "--name-only", changed).split("\0")
+    assert set(paths) <= set(names)

@@ -9,7 +9,8 @@ import pytest
 
 from redimento.change.edit import Change, FileChange
 from redimento.errors import GitError
-from redimento.repository.checkout import Checkout, dirty_paths, open_checkout, read_at, target_branch
+from redimento.repository.base import CommitBase
+from redimento.repository.checkout import Checkout, open_checkout, read_at, target_branch
 from redimento.repository.commits import commit_change, patch, same_tree, trailers
 from redimento.repository.process import run_git
 from redimento.repository.remote import Credentials, fetch_branch, push, remote_tip, remote_url
@@ -75,7 +76,8 @@ def use_everything(checkout: Checkout, server: Server, tmp_path: Path) -> None:
     tree = GitTree(checkout, made)
     assert [path for path, _ in tree.read(entry.path for entry in tree.entries())]
     assert tree.history(5)
-    assert dirty_paths(checkout) == {"notes.txt"}
+    looked = CommitBase(GitTree(checkout, checkout.head)).look(checkout.root, ["notes.txt", "src/cart.py"], 100_000)
+    assert [found.modified for found in looked.values()] == [True, False]
     assert read_at(checkout, made, "new.py") == b"new\n"
     assert "+new" in patch(checkout, checkout.head, made)
     assert trailers(checkout, made) == {}

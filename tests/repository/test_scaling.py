@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from redimento.repository.base import CommitBase
 from redimento.repository.checkout import Checkout, open_checkout, read_at
 from redimento.repository.commits import trailers
 from redimento.repository.rejection import is_transient, rejection
@@ -40,6 +41,27 @@ def test_the_files_and_the_history_of_a_commit(repo: Repo, checkout: Checkout) -
         assert len(tree.history(1)[0].paths) == len(entries) == len(list(tree.read(e.path for e in entries)))
 
     assert_linear(read, commit_of(repo, 4_000), commit_of(repo, 8_000))
+
+
+def test_what_a_commit_says_about_many_paths(repo: Repo, checkout: Checkout) -> None:
+    base = CommitBase(GitTree(checkout, commit_of(repo, 4_000)))
+
+    def look(paths: int) -> None:
+        names = [f"folder/file-{2 * number}" for number in range(paths)]  # half of them are new
+        assert sum(found.kind == "file" for found in base.look(checkout.root, names, 100).values()) == min(paths, 2_000)
+
+    assert_linear(look, 2_000, 4_000)
+
+
+def test_many_rules(repo: Repo, checkout: Checkout) -> None:
+    def read(commit: str) -> None:
+        assert len(CommitBase(GitTree(checkout, commit)).filtered) == 40
+
+    def commit(rules: int) -> str:
+        lines = "".join(f"[attr]m{number} filter=x\n{'a ' * 20}\n*.{number} m{number}\n" for number in range(rules))
+        return repo.commit({".gitattributes": lines})
+
+    assert_linear(read, commit(5_000), commit(10_000))
 
 
 def test_a_history_of_many_commits(repo: Repo, checkout: Checkout) -> None:

@@ -13,6 +13,7 @@ from redimento.events import Event, Note, Warned
 from redimento.local.board import FileBoard
 from redimento.local.pull_requests import FolderPullRequests
 from redimento.models.port import NOTHING_SPENT
+from redimento.repository.base import CommitBase
 from redimento.repository.branches import Author, CheckoutBranches
 from redimento.repository.checkout import open_checkout
 from redimento.repository.tree import GitTree
@@ -81,11 +82,13 @@ class Local:
             target="main",
             branch=lambda _: "redimento/item",
         )
+        tree = GitTree(checkout, checkout.head)
         ports = Ports(
             FileBoard(item, folder.path),
             FolderPullRequests(folder.path),
             CheckoutBranches(checkout, Author("Redimento", "redimento@noreply.invalid")),
-            GitTree(checkout, checkout.head),
+            tree,
+            CommitBase(tree),
             model,
             lambda: NOTHING_SPENT,
             events.append,

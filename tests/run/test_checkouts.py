@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +32,11 @@ def fetched(site: Site, ended: Ended) -> Path:
     branch = ended.finished.outcome.branch
     git(site.tmp, "clone", "-q", "--branch", branch, job["BUILD_REPOSITORY_URI"], str(review), **header)
     return review
+
+
+def description(site: Site, ended: Ended) -> str:
+    number = ended.finished.outcome.pull_request_id
+    return str(site.get(f"_apis/git/repositories/calc/pullrequests/{number}")["description"])
 
 
 def assert_right_commit(site: Site, ended: Ended, base: str) -> None:
@@ -67,3 +74,50 @@ def test_a_checkout_of_another_account_leads_to_the_right_commit(site: Site) -> 
     ours = (path for path in site.checkout.rglob("*") if path.name != "report.xml")
     strangers = [path for path in ours if path.lstat().st_uid != AGENT]
     assert strangers == [], "the owner of the checkout must be able to fetch into it and to clean it"
+
+
+NO_CHECKS: dict[str, Any] = {"checks": {"commands": []}}
+
+
+def test_a_sparse_checkout_leads_to_the_right_commit_and_stays_sparse(site: Site) -> None:
+    git(site.checkout, "sparse-checkout", "set", "--no-cone", "/*", "!/tests/")
+    base = git(site.checkout, "rev-parse", "HEAD").strip()
+
+    ended = site.run([GOOD_FIX], NO_CHECKS)
+
+    review = fetched(site, ended)
+    assert git(review, "diff", "--name-status", base, "HEAD").split() == ["M", "calc.py", "M", "tests/test_calc.py"]
+    assert not (site.checkout / "tests").exists()
+    assert git(site.checkout, "status", "--porcelain") == ""
+    assert len(ended.conversation()) == 1
+    assert "`tests/test_calc.py` +3" in description(site, ended)
+
+
+def test_files_behind_a_filter_are_named_never_shown_and_refused_before_any_check(site: Site) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"
+    (site.checkout / ".gitattributes").write_text("*.csv filter=lfs -text\n")
+    (site.checkout / "calc.csv").write_text(pointer)
+    git(site.checkout, "add", ".")
+    git(site.checkout, "commit", "-q", "-m", "Data")
+    spoilt = GOOD_FIX + "```\ncalc.csv\n<<<<<<< WHOLE\na,b\n>>>>>>> WHOLE\n```\n"
+
+    ended = site.run([spoilt, GOOD_FIX])
+
+    first, second = ended.conversation()
+    assert "neither change nor add one: *.csv." in json.dumps(first["request"])
+    assert "git-lfs.github.com" not in json.dumps([first, second])
+    assert "calc.csv is stored through the git filter" in json.dumps(second["request"])
+    assert ended.kind == "delivered", ended.finished.outcome
+    assert (fetched(site, ended) / "calc.csv").read_text() == pointer
+
+
+def test_the_pull_request_says_which_new_file_is_ignored_like_its_neighbours(site: Site) -> None:
+    (site.checkout / "report.xml").write_text("<kept/>\n")
+    git(site.checkout, "add", "--force", "report.xml")
+    (site.checkout / ".gitignore").write_text("*.xml\n__pycache__/\n")
+    git(site.checkout, "add", ".")
+    git(site.checkout, "commit", "-q", "-m", "Keep a report")
+
+    ended = site.run([GOOD_FIX + "```\nmore.xml\n<<<<<<< WHOLE\n<more/>\n>>>>>>> WHOLE\n```\n"], NO_CHECKS)
+
+    assert "`more.xml` added, although .gitignore excludes it" in description(site, ended)

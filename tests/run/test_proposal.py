@@ -7,11 +7,16 @@ from pathlib import Path
 import pytest
 
 from redimento.authoring.answer import Answer, CriterionClaim
-from redimento.change.edit import NO_CHANGE, Change, Delete, FileChange, Rename, Replace, WriteWhole
+from redimento.change.base import PLAIN_FOLDER, Base
+from redimento.change.edit import NO_CHANGE, Change, Delete, Edit, FileChange, Rename, Replace, WriteWhole
 from redimento.events import Event, Note
 from redimento.models.port import ModelError
+from redimento.repository.base import CommitBase
+from redimento.repository.checkout import open_checkout
+from redimento.repository.tree import GitTree
 from redimento.run.proposal import Proposal, Workspace, complete, propose
 from redimento.settings import ChangeSettings
+from tests.run.conftest import git
 from tests.run.scripted import DOWN, LIMIT, QUESTION, Script, Scripted, head, session, whole
 
 GOOD = Replace("a.py", "a = 1\n", "a = 2\n")
@@ -28,8 +33,16 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def proposed(root: Path, model: Scripted, answer: Answer, already: Change = NO_CHANGE, max_files: int = 20) -> Proposal:
-    workspace = Workspace(root, ChangeSettings(max_files=max_files), frozenset({"locked.py"}), ("", SECRET))
+def proposed(
+    root: Path,
+    model: Scripted,
+    answer: Answer,
+    already: Change = NO_CHANGE,
+    *,
+    max_files: int = 20,
+    base: Base = PLAIN_FOLDER,
+) -> Proposal:
+    workspace = Workspace(root, ChangeSettings(max_files=max_files), base, ("", SECRET))
     return propose(session(model), workspace, answer, already, lambda _: None)
 
 
@@ -44,6 +57,33 @@ def test_edits_that_apply_need_no_further_call(root: Path) -> None:
     assert proposal.answer == answer
     assert contents(proposal) == {"a.py": "a = 2\n"}
     assert (root / "a.py").read_text() == "a = 1\n"
+
+
+def test_a_lock_file_costs_no_correction(root: Path) -> None:
+    proposal = proposed(root, Scripted([]), Answer(edits=(GOOD, WriteWhole("yarn.lock", "a\n"))))
+
+    assert contents(proposal) == {"a.py": "a = 2\n"}
+    assert proposal.change.left_out == ("yarn.lock",)
+
+
+def test_a_lock_file_is_left_out_of_a_correction_too(root: Path) -> None:
+    model = Scripted([FITTING])
+    proposal = proposed(root, model, Answer(edits=(GOOD, UNFIT, WriteWhole("yarn.lock", "a\n"))))
+
+    assert contents(proposal) == {"a.py": "a = 2\n", "b.py": "b = 3\n"}
+    assert proposal.change.left_out == ("yarn.lock",)
+    assert "accepted and kept; do not repeat them: a.py." in model.prompt(0)
+
+
+def test_equal_refusals_are_said_once_with_their_count(root: Path) -> None:
+    said: list[Event] = []
+    edits: tuple[Edit, ...] = (*(WriteWhole("AGENTS.md", f"{n}\n") for n in range(3)), UNFIT)
+    model = Scripted([FITTING])
+    propose(session(model), Workspace(root, ChangeSettings()), Answer(edits=edits), NO_CHANGE, said.append)
+
+    assert model.prompt(0).count("AGENTS.md is protected") == 1
+    assert "in the settings.) (3 times)" in model.prompt(0)
+    assert said == [Note("Asking the model to correct edits that cannot be applied (AGENTS.md: 3, b.py: 1).")]
 
 
 def test_a_correction_keeps_the_edits_of_other_files(root: Path) -> None:
@@ -151,11 +191,17 @@ def test_a_rename_to_a_refused_path_is_not_kept(root: Path) -> None:
 
 
 def test_a_file_with_local_modifications_is_refused(root: Path) -> None:
+    for arguments in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "Start"]):
+        git(root, *arguments)
+    (root / "c.py").write_text("c = 2\n")
+    checkout = open_checkout(root)
+    base = CommitBase(GitTree(checkout, checkout.head))
     model = Scripted([FITTING])
-    proposal = proposed(root, model, Answer(edits=(WriteWhole("locked.py", "x = 1\n"),)))
+
+    proposal = proposed(root, model, Answer(edits=(WriteWhole("c.py", "c = 3\n"),)), base=base)
 
     assert contents(proposal) == {"b.py": "b = 3\n"}
-    assert "- locked.py: " in model.prompt(0)
+    assert "- c.py: c.py has uncommitted changes" in model.prompt(0)
 
 
 def test_a_secret_of_the_run_is_refused_without_repeating_it(root: Path) -> None:
@@ -184,7 +230,7 @@ def test_the_number_of_refusals_is_announced(root: Path) -> None:
     events: list[Event] = []
     workspace = Workspace(root, ChangeSettings())
     propose(session(Scripted([FITTING])), workspace, Answer(edits=(UNFIT,)), NO_CHANGE, events.append)
-    assert events == [Note("Asking the model to correct edits that cannot be applied (1).")]
+    assert events == [Note("Asking the model to correct edits that cannot be applied (b.py: 1).")]
 
 
 CRITERIA = ("one", "two")

@@ -12,13 +12,22 @@ Marks may be longer than seven characters, so that a file that contains such lin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import dropwhile
 from typing import Literal
 
-from redimento.authoring.answer_paths import looks_like_path, mentions_files, path_before, path_of_fence, path_of_line
-from redimento.change.edit import Delete, Edit, Rename, Replace, WriteWhole
+from redimento.authoring.answer_paths import (
+    looks_like_path,
+    mentions_files,
+    names_several,
+    path_before,
+    path_behind_mark,
+    path_of_fence,
+    path_of_line,
+)
+from redimento.change.edit import Delete, Edit, Rename, Replace, Undivided, WriteWhole
 
 Kind = Literal["replace", "whole", "delete", "rename"]
 
@@ -39,6 +48,14 @@ _CLOSERS = {*_OPENERS, "REPLACE", "UPDATED", "UPDATE", "REPLACEMENT", "END"}
 _INDENTED = ("    ", "\t")  # no divider: more likely an underlined heading in a docstring
 _SHORTEST_FENCE = 3
 _SHORTEST_MARK = 5  # the prompt asks for seven, models miscount
+_MOST_DIVIDERS = 20  # each is a reading with a copy of the block
+_WORDS = re.compile(r"(\w+)(?=[\s:]|$)(\s+ALL(?=[\s:]|$))?[\s:]*(.*)", re.IGNORECASE)
+_GLUED_OPENING = re.compile(r"\s*(?:`{3,}|~{3,})[^<`]*(?=<{5})")
+# Also without a fence. A pair of lines with --- and +++ alone only names a file.
+_DIFF = re.compile(
+    r"^(?:@@ -\d|@@(?: .*@@)?$|diff --git |--- \S.*\n\+\+\+ \S.*\n[-+ ]|\*\*\* (?:Begin Patch|(?:Update|Add|Delete) File:))",
+    re.MULTILINE,
+)
 _COMMANDS = {"bash", "sh", "shell", "console", "text", "txt", "powershell", "pwsh", "cmd", "tree", "log", "output"}
 
 
@@ -58,6 +75,7 @@ class _Mark:
     length: int
     word: str = ""
     everywhere: bool = False
+    behind: str = ""  # the text behind the words
 
 
 @dataclass
@@ -103,28 +121,37 @@ def read_blocks(text: str, *, truncated: bool = False) -> Blocks:
             _finish(state, state.block, state.block.lines[:cut])
     written = {edit.path for edit in state.edits}
     unmarked = [problem for path, problem in state.unmarked if path not in written]
-    return Blocks(tuple(state.edits), (*state.problems, *unmarked), "\n".join(state.outside), ended_inside)
+    outside = "\n".join(state.outside)
+    diffs = ["A diff cannot be applied: write SEARCH/REPLACE blocks instead."] if _DIFF.search(outside) else []
+    return Blocks(tuple(state.edits), (*state.problems, *diffs, *unmarked), outside, ended_inside)
 
 
 def _mark(line: str) -> _Mark | None:
     """Parse a line as a mark; None for any other line."""
     text = line.strip()
     sign = text[:1]
+    if sign == ">":
+        text = text.rstrip("`~")  # a fence that is glued to the mark
     if sign not in {"<", "=", ">"} or not text.startswith(sign * _SHORTEST_MARK):
         return None
     rest = text.lstrip(sign)
     length = len(text) - len(rest)
-    words = rest.strip(" :<>=").upper().split()
+    said = rest.strip(" :<>=")
     if sign == "=":
         indented = line.startswith(_INDENTED)
-        return None if words or indented else _Mark(sign, length)
-    known = _OPENERS if sign == "<" else _CLOSERS
-    if (words and words[0] not in known) or (not words and sign == "<"):
+        return None if said or indented else _Mark(sign, length)
+    if not said:
+        return None if sign == "<" else _Mark(sign, length)
+    words = _WORDS.match(said)
+    if words is None or words[1].upper() not in (_OPENERS if sign == "<" else _CLOSERS):
         return None
-    return _Mark(sign, length, words[0] if words else "", everywhere=words[1:2] == ["ALL"])
+    return _Mark(sign, length, words[1].upper(), everywhere=bool(words[2]), behind=words[3])
 
 
 def _outside(state: _State, line: str) -> None:
+    if glued := _GLUED_OPENING.match(line):
+        _outside(state, glued[0])
+        line = line[glued.end() :]
     mark = _mark(line)
     if mark is not None and mark.sign == "<":
         _open(state, mark, line)
@@ -147,7 +174,7 @@ def _outside(state: _State, line: str) -> None:
 
 def _open(state: _State, mark: _Mark, line: str) -> None:
     kind = _OPENERS[mark.word]
-    path = path_before(state.before)
+    path = path_behind_mark(mark.behind) or path_before(state.before) or path_of_line(mark.behind)
     # A further pair for the same file, unless the lines between mention other files.
     if not path and kind == "replace" and not mentions_files(state.before):
         path = state.path
@@ -160,11 +187,10 @@ def _open(state: _State, mark: _Mark, line: str) -> None:
 def _leave_fence(state: _State) -> None:
     """Report a fence with a path but no mark: it may have been meant as an edit."""
     lines = [line for line in state.before[state.inside_from :] if line.strip()]
-    if state.language in {"diff", "patch"} and any(line.startswith("@@") for line in lines):
-        state.problems.append("A diff cannot be applied: write SEARCH/REPLACE blocks instead.")
-    elif (
+    if (
         len(lines) > 1
         and state.language not in _COMMANDS
+        and not any(map(_DIFF.match, lines))
         and (path := path_of_fence(state.before, state.inside_from, lines[0]))
     ):
         state.unmarked.append(
@@ -180,6 +206,8 @@ def _inside(state: _State, block: _Block, line: str) -> None:
     mark = _mark(line)
     if mark is not None and mark.sign == ">" and _closes(block, mark):
         _finish(state, block, block.lines)
+        if state.fence and line.rstrip().endswith(state.fence):
+            _outside(state, state.fence)
         return
     if mark is not None and mark.sign == "<" and mark.length == block.mark.length:
         if not any(map(str.strip, block.lines)):  # the opening mark was written twice
@@ -252,29 +280,37 @@ def _edit(block: _Block, path: str, lines: Sequence[str]) -> Edit | str:
                 return f"A DELETE block names {path} and {inside}: write one path before its mark, and nothing inside."
             return Delete(path)
         case "rename":
-            new = next((path_of_line(line) for line in lines if line.strip()), "")
-            return (
-                Rename(path, new)
-                if new
-                else f"The RENAME block for {path} has no new path: write it between the marks."
-            )
+            return _rename(path, [line for line in lines if line.strip()])
         case "replace":
             return _pair(block, path, lines)
+
+
+def _rename(path: str, lines: Sequence[str]) -> Edit | str:
+    new = path_of_line(lines[0]) if lines else ""
+    if not new:
+        return f"The RENAME block for {path} has no new path: write it between the marks."
+    if len(lines) > 1 or names_several(new):
+        return f"The RENAME block for {path} has more than one new path: write one path between the marks, and nothing else."
+    return Rename(path, new)
 
 
 def _pair(block: _Block, path: str, lines: Sequence[str]) -> Edit | str:
     dividers = _dividers(lines, block.mark.length)
     if not dividers:
         return f"A SEARCH block for {path} has no ======= line between the old and the new lines."
-    if len(dividers) % 2 == 0:
+    if len(dividers) > _MOST_DIVIDERS:
         return (
             f"A SEARCH block for {path} has {len(dividers)} ======= lines, and it is not clear which one divides it: "
             "write its marks with nine characters each."
         )
-    # The file may contain such lines itself (underlined headings), then both sides have them.
-    first, last = dividers[len(dividers) // 2]
-    search, replacement = _without_fence(path, lines[:first]), _without_fence(path, lines[last + 1 :])
-    return Replace(path, _text(search), _text(replacement), everywhere=block.mark.everywhere)
+    # The file may contain such lines itself (underlined headings): only the file shows which line divides the block.
+    readings = tuple(
+        (_text(_without_fence(path, lines[:number])), _text(_without_fence(path, lines[number + 1 :])))
+        for number in dividers
+    )
+    if len(readings) > 1:
+        return Undivided(path, readings, everywhere=block.mark.everywhere)
+    return Replace(path, *readings[0], everywhere=block.mark.everywhere)
 
 
 def _dedented(lines: Sequence[str], indent: str) -> Sequence[str]:
@@ -284,17 +320,10 @@ def _dedented(lines: Sequence[str], indent: str) -> Sequence[str]:
     return [line.removeprefix(indent) for line in lines]
 
 
-def _dividers(lines: Sequence[str], length: int) -> list[tuple[int, int]]:
-    """Return first and last line of each run of dividers, preferring those as long as the block's opening mark."""
+def _dividers(lines: Sequence[str], length: int) -> list[int]:
+    """Return the lines that may divide the block, preferring those as long as its opening mark."""
     marks = [(number, mark.length) for number, line in enumerate(lines) if (mark := _mark(line)) and mark.sign == "="]
-    own = [number for number, size in marks if size == length] or [n for n, size in marks if abs(size - length) == 1]
-    runs: list[tuple[int, int]] = []
-    for number in own:
-        if runs and runs[-1][1] == number - 1:
-            runs[-1] = (runs[-1][0], number)
-        else:
-            runs.append((number, number))
-    return runs
+    return [number for number, size in marks if size == length] or [n for n, size in marks if abs(size - length) == 1]
 
 
 def _without_fence(path: str, lines: Sequence[str]) -> Sequence[str]:

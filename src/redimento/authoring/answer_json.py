@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, Literal
 
 from redimento.authoring.answer import CriterionClaim
@@ -18,6 +20,9 @@ _DONE = {"done", "complete", "completed", "met", "yes", "true", "implemented", "
 _PARTLY = {"partly", "partial", "partially", "in progress"}
 _NUMERALS = {str(number) for number in range(1, 1_000)}
 _MOST_TRIES = 8  # places where JSON may begin; each costs a pass over the text
+_IN_FENCE = re.compile(r"^(?=[^\n]*(?:```|~~~))[^\n]*\n\s*(?=\{)", re.MULTILINE)
+_IN_PROSE = re.compile(rf'\{{(?=\s*"(?:{"|".join(sorted(_HEAD_KEYS))})")')
+_END_OF_FENCE = re.compile(r"\n(?:```|~~~)")
 _DECODER = json.JSONDecoder(strict=False)  # models leave raw line breaks in strings
 
 
@@ -34,24 +39,12 @@ def find_json(text: str) -> tuple[Mapping[str, Any] | None, str]:
 
 
 def _starts(text: str) -> Iterator[int]:
-    """Yield where JSON may begin: at the start of the text and of each fence."""
-    found = 0
+    """Yield where JSON may begin: at the start of the text and of each fence, then at a head in the midst of prose."""
     position = len(text) - len(text.lstrip())
     if text.startswith("{", position):
-        found += 1
         yield position
-    position = text.find("```")
-    while position >= 0 and found < _MOST_TRIES:
-        line_end = text.find("\n", position)
-        if line_end < 0:
-            return
-        start = line_end + 1
-        while start < len(text) and text[start].isspace():
-            start += 1
-        if text.startswith("{", start):
-            found += 1
-            yield start
-        position = text.find("```", line_end)
+    yield from (found.end() for found in islice(_IN_FENCE.finditer(text), _MOST_TRIES))
+    yield from (found.start() for found in islice(_IN_PROSE.finditer(text), _MOST_TRIES))
 
 
 def _decoded(text: str, start: int) -> tuple[Any, str]:
@@ -61,8 +54,8 @@ def _decoded(text: str, start: int) -> tuple[Any, str]:
         return value, ""
     except (ValueError, RecursionError) as error:
         first = error
-    closing = text.find("\n```", start)
-    end = closing if closing >= 0 else len(text)
+    closing = _END_OF_FENCE.search(text, start)
+    end = closing.start() if closing else len(text)
     try:
         value, _ = _DECODER.raw_decode(_mended(text[start:end]))
         return value, ""
@@ -125,6 +118,8 @@ def _file(item: Any) -> Edit | str:
     content = item.get("content")
     if not isinstance(content, str):
         return f'The entry for {path} has no content: give it as a string in "content".'
+    if str(item.get("encoding", "")).lower() == "base64":
+        return f"The entry for {path} is in base64: an answer can only contain text, as it is."
     return WriteWhole(path, content)
 
 

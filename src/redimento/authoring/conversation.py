@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from redimento.authoring import prompt
 from redimento.authoring.answer import Answer
 from redimento.authoring.answer_format import parse_answer
+from redimento.authoring.continuation import goes_on, joined
 from redimento.authoring.pieces import Found
 from redimento.authoring.prompt import Briefing
 from redimento.context.tokens import estimate
@@ -31,6 +32,7 @@ _CLAIMED = (
     "`nothing_to_do` with the reason."
 )
 _CUT_OFF = "It was cut off before its first edit was complete. Send less at a time, the most important edits first."
+_NOT_JOINED = "It was cut off, and it is not clear how the rest continues its last block: write that whole block again."
 _HEAD_IS_ENOUGH = frozenset({"criteria", "repair"})
 
 
@@ -65,17 +67,19 @@ def converse(session: ModelSession, request: str, *, purpose: str) -> Answer:
     first = Message("user", f"{session.briefing.task}\n{request}")
     turns: tuple[Message, ...] = (first,)
     kept = Answer()
+    cut = ""  # the text of the answer that `kept` is the start of
     room = session.budget - estimate(request)
     retries = reads = continuations = 0
     while True:
         reply = _call(session, turns, purpose)
-        answer = _merged(kept, parse_answer(reply.text, truncated=reply.truncated))
+        text, answer = _continued(cut, kept, reply)
+        cut = ""
         if answer.incomplete and continuations < MAX_CONTINUATIONS:
             continuations += 1
-            kept = answer
+            kept, cut = answer, text
             paths = sorted({edit.path for edit in answer.edits})
             turns = (*turns, Message("model", reply.text), Message("user", prompt.rest(paths, _SHORT)))
-        elif answer.edits or answer.questions or (answer.nothing_to_do and not answer.incomplete):
+        elif answer.edits or answer.questions or _has_nothing_to_do(answer):
             return answer
         elif (answer.read or answer.search) and reads < MAX_READS:
             reads += 1
@@ -98,6 +102,23 @@ def converse(session: ModelSession, request: str, *, purpose: str) -> Answer:
                 "See conversation.jsonl in the run folder; a stronger model or a smaller work item may help.",
                 kind="unreadable",
             )
+
+
+def _continued(cut: str, kept: Answer, reply: ModelReply) -> tuple[str, Answer]:
+    """Return the text and the answer so far: `cut` and the reply read as one text if that works, else one after the other."""
+    whole = joined(cut, reply.text) if cut else None
+    if whole is not None:
+        answer = _merged(kept, parse_answer(whole, truncated=reply.truncated))
+        if set(answer.problems) <= set(kept.problems) and (reply.truncated or not answer.incomplete):
+            return whole, answer
+    answer = _merged(kept, parse_answer(reply.text, truncated=reply.truncated))
+    if cut and goes_on(cut, reply.text):
+        answer = replace(answer, problems=(_NOT_JOINED, *answer.problems))
+    return reply.text, answer
+
+
+def _has_nothing_to_do(answer: Answer) -> bool:
+    return bool(answer.nothing_to_do) and not answer.incomplete and not answer.problems
 
 
 def _problems(answer: Answer) -> tuple[str, ...]:

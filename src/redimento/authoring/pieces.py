@@ -11,6 +11,7 @@ from redimento.authoring.share import Part, Piece, cost, largest
 from redimento.change.edit import FileChange, Refusal
 from redimento.context.selection import Excerpt
 from redimento.text import wording
+from redimento.text.encoding import text_of
 from redimento.verification.evidence import CheckResult, Failure
 
 _BACKTICKS = re.compile(r"^[^\S\n]*(`{3,})", re.MULTILINE)  # \s* would take quadratic time on blank lines
@@ -65,15 +66,15 @@ def refusal_piece(refusal: Refusal) -> Piece:
 
     def shorter(length: int) -> str:
         nearest = f"\n{fenced(head_and_tail(refusal.nearest, length))}" if refusal.nearest else ""
-        return f"- {where}: {head_and_tail(refusal.reason, length)}{nearest}"
+        return f"- {where}: {head_and_tail(refusal.sentence, length)}{nearest}"
 
-    longest = min(_LONGEST_MESSAGE, max(len(refusal.reason), len(refusal.nearest)))
+    longest = min(_LONGEST_MESSAGE, max(len(refusal.sentence), len(refusal.nearest)))
     return Piece(f"why {where} was refused", shorter(longest), lambda tokens: largest(shorter, longest, tokens))
 
 
 def changed_piece(file: FileChange, budget: int, whole: Collection[str] = ()) -> Piece:
     """Return a file of a change: whole or, if that is large, what the change touched."""
-    before, after = ((content or b"").decode("utf-8", "replace") for content in (file.before, file.after))
+    before, after = (text_of(content or b"", file.path, file.encoding) for content in (file.before, file.after))
 
     def within(tokens: int) -> str:
         wide, near = (changed_places(file.path, before, after, around) for around in _AROUND)

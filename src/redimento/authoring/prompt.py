@@ -56,10 +56,14 @@ def briefing(
     project: ProjectSettings,
     *,
     change: ChangeSettings = ChangeSettings(),  # noqa: B008  frozen
+    filtered: Sequence[str] = (),
     checks: Sequence[CheckCommand] = (),
     comments: Sequence[Comment] | None = None,
 ) -> Briefing:
-    """Return the role and the task. `comments` replaces those of the item, to hide some of them."""
+    """Return the role and the task.
+
+    `filtered`: patterns of files behind a git filter. `comments` replaces those of the item, to hide some of them.
+    """
     language = project.language.lower() or context.language
     rules = f"prompts/languages/{language}.md.j2" if language in LANGUAGES else "prompts/languages/generic.md.j2"
     system = wording.render(
@@ -74,6 +78,7 @@ def briefing(
         context=context,
         project=project,
         change=change,
+        filtered=filtered,
         checks=checks,
         comments=item.comments if comments is None else comments,
     )

@@ -6,18 +6,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from redimento.change.beneath import BlockedError, Found
-from redimento.change.document import Document, NotTextError, decode, encode, new_document, plain, rewritten, splice
-from redimento.change.edit import Delete, Edit, Refusal, Rename, Replace, WriteWhole
-from redimento.change.matching import match
+from redimento.change.document import Document, UnwritableError, decode, encode, new_document, plain, rewritten, splice
+from redimento.change.edit import Delete, Edit, Refusal, Rename, Replace, Undivided, WriteWhole
+from redimento.change.matching import dividing, escaping, match
 from redimento.change.matching.elision import is_elision
 from redimento.change.matching.fuzzy import resembles_any
 from redimento.change.matching.nearest import nearest
-from redimento.change.matching.placeholders import new_placeholder
+from redimento.change.matching.placeholders import is_prose, new_placeholder
+from redimento.text.encoding import NotTextError
 
 _PLAIN = 0o100644
-_SCRIPT = 0o100755
 _MIN_LETTERS = 12  # a shorter replacement may be in a file by chance
 _SAME_LINE = 0.8  # similarity from which two lines count as versions of one line
+# Whatever text a model writes into a new file of these names, as a rule base64, it cannot be opened.
+_BINARY = (
+    ".png", ".jpg", ".jpeg", ".gif", ".ico", ".bmp", ".webp", ".avif", ".tif", ".tiff", ".psd", ".pdf", ".docx", ".xlsx", ".pptx",
+    ".zip", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".tar", ".jar", ".war", ".class", ".dll", ".exe", ".so", ".dylib", ".pyc",
+    ".whl", ".nupkg", ".woff", ".woff2", ".ttf", ".otf", ".eot", ".mp3", ".mp4", ".wav", ".ogg", ".webm", ".mov", ".avi", ".sqlite",
+    ".sqlite3", ".npy", ".npz", ".pkl", ".parquet", ".jks", ".pfx", ".p12",
+)  # fmt: skip
 
 
 class RefusedError(Exception):
@@ -30,9 +37,13 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Applied:
-    """The touched files (None: deleted), the edits that were applied, the refused ones, and what was forgiven."""
+    """The touched files (None: deleted), the edits that were applied, the refused ones, and what was forgiven.
+
+    `encodings`: Python's codec for each file edited as text that is not UTF-8.
+    """
 
     files: dict[str, Found | None]
+    encodings: dict[str, str]
     edits: tuple[Edit, ...]
     refusals: tuple[Refusal, ...]
     notes: tuple[str, ...]
@@ -43,7 +54,8 @@ class _State:
     """The files after the edits so far. A file stays decoded once it was edited as text."""
 
     read: Callable[[str], Found | None]
-    new_file: Callable[[str, str], Document]
+    new_file: Callable[[str, str], tuple[Document, int]]
+    declared: Callable[[str], str]
     files: dict[str, Found | None] = field(default_factory=dict)
     texts: dict[str, Document] = field(default_factory=dict)
     earlier: dict[str, Document] = field(default_factory=dict)
@@ -57,7 +69,7 @@ class _State:
     def text(self, path: str, found: Found) -> Document:
         if path not in self.texts:
             try:
-                self.texts[path] = decode(found.content, path)
+                self.texts[path] = decode(found.content, path, self.declared(path))
             except NotTextError as error:
                 raise RefusedError(path, f"{path} is a binary file, which cannot be edited as text.") from error
             self.earlier.setdefault(path, self.texts[path])
@@ -67,14 +79,16 @@ class _State:
 def apply(
     edits: Sequence[Edit],
     read: Callable[[str], Found | None],
-    new_file: Callable[[str, str], Document] = lambda _, content: new_document(content),
+    new_file: Callable[[str, str], tuple[Document, int]] = lambda _, content: (new_document(content), _PLAIN),
+    declared: Callable[[str], str] = lambda _: "",
 ) -> Applied:
     """Apply each edit to the result of the edits before it.
 
-    `read` returns the current file and may raise BlockedError; `new_file` formats the content of a new file for its path.
+    `read` returns the current file and may raise BlockedError; `new_file` formats the content of a new file for its path
+    and chooses its mode; `declared` returns the encoding that the settings of the repository give to a path, "" if none.
     Refused edits change nothing and are reported.
     """
-    state = _State(read, new_file)
+    state = _State(read, new_file, declared)
     done: list[Edit] = []
     refusals: list[Refusal] = []
     for edit in edits:
@@ -86,7 +100,8 @@ def apply(
             refusals.append(Refusal(edit.path, f"{edit.path} {blocked}."))
         else:
             done.append(edit)
-    return Applied(_encoded(state, refusals), tuple(done), tuple(refusals), tuple(state.notes))
+    codecs = {path: text.encoding.codec for path, text in state.texts.items() if text.encoding.codec != "utf-8"}
+    return Applied(_encoded(state, refusals), codecs, tuple(done), tuple(refusals), tuple(state.notes))
 
 
 def _encoded(state: _State, refusals: list[Refusal]) -> dict[str, Found | None]:
@@ -96,14 +111,11 @@ def _encoded(state: _State, refusals: list[Refusal]) -> dict[str, Found | None]:
         if found is None:
             continue
         try:
-            files[path] = Found(encode(document), found.mode)
-        except UnicodeEncodeError as error:
-            character = document.text[error.start : error.end] if error.end <= len(document.text) else ""
-            refusals.append(
-                Refusal(
-                    path, f"{path} is encoded as {document.encoding}, which lacks {character!r}: use another character."
-                )
-            )
+            files[path] = Found(encode(document, found.content), found.mode)
+        except UnwritableError as error:
+            refusals.append(Refusal(path, f"{path} {error}."))
+            if not found.content:  # a new file: without its text there is none
+                del files[path]
     return files
 
 
@@ -111,6 +123,8 @@ def _apply_one(state: _State, edit: Edit) -> None:
     match edit:
         case Replace():
             _replace(state, edit)
+        case Undivided():
+            _replace(state, _divided(state, edit))
         case WriteWhole():
             _write(state, edit.path, plain(edit.content))
         case Delete():
@@ -137,20 +151,46 @@ def _rename(state: _State, edit: Rename) -> None:
 def _write(state: _State, path: str, content: str) -> None:
     found = state.file(path)
     if found is None:
-        _refuse_placeholder(path, content, "")
-        state.files[path] = Found(b"", _SCRIPT if content.startswith("#!") else _PLAIN)
-        state.texts[path] = state.new_file(path, content)
+        if path.lower().endswith(_BINARY) and content.strip():
+            raise RefusedError(path, f"{path} would be a binary file, which an answer cannot contain: leave it out.")
+        _refuse_slips(path, "", content, "")
+        state.texts[path], mode = state.new_file(path, content)
+        state.files[path] = Found(b"", mode)
     else:
         document = state.text(path, found)
-        _refuse_placeholder(path, content, document.text)
+        _refuse_slips(path, "", content, document.text)
         state.texts[path] = rewritten(document, content)
     state.earlier[path] = state.texts[path]
 
 
-def _refuse_placeholder(path: str, written: str, known: str) -> None:
+def _refuse_slips(path: str, search: str, written: str, known: str) -> None:
+    """Refuse a new text that leaves out code, or is escaped as in a web page."""
     line = new_placeholder(path, written, known)
     if line:
         raise RefusedError(path, f'The block for {path} leaves out code ("{line}"): write every line of the new code.')
+    if escaping.is_escaped(path, search, written, known, prose=is_prose(path)):
+        raise _escaped(path)
+
+
+def _escaped(path: str) -> RefusedError:
+    return RefusedError(
+        path, f"The block for {path} is escaped (&lt; &amp; …): write the characters < > & and quotes as they are."
+    )
+
+
+def _divided(state: _State, edit: Undivided) -> Replace:
+    """Return the reading that the file shows to be meant."""
+    path = edit.path
+    found = state.file(path)
+    text = state.text(path, found).text if found else ""
+    meant = dividing.meant(text, edit.readings, prose=is_prose(path))
+    if meant is None:
+        raise RefusedError(
+            path,
+            f"A SEARCH block for {path} has several ======= lines, and it is not clear which one divides it: write its three "
+            "marks longer than any such line of the file, with nine characters or more.",
+        )
+    return Replace(path, *meant, everywhere=edit.everywhere)
 
 
 def _replace(state: _State, edit: Replace) -> None:
@@ -187,18 +227,25 @@ def _is_diff(search: str, replacement: str) -> bool:
 
 
 def _replace_all(document: Document, path: str, search: str, replacement: str) -> Document:
-    places: list[int] = []
-    position = document.text.find(search)
-    while position >= 0:
-        places.append(position)
-        position = document.text.find(search, position + len(search))
-    if not places:
-        raise _not_found(path, document.text, search)
-    return splice(document, [(place, place + len(search), replacement) for place in places])
+    text = document.text
+    places = match.everywhere(text, search, replacement)
+    if places:
+        return splice(document, [(place.start, place.end, place.new) for place in places])
+    lines = [match.line_number(text, place) for place in match.occurrences(text, search.strip())]
+    if not lines or "\n" in search.strip():
+        raise _not_found(path, text, search)
+    raise RefusedError(
+        path,
+        f"SEARCH ALL for {path} replaces whole lines only, exactly as they are in the file, and its text is only a part of lines "
+        f"{', '.join(map(str, dict.fromkeys(lines)))}: write a SEARCH block for each of these lines, with the whole line and its indentation.",
+    )
 
 
 def _places(state: _State, document: Document, path: str, search: str, replacement: str) -> tuple[match.Place, ...]:
     """Return where the block applies, nothing if it is already applied. Raises RefusedError."""
+    raw = escaping.unescaped(search)
+    if raw != search and search not in document.text and match.find(document.text, raw, replacement) is not None:
+        raise _escaped(path)
     outcome = match.find(document.text, search, replacement)
     if isinstance(outcome, match.Ambiguous):
         where = ", ".join(map(str, outcome.lines))
@@ -219,7 +266,7 @@ def _places(state: _State, document: Document, path: str, search: str, replaceme
     if any(place.rung != "exact" and document.text[place.start : place.end] not in earlier for place in outcome):
         raise _overlaps(path, document.text, search)
     if not any(is_elision(line) for line in search.split("\n")):
-        _refuse_placeholder(path, replacement, document.text)
+        _refuse_slips(path, search, replacement, document.text)
     if all(_would_repeat(document.text, place, search, replacement) for place in outcome):
         state.notes.append(f"{path}: a block was already applied.")
         return ()

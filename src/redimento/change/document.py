@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import codecs
 import re
-import tokenize
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from io import BytesIO
 
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+from redimento.text.encoding import Encoding, encoding_of
+
 _BREAK = re.compile("\r\n|\n")
+_UTF8 = Encoding("utf-8")
 
 
-class NotTextError(Exception):
-    """The bytes are not text: they contain a NUL, or their encoding is unknown."""
+class UnwritableError(Exception):
+    """The text cannot be written in the encoding of the file; the message completes a sentence that begins with the path."""
 
 
 @dataclass(frozen=True)
@@ -24,43 +23,22 @@ class Document:
 
     text: str
     endings: tuple[str, ...]
-    encoding: str = "utf-8"
-    mark: bytes = b""
+    encoding: Encoding = _UTF8
 
 
-def decode(content: bytes, path: str = "") -> Document:
+def decode(content: bytes, path: str = "", declared: str = "") -> Document:
     """Decode the bytes of a file. Raises NotTextError.
 
-    UTF-16 needs its byte-order mark. What is not UTF-8 is read in the encoding that a Python file declares, else as
-    Windows-1252, else as Latin-1; both keep every byte that an edit leaves alone.
+    `declared` names the encoding that the settings of the repository give to the path. Every byte that an edit leaves
+    alone is kept.
     """
-    mark, encoding = next(((m, e) for m, e in _MARKS if content.startswith(m)), (b"", ""))
-    body = content[len(mark) :]
-    candidates = [encoding] if encoding else ["utf-8", *_declared(content, path), "cp1252", "latin-1"]
-    for candidate in candidates:
-        try:
-            text = body.decode(candidate)
-        except (UnicodeDecodeError, LookupError):
-            continue
-        if "\0" in text:
-            break
-        plain, endings = _split(text)
-        return Document(plain, endings, candidate, mark)
-    raise NotTextError
+    encoding = encoding_of(content, path, declared)
+    return Document(*_split(content[len(encoding.mark) :].decode(encoding.codec, encoding.errors)), encoding)
 
 
 def new_document(text: str) -> Document:
     """Return a document in UTF-8 with LF."""
     return Document(text, ("\n",) * text.count("\n"))
-
-
-def _declared(content: bytes, path: str) -> list[str]:
-    if not path.endswith((".py", ".pyi")):
-        return []
-    try:
-        return [tokenize.detect_encoding(BytesIO(content[:1024]).readline)[0]]
-    except (SyntaxError, UnicodeDecodeError):
-        return []
 
 
 def _split(text: str) -> tuple[str, tuple[str, ...]]:
@@ -72,17 +50,49 @@ def _split(text: str) -> tuple[str, tuple[str, ...]]:
     return text.replace("\r\n", "\n"), tuple(_BREAK.findall(text))
 
 
-def encode(document: Document) -> bytes:
-    """Return the bytes of the file. Raises UnicodeEncodeError when its encoding lacks a character."""
+def encode(document: Document, before: bytes = b"") -> bytes:
+    """Return the bytes of the file, which had the content `before`. Raises UnwritableError.
+
+    Every encoding that the file may be in has to read the new bytes as they are meant, or to find no character in them
+    that the file did not have: then an addition is right whichever it is, and no character was cut.
+    """
+    encoding, text = document.encoding, _with_endings(document)
+    try:
+        body = text.encode(encoding.codec, encoding.errors)
+    except UnicodeEncodeError as error:
+        raise UnwritableError(
+            f"is encoded as {encoding.codec}, which lacks {text[error.start]!r}: use another character"
+        ) from error
+    read = body.decode(encoding.codec, encoding.errors)
+    if read != text:
+        lost = _first_new(text, read) or text[:1]
+        raise UnwritableError(f"is encoded as {encoding.codec}, which does not keep {lost!r}: use another character")
+    was = before[len(encoding.mark) :]
+    for rival in encoding.rivals:
+        read = body.decode(rival, "surrogateescape")
+        if read != text and _first_new(read, was.decode(rival, "surrogateescape")):
+            added = _first_new(text, was.decode(encoding.codec, encoding.errors)) or "the new text"
+            raise UnwritableError(
+                f"does not say how it is encoded: {encoding.codec} and {rival} both fit, and differ on {added!r}. Add "
+                "ASCII characters only, and keep or replace whole lines that hold others"
+            )
+    return encoding.mark + body
+
+
+def _first_new(text: str, known: str) -> str:
+    """Return the first character beyond ASCII that is new in the text, "" if none is."""
+    old = set(known)
+    return next((character for character in text if character > "\x7f" and character not in old), "")
+
+
+def _with_endings(document: Document) -> str:
     kinds = set(document.endings)
     if kinds <= {"\n"}:
-        text = document.text
-    elif len(kinds) == 1:
-        text = document.text.replace("\n", kinds.pop())
-    else:
-        lines = document.text.split("\n")
-        text = "".join(line + ending for line, ending in zip(lines, (*document.endings, ""), strict=True))
-    return document.mark + text.encode(document.encoding)
+        return document.text
+    if len(kinds) == 1:
+        return document.text.replace("\n", kinds.pop())
+    lines = document.text.split("\n")
+    return "".join(line + ending for line, ending in zip(lines, (*document.endings, ""), strict=True))
 
 
 def splice(document: Document, pieces: Iterable[tuple[int, int, str]]) -> Document:

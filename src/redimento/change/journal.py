@@ -45,7 +45,7 @@ def digest_of(content: bytes | None) -> str:
 
 def entry_of(file: FileChange) -> Entry:
     """Return the entry for a file that is about to change."""
-    found = None if file.before is None else Found(file.before, file.mode)
+    found = None if file.before is None or file.skipped else Found(file.before, file.mode)
     return Entry(file.path, found, frozenset({digest_of(file.after)}))
 
 

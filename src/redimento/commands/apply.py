@@ -9,8 +9,9 @@ from typing import Any
 
 from redimento.authoring.answer_format import parse_answer
 from redimento.change import writer
-from redimento.change.edit import Change, Refusal
+from redimento.change.edit import Change, Refusal, each_once
 from redimento.change.plan import plan
+from redimento.commands import opening
 from redimento.commands.settings import read_settings
 from redimento.errors import UsageError
 
@@ -28,14 +29,19 @@ class Applied:
         return {
             "written": [file.path for file in files if file.after is not None],
             "deleted": [file.path for file in files if file.after is None],
-            "refused": [{"path": each.path, "reason": each.reason, "nearest": each.nearest} for each in self.refused],
+            "left_out": [*self.change.left_out],
+            "refused": [
+                {"path": each.path, "reason": each.reason, "count": each.count, "nearest": each.nearest}
+                for each in self.refused
+            ],
         }
 
     def as_text(self) -> str:
         files = self.change.files if self.done else ()
         lines = [f"{'wrote' if file.after is not None else 'deleted'} {file.path}" for file in files]
+        lines += [f"left out {path}: only its tool may write a lock file" for path in self.change.left_out]
         for each in self.refused:
-            lines.append(f"refused {each.path or 'the answer'}: {each.reason}")
+            lines.append(f"refused {each.path or 'the answer'}: {each.sentence}")
             lines += [f"    {line}" for line in each.nearest.splitlines()]
         return "\n".join(lines or ["nothing to do"])
 
@@ -45,8 +51,8 @@ def apply_answer(answer: str, repo: Path, *, partial: bool) -> Applied:
     if not repo.is_dir():
         raise UsageError(f"{repo} is not a folder.", "Name the tree with --repo.")
     parsed = parse_answer(answer)
-    planned = plan(repo, parsed.edits, read_settings(repo).change, partial=partial)
-    refused = (*planned.refusals, *(Refusal("", problem) for problem in parsed.problems))
+    planned = plan(repo, parsed.edits, read_settings(repo).change, base=opening.open_base(repo), partial=partial)
+    refused = each_once((*planned.refusals, *(Refusal("", problem) for problem in parsed.problems)))
     if refused and not partial:
         return Applied(planned.change, refused, done=False)
     with tempfile.TemporaryDirectory() as folder:

@@ -7,6 +7,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from redimento.commands import opening
@@ -24,11 +25,12 @@ def show_context(work_item_file: Path, repo: Path, budget: int | None, *, as_jso
     """Return the output of `redimento context`: a table for people, or JSON with the files best first."""
     settings = read_settings(repo)
     item = read_item(work_item_file)
+    hidden = (*settings.context.exclude, *opening.open_base(repo).filtered)
     with _no_collection():
         chosen = select(
             opening.open_tree(repo),
             written_text(item, item.comments),
-            settings=settings.context,
+            settings=replace(settings.context, exclude=hidden),
             budget=settings.context.budget_tokens if budget is None else budget,
             conventions=settings.project.conventions,
             cache=open_cache(repo, os.environ),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from redimento.change.base import PLAIN_FOLDER, Base
 from redimento.context.tree import Tree
 from redimento.errors import UsageError
 from redimento.local.folder_tree import FolderTree
+from redimento.repository.base import CommitBase
 from redimento.repository.checkout import open_checkout
 from redimento.repository.tree import GitTree
 
@@ -19,3 +21,14 @@ def open_tree(path: Path) -> Tree:
         checkout = open_checkout(path)
         return GitTree(checkout, checkout.head)
     return FolderTree(path)
+
+
+def open_base(path: Path) -> Base:
+    """Return the head commit of a git checkout; a folder without one counts as it is on the disk."""
+    if not (path / ".git").exists():
+        return PLAIN_FOLDER
+    try:
+        checkout = open_checkout(path)
+    except UsageError:
+        return PLAIN_FOLDER
+    return CommitBase(GitTree(checkout, checkout.head), uncommitted=True)

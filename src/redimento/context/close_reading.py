@@ -16,7 +16,7 @@ from redimento.context.clues import Clues
 from redimento.context.segments import Segment, cut
 from redimento.context.signals import Clue, Signal, bm25, rarities, scaled
 from redimento.context.survey import File
-from redimento.context.tree import Tree
+from redimento.context.tree import Tree, texts
 
 _WORTH_TWO: Final = 300_000  # bytes to parse: for fewer, a second process takes longer than it saves
 _SATURATION: Final = 3.0  # BM25's k1 and b for segments, fitted on the development cases
@@ -53,10 +53,9 @@ _Dissected = tuple[tuple[Segment, ...], list[_Counted]]
 
 def read_closely(tree: Tree, files: Sequence[File], clues: Clues, cache: Path | None = None) -> list[Reading]:
     """Read `files` and judge their segments; skip files that cannot be read. `cache` keeps segments by blob id."""
-    contents = dict(tree.read([file.path for file in files]))
+    contents = dict(texts(tree, [file.path for file in files]))
     files = [file for file in files if file.path in contents]
-    texts = [contents[file.path].decode("utf-8", "replace") for file in files]
-    lines = [tuple(text.removesuffix("\n").split("\n")) for text in texts]
+    lines = [tuple(contents[file.path].removesuffix("\n").split("\n")) for file in files]
     known = _recalled(files, cache)
     cuts: list[tuple[Segment, ...]] = []
     counts: list[Counter[str]] = []
@@ -85,7 +84,7 @@ def read_closely(tree: Tree, files: Sequence[File], clues: Clues, cache: Path | 
         )
     fits = _fits(counts, lengths, clues.terms)
     pair_fits = _fits(pairs, lengths, clues.pairs)
-    phrases = _phrase_signal(texts, clues)
+    phrases = _phrase_signal([contents[file.path] for file in files], clues)
     readings = []
     position = 0
     for file, rows, segments, phrase in zip(files, lines, cuts, phrases, strict=True):
@@ -124,10 +123,10 @@ def _keep(cache: Path, fresh: Mapping[str, Sequence[Segment]]) -> None:
 
 
 def _dissect(
-    file: File, content: bytes, rows: Sequence[str], known: tuple[Segment, ...] | None, clues: Clues
+    file: File, content: str, rows: Sequence[str], known: tuple[Segment, ...] | None, clues: Clues
 ) -> _Dissected:
     """Cut a file at its definitions, unless the cache has them, and count the words of each segment."""
-    segments = known or cut(content, file.language)
+    segments = known or cut(content.encode(), file.language)
     return segments, [_count(rows, segment, clues) for segment in segments]
 
 
@@ -151,12 +150,12 @@ def _count(lines: Sequence[str], segment: Segment, clues: Clues) -> _Counted:
     return _Counted(counts, Counter(filter(clues.pairs.__contains__, pairwise(found))), length)
 
 
-def _phrase_signal(texts: Sequence[str], clues: Clues) -> Signal:
+def _phrase_signal(contents: Sequence[str], clues: Clues) -> Signal:
     """Return how much of the quoted texts each file contains literally; what occurs everywhere counts little."""
     runs = [run for phrase in clues.phrases[:40] for run in _runs(phrase)]
-    scores = [0.0] * len(texts)
+    scores = [0.0] * len(contents)
     for run in dict.fromkeys(runs):
-        having = [number for number, text in enumerate(texts) if run in text]
+        having = [number for number, text in enumerate(contents) if run in text]
         for number in having:
             scores[number] += 1 / len(having)
     return [min(1.0, score / 2) for score in scores]

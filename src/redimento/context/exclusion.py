@@ -64,7 +64,7 @@ def reason(path: str, size: int, exclude: Sequence[str] = ()) -> str:
     if why:
         return why
     if any(_matcher(pattern)(path) for pattern in exclude):
-        return "`context.exclude` matches it"
+        return "`context.exclude` or a git filter matches it"
     if size > LARGEST_FILE:
         return f"it is larger than {LARGEST_FILE:,} bytes"
     return ""

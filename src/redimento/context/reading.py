@@ -6,13 +6,14 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from typing import Final
+from unicodedata import normalize
 
 import re2
 
 from redimento.context import exclusion
 from redimento.context.selection import Excerpt
 from redimento.context.tokens import estimate
-from redimento.context.tree import Tree
+from redimento.context.tree import Tree, texts
 
 _REQUEST: Final = re.compile(r"(?P<path>[^\0\n]+?)(?::(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?)?")
 _LONGEST_PATTERN: Final = 300  # characters
@@ -31,18 +32,21 @@ def read_excerpt(tree: Tree, request: str, *, exclude: Sequence[str] = ()) -> Ex
     if not matched:
         return "Write `path` or `path:first-last`."
     path = matched["path"].removeprefix("./")
-    entry = next((entry for entry in tree.entries() if entry.path == path), None)
+    entry = min(
+        (entry for entry in tree.entries() if normalize("NFC", entry.path) == normalize("NFC", path)),
+        key=lambda entry: entry.path != path,
+        default=None,
+    )
     if entry is None:
         return f"The repository has no file `{path}`."
+    path = entry.path
     why = exclusion.reason(path, entry.size, exclude)
     if why:
         return f"`{path}` is not shown: {why}."
-    content = next((content for _, content in tree.read([path])), None)
+    content = next((content for _, content in texts(tree, [path])), None)
     if content is None:
-        return f"`{path}` cannot be read."
-    if exclusion.looks_binary(content):
-        return f"`{path}` is not shown: it is a binary file."
-    lines = content.decode("utf-8", "replace").removesuffix("\n").split("\n")
+        return f"`{path}` is not shown: it is a binary file, or cannot be read."
+    lines = content.removesuffix("\n").split("\n")
     first = int(matched["first"] or 1)
     last = min(int(matched["last"] or (first if matched["first"] else len(lines))), len(lines))
     if not 1 <= first <= last:
@@ -71,12 +75,10 @@ def search(tree: Tree, pattern: str, *, exclude: Sequence[str] = (), seconds: fl
     deadline = time.monotonic() + seconds
     paths = [entry.path for entry in tree.entries() if not exclusion.reason(entry.path, entry.size, exclude)]
     found: list[str] = []
-    for path, content in tree.read(paths):
+    for path, content in texts(tree, paths):
         if time.monotonic() > deadline:
             found.append("The search ran out of time here: narrow the pattern.")
             break
-        if exclusion.looks_binary(content):
-            continue
         found += _hits(path, content, compiled)
         if len(found) >= _MOST_HITS:
             found = [*found[:_MOST_HITS], "There are more hits: narrow the pattern."]
@@ -84,9 +86,9 @@ def search(tree: Tree, pattern: str, *, exclude: Sequence[str] = (), seconds: fl
     return "\n".join(found) or f"Nothing matches `{pattern}`."
 
 
-def _hits(path: str, content: bytes, compiled: re2._Regexp) -> Iterator[str]:
+def _hits(path: str, content: str, compiled: re2._Regexp) -> Iterator[str]:
     shown = 0
-    for number, line in enumerate(content.decode("utf-8", "replace").split("\n"), 1):
+    for number, line in enumerate(content.split("\n"), 1):
         if compiled.search(line):
             yield f"{path}:{number}: {line.strip()[:_LONGEST_LINE]}"
             shown += 1

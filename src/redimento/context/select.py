@@ -18,7 +18,7 @@ from redimento.context.ranking import Ranked, rank
 from redimento.context.selection import Context, Excerpt
 from redimento.context.survey import listed, survey
 from redimento.context.tokens import estimate
-from redimento.context.tree import Entry, Tree
+from redimento.context.tree import Entry, Tree, texts
 from redimento.settings import ContextSettings
 
 _OUTLINE_SHARE: Final = 0.03  # of the budget
@@ -91,10 +91,10 @@ def _whole(tree: Tree, considered: Consideration, budget: int, shown: AbstractSe
         return None
     known = {one.reading.file.path: one for one in considered.ranked}
     excerpts = []
-    for path, content in tree.read([entry.path for entry in entries]):
-        if exclusion.looks_binary(content) or exclusion.looks_generated(content):
+    for path, content in texts(tree, [entry.path for entry in entries]):
+        if exclusion.looks_generated(content.encode()):
             continue
-        text = content.decode("utf-8", "replace").removesuffix("\n")
+        text = content.removesuffix("\n")
         tokens = HEADING + estimate(text)
         budget -= tokens
         if budget < 0:
@@ -115,8 +115,8 @@ def _whole(tree: Tree, considered: Consideration, budget: int, shown: AbstractSe
 
 def _conventions(tree: Tree, names: Sequence[str], existing: AbstractSet[str], budget: int) -> tuple[Excerpt, ...]:
     found: list[Excerpt] = []
-    for path, content in tree.read([name for name in names if name in existing]):
-        text = content.decode("utf-8", "replace").removesuffix("\n")
+    for path, content in texts(tree, [name for name in names if name in existing]):
+        text = content.removesuffix("\n")
         tokens = HEADING + estimate(text)
         if tokens <= budget:
             budget -= tokens

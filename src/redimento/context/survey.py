@@ -20,6 +20,7 @@ from redimento.context.matching import Match, match
 from redimento.context.naming import named_files
 from redimento.context.tree import Entry, Tree
 from redimento.context.words import terms
+from redimento.text.encoding import NotTextError, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,9 @@ def _digested(
     held = 0
     for path, content in tree.read(by_path):
         entry = by_path[path]
-        hidden = exclusion.looks_binary(content) or exclusion.looks_generated(content)
-        found = None if hidden else digest(content, language(path))
+        text = _plain(content, path)
+        hidden = text is None or exclusion.looks_generated(text)
+        found = None if text is None or hidden else digest(text, language(path))
         if store and entry.blob:
             fresh[_key(entry)] = found
             held += len(found.words) if found else 0
@@ -105,6 +107,16 @@ def _digested(
         yield path, _file(entry, match(found, clues), asked=path in asked) if found else None
     if store:
         store(fresh)
+
+
+def _plain(content: bytes, path: str) -> bytes | None:
+    """Return the content in an encoding that keeps ASCII, None if it is binary. Words of other alphabets may be lost."""
+    if not exclusion.looks_binary(content):
+        return content
+    try:
+        return text_of(content, path).encode()
+    except NotTextError:
+        return None
 
 
 def _key(entry: Entry) -> str:

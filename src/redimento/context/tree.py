@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
+
+from redimento.text.editorconfig import charset_of, properties
+from redimento.text.encoding import NotTextError, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +47,18 @@ class Tree(Protocol):
     def history(self, limit: int) -> Sequence[PastCommit]:
         """Return at most `limit` commits, newest first; none if the clone has no history."""
         ...
+
+
+def texts(tree: Tree, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield path and text of each file that is text, in the given order."""
+    known: dict[str, bytes | None] = {}
+
+    def read(path: str) -> bytes | None:
+        if path not in known:
+            known[path] = next((content for _, content in tree.read([path])), None)
+        return known[path]
+
+    for path, content in tree.read(paths):
+        declared = "" if content.isascii() else charset_of(properties(path, read))
+        with suppress(NotTextError):
+            yield path, text_of(content, path, declared)

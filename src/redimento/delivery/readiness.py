@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from redimento.authoring.answer import Answer
+from redimento.change.edit import NO_CHANGE, Change
+from redimento.delivery.report import named
 from redimento.verification.evidence import Failure, Verdict
 
 _NAMED = 3
 
 
-def draft_reasons(verdict: Verdict | None, answer: Answer, stopped: str = "") -> tuple[str, ...]:
+def draft_reasons(
+    verdict: Verdict | None, answer: Answer, stopped: str = "", change: Change = NO_CHANGE
+) -> tuple[str, ...]:
     """Return finished sentences, the heaviest first. `stopped`: why the repair ended before everything passed."""
-    return tuple(_reasons(verdict, answer, stopped))
+    return tuple(_reasons(verdict, answer, stopped, change))
 
 
-def _reasons(verdict: Verdict | None, answer: Answer, stopped: str) -> Iterator[str]:
+def _reasons(verdict: Verdict | None, answer: Answer, stopped: str, change: Change) -> Iterator[str]:
     if verdict is None or not verdict.after.results:
         yield "No checks are configured, so nothing verified this change."
     else:
@@ -25,11 +29,21 @@ def _reasons(verdict: Verdict | None, answer: Answer, stopped: str) -> Iterator[
             yield "No required check could judge this change: they were skipped, or already failed as a whole before it."
         if against and stopped:
             yield stopped
+    if change.left_out:
+        yield from _left_out(change)
     if answer.incomplete:
         yield "The model's answer was cut off, also when it was asked to go on, so parts of the change may be missing."
     if undone := [str(claim.id) for claim in answer.criteria if claim.status == "not"]:
         what = "criterion" if len(undone) == 1 else "criteria"
         yield f"The model itself says that acceptance {what} {', '.join(undone)} is not met."
+
+
+def _left_out(change: Change) -> Iterator[str]:
+    """Setup runs before the change is written, so no tool has written the lock file for it."""
+    locks = named(change.left_out, _NAMED)
+    manifests = list(dict.fromkeys(one.manifest for one in change.new_dependencies))
+    why = f"the dependencies in {named(manifests, _NAMED)} changed" if manifests else "the model edited it as well"
+    yield f"It leaves out {locks}, although {why}: only its own tool may write a lock file, so run the tool and add what it writes."
 
 
 def _against(failures: Sequence[Failure]) -> Iterator[str]:

@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from redimento.change.edit import Change, FileChange
+from redimento.change.edit import Change, Dependency, FileChange
 from redimento.change.guards.line_diff import changed_lines
+from redimento.change.guards.steering import SteeringFile
 from redimento.delivery.criteria import CriterionEvidence, NamedTest
 from redimento.delivery.markdown import code
 from redimento.text import wording
@@ -24,7 +25,7 @@ class FileLine:
     path: str
     added: int
     removed: int
-    what: str  # added, deleted, changed
+    what: str  # added, deleted, changed; how else a file was added
 
 
 CheckStanding = Literal["passes", "fails", "lost tests", "flaky", "fails as before", "not needed"]
@@ -51,7 +52,7 @@ class Report:
     verdict: Verdict | None
     further_proofs: tuple[Proof, ...]  # of tests that no criterion names
     files: tuple[FileLine, ...]
-    new_dependencies: tuple[str, ...]
+    new_dependencies: tuple[Dependency, ...]
     checks: tuple[CheckLine, ...]
     draft_reasons: tuple[str, ...]
     rounds: int
@@ -64,6 +65,7 @@ class Report:
     questions: tuple[str, ...] = ()
     candidate: int = 1  # the number of this one among all `candidates`
     candidates: int = 1
+    steering: tuple[SteeringFile, ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -103,8 +105,13 @@ def _file_line(file: FileChange) -> FileLine:
     # Latin-1 keeps every byte apart, so files in any encoding are counted.
     before, after = ((content or b"").decode("latin-1") for content in (file.before, file.after))
     added, removed = changed_lines(before, after)
-    what = "added" if file.before is None else "deleted" if file.after is None else "changed"
-    return FileLine(file.path, len(added), removed, what)
+    return FileLine(file.path, len(added), len(removed), _what(file))
+
+
+def _what(file: FileChange) -> str:
+    if file.before is None:
+        return "added, although .gitignore excludes it like files beside it" if file.excepted else "added"
+    return "deleted" if file.after is None else "changed"
 
 
 def check_lines(verdict: Verdict) -> tuple[CheckLine, ...]:

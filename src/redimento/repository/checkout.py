@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -66,19 +65,6 @@ def open_checkout(path: Path) -> Checkout:
 def origin_url(checkout: Checkout) -> str:
     """Return the configured URL of the remote `origin`, "" when there is none."""
     return _ask(checkout.root, "config", "--local", "--get", "remote.origin.url").stdout.decode().strip()
-
-
-def dirty_paths(checkout: Checkout) -> frozenset[str]:
-    """Return the tracked files whose content differs from the head commit."""
-    with private_git(checkout.store, work_tree=checkout.root) as git:
-        if checkout.store.index.is_file():
-            # A copy, because `git diff` updates the index. copy2 keeps its timestamp: git compares the content of files
-            # that are not older than the index.
-            shutil.copy2(checkout.store.index, git.folder / "index")
-        listed = git.run(
-            *("diff", "--name-only", "--no-renames", "--ignore-submodules", "--no-ext-diff", "-z", checkout.head, "--")
-        )
-    return frozenset(path.decode(errors="backslashreplace") for path in listed.split(b"\0") if path)
 
 
 def read_at(checkout: Checkout, commit: str, path: str) -> bytes | None:

@@ -9,10 +9,11 @@ from typing import Final
 
 from redimento.change.edit import Change, FileChange
 from redimento.errors import GitError
+from redimento.repository.attributes import Attributes, attributes
 from redimento.repository.checkout import Checkout
-from redimento.repository.store import PrivateGit, private_git
+from redimento.repository.sameness import EXECUTABLE, require_same
+from redimento.repository.store import private_git
 
-_EXECUTABLE: Final = 0o111
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -38,8 +39,8 @@ def commit_change(
 ) -> str:
     """Commit `change` on top of the files of `base` (default: the head commit) and return the commit's id.
 
-    Line endings follow the repository's attributes; file modes are kept. No reference points to the new commit yet.
-    Raises GitError when a path is outside the repository or has a content filter.
+    Line endings follow the repository's attributes. No reference points to the new commit yet. Raises GitError when a
+    path is outside the repository or has a content filter, RedimentoError when the commit would be another change.
     """
     identity = {
         "GIT_AUTHOR_NAME": author_name,
@@ -48,16 +49,23 @@ def commit_change(
         "GIT_COMMITTER_EMAIL": author_email,
     }
     with private_git(checkout.store) as git:
-        git.run("read-tree", base or checkout.head)
-        _refuse_filtered(git, change.paths)
-        executable = _executable_paths(git, change.paths)
+        onto = base or checkout.head
+        git.run("read-tree", onto)
         for file in change.files:
-            _place(git.work_tree, file, executable=file.path in executable)
-        names = "".join(f"{path}\0" for path in change.paths).encode()
-        added = git.try_run("update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=names)
+            _place(git.work_tree, file)
+        stored = attributes(git, change.paths)
+        _refuse_filtered(stored)
+        # Deletions first: a file may replace a folder that they empty. Without --replace, which would let a file below a
+        # submodule replace the submodule. With core.filemode, which a clone on Windows turns off: our files are here.
+        names = [file.path for file in sorted(change.files, key=lambda file: file.after is not None)]
+        added = git.try_run(
+            *("-c", "core.filemode=true", "update-index", "--add", "--remove", "-z", "--stdin"),
+            stdin="".join(f"{name}\0" for name in names).encode(),
+        )
         if added.status or "Ignoring path" in added.stderr:  # git skips `.git` and its look-alikes without failing
             raise GitError(f"git does not accept a path of this change: {added.stderr}", "Nothing was committed.")
         tree = git.word("write-tree")
+        require_same(git, change, onto, tree, stored)
         ancestry = [word for parent in parents for word in ("-p", parent)]
         return git.word("commit-tree", tree, *ancestry, stdin=message.encode(errors="replace"), environment=identity)
 
@@ -98,29 +106,21 @@ def _one_line(text: str) -> str:
     return _CONTROL.sub("", " ".join(text.split()))
 
 
-def _refuse_filtered(git: PrivateGit, paths: Sequence[str]) -> None:
+def _refuse_filtered(stored: Mapping[str, Attributes]) -> None:
     """Raise GitError for a file with a content filter.
 
     Filters are programs from the configuration, which are never run here. Without its filter a large file would not be
     stored in LFS, and a git-crypt secret would be readable by everyone.
     """
-    names = "".join(f"{path}\0" for path in paths).encode()
-    fields = git.run("check-attr", "--cached", "-z", "--stdin", "filter", stdin=names).decode().split("\0")
-    for path, _, value in zip(fields[0::3], fields[1::3], fields[2::3], strict=False):
-        if value not in {"unspecified", "unset"}:
+    for path, found in stored.items():
+        if found.filter:
             raise GitError(
-                f"{path} uses the git filter '{value}', which Redimento does not run.",
+                f"{path} uses the git filter '{found.filter}', which Redimento does not run.",
                 "Change this file by hand, or remove the filter for it in .gitattributes.",
             )
 
 
-def _executable_paths(git: PrivateGit, paths: Sequence[str]) -> frozenset[str]:
-    listed = git.run("ls-files", "-s", "-z", "--", *paths).decode(errors="replace")
-    entries = (entry.partition("\t") for entry in listed.split("\0") if entry)
-    return frozenset(path for head, _, path in entries if head.startswith("100755"))
-
-
-def _place(folder: Path, file: FileChange, *, executable: bool) -> None:
+def _place(folder: Path, file: FileChange) -> None:
     parts = PurePosixPath(file.path).parts
     if not parts or file.path.startswith("/") or ".." in parts:
         raise GitError(f"The path {file.path!r} is outside the repository.", "Nothing was committed.")
@@ -129,5 +129,4 @@ def _place(folder: Path, file: FileChange, *, executable: bool) -> None:
     target = folder.joinpath(*parts)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(file.after)
-    wanted = executable if file.before is not None else bool(file.mode & _EXECUTABLE)
-    target.chmod(0o755 if wanted else 0o644)
+    target.chmod(0o755 if file.mode & EXECUTABLE else 0o644)

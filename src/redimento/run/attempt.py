@@ -145,7 +145,7 @@ def _try_repair(session: ModelSession, plan: AttemptPlan, best: Attempt, emit: E
         _write(plan, best.change)
     answer = proposal.answer
     # Questions, an edit of nothing, or a change that undoes itself. An answer may also only name the tests it made wrong.
-    if proposal.change == NO_CHANGE or (proposal.change == best.change and not answer.changed_tests):
+    if not proposal.change.files or (proposal.change == best.change and not answer.changed_tests):
         return best
     _write(plan, proposal.change)
     answer = replace(

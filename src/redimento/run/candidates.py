@@ -109,7 +109,7 @@ def _candidate(
             return verdict
 
         plan = AttemptPlan(
-            workspace=Workspace(root, job.settings.change, job.locked, job.secrets),
+            workspace=Workspace(root, job.settings.change, ports.base, job.secrets),
             journal=journal,
             criteria=item.acceptance_criteria,
             settle=baseline.wait,

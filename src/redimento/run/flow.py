@@ -11,6 +11,7 @@ from time import monotonic
 from redimento.authoring import prompt
 from redimento.authoring.conversation import LEAST_BUDGET, ModelSession, ReadRepository
 from redimento.authoring.pieces import Found
+from redimento.change.guards.steering import steering_files
 from redimento.context.reading import read_excerpt, search
 from redimento.context.select import select
 from redimento.context.selection import Context
@@ -117,7 +118,7 @@ def _gather(job: Job, ports: Ports, item: WorkItem) -> Context:
     context = select(
         ports.tree,
         written_text(item, earlier.others(item, job.marker)),
-        settings=job.settings.context,
+        settings=replace(job.settings.context, exclude=_hidden(job, ports)),
         budget=job.settings.context.budget_tokens,
         conventions=job.settings.project.conventions,
         cache=job.cache,
@@ -147,6 +148,7 @@ def _session(job: Job, ports: Ports, item: WorkItem, context: Context) -> ModelS
         context,
         settings.project,
         change=settings.change,
+        filtered=ports.base.filtered,
         checks=settings.checks.commands,
         comments=earlier.others(item, job.marker),
     )
@@ -156,8 +158,13 @@ def _session(job: Job, ports: Ports, item: WorkItem, context: Context) -> ModelS
     )
 
 
+def _hidden(job: Job, ports: Ports) -> tuple[str, ...]:
+    """Return the patterns of files that the model must not see: also of those that git stores in another form."""
+    return (*job.settings.context.exclude, *ports.base.filtered)
+
+
 def _read_repository(job: Job, ports: Ports) -> ReadRepository:
-    hidden = job.settings.context.exclude
+    hidden = _hidden(job, ports)
 
     def read_repository(paths: Sequence[str], patterns: Sequence[str]) -> list[Found]:
         found = [read_excerpt(ports.tree, path, exclude=hidden) for path in paths]
@@ -211,7 +218,7 @@ def _report(job: Job, ports: Ports, item: WorkItem, attempt: Attempt, *, of: int
         files=file_lines(attempt.change),
         new_dependencies=attempt.change.new_dependencies,
         checks=check_lines(verdict) if verdict else (),
-        draft_reasons=draft_reasons(verdict, attempt.answer, attempt.stopped),
+        draft_reasons=draft_reasons(verdict, attempt.answer, attempt.stopped, attempt.change),
         questions=attempt.answer.questions,
         rounds=attempt.rounds,
         model=ports.model.name,
@@ -222,6 +229,7 @@ def _report(job: Job, ports: Ports, item: WorkItem, attempt: Attempt, *, of: int
         build_instructions=attempt.answer.build_instructions,
         candidate=attempt.number,
         candidates=of,
+        steering=steering_files(attempt.change.files, job.settings.project.conventions),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from redimento.change.base import Base
 from redimento.context.selection import Context
 from redimento.context.tree import Tree
 from redimento.delivery.branches import Branches, Tip
@@ -26,9 +27,9 @@ class Job:
     """The work item of one run, and where to work on it.
 
     `run` identifies the run in claims (empty in a local run, whose claim nobody could recognise as stale), `repository`
-    in comments. `locked`: files with local modifications. `secrets` must reach neither a file nor a command. `journal`
-    undoes an interrupted write: like the checkout, it must outlive the job's temporary folder. `scratch` is empty at
-    first and gone after the run; `cache` is the folder that speeds up the next choice of context.
+    in comments. `secrets` must reach neither a file nor a command. `journal` undoes an interrupted write: like the
+    checkout, it must outlive the job's temporary folder. `scratch` is empty at first and gone after the run; `cache` is
+    the folder that speeds up the next choice of context.
     """
 
     item_id: int
@@ -44,7 +45,6 @@ class Job:
     repository: str = ""
     run: str = ""
     run_url: str = ""
-    locked: frozenset[str] = frozenset()
     secrets: tuple[str, ...] = ()
 
     @property
@@ -61,6 +61,7 @@ class Ports:
     pull_requests: PullRequests
     branches: Branches
     tree: Tree
+    base: Base
     model: Model
     spent: Callable[[], Spent]
     emit: Emit

@@ -9,7 +9,8 @@ from pathlib import Path
 from redimento.authoring import prompt
 from redimento.authoring.answer import Answer, CriterionClaim
 from redimento.authoring.conversation import ModelSession, converse
-from redimento.change.edit import NO_CHANGE, Change, Edit, Refusal, Rename
+from redimento.change.base import PLAIN_FOLDER, Base
+from redimento.change.edit import NO_CHANGE, Change, Edit, Refusal, Rename, each_once
 from redimento.change.plan import Plan, plan
 from redimento.delivery.criteria import unanswered
 from redimento.errors import LimitError
@@ -18,19 +19,17 @@ from redimento.models.port import ModelError
 from redimento.settings import ChangeSettings
 
 _MAX_CORRECTIONS = 2
+_NAMED = 3
 _WHOLE_AFTER = 2  # failures, then the whole file is requested: one failed edit halves the odds of the next
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """A tree and what may change in it.
-
-    `locked`: paths with local modifications, which must not change. `secrets`: of this run, which no file may contain.
-    """
+    """A tree and what may change in it: `base` is its commit. `secrets`: of this run, which no file may contain."""
 
     root: Path
     settings: ChangeSettings
-    locked: frozenset[str] = frozenset()
+    base: Base = PLAIN_FOLDER
     secrets: tuple[str, ...] = ()
 
 
@@ -52,18 +51,20 @@ def propose(session: ModelSession, workspace: Workspace, answer: Answer, already
     refusals: tuple[Refusal, ...] = ()
     for correction in range(_MAX_CORRECTIONS + 1):
         planned = _planned(workspace, answer.edits, already)
-        refusals = (*planned.refusals, *(Refusal("", problem) for problem in answer.problems))
+        # Refusals name the files that are meant, and an edit that is kept must not have another name.
+        answer = replace(answer, edits=planned.edits)
+        refusals = each_once((*planned.refusals, *(Refusal("", problem) for problem in answer.problems)))
         if not refusals:
             return Proposal(answer, planned.change, planned.notes)
         if correction == _MAX_CORRECTIONS:
             break
         for refusal in refusals:
             failures[refusal.path] = failures.get(refusal.path, 0) + 1
-        emit(Note(f"Asking the model to correct edits that cannot be applied ({len(refusals)})."))
-        answer = _corrected(session, answer, already, refusals, failures)
+        emit(Note(f"Asking the model to correct edits that cannot be applied ({_counted(refusals)})."))
+        answer = _corrected(session, answer, planned.change, refusals, failures)
         if answer.questions:
             return Proposal(answer)
-    reasons = " ".join(f"{refusal.path or 'The answer'}: {refusal.reason}" for refusal in refusals[:3])
+    reasons = " ".join(f"{refusal.path or 'The answer'}: {refusal.sentence}" for refusal in refusals[:_NAMED])
     raise ModelError(
         f"The model's edits could not be applied, even after {_MAX_CORRECTIONS} corrections. {reasons}",
         "Nothing was changed; see the answers in conversation.jsonl in the run folder.",
@@ -71,18 +72,34 @@ def propose(session: ModelSession, workspace: Workspace, answer: Answer, already
     )
 
 
+def _counted(refusals: Sequence[Refusal]) -> str:
+    """Name the refused paths, each once, with the number of its edits."""
+    counts: dict[str, int] = {}
+    for refusal in refusals:
+        name = refusal.path or "the answer"
+        counts[name] = counts.get(name, 0) + refusal.count
+    named = [f"{name}: {count}" for name, count in [*counts.items()][:_NAMED]]
+    return ", ".join(named) + (f" and {len(counts) - _NAMED} more" if len(counts) > _NAMED else "")
+
+
 def _planned(workspace: Workspace, edits: Sequence[Edit], already: Change) -> Plan:
-    planned = plan(workspace.root, edits, workspace.settings, locked=workspace.locked, already=already)
+    planned = plan(workspace.root, edits, workspace.settings, base=workspace.base, already=already)
     leaks = tuple(
         Refusal(file.path, "it would contain a secret of this run")
         for file in planned.change.files
         if any(secret.encode() in (file.after or b"") for secret in workspace.secrets if secret)
     )
-    return replace(planned, refusals=(*planned.refusals, *leaks))
+    if leaks:
+        return replace(planned, change=replace(already, left_out=planned.change.left_out), refusals=leaks)
+    return planned
 
 
 def _corrected(
-    session: ModelSession, answer: Answer, already: Change, refusals: Sequence[Refusal], failures: dict[str, int]
+    session: ModelSession,
+    answer: Answer,
+    already: Change,
+    refusals: Sequence[Refusal],
+    failures: dict[str, int],
 ) -> Answer:
     bad = {refusal.path for refusal in refusals}
     about_all = any(not refusal.path for refusal in refusals) and not answer.problems
@@ -94,7 +111,7 @@ def _corrected(
     found = session.read_repository(unchanged, ()) if unchanged else ()
     request = prompt.refused(
         answer.summary,
-        sorted({edit.path for edit in kept}),
+        sorted({edit.path for edit in kept if edit.path not in already.left_out}),
         refusals,
         changed=changed,
         found=dict(zip(unchanged, found, strict=True)),

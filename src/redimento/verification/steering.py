@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from pathspec import GitIgnoreSpec
 
 from redimento.change.edit import FileChange
+from redimento.change.guards.steering import ANALYSERS
 from redimento.settings import CheckCommand
 from redimento.verification import steering_parts
 
@@ -44,16 +45,7 @@ _OTHERS = """
 cucumber.js cucumber.json .rubocop*.yml .jvmopts .mvn/ maven.config jvm.config lerna.json nx.json turbo.json
 project.json
 """
-_LINTERS = """
-.eslintrc* eslint.config.* .eslintignore .prettierrc* prettier.config.* .prettierignore biome.json* .stylelintrc*
-stylelint.config.* .oxlintrc* .jshintrc .xo-config* mypy.ini .mypy.ini ruff.toml .ruff.toml .flake8 .pylintrc
-pylintrc .isort.cfg pyrightconfig.json .bandit bandit.yaml bandit.yml pytype.cfg .style.yapf .golangci.*
-staticcheck.conf .nextest.toml nextest.toml clippy.toml .clippy.toml rustfmt.toml .rustfmt.toml rust-toolchain
-rust-toolchain.toml .clang-tidy .clang-format .swiftlint.yml detekt.yml checkstyle*.xml pmd*.xml spotbugs*.xml
-findbugs*.xml sonar-project.properties .semgrep* .yamllint* .markdownlint* .sqlfluff .hadolint.yaml .ansible-lint
-codecov.yml .codecov.yml junit-platform.properties testng*.xml
-"""
-_STEERING = tuple(f"{_PYTHON} {_NODE} {_PHP} {_DOTNET} {_OTHERS} {_LINTERS}".split())
+_STEERING = tuple(f"{_PYTHON} {_NODE} {_PHP} {_DOTNET} {_OTHERS} {ANALYSERS}".split())
 # Build tools read these without being told: they steer a check that starts the tool.
 _IMPLIED: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("make", "gmake", "remake"), ("Makefile", "makefile", "GNUmakefile", "*.mk")),

@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING
 from redimento.change.edit import FileChange
 from redimento.change.guards.line_diff import changed_lines
 from redimento.settings import CheckCommand
+from redimento.text.encoding import NotTextError, text_of
 from redimento.text.grammars import language_of
 from redimento.verification.evidence import Failure
-from redimento.verification.hunks import docstring, leaves, text_of
+from redimento.verification.hunks import docstring, leaves
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+_LARGEST = 1_000_000  # bytes of a file that are looked at
 _ENDS_AT_ONCE = re.compile(
     r"\b_exit\b|\bos\.abort\b|\bgetattr\s*\(\s*os\b|\bprocess\.exit\s*\(\s*0?\s*\)|\bprocess\.exitCode\s*=\s*0\b|\bos\.kill(?:pg)?\s*\(\s*os\.getp|\bos\.exec[lv]|\bprocess\.(?:reallyExit|abort)\b"
     r"|\bprocess\.kill\s*\(\s*process\.pid|getRuntime\(\)\.halt|\bEnvironment\.FailFast\b|\bsyscall\.(?:Exit|Kill)\b|\blibc\._?exit\b"
@@ -52,8 +54,11 @@ def reaches_for_the_judge(files: Sequence[FileChange], commands: Sequence[CheckC
 
 
 def _judged(file: FileChange, reports: set[str]) -> Failure | None:
-    before, after = text_of(file.before), text_of(file.after)
-    if before is None or after is None:
+    try:
+        before, after = (
+            text_of((content or b"")[:_LARGEST], file.path, file.encoding) for content in (file.before, file.after)
+        )
+    except NotTextError:
         return None
     leaving = set() if file.path.endswith("__main__.py") else _leaves_when_loaded(file.path, after)
     equal = _equal_to_everything(file.path, after)

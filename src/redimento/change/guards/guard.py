@@ -5,29 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from redimento.change.document import NotTextError, decode
+from redimento.change.document import decode
 from redimento.change.edit import FileChange, Refusal
 from redimento.change.guards import limits
-from redimento.change.guards.protected import is_allowed, is_pipeline, is_protected
+from redimento.change.guards.pipelines import is_pipeline
+from redimento.change.guards.protected import is_allowed, is_protected
 from redimento.change.guards.secret_scan import secrets_in
 from redimento.change.guards.syntax import syntax_error
 from redimento.settings import ChangeSettings
-
-_TESTS = re.compile(
-    r"(?:^|[/._-])(?:tests?|specs?|__tests__|fixtures?|mocks?|testdata|samples?)(?:[/._-]|$)|Tests?\.\w+$",
-    re.IGNORECASE,
-)
+from redimento.text.encoding import NotTextError
 
 
-def path_refusals(path: str, settings: ChangeSettings, locked: frozenset[str]) -> Iterator[Refusal]:
+def path_refusals(path: str, settings: ChangeSettings) -> Iterator[Refusal]:
     """Yield why a change may not touch `path`, regardless of its content."""
     if is_protected(path, settings.protected, settings.allow):
         yield Refusal(
             path,
             f"{path} is protected: leave it unchanged. (Only a person can allow the change, with change.allow in the settings.)",
         )
-    if path in locked:
-        yield Refusal(path, f"{path} has uncommitted changes, so it cannot be edited now.")
 
 
 def file_refusals(measured: limits.Measured, settings: ChangeSettings) -> Iterator[Refusal]:
@@ -42,18 +37,18 @@ def file_refusals(measured: limits.Measured, settings: ChangeSettings) -> Iterat
     yield from _secrets(measured)
 
 
-def _text(path: str, content: bytes | None) -> str | None:
+def _text(file: FileChange, content: bytes | None) -> str | None:
     try:
-        return None if content is None else decode(content, path).text
+        return None if content is None else decode(content, file.path, file.encoding).text
     except NotTextError:
         return None
 
 
 def _syntax(file: FileChange) -> Iterator[Refusal]:
-    after = _text(file.path, file.after)
+    after = _text(file, file.after)
     if after is None:
         return
-    error = syntax_error(file.path, _text(file.path, file.before), after)
+    error = syntax_error(file.path, _text(file, file.before), after)
     if error:
         yield Refusal(file.path, f"{file.path} would not parse: {error}.", _around(after, error))
 
@@ -70,10 +65,14 @@ def _around(text: str, error: str) -> str:
 
 
 def _secrets(measured: limits.Measured) -> Iterator[Refusal]:
+    """Yield one refusal for each kind of secret, with the first lines that hold one."""
     path = measured.file.path
-    known = _text(path, measured.file.before) or ""
-    for number, kind in secrets_in(measured.added, known, keywords=not _TESTS.search(path)):
+    numbers: dict[str, list[int]] = {}
+    for number, kind in secrets_in(path, measured.added, _text(measured.file, measured.file.before) or ""):
+        numbers.setdefault(kind, []).append(number)
+    for kind, lines in numbers.items():
+        more = f" (and {len(lines) - 1} more lines)" if len(lines) > 1 else ""
         yield Refusal(
             path,
-            f"Line {number} of {path} looks like a secret ({kind}): read it from the environment or use a placeholder.",
+            f"Line {lines[0]}{more} of {path} looks like a secret ({kind}): read it from the environment or use a placeholder.",
         )

@@ -2,45 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from redimento.change.document import NotTextError, decode
+from redimento.change.document import decode
 from redimento.change.edit import FileChange, Refusal
 from redimento.change.guards.line_diff import Added, changed_lines
 from redimento.settings import ChangeSettings
+from redimento.text.encoding import NotTextError
 
+_FEWEST_LETTERS = 4  # of a line that can be told from others
 _SHORT_FILE = 10  # lines; for a shorter file a percentage is meaningless
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A changed file with its line counts. `lines_before`: 0 for a new file."""
+    """A changed file with its line counts. `lines_before`: 0 for a new file. `moved`: of the deleted lines, those that
+    another file of the change adds.
+    """
 
     file: FileChange
     added: tuple[Added, ...]
     deleted: int
     lines_before: int
     binary: bool
+    moved: int = 0
 
 
-def measure(file: FileChange, moved: Container[bytes | None] = ()) -> Measured:
-    """Compare a file before and after, line by line. Binary content counts as no lines.
+def measure(files: Sequence[FileChange]) -> list[Measured]:
+    """Compare each file before and after, line by line. Binary content counts as no lines.
 
-    `moved`: contents removed from other paths; a file that receives one of them adds nothing.
+    A file that receives the whole content of a removed one adds nothing.
     """
-    if file.after is not None and file.after in moved:
-        return Measured(file, (), 0, 0, binary=False)
-    before, after = _text(file, file.before), _text(file, file.after)
-    added, deleted = changed_lines(before or "", after or "")
-    return Measured(file, added, deleted, _count(before or ""), binary=after is None)
+    texts = [(_text(file, file.before), _text(file, file.after)) for file in files]
+    compared = [changed_lines(before or "", after or "") for before, after in texts]
+    moved = _moved(compared)
+    removed = {file.before for file in files if file.after is None}
+    return [
+        Measured(
+            file,
+            () if file.after in removed else added,
+            len(deleted),
+            _count(before or ""),
+            binary=after is None and file.after not in removed,
+            moved=moved[number],
+        )
+        for number, (file, (before, after), (added, deleted)) in enumerate(zip(files, texts, compared, strict=True))
+    ]
+
+
+def _moved(compared: Sequence[tuple[Sequence[Added], Sequence[str]]]) -> list[int]:
+    """Count the deleted lines of each file that another one adds, whatever their indentation.
+
+    An added line stands for one deleted line, and a brace or a blank line for none.
+    """
+    free: dict[str, Counter[int]] = {}
+    for number, (added, _) in enumerate(compared):
+        for one in added:
+            free.setdefault(one.text.strip(), Counter())[number] += 1
+    moved = [0] * len(compared)
+    for number, (_, deleted) in enumerate(compared):
+        for line in map(str.strip, deleted):
+            places = free.get(line, Counter())
+            other = next((place for place in places if place != number), None)
+            if other is None or sum(map(str.isalnum, line)) < _FEWEST_LETTERS:
+                continue
+            moved[number] += 1
+            places[other] -= 1
+            if not places[other]:
+                del places[other]
+    return moved
 
 
 def _text(file: FileChange, content: bytes | None) -> str | None:
     if content is None:
         return ""
     try:
-        return decode(content, file.path).text
+        return decode(content, file.path, file.encoding).text
     except NotTextError:
         return None
 
@@ -54,7 +93,13 @@ def over_limits(files: Sequence[Measured], settings: ChangeSettings) -> Iterator
     figures = (
         ("max_files", "touches", len(files), "files", settings.max_files),
         ("max_added_lines", "adds", sum(len(file.added) for file in files), "lines", settings.max_added_lines),
-        ("max_deleted_lines", "deletes", sum(file.deleted for file in files), "lines", settings.max_deleted_lines),
+        (
+            "max_deleted_lines",
+            "deletes",
+            sum(file.deleted - file.moved for file in files),
+            "lines",
+            settings.max_deleted_lines,
+        ),
     )
     for setting, does, figure, unit, limit in figures:
         if figure > limit:
@@ -76,7 +121,7 @@ def file_over_limits(measured: Measured, settings: ChangeSettings) -> Iterator[R
         )
     if measured.binary:
         yield Refusal(path, f"{path} would be binary: a change may only write text.")
-    left = measured.lines_before - measured.deleted + len(measured.added)
+    left = measured.lines_before - measured.deleted + measured.moved + len(measured.added)
     if measured.lines_before < _SHORT_FILE:
         return
     shrink = 100 * (measured.lines_before - left) // measured.lines_before

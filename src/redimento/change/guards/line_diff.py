@@ -16,8 +16,8 @@ class Added:
     text: str
 
 
-def changed_lines(before: str, after: str) -> tuple[tuple[Added, ...], int]:
-    """Return the added lines and the number of deleted ones.
+def changed_lines(before: str, after: str) -> tuple[tuple[Added, ...], tuple[str, ...]]:
+    """Return the added lines and the deleted ones.
 
     A patience diff: lines that are unique on both sides and keep their order are anchors. Between two anchors, everything
     but the common lines at either end counts as changed, so the result is never smaller than a minimal diff.
@@ -25,7 +25,7 @@ def changed_lines(before: str, after: str) -> tuple[tuple[Added, ...], int]:
     old, new = _lines(before), _lines(after)
     found = blocks(old, new)
     added = tuple(Added(number + 1, new[number]) for _, (first, last) in found for number in range(first, last))
-    return added, sum(last - first for (first, last), _ in found)
+    return added, tuple(line for (first, last), _ in found for line in old[first:last])
 
 
 def blocks(old: Sequence[str], new: Sequence[str]) -> list[tuple[tuple[int, int], tuple[int, int]]]:

@@ -30,7 +30,7 @@ def problem(path: str) -> str:
         return "contains a control or invisible character"
     if "\\" in path:
         return "contains a backslash: write forward slashes"
-    if path.startswith(("/", "~")):
+    if path.startswith(("/", "~/")):
         return "is not relative to the root of the repository"
     if ":" in path:
         return "contains a colon, which names a drive or a stream on Windows"

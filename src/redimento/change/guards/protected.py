@@ -7,9 +7,7 @@ from functools import lru_cache
 
 from pathspec import GitIgnoreSpec
 
-from redimento.change.document import NotTextError, decode
 from redimento.change.guards.paths import fold
-from redimento.change.guards.yaml_outline import is_expression, top_level
 
 # .gitignore patterns, matched case-insensitively. A name without a slash is protected in every folder.
 _PIPELINES = """
@@ -30,8 +28,10 @@ _LOCKS = """
 package-lock.json npm-shrinkwrap.json yarn.lock pnpm-lock.yaml bun.lock bun.lockb deno.lock poetry.lock uv.lock pdm.lock
 Pipfile.lock pylock*.toml conda-lock.yml Cargo.lock go.sum go.work.sum Gemfile.lock composer.lock packages.lock.json
 project.assets.json paket.lock mix.lock pubspec.lock Podfile.lock Package.resolved Cartfile.resolved *.lockfile
-gradle-wrapper.jar gradle-wrapper.properties maven-wrapper.jar maven-wrapper.properties verification-metadata.xml
 flake.lock conan.lock .terraform.lock.hcl MODULE.bazel.lock Chart.lock
+"""
+_WRAPPERS = """
+gradle-wrapper.jar gradle-wrapper.properties maven-wrapper.jar maven-wrapper.properties verification-metadata.xml
 """
 # Package sources and their credentials.
 _REGISTRIES = ".npmrc .yarnrc .yarnrc.yml .yarn/ nuget.config pip.conf .pypirc .netrc .cargo/"
@@ -41,11 +41,9 @@ AGENTS.md AGENT.md AGENTS.override.md CLAUDE.md CLAUDE.local.md GEMINI.md QWEN.m
 .agents/ .continue/ .continuerules .junie/ .kiro/ .amazonq/ .augment/ .augment-guidelines .goosehints .opencode/
 opencode.json .mcp.json mcp.json copilot-instructions.md *.instructions.md *.chatmode.md .rules
 """
-PROTECTED = tuple(f"{_PIPELINES} {_OURS} {_GIT} {_HOOKS} {_OWNERS} {_LOCKS} {_REGISTRIES} {_AGENTS}".split())
-
-# A YAML file with one of these keys is a pipeline or a template of one, regardless of its name
-# (learn.microsoft.com, "YAML schema reference for Azure Pipelines").
-_PIPELINE_LISTS = {"stages", "jobs", "steps"}
+PROTECTED = tuple(
+    f"{_PIPELINES} {_OURS} {_GIT} {_HOOKS} {_OWNERS} {_LOCKS} {_WRAPPERS} {_REGISTRIES} {_AGENTS}".split()
+)
 
 
 @lru_cache(maxsize=32)
@@ -62,20 +60,11 @@ def is_protected(path: str, extra: Sequence[str] = (), allow: Sequence[str] = ()
     return _spec(patterns).match_file(fold(path)) and not is_allowed(path, allow)
 
 
+def is_lock_file(path: str, allow: Sequence[str] = ()) -> bool:
+    """Return whether a dependency tool writes `path`, and nothing in `allow` frees it."""
+    return _spec(tuple(map(fold, _LOCKS.split()))).match_file(fold(path)) and not is_allowed(path, allow)
+
+
 def is_allowed(path: str, allow: Sequence[str]) -> bool:
     """Return whether the settings allow a change to `path`."""
     return bool(allow) and _spec(tuple(allow)).match_file(path)
-
-
-def is_pipeline(path: str, content: bytes | None) -> bool:
-    """Return whether the content of a YAML file makes it a pipeline definition or a template of one."""
-    if content is None or not path.lower().endswith((".yml", ".yaml")):
-        return False
-    try:
-        text = decode(content).text
-    except NotTextError:  # such as UTF-16 without a byte-order mark
-        text = content.decode("utf-8", "replace").replace("\0", "")
-    parts = top_level(text)
-    if any(parts.get(name) in {"list", "expression"} for name in _PIPELINE_LISTS) or parts.get("extends") == "mapping":
-        return True
-    return any(map(is_expression, parts))  # it may insert steps

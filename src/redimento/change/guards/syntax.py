@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import ast
-import json
 import time
 import warnings
-from collections.abc import Callable
 from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
 
-from redimento.change.guards import toml
-from redimento.change.guards.yaml_outline import yaml_error
+from redimento.change.guards.data_syntax import Check, check_for
 from redimento.text.grammars import grammar, language_of
 
 # Extension → tree-sitter grammar module and its language function. Imported on demand: together they cost 60 ms and
@@ -28,7 +25,7 @@ def syntax_error(path: str, before: str | None, after: str) -> str:
 
     A file that did not parse before (another dialect, a template) is not checked.
     """
-    check = _checker(path)
+    check = _checker(path, before)
     if check is None:
         return ""
     error = check(after)
@@ -37,25 +34,15 @@ def syntax_error(path: str, before: str | None, after: str) -> str:
     return error
 
 
-def _checker(path: str) -> Callable[[str], str] | None:
+def _checker(path: str, before: str | None) -> Check | None:
     name = PurePosixPath(path).name.lower()
-    suffix = PurePosixPath(name).suffix
-    if suffix in {".py", ".pyi"}:
+    if name.endswith((".py", ".pyi")):
         return _python_error
     if language := language_of(name):
         return lambda text: _tree_error(text, language)
-    if suffix == ".json" and not _has_comments(name):
-        return _json_error
-    if suffix in {".yml", ".yaml"}:
-        return yaml_error
-    if suffix == ".toml":
-        return _toml_error
-    return None
-
-
-def _has_comments(name: str) -> bool:
-    """Return whether tools allow comments in a .json file of this name."""
-    return name.startswith(("tsconfig", "jsconfig", ".", "devcontainer", "api-extractor")) or name.endswith("rc.json")
+    if name.endswith(".json5"):  # an expression of JavaScript (spec.json5.org)
+        return lambda text: _tree_error(f"({text})", "javascript")
+    return check_for(path, before)
 
 
 def _python_error(text: str) -> str:
@@ -73,24 +60,6 @@ def _python_error(text: str) -> str:
         return _tree_error(text, "python") and f"line {error.lineno}: {error.msg}"
     except (RecursionError, MemoryError, ValueError):
         return _tree_error(text, "python")
-    return ""
-
-
-def _json_error(text: str) -> str:
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        return f"line {error.lineno}: {error.msg}"
-    except (RecursionError, ValueError):
-        return "it is nested too deeply or contains a number that is too long"
-    return ""
-
-
-def _toml_error(text: str) -> str:
-    try:
-        toml.parse(text)
-    except (RecursionError, ValueError) as error:
-        return str(error)
     return ""
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from math import gcd
 
 _LARGEST_ALIGNMENT = 2_000  # lines; a longer alignment takes seconds
+_OPENS_BLOCK = (":", "{", "(", "[", "=>", ",")
 
 
 def indent_of(line: str) -> str:
@@ -21,12 +22,30 @@ def is_uniform(search: Sequence[str], found: Sequence[str]) -> bool:
     return _uniform(_indents(search, found)) is not None
 
 
+def has_already(search: Sequence[str], indent: str, replacement: Sequence[str]) -> bool:
+    """Return whether the replacement has the indentation of the file, although its search text was quoted without.
+
+    After a single line that was quoted without it, the first line of the replacement may lack it as well.
+    """
+    first, *rest = (line for line in replacement if line.strip())
+    if not indent or indent_of(search[0]) or not all(line.startswith(indent) for line in rest):
+        return False
+    if first.startswith(indent):
+        return True
+    deeper = first.rstrip().endswith(_OPENS_BLOCK)
+    return len(search) == 1 and bool(rest) and (not deeper or len(indent_of(rest[0])) > len(indent))
+
+
 def reindent(search: Sequence[str], found: Sequence[str], replacement: Sequence[str]) -> list[str]:
     """Return the replacement lines with the indentation style of the found lines.
 
     `search` and `found` are the non-blank lines that matched, pair by pair.
     """
     indents = _indents(search, found)
+    base = min((actual for _, actual in indents), key=len)
+    if any(map(str.strip, replacement)) and has_already(search, base, replacement):
+        first, *rest = replacement
+        return [base + first.removeprefix(base) if first.strip() else first, *rest]
     uniform = _uniform(indents)
     if uniform is not None:
         return [_shifted(line, *uniform) if line.strip() else line for line in replacement]

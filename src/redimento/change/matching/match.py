@@ -24,8 +24,8 @@ _LOOK_ALIKES = str.maketrans(
     }
 )
 _LINE_NUMBER = re.compile(r"\s{0,8}\d{1,6}(?: ?[|:\u2502]|\t)")
+_BARE_NUMBER = re.compile(r"\s{0,8}(\d{1,6})(?:\s|$)")
 _DIFF_MARK = re.compile(r"[-+]")
-_OPENS_BLOCK = (":", "{", "(", "[", "=>", ",")
 _WORD = re.compile(r"\w")
 _MAX_PLACES = 20  # enough to report an ambiguity
 
@@ -69,6 +69,30 @@ def find(text: str, search: str, replacement: str) -> Outcome:
     if whole_lines and (piece := _part_of_a_line(text, search, replacement)) is not None:
         return piece
     return _elided(lines, search, replacement) or _fuzzy(lines, search, replacement)
+
+
+def everywhere(text: str, search: str, replacement: str) -> list[Place]:
+    """Return every exact occurrence of `search`, from left to right; whole lines if it ends with a line break."""
+    if search.endswith("\n"):
+        # The line break before the first line belongs to the match, and one may be missing at the end.
+        found = _apart(f"\n{text}" + "\n" * (not text.endswith("\n")), f"\n{search}", len(search))
+    else:
+        found = _apart(text, search, len(search))
+    return [
+        Place(start, start + len(search), replacement, "exact")
+        if start + len(search) <= len(text)
+        else Place(start, len(text), replacement.removesuffix("\n"), "exact")
+        for start in found
+    ]
+
+
+def _apart(text: str, search: str, step: int) -> list[int]:
+    places: list[int] = []
+    position = text.find(search)
+    while position >= 0:
+        places.append(position)
+        position = text.find(search, position + step)
+    return places
 
 
 def occurs_once(text: str, wanted: str) -> bool:
@@ -125,9 +149,7 @@ def _in_line(text: str, place: int, search: str, replacement: str) -> str:
     if not before or before.strip() or "\n" in search or "\n" not in replacement or search[:1].isspace():
         return replacement
     first, *rest = replacement.split("\n")
-    written = [line for line in rest if line.strip()]
-    deeper = before + (" " if first.rstrip().endswith(_OPENS_BLOCK) else "")
-    if not written or (all(line.startswith(before) for line in written) and written[0].startswith(deeper)):
+    if not any(map(str.strip, rest)) or indentation.has_already([search], before, [first, *rest]):
         return replacement
     return "\n".join([first, *(before + line if line.strip() else line for line in rest)])
 
@@ -250,14 +272,21 @@ def _with_characters_of(old: str, new: str) -> str:
 
 def _without_prefixes(lines: Lines, search: str, replacement: str) -> Outcome:
     """Forgive line numbers or diff marks before every line of the search text."""
-    for strip, prefix in ((_without_numbers, _LINE_NUMBER), (_without_diff_marks, _DIFF_MARK)):
+    for strip, prefix in (
+        (_without_numbers, _LINE_NUMBER),
+        (_without_bare_numbers, _BARE_NUMBER),
+        (_without_diff_marks, _DIFF_MARK),
+    ):
         wanted = strip(search)
         if wanted is None:
             continue
         new = strip(replacement)
         if new is None and any(map(prefix.match, replacement.split("\n"))):
             continue  # only some lines have a prefix, and none may get into the file
-        outcome = _by_white_space(lines, wanted, replacement if new is None else new)
+        if new is None and prefix is _BARE_NUMBER:  # a second blank after the numbers would count as indentation
+            outcome = _exact_lines(lines.text, wanted, replacement)
+        else:
+            outcome = _by_white_space(lines, wanted, replacement if new is None else new)
         if outcome is not None:
             return (
                 outcome
@@ -275,6 +304,17 @@ def _without_numbers(text: str) -> str | None:
     bare = [line[prefix.end() :] if prefix else line for prefix, line in zip(prefixes, written, strict=True)]
     spaced = all(line.startswith(" ") for line, prefix in zip(bare, prefixes, strict=True) if line and prefix)
     return "\n".join(line[1:] if spaced else line for line in bare)
+
+
+def _without_bare_numbers(text: str) -> str | None:
+    """Remove numbers that count every line; a single number is rather content."""
+    written = text.removesuffix("\n").split("\n")
+    prefixes = [prefix for line in written if (prefix := _BARE_NUMBER.match(line))]
+    numbers = [int(prefix[1]) for prefix in prefixes]
+    if not 1 < len(written) == len(numbers) or numbers != list(range(numbers[0], numbers[0] + len(numbers))):
+        return None
+    bare = [line[prefix.end() :] for line, prefix in zip(written, prefixes, strict=True)]
+    return "".join(f"{line}\n" for line in bare)
 
 
 def _without_diff_marks(text: str) -> str | None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from redimento.change.editorconfig import properties
+from redimento.text.editorconfig import properties
 
 
 def matches(section: str, path: str) -> bool:

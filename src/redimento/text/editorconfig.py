@@ -1,4 +1,4 @@
-"""Format a new file as `.editorconfig` asks (https://spec.editorconfig.org).
+"""Read what `.editorconfig` asks of a file (https://spec.editorconfig.org).
 
 The file comes from the repository, so its globs must not stall the run: the reference implementation translates them,
 RE2 matches them in linear time.
@@ -6,28 +6,15 @@ RE2 matches them in linear time.
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable
 from functools import lru_cache
 
 import re2
 from editorconfig.fnmatch import translate
 
-from redimento.change.document import Document, plain
-
 _NAME = ".editorconfig"
 _LONGEST_SECTION = 1024  # characters, the least that the specification lets a reader support
 _MOST_BRACES = 64  # per section: translating one without its closing brace costs the length of the section
-_WIDTHS = {str(width): width for width in range(1, 9)}
-_ENDINGS = {"lf": "\n", "crlf": "\r\n", "cr": "\r"}
-_CHARSETS = {
-    "latin1": ("latin-1", b""),
-    "utf-8-bom": ("utf-8", codecs.BOM_UTF8),
-    "utf-16le": ("utf-16-le", codecs.BOM_UTF16_LE),
-    "utf-16be": ("utf-16-be", codecs.BOM_UTF16_BE),
-}
-# In these files indentation is content.
-_KEEP_INDENTATION = (".md", ".markdown", ".rst", ".yml", ".yaml", ".txt", ".diff", ".patch", "makefile", ".mk")
 
 
 def properties(path: str, read: Callable[[str], bytes | None]) -> dict[str, str]:
@@ -50,20 +37,10 @@ def properties(path: str, read: Callable[[str], bytes | None]) -> dict[str, str]
     return found
 
 
-def formatted(path: str, content: str, wanted: dict[str, str]) -> Document:
-    """Return a new file formatted as the properties ask; by default UTF-8 with LF and a final newline."""
-    text = plain(content)
-    if wanted.get("trim_trailing_whitespace") == "true":
-        text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
-    if not path.lower().endswith(_KEEP_INDENTATION):
-        text = _indented(text, wanted)
-    if wanted.get("insert_final_newline") == "false":
-        text = text.rstrip("\n")
-    elif text and not text.endswith("\n"):
-        text += "\n"
-    ending = _ENDINGS.get(wanted.get("end_of_line", ""), "\n")
-    encoding, mark = _CHARSETS.get(wanted.get("charset", ""), ("utf-8", b""))
-    return Document(text, (ending,) * text.count("\n"), encoding, mark)
+def charset_of(wanted: dict[str, str]) -> str:
+    """Return the name of the encoding that the properties ask for; UTF-16 is written with its byte-order mark."""
+    name = wanted.get("charset", "")
+    return f"{name}-bom" if name in {"utf-16le", "utf-16be"} else name
 
 
 def _parse(text: str) -> tuple[dict[str, str], list[tuple[str, dict[str, str]]]]:
@@ -104,25 +81,3 @@ def _compiled(pattern: str) -> tuple[re2._Regexp | None, list[tuple[int, int]]]:
         return re2.compile(expression, options), ranges
     except re2.error:
         return None, []
-
-
-def _indented(text: str, wanted: dict[str, str]) -> str:
-    style = wanted.get("indent_style")
-    sizes = [wanted.get("indent_size"), wanted.get("tab_width")]
-    width = next((_WIDTHS[size] for size in sizes if size in _WIDTHS), 4)
-    if style == "tab":
-        return "\n".join(_with_tabs(line, width) for line in text.split("\n"))
-    if style == "space":
-        return "\n".join(_with_spaces(line, width) for line in text.split("\n"))
-    return text
-
-
-def _with_tabs(line: str, width: int) -> str:
-    body = line.lstrip(" ")
-    tabs, rest = divmod(len(line) - len(body), width)
-    return "\t" * tabs + " " * rest + body if tabs and not rest else line
-
-
-def _with_spaces(line: str, width: int) -> str:
-    body = line.lstrip("\t")
-    return " " * width * (len(line) - len(body)) + body
