@@ -19,6 +19,7 @@ from redimento.repository.checkout import Checkout, find_root, read_at
 from redimento.run_folder import RunFolder, open_run_folder
 from redimento.settings import Settings
 from redimento.settings import file as settings_file
+from redimento.text.redaction import Secrets
 from redimento.work_items.trigger import read_trigger
 
 _SECRET_VARIABLES = ("SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AZURE_DEVOPS_EXT_PAT")
@@ -37,9 +38,17 @@ class RunOptions:
     dry_run: bool
 
 
-def take_secrets(environment: MutableMapping[str, str]) -> dict[str, str]:
-    """Remove the secrets from the environment, so that no child process inherits them, and return them."""
-    return {name: environment.pop(name) for name in _SECRET_VARIABLES if name in environment}
+def take_environment(environment: MutableMapping[str, str]) -> dict[str, str]:
+    """Return the environment, and remove the secrets from it, so that no child process inherits them."""
+    whole = dict(environment)
+    for name in _SECRET_VARIABLES:
+        environment.pop(name, None)
+    return whole
+
+
+def known_secrets(environment: Mapping[str, str]) -> Secrets:
+    """Return the secrets that a run starts with."""
+    return Secrets(tuple(variable(environment, name) for name in _SECRET_VARIABLES))
 
 
 def load_settings(checkout: Checkout, config: Path | None, environment: Mapping[str, str]) -> Settings:
@@ -58,8 +67,7 @@ def load_settings(checkout: Checkout, config: Path | None, environment: Mapping[
 
 def open_folder(options: RunOptions, environment: Mapping[str, str]) -> RunFolder:
     """Open the folder of a run, even of one that cannot start. Raises UsageError if there is no place for it."""
-    secrets = (variable(environment, name) for name in _SECRET_VARIABLES)
-    return open_run_folder(_run_dir(options, environment), tuple(filter(None, secrets)))
+    return open_run_folder(_run_dir(options, environment), known_secrets(environment))
 
 
 def _run_dir(options: RunOptions, environment: Mapping[str, str]) -> Path:

@@ -14,7 +14,7 @@ from redimento.change import writer
 from redimento.context.tokens import estimate
 from redimento.delivery.pull_request import PullRequests
 from redimento.errors import UsageError
-from redimento.events import Emit, Note, Warned
+from redimento.events import Emit, Event, Note, Warned
 from redimento.local.board import FileBoard
 from redimento.local.item_file import read_item
 from redimento.local.pull_requests import FolderPullRequests
@@ -76,7 +76,12 @@ def prepared(options: RunOptions, environment: Mapping[str, str], emit: Emit) ->
         if writer.recover(checkout.root, _journal(checkout)):
             emit(Note("Removed the change of a killed run from the working tree."))
         settings = load_settings(checkout, options.config, environment)
-        site = _Site(options, checkout, settings, environment, open_folder(options, environment), scratch, emit)
+        folder = open_folder(options, environment)  # its secrets are those of every port
+
+        def say(event: Event) -> None:
+            emit(folder.secrets.redacted(event))
+
+        site = _Site(options, checkout, settings, environment, folder, scratch, say)
         with (
             _in_azure(site)
             if options.work_item_file is None
@@ -90,10 +95,10 @@ def _local(site: _Site, file: Path) -> Prepared:
     """Work on an item from a file, with a folder as pull request and a branch of the checkout."""
     item = read_item(file)
     noted: list[str] = []
-    branches = CheckoutBranches(site.checkout, _author(site.settings), noted.append if site.options.dry_run else None)
+    note = noted.append if site.options.dry_run else None
+    branches = CheckoutBranches(site.checkout, _author(site.settings), note, site.folder.secrets)
     job = _job(site, item.id, repository=site.checkout.root.name)
-    folder = site.folder.path
-    ports = _ports(site, FileBoard(file, folder), FolderPullRequests(folder), branches)
+    ports = _ports(site, FileBoard(file, site.folder), FolderPullRequests(site.folder), branches)
     return Prepared(job, ports, lambda: tuple(noted))
 
 
@@ -112,6 +117,7 @@ def _in_azure(site: _Site) -> Iterator[Prepared]:
         site.checkout,
         _author(site.settings),
         noted.append if site.options.dry_run else None,
+        site.folder.secrets,
         credentials=Credentials(remote_url(site.checkout, site.environment), agent.token),
     )
     job = _job(site, item_id, repository=agent.repository_name)
@@ -122,6 +128,7 @@ def _in_azure(site: _Site) -> Iterator[Prepared]:
         outward="note" if site.options.dry_run else "send",
         project=agent.project,
         project_id=agent.project_id,
+        secrets=site.folder.secrets,
     )
     board = AzureBoard(client, agent.project, lambda sentence: site.emit(Warned(sentence)))
     pull_requests = AzurePullRequests(
@@ -177,6 +184,7 @@ def _ports(site: _Site, board: Board, pull_requests: PullRequests, branches: Che
         price=prices.price_of(settings),
         estimate=estimate,
         write=partial(site.folder.append_line, "conversation.jsonl"),
+        secrets=site.folder.secrets,
     )
     # Metering is inside the retries: each attempt is billed, so each is checked against the limits.
     replayed = settings.sdk == "recorded"

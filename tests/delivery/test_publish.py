@@ -18,6 +18,7 @@ from redimento.local.pull_requests import FolderPullRequests
 from redimento.outcome import Outcome
 from redimento.repository.branches import Author, CheckoutBranches
 from redimento.repository.checkout import open_checkout
+from redimento.run_folder import RunFolder
 from redimento.settings import PullRequestSettings
 from tests.delivery.test_texts import ITEM, REPORT
 from tests.repository.conftest import Repo, make_repo
@@ -40,7 +41,7 @@ class Site:
 
     @property
     def pull_requests(self) -> FolderPullRequests:
-        return FolderPullRequests(self.folder)
+        return FolderPullRequests(RunFolder(self.folder))
 
     @property
     def tip(self) -> Tip | None:

@@ -14,6 +14,7 @@ import pytest
 
 from redimento.sandbox.execution import CommandResult, run
 from redimento.sandbox.isolation import Isolation
+from redimento.text.redaction import NO_SECRETS, Secrets
 
 
 def run_here(
@@ -21,7 +22,7 @@ def run_here(
     command: str | Sequence[str],
     *,
     timeout: float = 100,
-    secrets: tuple[str, ...] = (),
+    secrets: Secrets = NO_SECRETS,
     network: bool = True,
     path: str = os.environ["PATH"],
 ) -> CommandResult:
@@ -156,7 +157,7 @@ def test_long_output_keeps_its_head_and_tail(tmp_path: Path) -> None:
 
 def test_output_is_safe_to_print_and_without_secrets(tmp_path: Path) -> None:
     line = r"printf 'x##vso[task.complete]\r##[error]\033[31mred\000 sesame-open-9'"
-    ended = run_here(tmp_path, line, secrets=("sesame-open-9",))
+    ended = run_here(tmp_path, line, secrets=Secrets(("sesame-open-9",)))
     assert ended.output == "x# # vso[task.complete]\n# # [error]red ***"
 
 

@@ -56,14 +56,14 @@ def test_a_missing_tracked_file_does_not_stop_the_others_from_coming_back(tree: 
 def test_a_tracked_link_comes_back_as_a_link(tree: Path, tmp_path: Path) -> None:
     (tree / "link").symlink_to("cart.py")
     command = CheckCommand("check", "rm link; echo broken > link")
-    bench = open_workbench(tree, CheckSettings(commands=(command,)), tmp_path / "s", secrets=(), files=("link",))
+    bench = open_workbench(tree, CheckSettings(commands=(command,)), tmp_path / "s", files=("link",))
     run_check(bench, command)
     close_workbench(bench)
     assert (tree / "link").readlink() == Path("cart.py")
 
 
 def test_nothing_is_copied_when_there_is_nothing_to_run(tree: Path, tmp_path: Path) -> None:
-    bench = open_workbench(tree, CheckSettings(), tmp_path / "scratch", secrets=(), files=("cart.py",))
+    bench = open_workbench(tree, CheckSettings(), tmp_path / "scratch", files=("cart.py",))
     assert not bench.kept.store.exists()
     close_workbench(bench)
     assert not bench.scratch.exists()

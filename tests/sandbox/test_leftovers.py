@@ -42,7 +42,7 @@ def by_account(checks_account: str) -> Iterator[Workbench]:
     (root / "tree" / "src" / "a.py").write_text("x = 1\n")
     subprocess.run(["git", "init", "-q"], cwd=root / "tree", check=True)
     settings = CheckSettings(commands=(CheckCommand("any", "true"),), isolation="user")
-    bench = open_workbench(root / "tree", settings, root / "scratch", secrets=(), files=("src/a.py",))
+    bench = open_workbench(root / "tree", settings, root / "scratch", files=("src/a.py",))
     assert bench.isolation.kind == "user"
     yield bench
     close_workbench(bench)
@@ -144,9 +144,7 @@ def test_what_setup_installed_comes_back(bench: Workbench, damage: str) -> None:
 def test_files_of_the_change_and_of_the_program_stay(tree: Path, tmp_path: Path) -> None:
     command = CheckCommand("any", "true")
     own = tree / ".redimento" / "record.json"
-    bench = open_workbench(
-        tree, CheckSettings(commands=(command,), isolation="process"), tmp_path / "s", secrets=(), spared=(own,)
-    )
+    bench = open_workbench(tree, CheckSettings(commands=(command,), isolation="process"), tmp_path / "s", spared=(own,))
     remember(bench, "setup")
     for path in ("new/module.py", "new/marker", ".redimento/record.json", ".redimento/marker"):
         (tree / path).parent.mkdir(exist_ok=True)

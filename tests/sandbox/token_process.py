@@ -27,7 +27,7 @@ def main() -> None:
         isolation=cast("Literal['auto', 'process', 'user']", isolation),
     )
     try:
-        bench = open_workbench(Path(tree), settings, Path(scratch), secrets=())
+        bench = open_workbench(Path(tree), settings, Path(scratch))
     except RedimentoError as error:
         json.dump({"refused": str(error)}, sys.stdout)
         return

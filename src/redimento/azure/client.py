@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote, urlencode
@@ -22,7 +22,7 @@ from redimento.azure.refusals import SIGN_IN_REMEDY, BuildIdentity, is_sign_in_p
 from redimento.azure.version import not_newer, offered_instead
 from redimento.errors import AzureError, SignInError
 from redimento.interruption import within
-from redimento.text.foreign import neutralise, redact
+from redimento.text.redaction import NO_SECRETS, Secrets
 
 T = TypeVar("T")
 Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
@@ -67,7 +67,7 @@ class AzureClient:
     `collection_url` is `SYSTEM_COLLECTIONURI`: https://dev.azure.com/org/, https://org.visualstudio.com/ or
     https://host/tfs/Collection/. `deadline_seconds` limits every call in wall-clock time, including its pauses, retries
     and `happened` queries. With `outward="note"` writes are recorded in `noted` instead of sent. `project` and
-    `project_id` belong to the job and name its account in errors.
+    `project_id` belong to the job and name its account in errors. No write and no error shows one of the `secrets`.
     """
 
     def __init__(
@@ -79,12 +79,14 @@ class AzureClient:
         outward: Outward = "send",
         project: str = "",
         project_id: str = "",
+        secrets: Secrets = NO_SECRETS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.collection_url = address.collection_url(collection_url)
         self.outward = outward
         self.noted: list[NotedWrite] = []
         self._token = _usable(token)
+        self._secrets = replace(secrets, known=(*secrets.known, self._token))
         self._deadline = deadline_seconds
         self._identity = BuildIdentity(address.organisation(self.collection_url), project, project_id)
         self._sleep = sleep
@@ -144,7 +146,7 @@ class AzureClient:
         return value replaces the answer. Without `happened` the write is sent once. With `outward="note"` nothing is
         sent: the result is `body` if that is a JSON object, else {}.
         """
-        url = self._url(path, project, query)
+        url, body = self._url(path, project, query), self._secrets.redacted(body)
         if self.outward == "note":
             self.noted.append(NotedWrite(method, url, _summary(body)))
             return dict(body) if isinstance(body, dict) else {}
@@ -165,7 +167,9 @@ class AzureClient:
         for row in areas:
             location = str(row.get("locationUrl") or "")
             if str(row.get("id", "")).lower() == area and location.rstrip("/") != self.collection_url.rstrip("/"):
-                return AzureClient(location, self._token, deadline_seconds=self._deadline, sleep=self._sleep)
+                return AzureClient(
+                    location, self._token, deadline_seconds=self._deadline, secrets=self._secrets, sleep=self._sleep
+                )
         return self
 
     def web_url(self, *segments: str) -> str:
@@ -220,10 +224,10 @@ class AzureClient:
             answer = self._send(request)
         self._not_before = time.monotonic() + answer.retry_after()
         if is_sign_in_page(answer):
-            raise sign_in_error(answer, request.call, (self._token,))
+            raise sign_in_error(answer, request.call, self._secrets)
         if answer.status < 300:  # noqa: PLR2004  # HTTP's own class of successes
             return answer
-        error = refusal(answer, call=request.call, about=request.about, identity=self._identity, secrets=(self._token,))
+        error = refusal(answer, call=request.call, about=request.about, identity=self._identity, secrets=self._secrets)
         if answer.status in _TRANSIENT:
             raise TransientError(error, answer.retry_after())
         raise error
@@ -256,7 +260,7 @@ class AzureClient:
         raise error
 
     def _reason_text(self, failure: Exception) -> str:
-        return redact(neutralise(f"{type(failure).__name__}: {failure}"), [self._token])[:300].rstrip(".")
+        return self._secrets.clean(f"{type(failure).__name__}: {failure}")[:300].rstrip(".")
 
     def _transfer(self, request: _Request) -> HttpAnswer:
         until = self._until

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from redimento.models.port import Failure, ModelError, ModelReply, ModelRequest, Usage
-from redimento.text.foreign import neutralise, redact
+from redimento.text.redaction import NO_SECRETS
 
 # The answer is incomplete: it hit the output limit, or (Gemini 4) ended one hop of a long answer.
 _INCOMPLETE = frozenset({"MAX_TOKENS", "CONTINUATION"})
@@ -53,7 +53,7 @@ def reply_from(candidate: Candidate, request: ModelRequest, model: str, seconds:
         truncated = candidate.finish in _INCOMPLETE
         return ModelReply(candidate.text, model, usage, candidate.finish, truncated=truncated, seconds=seconds)
     if candidate.block_reason:
-        words = " ".join(redact(neutralise(candidate.block_message)).split())[:300]
+        words = " ".join(NO_SECRETS.clean(candidate.block_message).split())[:300]
         quote = f" It says: {words}" if words else ""
         raise _rejected(
             "blocked_prompt",

@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from redimento.models.port import Failure, ModelError
-from redimento.text.foreign import neutralise, redact
+from redimento.text.redaction import Secrets
 
 # Do not wait any longer: Gemini CLI gives up at the same limit.
 LONGEST_WAIT_SECONDS = 300
@@ -234,7 +234,7 @@ def _retry_after(refusal: Refusal, error: Mapping[str, Any]) -> float | None:
 
 def _clean(text: str, endpoint: Endpoint) -> str:
     """Return foreign text on one printable line, with the key redacted: some servers echo it."""
-    return " ".join(redact(neutralise(text), (endpoint.key,)).split())
+    return " ".join(Secrets((endpoint.key,)).clean(text).split())
 
 
 def _quote(text: str, endpoint: Endpoint) -> str:

@@ -14,6 +14,7 @@ from redimento.models import conversation
 from redimento.models.port import NOTHING_SPENT, Model, ModelError, ModelReply, ModelRequest, Spent, Usage, total_tokens
 from redimento.models.prices import Price, cost_usd, worst_case_usd
 from redimento.settings import ModelSettings
+from redimento.text.redaction import NO_SECRETS, Secrets
 
 
 @dataclass
@@ -21,7 +22,7 @@ class MeteredModel:
     """Wraps another Model and adds up what it costs.
 
     `estimate` returns an upper bound of the tokens in a text; `write` receives one JSON object per call, failed ones
-    included.
+    included. No request shows one of the `secrets`.
     """
 
     inner: Model
@@ -29,6 +30,7 @@ class MeteredModel:
     price: Price
     estimate: Callable[[str], int]
     write: Callable[[dict[str, Any]], None]
+    secrets: Secrets = NO_SECRETS
     clock: Callable[[], float] = time.monotonic
     spent: Spent = NOTHING_SPENT
     _ends: float = field(init=False, repr=False)
@@ -43,6 +45,7 @@ class MeteredModel:
 
     def answer(self, request: ModelRequest) -> ModelReply:
         """Return the inner model's answer; raise LimitError before a call that could exceed a limit."""
+        request = self.secrets.redacted(request)
         with self._lock:
             prompt_tokens = self._prompt_tokens(request)
             self._check(request, prompt_tokens)

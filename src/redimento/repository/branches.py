@@ -13,6 +13,7 @@ from redimento.repository import commits, remote, worktrees
 from redimento.repository.checkout import Checkout
 from redimento.repository.local_branches import local_tip, set_local_branch
 from redimento.repository.remote import Credentials
+from redimento.text.redaction import NO_SECRETS, Secrets
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class CheckoutBranches:
     checkout: Checkout
     author: Author
     note: Callable[[str], None] | None = None  # dry run: receives what would be published
+    secrets: Secrets = NO_SECRETS  # no commit message shows one
 
     @property
     def head(self) -> str:
@@ -41,11 +43,12 @@ class CheckoutBranches:
         return None if commit is None else Tip(commit, commits.trailers(self.checkout, commit))
 
     def commit(self, change: Change, parents: Sequence[str], text: CommitText) -> str:
+        message = commits.commit_message(text.subject, text.body, text.trailers)
         return commits.commit_change(
             self.checkout,
             change,
             parents=parents,
-            message=commits.commit_message(text.subject, text.body, text.trailers),
+            message=self.secrets.redact(message),
             author_name=self.author.name,
             author_email=self.author.email,
         )

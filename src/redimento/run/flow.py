@@ -68,7 +68,7 @@ def _stages(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) ->
         bench = open_bench(job, ports, job.root, "checks")
         cleanup.callback(close_workbench, bench)
         baseline = _start_baseline(bench, ports.emit, cleanup)
-        made = attempts(job, ports, _session(job, ports, item, context), item, baseline)
+        made = job.secrets.redacted(attempts(job, ports, _session(job, ports, item, context), item, baseline))
     try:
         with step(ports.emit, "deliver", "Deliver the change"):
             ended, report = _deliver(job, ports, admitted, made[0], of=len(made))
@@ -80,7 +80,7 @@ def _stages(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) ->
 
 
 def _load(job: Job, ports: Ports) -> WorkItem:
-    item = ports.board.load(job.item_id)
+    item = job.secrets.redacted(ports.board.load(job.item_id))
     job.folder.write_json("work-item.json", item)
     ports.emit(Note(f"{item.type}{f' {item.id}' if item.id else ''}: {item.title}"))
     return item
@@ -115,7 +115,7 @@ def _release(job: Job, ports: Ports) -> None:
 
 
 def _gather(job: Job, ports: Ports, item: WorkItem) -> Context:
-    context = select(
+    selected = select(
         ports.tree,
         written_text(item, earlier.others(item, job.marker)),
         settings=replace(job.settings.context, exclude=_hidden(job, ports)),
@@ -123,6 +123,7 @@ def _gather(job: Job, ports: Ports, item: WorkItem) -> Context:
         conventions=job.settings.project.conventions,
         cache=job.cache,
     )
+    context = job.secrets.redacted(selected)
     job.folder.write_json("context.json", context)
     ports.emit(Note(f"{len(context.excerpts)} files selected, about {context.tokens:,} tokens."))
     return context
@@ -167,8 +168,9 @@ def _read_repository(job: Job, ports: Ports) -> ReadRepository:
     hidden = _hidden(job, ports)
 
     def read_repository(paths: Sequence[str], patterns: Sequence[str]) -> list[Found]:
-        found = [read_excerpt(ports.tree, path, exclude=hidden) for path in paths]
-        return found + [search(ports.tree, pattern, exclude=hidden) for pattern in patterns]
+        found: list[Found] = [read_excerpt(ports.tree, path, exclude=hidden) for path in paths]
+        found += [search(ports.tree, pattern, exclude=hidden) for pattern in patterns]
+        return job.secrets.redacted(found)
 
     return read_repository
 

@@ -19,6 +19,7 @@ from redimento.sandbox.leftovers import Place, Record, Stamp, go_back, look, out
 from redimento.sandbox.stored_token import StoredToken, remove_tokens, restore_tokens
 from redimento.sandbox.warden import Rooms
 from redimento.settings import CheckSettings
+from redimento.text.redaction import NO_SECRETS, Secrets
 
 _PROBE_SECONDS = 120.0  # against a file system that hangs, not against a busy machine
 _CLEANING_SECONDS = 120.0
@@ -50,7 +51,7 @@ class Workbench:
     settings: CheckSettings
     scratch: Path
     isolation: Isolation
-    secrets: tuple[str, ...]
+    secrets: Secrets
     kept: Snapshot
     removed_tokens: tuple[StoredToken, ...] = ()
     stop: threading.Event = field(default_factory=threading.Event)
@@ -83,7 +84,7 @@ def open_workbench(
     settings: CheckSettings,
     scratch: Path,
     *,
-    secrets: Sequence[str],
+    secrets: Secrets = NO_SECRETS,
     files: Sequence[str] = (),
     spared: Sequence[Path] = (),
 ) -> Workbench:
@@ -102,12 +103,12 @@ def open_workbench(
         folder.mkdir(mode=0o700)
     isolation = find_isolation(settings.isolation, network=settings.network)
     if not _runs_commands(settings):  # copying Django's 7,000 files for nothing took 30 % of the run
-        return Workbench(tree, settings, scratch, isolation, tuple(secrets), Snapshot(tree, scratch / "kept"))
+        return Workbench(tree, settings, scratch, isolation, secrets, Snapshot(tree, scratch / "kept"))
     inside = frozenset(str(path.relative_to(tree)) for path in spared if path.is_relative_to(tree))
     removed_tokens = remove_tokens(tree)
     try:
         kept = take_snapshot(tree, files, scratch / "kept")
-        bench = Workbench(tree, settings, scratch, isolation, tuple(secrets), kept, removed_tokens, spared=inside)
+        bench = Workbench(tree, settings, scratch, isolation, secrets, kept, removed_tokens, spared=inside)
         return _probed(bench)
     except BaseException:
         restore_tokens(removed_tokens)

@@ -22,6 +22,7 @@ from redimento.sandbox.capture import FLOOD_BYTES, Capture
 from redimento.sandbox.isolation import Isolation, warden_command
 from redimento.sandbox.warden import Rooms
 from redimento.text.foreign import neutralise
+from redimento.text.redaction import NO_SECRETS, Secrets
 
 _GRACE_SECONDS = 60.0  # for the warden to kill what is left (30 at most) and to walk over the tree
 _DRAIN_SECONDS = 1.0
@@ -54,7 +55,7 @@ def run(
     env: Mapping[str, str],
     isolation: Isolation,
     timeout_seconds: float,
-    secrets: Sequence[str] = (),
+    secrets: Secrets = NO_SECRETS,
     stop: threading.Event | None = None,
     rooms: Rooms | None = None,
 ) -> CommandResult:
@@ -100,7 +101,7 @@ class _Watch:
         isolation: Isolation,
         *,
         timeout: float,
-        secrets: Sequence[str],
+        secrets: Secrets,
         mark: str,
         stop: threading.Event,
     ) -> None:
