@@ -43,7 +43,8 @@ def task(text: str) -> str:
         attachments=(Attachment(text, "", 0),),
     )  # fmt: skip
     file = Excerpt(text, text, 5, 1.0, None)
-    return prompt.briefing(item, Context((file, file), text + "x", (file,), 10, 100, "python"), ProjectSettings()).task
+    context = Context((file, file), text + "x", (file,), 10, 100, "python")
+    return prompt.briefing(item, context, ProjectSettings(), filtered=(text,)).task
 
 
 def follow_ups(text: str) -> tuple[str, ...]:

@@ -242,6 +242,13 @@ def test_an_edit_may_not_write_what_was_shown_in_place_of_a_secret(root: Path, f
     assert "a.py: a line that it changes holds a secret, shown as ***: leave it as it is" in model.prompt(0)
 
 
+def test_a_secret_in_another_encoding_is_refused(root: Path) -> None:
+    (root / "a.py").write_bytes("a = 1\r\n".encode("utf-16"))
+    model = Scripted([FITTING])
+    proposed(root, model, Answer(edits=(Replace("a.py", "a = 1\n", f"a = '{SECRET}'\n"),)))
+    assert "it would contain a secret of this run" in model.prompt(0)
+
+
 @pytest.mark.parametrize(
     "edit", [WriteWhole("a.py", f"{HELD}{HELD}"), WriteWhole(f"{SECRET}.py", "x = 1\n"), Rename("a.py", "d.py")]
 )

@@ -96,8 +96,8 @@ def _secret_touched(file: FileChange, secrets: Secrets) -> Refusal | None:
     """Refuse an edit that adds a secret, or writes the `***` into the file that the model has seen in place of one."""
     if file.after is None:
         return None
-    # Latin-1 keeps every byte apart, so files in any encoding are searched.
-    before, after = ((content or b"").decode("latin-1") for content in (file.before, file.after))
+    # Latin-1 keeps every byte apart, so files in any encoding are searched; the NULs are those of UTF-16.
+    before, after = ((content or b"").decode("latin-1").replace("\0", "") for content in (file.before, file.after))
     had, has = (_secret_lines(content, secrets) for content in (before, after))
     if has - had or secrets.reveals(file.path):
         return Refusal(file.path, "it would contain a secret of this run")
