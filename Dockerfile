@@ -28,11 +28,14 @@ FROM ${BASE}
 # hadolint ignore=DL3002,DL3066
 USER root
 # The account has no password and only its own group: sudo works from the agent's account to this one, never back.
+# Its number is fixed, in a range that neither Debian nor systemd gives out: `--system` would take 999, which may be the
+# agent's own on its host. Below 65536, or a rootless engine could not map it.
 # hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends bash ca-certificates git passwd sudo \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --create-home --shell /usr/sbin/nologin redimento-checks
+ && groupadd --gid 61000 redimento-checks \
+ && useradd --uid 61000 --gid 61000 --no-log-init --create-home --shell /usr/sbin/nologin redimento-checks
 COPY --from=build /opt/venv /opt/venv
 # Only the command, not its folder: a check that runs `python` or `pip` means those of the base image.
 RUN ln -s /opt/venv/bin/redimento /usr/local/bin/redimento

@@ -242,7 +242,7 @@ def _check_commit(site: Site, change: Change) -> None:
         site.checkout,
         change,
         parents=(site.checkout.head,),
-        message="Change\n",
+        message=lambda _: "Change\n",
         author_name="R",
         author_email="r@example.com",
     )

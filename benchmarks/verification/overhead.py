@@ -22,6 +22,7 @@ from typing import Literal, cast
 from redimento.change.edit import Change, FileChange
 from redimento.sandbox.bench import close_workbench, execute, open_workbench
 from redimento.settings import CheckCommand, CheckSettings
+from redimento.text.redaction import Secrets
 from redimento.verification.checks import run_baseline
 from redimento.verification.verdict import verify
 
@@ -74,7 +75,7 @@ def main() -> None:
     plain = CheckCommand("lint", ("true",))
     settings = CheckSettings(commands=(tested, plain), isolation=isolation)
     began = time.perf_counter()
-    bench = open_workbench(tree, settings, root / "scratch", secrets=("a-planted-secret",), files=paths)
+    bench = open_workbench(tree, settings, root / "scratch", secrets=Secrets(("a-planted-secret",)), files=paths)
     opened = (time.perf_counter() - began) * 1000
     before = run_baseline(bench)
     change = Change((

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import NAMESPACE_URL, uuid5
-
-from devops_emulator import people
+from devops_emulator import oidc, people
 from devops_emulator.faults import Fault, invalid
 from devops_emulator.organisation import Organisation, denied, find_project, now, project_reference
 from devops_emulator.repos import git, repositories
@@ -73,7 +71,9 @@ def job_variables(organisation: Organisation, repository: Document) -> dict[str,
         "SYSTEM_ACCESSTOKEN": organisation.token,
         "SYSTEM_HOSTTYPE": "build",
         "SYSTEM_DEFINITIONID": str(build["definition"]),
-        "SYSTEM_JOBID": str(uuid5(NAMESPACE_URL, f"{organisation.id}/job/{build['id']}")),
+        "SYSTEM_JOBID": oidc.job_of(organisation, build),
+        "SYSTEM_PLANID": oidc.plan_of(organisation, build),
+        "SYSTEM_OIDCREQUESTURI": oidc.request_uri(organisation, build),
         "SYSTEM_JOBATTEMPT": "1",
         "BUILD_BUILDID": str(build["id"]),
         "BUILD_BUILDNUMBER": build["buildNumber"],
@@ -134,7 +134,7 @@ def _find(call: Call) -> Document:
 
 def _changeable(call: Call) -> Document:
     build = _find(call)
-    if denied(find_project(call.organisation, build["project"]), "UpdateBuildInformation"):
+    if denied(call.organisation, find_project(call.organisation, build["project"]), "UpdateBuildInformation"):
         name = people.job(call.organisation)["displayName"]
         raise Fault(
             403,

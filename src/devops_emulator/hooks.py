@@ -116,8 +116,8 @@ def _message(sentence: str, wanted: str) -> Document:
 
 
 def _check_may_edit(call: Call, project: str | None) -> None:
-    if project and denied(find_project(call.organisation, project), "EditSubscriptions"):
-        name = people.job(call.organisation)["displayName"]
+    if project and denied(call.organisation, find_project(call.organisation, project), "EditSubscriptions"):
+        name = people.me(call.organisation)["displayName"]
         raise Fault(
             403,
             "UnauthorizedAccessException",
@@ -135,7 +135,7 @@ def _create(call: Call) -> Answer:
     if not str(consumer.get("url") or "").startswith(("http://", "https://")):
         raise invalid("The consumerInputs must have a url that starts with https:// or http://.")
     _check_may_edit(call, inputs.get("projectId"))
-    me = people.reference(call.organisation, people.job(call.organisation))
+    me = people.reference(call.organisation, people.me(call.organisation))
     identity, moment = str(uuid4()), now()
     subscription = {
         **_CONSUMER,

@@ -30,6 +30,8 @@ class Organisation:
     token: str
     deliver: Callable[[Document, Document], None] = field(repr=False)
     """Send a body (second argument) to a subscription's consumer (first) in the background."""
+    caller: Document | None = None
+    """The person whose token the request carries; None for the job."""
 
     @property
     def repositories(self) -> Path:
@@ -64,8 +66,10 @@ def find_project(organisation: Organisation, name_or_id: str) -> Document:
     return pick(projects(organisation), name_or_id, ("id", "name"), absent)
 
 
-def denied(project: Document, right: str, repository: Document | None = None) -> bool:
-    """Return whether the job's identity lacks a right in a project or in one of its repositories."""
+def denied(organisation: Organisation, project: Document, right: str, repository: Document | None = None) -> bool:
+    """Return whether the caller lacks a right in a project or in one of its repositories; only the job can lack one."""
+    if organisation.caller is not None:
+        return False
     return right in project.get("deny", ()) or (repository is not None and right in repository.get("deny", ()))
 
 

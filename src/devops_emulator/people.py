@@ -1,9 +1,11 @@
-"""The identities of the organisation: the job's own, and everybody a seed or a request mentions."""
+"""The identities of the organisation and their tokens: the job's own, and everybody a seed or a request mentions."""
 
 from __future__ import annotations
 
+import hmac
 import re
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from devops_emulator.faults import Fault
@@ -18,6 +20,26 @@ def job(organisation: Organisation) -> Document:
     """Return the identity of the job's token (the collection's build service)."""
     identity = str(uuid5(UUID(organisation.id), "build"))
     return _person(f"Project Collection Build Service ({NAME})", f"Build\\{identity}", identity)
+
+
+def me(organisation: Organisation) -> Document:
+    """Return the identity of the caller."""
+    return organisation.caller or job(organisation)
+
+
+def token(organisation: Organisation, person: Document) -> str:
+    """Return a person's access token."""
+    return hmac.new(organisation.token.encode(), person["id"].encode(), "sha256").hexdigest()
+
+
+def signed_in(organisation: Organisation, given: str) -> Organisation | None:
+    """Return the organisation as the owner of a token sees it, None for an unknown token."""
+    if hmac.compare_digest(given.encode(), organisation.token.encode()):
+        return organisation
+    for person in organisation.store.all("person"):
+        if hmac.compare_digest(given.encode(), token(organisation, person).encode()):
+            return replace(organisation, caller=person)
+    return None
 
 
 def known_person(organisation: Organisation, text: str) -> Document:
@@ -85,14 +107,15 @@ def _identity(person: Document, kind: str, properties: Document) -> Document:
 def _found(person: Document) -> Document:
     name = person["uniqueName"]
     properties = {"SchemaClassName": "User", "Account": name, "Mail": name if "@" in name else ""}
-    return _identity(person, "Microsoft.IdentityModel.Claims.ClaimsIdentity", properties)
+    service = name.startswith("Build\\")
+    kind = "Microsoft.TeamFoundation.ServiceIdentity" if service else "Microsoft.IdentityModel.Claims.ClaimsIdentity"
+    return _identity(person, kind, properties)
 
 
 def _connection_data(call: Call) -> Answer:
     organisation = call.organisation
-    me = job(organisation)
-    user = _identity(me, "Microsoft.TeamFoundation.ServiceIdentity", {"Account": me["uniqueName"]})
-    user["customDisplayName"] = me["displayName"]
+    user = _found(me(organisation))
+    user["customDisplayName"] = user["providerDisplayName"]
     return Answer(
         {
             "authenticatedUser": user,

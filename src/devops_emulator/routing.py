@@ -18,7 +18,7 @@ from werkzeug.wrappers import Request, Response
 
 from devops_emulator.faults import Fault
 from devops_emulator.organisation import NAME, Organisation
-from devops_emulator.sign_in import unauthorized
+from devops_emulator.sign_in import signed_in, unauthorized
 from devops_emulator.versions import requested_version
 from devops_emulator.wire import Answer, Call, Handler, Resource, collection
 
@@ -96,23 +96,23 @@ def application(organisation: Organisation, resources: tuple[Resource, ...], git
 
 
 def _respond(organisation: Organisation, resources: Sequence[Resource], table: Map, request: Request) -> Response:
-    if request.method == "OPTIONS":
-        return unauthorized(organisation, request, git=False) or _response(_locations(resources, request.path))
+    seen = signed_in(organisation, request)
+    if request.method == "OPTIONS" and seen is not None:
+        return _response(_locations(resources, request.path))
     try:
         endpoint, matched = table.bind_to_environ(request.environ).match()
     except HTTPException as error:
-        # Before anything else: a stranger must not learn which routes exist.
-        return unauthorized(organisation, request, git=False) or _unrouted(request, error)
-    refused = unauthorized(organisation, request, git=not isinstance(endpoint, _Route))
-    if refused is not None:
-        return refused
+        # A stranger must not learn which routes exist.
+        return unauthorized(organisation, request, git=False) if seen is None else _unrouted(request, error)
+    if seen is None:
+        return unauthorized(organisation, request, git=not isinstance(endpoint, _Route))
     values = {name: value for name, value in matched.items() if not name.startswith("_")}
     if not isinstance(endpoint, _Route):
-        answered: Response = endpoint(Call(organisation, request, values))
+        answered: Response = endpoint(Call(seen, request, values))
         return answered
     try:
-        call = Call(organisation, request, values, requested_version(request, endpoint.resource))
-        with organisation.store.transaction():
+        call = Call(seen, request, values, requested_version(request, endpoint.resource))
+        with seen.store.transaction():
             answer = endpoint.methods[request.method.replace("HEAD", "GET")](call)
         return _response(answer)
     except Fault as fault:

@@ -11,7 +11,7 @@ from uuid import uuid4
 import jsonschema
 import yaml
 
-from devops_emulator import people
+from devops_emulator import oidc, people
 from devops_emulator.boards import attachments, changes, items, links, notes, processes
 from devops_emulator.boards.work_items import create_item
 from devops_emulator.faults import Fault, StartError
@@ -53,6 +53,7 @@ _WORK_ITEM = _object(
         "attachments": _TEXTS,
     },
 )
+_CONNECTION = _object(["name"], {"name": _TEXT, "id": _TEXT, "authorized": {"type": "boolean"}})
 _PROJECT = _object(
     ["project"],
     {
@@ -61,6 +62,7 @@ _PROJECT = _object(
         "deny": _list({"enum": [*GIT_RIGHTS, *PROJECT_RIGHTS]}),
         "people": _TEXTS,
         "repositories": _list(_REPOSITORY),
+        "service_connections": _list(_CONNECTION),
         "work_items": _list(_WORK_ITEM),
     },
 )
@@ -128,6 +130,8 @@ def _plant_project(organisation: Organisation, part: Document, base: Path, place
     organisation.store.put("project", project["id"], project)
     for person in part.get("people", []):
         people.known_person(organisation, person)
+    for connection in part.get("service_connections", []):
+        oidc.add_connection(organisation, project, connection)
     for index, wanted in enumerate(part.get("repositories", [])):
         _plant_repository(organisation, project, wanted, base, f"{place}.repositories[{index}]".lstrip("."))
     for index, wanted in enumerate(part.get("work_items", [])):

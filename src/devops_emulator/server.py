@@ -19,7 +19,7 @@ from typing import Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from devops_emulator import builds, hooks, people, projects
+from devops_emulator import builds, hooks, oidc, people, projects
 from devops_emulator import organisation as organisations
 from devops_emulator.boards import attachments, comments, queries, types, work_items
 from devops_emulator.faults import StartError
@@ -46,7 +46,7 @@ _LAST_PORT = 65_535
 _BOARDS = (work_items, comments, attachments, types, queries)
 _REPOS = (repositories, refs, rest_pushes, contents, pull_requests, iterations, threads, marks)
 _RESOURCES: tuple[Resource, ...] = tuple(
-    resource for area in (people, projects, *_BOARDS, *_REPOS, hooks, builds) for resource in area.RESOURCES
+    resource for area in (people, projects, *_BOARDS, *_REPOS, hooks, builds, oidc) for resource in area.RESOURCES
 )
 
 
@@ -57,8 +57,10 @@ class Emulator:
     url: str
     """The collection's URL, ending with a slash."""
     token: str
+    tokens: dict[str, str]
+    """The access token of each person, by mail address."""
     projects: dict[str, dict[str, Any]]
-    """By project name: its `id`, its `process`, and the ids of its `repositories` by name."""
+    """By project name: its `id`, its `process`, and the ids of its `repositories` and `service_connections` by name."""
     environment: dict[str, dict[str, str]]
     """By repository name (`project/name` if two projects share the name): the variables of its job."""
 
@@ -168,13 +170,15 @@ def _described(organisation: Organisation) -> Emulator:
                 unique = names.count(repository["name"]) == 1
                 key = repository["name"] if unique else f"{project}/{repository['name']}"
                 environment[key] = builds.job_variables(organisation, repository)
-    described = {project["name"]: _project(project, held[project["name"]]) for project in known}
-    return Emulator(organisation.url, organisation.token, described, environment)
+    described = {project["name"]: _project(organisation, project, held[project["name"]]) for project in known}
+    tokens = {one["uniqueName"]: people.token(organisation, one) for one in organisation.store.all("person")}
+    return Emulator(organisation.url, organisation.token, tokens, described, environment)
 
 
-def _project(project: Document, several: list[Document]) -> dict[str, Any]:
+def _project(organisation: Organisation, project: Document, several: list[Document]) -> dict[str, Any]:
     return {
         "id": project["id"],
         "process": project["process"],
         "repositories": {repository["name"]: repository["id"] for repository in several},
+        "service_connections": oidc.connections(organisation, project),
     }

@@ -1,18 +1,18 @@
-"""Authenticate requests with the organisation's token."""
+"""Find out who sent a request, by its token."""
 
 from __future__ import annotations
 
 from base64 import b64decode
 from binascii import Error as Base64Error
-from hmac import compare_digest
 
 from werkzeug.wrappers import Request, Response
 
+from devops_emulator import people
 from devops_emulator.organisation import Organisation
 
 
-def unauthorized(organisation: Organisation, request: Request, *, git: bool) -> Response | None:
-    """Return the answer to a request without the token, None with it: 401 for git or Suppress, else a sign-in page."""
+def signed_in(organisation: Organisation, request: Request) -> Organisation | None:
+    """Return the organisation as the sender of a request sees it, None without a valid token."""
     scheme, _, secret = request.headers.get("Authorization", "").strip().partition(" ")
     given = secret.strip()
     if scheme.casefold() == "basic":
@@ -20,8 +20,11 @@ def unauthorized(organisation: Organisation, request: Request, *, git: bool) -> 
             given = b64decode(given, validate=True).decode("utf-8", "replace").partition(":")[2]
         except Base64Error:
             given = ""
-    if scheme.casefold() in ("basic", "bearer") and compare_digest(given.encode(), organisation.token.encode()):
-        return None
+    return people.signed_in(organisation, given) if scheme.casefold() in ("basic", "bearer") else None
+
+
+def unauthorized(organisation: Organisation, request: Request, *, git: bool) -> Response:
+    """Return the answer to a request without a valid token: 401 for git or Suppress, else a sign-in page."""
     suppressed = request.headers.get("X-TFS-FedAuthRedirect", "").casefold() == "suppress"
     if git or suppressed or request.method == "PATCH":
         answer = Response(

@@ -17,7 +17,8 @@ from redimento import __version__, defect
 from redimento.errors import RedimentoError, UsageError
 from redimento.interruption import interruptible
 from redimento.outcome import INTERRUPTED, Outcome, failure
-from redimento.text.foreign import json_line, neutralise, redact
+from redimento.text.foreign import json_line, neutralise
+from redimento.text.redaction import NO_SECRETS, Secrets
 
 if TYPE_CHECKING:
     from redimento.running import Ended
@@ -52,18 +53,17 @@ def run(as_json: bool, **options: Any) -> None:  # noqa: FBT001  click passes op
     from redimento.sandbox.isolation import protect_process  # noqa: PLC0415  see above
 
     protect_process()
-    secrets = run_options.take_secrets(os.environ)
-    environment = {**os.environ, **secrets}
+    environment = run_options.take_environment(os.environ)
     started = run_options.RunOptions(**options)
     with interruptible():
-        with _listener(as_json=as_json, secrets=tuple(secrets.values())) as emit:
+        with _listener(as_json=as_json, secrets=run_options.known_secrets(environment)) as emit:
             ended = running.carry_out(started, environment, emit)
         _show(ended, as_json=as_json)
     sys.exit(ended.finished.outcome.exit_code)
 
 
 @contextmanager
-def _listener(*, as_json: bool, secrets: tuple[str, ...]) -> Iterator[Callable[[Any], None]]:
+def _listener(*, as_json: bool, secrets: Secrets) -> Iterator[Callable[[Any], None]]:
     """Choose how to show progress: to the agent, on a terminal, or on standard error next to the JSON."""
     from rich.console import Console  # noqa: PLC0415  see `run`
 
@@ -216,10 +216,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _leave(outcome: Outcome, *, as_json: bool) -> NoReturn:
     """Exit with the sentence on standard error and, with --json, one object on standard output."""
-    texts = {
-        name: redact(neutralise(text)) for name, text in (("sentence", outcome.sentence), ("remedy", outcome.remedy))
-    }
-    problems = [redact(neutralise(problem)) for problem in outcome.problems]
+    clean = NO_SECRETS.clean
+    texts = {"sentence": clean(outcome.sentence), "remedy": clean(outcome.remedy)}
+    problems = [clean(problem) for problem in outcome.problems]
     for problem in problems:
         click.echo(problem, err=True)
     click.echo(f"redimento: {texts['sentence']}", err=True)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from redimento import __version__
 from redimento.errors import RedimentoError
-from redimento.text.foreign import redact
+from redimento.text.redaction import NO_SECRETS, Secrets
 
 
-def details(secrets: tuple[str, ...] = ()) -> str:
+def details(secrets: Secrets = NO_SECRETS) -> str:
     """Return versions and the traceback of the current exception, without secrets."""
-    return redact(f"redimento {__version__}, Python {sys.version}\n\n{traceback.format_exc()}", secrets)
+    return secrets.redact(f"redimento {__version__}, Python {sys.version}\n\n{traceback.format_exc()}")
 
 
 def saved(text: str, environment: Mapping[str, str]) -> RedimentoError:

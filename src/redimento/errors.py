@@ -11,7 +11,7 @@ RedimentoError                1  a bug of ours if raised directly
 ├── GitError                  3  git, or the server behind it, refused or failed
 ├── ModelError                4  the model refused or failed (models/port.py)
 ├── LimitError                5  money, tokens or time ended the run
-└── HostileCheckError         5  a check killed the process that watches it
+└── HostileCheckError         5  a check attacked the process that watches it
 """
 
 from __future__ import annotations

@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from redimento.errors import UsageError
@@ -24,7 +25,7 @@ def held(name: str, sentence: str) -> Iterator[None]:
     Two runs of one build have the same claim on a work item, and two runs in one checkout would each take the other's
     change for that of a killed run.
     """
-    file = own_folder(Path(tempfile.gettempdir()), "locks") / hashlib.sha256(name.encode()).hexdigest()[:16]
+    file = own_folder(_place(), "locks") / hashlib.sha256(name.encode()).hexdigest()[:16]
     descriptor = _locked(file)
     if descriptor is None:
         raise TakenError(sentence)
@@ -50,16 +51,29 @@ def _locked(file: Path) -> int | None:
         os.close(descriptor)
 
 
+def _place() -> Path:
+    """Return a folder for locks in which no other account can be first: the cache of our home, if it is ours alone."""
+    with suppress(OSError, RuntimeError):
+        cache = Path.home() / ".cache"
+        cache.mkdir(mode=0o700, exist_ok=True)
+        facts = cache.stat()
+        if facts.st_uid == os.geteuid() and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return cache
+    return Path(tempfile.gettempdir())
+
+
 def own_folder(base: Path, name: str) -> Path:
-    """Create a folder for this account below `base`, which others may write to as well. Raises UsageError."""
+    """Create a folder below `base` that only this account can enter. Raises UsageError if another one can interfere."""
     folder = base / f"redimento-{os.getuid()}-{name}"
+    remedy = "Remove it, or set TMPDIR to a folder of your own."
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        trusted = not folder.is_symlink() and folder.stat().st_uid == os.getuid()
+        above, facts = base.stat(), folder.lstat()
+        if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.geteuid():
+            raise UsageError(f"{folder} is a link or belongs to another account.", remedy)
+        folder.chmod(0o700)
     except OSError as error:
-        raise UsageError(
-            f"{folder} cannot be created: {error.strerror}.", "Set TMPDIR to a folder of your own."
-        ) from error
-    if not trusted:
-        raise UsageError(f"{folder} belongs to another account.", "Remove it, or set TMPDIR to a folder of your own.")
+        raise UsageError(f"{folder} cannot be created: {error.strerror}.", remedy) from error
+    if above.st_mode & stat.S_IWOTH and not above.st_mode & stat.S_ISVTX:
+        raise UsageError(f"Every account can replace folders in {base}.", f"Set its sticky bit: chmod +t {base}")
     return folder

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from redimento.errors import UsageError
-from redimento.text.foreign import redact
+from redimento.text.redaction import NO_SECRETS, Secrets
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class RunFolder:
     """Where a run writes its files; `secrets` are removed from everything written."""
 
     path: Path
-    secrets: tuple[str, ...] = ()
+    secrets: Secrets = NO_SECRETS
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file atomically. Raises UsageError."""
@@ -25,7 +25,7 @@ class RunFolder:
         draft = target.with_name(f".{target.name}.{os.getpid()}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(redact(text, self.secrets), encoding="utf-8", errors="backslashreplace", newline="\n")
+            draft.write_text(self.secrets.redact(text), encoding="utf-8", errors="backslashreplace", newline="\n")
             draft.replace(target)
         except OSError as error:
             raise _unwritable(self.path, error) from error
@@ -37,7 +37,7 @@ class RunFolder:
 
     def append_line(self, name: str, value: Any) -> None:
         """Append one JSON line; a crash leaves the earlier lines readable. Raises UsageError."""
-        line = redact(json.dumps(value, ensure_ascii=False, default=_plain), self.secrets)
+        line = self.secrets.redact(json.dumps(value, ensure_ascii=False, default=_plain))
         try:
             with (self.path / name).open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
                 file.write(line + "\n")
@@ -45,7 +45,7 @@ class RunFolder:
             raise _unwritable(self.path, error) from error
 
 
-def open_run_folder(path: Path, secrets: tuple[str, ...] = ()) -> RunFolder:
+def open_run_folder(path: Path, secrets: Secrets = NO_SECRETS) -> RunFolder:
     """Create the folder, readable only by its owner, unless it exists. Raises UsageError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,18 +7,21 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from redimento.azure.pipelines import in_pipeline, variable
 from redimento.context.cache import open_cache
-from redimento.errors import RedimentoError, UsageError
+from redimento.errors import GitError, RedimentoError, UsageError
+from redimento.events import Emit, Note
 from redimento.local.item_file import read_item
 from redimento.locks import own_folder
 from redimento.repository.checkout import Checkout, find_root, read_at
+from redimento.repository.remote import DEFAULT_BRANCH, Credentials, fetch_branch, remote_tip, remote_url
 from redimento.run_folder import RunFolder, open_run_folder
 from redimento.settings import Settings
 from redimento.settings import file as settings_file
+from redimento.text.redaction import Secrets
 from redimento.work_items.trigger import read_trigger
 
 _SECRET_VARIABLES = ("SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AZURE_DEVOPS_EXT_PAT")
@@ -37,29 +40,68 @@ class RunOptions:
     dry_run: bool
 
 
-def take_secrets(environment: MutableMapping[str, str]) -> dict[str, str]:
-    """Remove the secrets from the environment, so that no child process inherits them, and return them."""
-    return {name: environment.pop(name) for name in _SECRET_VARIABLES if name in environment}
+def take_environment(environment: MutableMapping[str, str]) -> dict[str, str]:
+    """Return the environment, and remove the secrets from it, so that no child process inherits them."""
+    whole = dict(environment)
+    for name in _SECRET_VARIABLES:
+        environment.pop(name, None)
+    return whole
 
 
-def load_settings(checkout: Checkout, config: Path | None, environment: Mapping[str, str]) -> Settings:
-    """Return the settings from `config`, or else from the repository.
+def known_secrets(environment: Mapping[str, str]) -> Secrets:
+    """Return the secrets that a run starts with."""
+    return Secrets(tuple(variable(environment, name) for name in _SECRET_VARIABLES))
 
-    A pipeline reads them from the checked-out commit, as other steps may have touched the working tree. A local run
-    reads them from the working tree, so that they can be tried before they are committed.
+
+def load_settings(checkout: Checkout, options: RunOptions, environment: Mapping[str, str], emit: Emit) -> Settings:
+    """Return the settings from `options.config`, or else from the repository.
+
+    A local run reads them from the working tree, so that they can be tried before they are committed. For a pipeline see
+    `_settings_of_target`; a file outside the checkout is the pipeline's own.
     """
-    if config is not None:
-        return settings_file.read(config, must_exist=True)
-    if not in_pipeline(environment):
-        return settings_file.read(checkout.root / settings_file.NAME, must_exist=False)
-    content = read_at(checkout, checkout.head, settings_file.NAME)
-    return Settings() if content is None else settings_file.decode(content, settings_file.NAME)
+    file = (options.config or checkout.root / settings_file.NAME).absolute()
+    # Links below the root are not followed: the built branch may hold one that leads out of the checkout.
+    root = next((folder for folder in file.parents if folder.resolve() == checkout.root), None)
+    if root is not None and in_pipeline(environment) and options.work_item_file is None:
+        return _settings_of_target(checkout, file.relative_to(root).as_posix(), environment, emit)
+    emit(Note(f"Settings: {file}." if file.exists() else "Settings: the defaults."))
+    return settings_file.read(file, must_exist=options.config is not None)
+
+
+def _settings_of_target(checkout: Checkout, name: str, environment: Mapping[str, str], emit: Emit) -> Settings:
+    """Return the settings of the branch that pull requests target, whatever was built.
+
+    Whoever can push a branch can have it built, so a built branch must not decide about itself. The file on the default
+    branch may name a target, and then the target's file has everything else. Without a name, the default branch's file has
+    everything, and the target is the branch that the pipeline builds.
+    """
+    credentials = Credentials(remote_url(checkout, environment), variable(environment, "SYSTEM_ACCESSTOKEN"))
+
+    def read(branch: str, commit: str) -> Settings:
+        if commit != checkout.head:
+            commit = fetch_branch(checkout, credentials, branch, depth=1) or commit
+        content = read_at(checkout, commit, name)
+        where = f"{branch or 'the default branch'} at {commit[:12]}"
+        emit(
+            Note(f"Settings: the defaults, as {name} is not on {where}." if content is None else f"Settings: {where}.")
+        )
+        return Settings() if content is None else settings_file.decode(content, name)
+
+    newest = remote_tip(checkout, credentials, DEFAULT_BRANCH)
+    if newest is None:
+        raise GitError("The repository on the server has no default branch.", "Choose one on the page of its branches.")
+    settings = read(DEFAULT_BRANCH, newest)
+    target = settings.pull_request.target
+    commit = remote_tip(checkout, credentials, target) if target else None
+    if commit in (None, newest):  # a target that does not exist is reported with the remedy, once the item is admitted
+        return settings
+    own = read(target, commit)
+    return replace(own, pull_request=replace(own.pull_request, target=target))
 
 
 def open_folder(options: RunOptions, environment: Mapping[str, str]) -> RunFolder:
     """Open the folder of a run, even of one that cannot start. Raises UsageError if there is no place for it."""
-    secrets = (variable(environment, name) for name in _SECRET_VARIABLES)
-    return open_run_folder(_run_dir(options, environment), tuple(filter(None, secrets)))
+    return open_run_folder(_run_dir(options, environment), known_secrets(environment))
 
 
 def _run_dir(options: RunOptions, environment: Mapping[str, str]) -> Path:

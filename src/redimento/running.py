@@ -18,8 +18,8 @@ from redimento.reporting.files import write_files
 from redimento.run import flow
 from redimento.run.job import Finished
 from redimento.run_folder import RunFolder
-from redimento.run_options import RunOptions, open_folder
-from redimento.verification.junit_writer import write_junit
+from redimento.run_options import RunOptions, known_secrets, open_folder
+from redimento.verification.junit_writer import junit
 from redimento.wiring import Prepared
 
 _INTERRUPTED = Outcome(
@@ -61,6 +61,8 @@ def carry_out(options: RunOptions, environment: Mapping[str, str], emit: Emit) -
         finished = Finished(failure(_defect(options, environment)))
     spent = made.ports.spent() if made else NOTHING_SPENT
     finished = replace(finished, spent=spent, seconds=monotonic() - started)
+    secrets = made.job.secrets if made else known_secrets(environment)
+    finished = secrets.redacted(finished)
     return _with_record(options, environment, made, finished, emit)
 
 
@@ -90,5 +92,5 @@ def _write_record(folder: RunFolder, made: Prepared | None, finished: Finished, 
     folder.write_json("calls.json", list(calls))
     chosen = finished.attempts[0] if finished.attempts else None
     if chosen is not None and chosen.verdict is not None:
-        write_junit(chosen.verdict, folder.path / "junit.xml")
+        folder.write_text("junit.xml", junit(chosen.verdict))
     return write_files(folder, finished, made.job if made else None)

@@ -6,20 +6,21 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from redimento.azure.pipelines import job_environment, variable
+from redimento.azure.pipelines import in_pipeline, job_environment, variable
 from redimento.change import writer
 from redimento.context.tokens import estimate
 from redimento.delivery.pull_request import PullRequests
 from redimento.errors import UsageError
-from redimento.events import Emit, Note, Warned
+from redimento.events import Emit, Event, Note, Warned
 from redimento.local.board import FileBoard
 from redimento.local.item_file import read_item
 from redimento.local.pull_requests import FolderPullRequests
 from redimento.locks import held
-from redimento.models import access, prices, recorded
+from redimento.models import access, network, prices, recorded, thinking
 from redimento.models.metered import MeteredModel
 from redimento.models.port import Model
 from redimento.models.retrying import with_retries
@@ -49,7 +50,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class _Site:
-    """What local runs and Azure runs are both wired from."""
+    """What local runs and Azure runs are both wired from. `issued`: the tokens so far, which are secrets, too."""
 
     options: RunOptions
     checkout: Checkout
@@ -58,6 +59,7 @@ class _Site:
     folder: RunFolder
     scratch: Path
     emit: Emit
+    issued: list[str]
 
 
 @contextmanager
@@ -75,8 +77,17 @@ def prepared(options: RunOptions, environment: Mapping[str, str], emit: Emit) ->
         # Before anything is read from the tree: a killed run may have left its change in it.
         if writer.recover(checkout.root, _journal(checkout)):
             emit(Note("Removed the change of a killed run from the working tree."))
-        settings = load_settings(checkout, options.config, environment)
-        site = _Site(options, checkout, settings, environment, open_folder(options, environment), scratch, emit)
+        settings = _for_pipeline(load_settings(checkout, options, environment, emit), environment)
+        if options.work_item_file is None or settings.model.sdk != "recorded":
+            network.refuse_unusable(environment)
+        issued: list[str] = []  # the tokens that the run gets on its way
+        folder = open_folder(options, environment)
+        folder = replace(folder, secrets=replace(folder.secrets, issued=lambda: issued))  # those of every port
+
+        def say(event: Event) -> None:
+            emit(folder.secrets.redacted(event))
+
+        site = _Site(options, checkout, settings, environment, folder, scratch, say, issued)
         with (
             _in_azure(site)
             if options.work_item_file is None
@@ -86,14 +97,21 @@ def prepared(options: RunOptions, environment: Mapping[str, str], emit: Emit) ->
             yield made
 
 
+def _for_pipeline(settings: Settings, environment: Mapping[str, str]) -> Settings:
+    """In a pipeline let `auto` mean `user`: under the job's own account a check could take the job's token."""
+    if settings.checks.isolation != "auto" or not in_pipeline(environment):
+        return settings
+    return replace(settings, checks=replace(settings.checks, isolation="user"))
+
+
 def _local(site: _Site, file: Path) -> Prepared:
     """Work on an item from a file, with a folder as pull request and a branch of the checkout."""
     item = read_item(file)
     noted: list[str] = []
-    branches = CheckoutBranches(site.checkout, _author(site.settings), noted.append if site.options.dry_run else None)
+    note = noted.append if site.options.dry_run else None
+    branches = CheckoutBranches(site.checkout, _author(site.settings), note, site.folder.secrets)
     job = _job(site, item.id, repository=site.checkout.root.name)
-    folder = site.folder.path
-    ports = _ports(site, FileBoard(file, folder), FolderPullRequests(folder), branches)
+    ports = _ports(site, FileBoard(file, site.folder), FolderPullRequests(site.folder), branches)
     return Prepared(job, ports, lambda: tuple(noted))
 
 
@@ -107,13 +125,8 @@ def _in_azure(site: _Site) -> Iterator[Prepared]:
 
     item_id = read_trigger(site.options.work_item, site.environment, site.options.payload).item_id
     agent = job_environment(site.environment)
+    credentials = Credentials(remote_url(site.checkout, site.environment), agent.token)
     noted: list[str] = []
-    branches = ServerBranches(
-        site.checkout,
-        _author(site.settings),
-        noted.append if site.options.dry_run else None,
-        credentials=Credentials(remote_url(site.checkout, site.environment), agent.token),
-    )
     job = _job(site, item_id, repository=agent.repository_name)
     job = replace(job, project=agent.project, run=agent.build_id, run_url=agent.build_url)
     client = AzureClient(
@@ -122,10 +135,20 @@ def _in_azure(site: _Site) -> Iterator[Prepared]:
         outward="note" if site.options.dry_run else "send",
         project=agent.project,
         project_id=agent.project_id,
+        certificates=network.certificates(site.environment),
+        secrets=site.folder.secrets,
     )
     board = AzureBoard(client, agent.project, lambda sentence: site.emit(Warned(sentence)))
     pull_requests = AzurePullRequests(
         client, agent.project, agent.project_id, agent.repository_name, agent.repository_id
+    )
+    branches = ServerBranches(
+        site.checkout,
+        _author(site.settings),
+        noted.append if site.options.dry_run else None,
+        site.folder.secrets,
+        credentials=credentials,
+        own_pushes=pull_requests.own_pushes,
     )
 
     def calls() -> tuple[str, ...]:
@@ -177,6 +200,7 @@ def _ports(site: _Site, board: Board, pull_requests: PullRequests, branches: Che
         price=prices.price_of(settings),
         estimate=estimate,
         write=partial(site.folder.append_line, "conversation.jsonl"),
+        secrets=site.folder.secrets,
     )
     # Metering is inside the retries: each attempt is billed, so each is checked against the limits.
     replayed = settings.sdk == "recorded"
@@ -202,14 +226,24 @@ def _open_model(site: _Site) -> Model:
     settings = site.settings.model
     if settings.sdk == "recorded":
         return recorded.open_model(_recording(settings, site))
-    key = access.find_key(site.environment)
-    base_url = access.find_base_url(settings.base_url, site.environment)
+    # Settings that the pipeline passes with --config are its own.
+    committed = in_pipeline(site.environment) and site.options.config is None
+    sdk = access.find_sdk(settings, site.environment, committed=committed)
+    found = access.find_access(settings, site.environment, committed=committed)
+    thinking.refuse_impossible(settings, on=datetime.now(UTC).date())
     # Each SDK costs 0.3 s and 50 MB, so only the one in use is imported.
-    if settings.sdk == "google-generativeai":
-        from redimento.models.google_generativeai import open_model  # noqa: PLC0415  see above
+    certificates = network.certificates(site.environment)
+    if sdk == "google-generativeai":
+        from redimento.models import google_generativeai  # noqa: PLC0415  see above
+
+        open_model = partial(google_generativeai.open_model, settings, found, certificates)
     else:
-        from redimento.models.google_genai import open_model  # noqa: PLC0415  see above
-    return open_model(settings, key, base_url)
+        from redimento.models import google_genai  # noqa: PLC0415  see above
+
+        open_model = partial(google_genai.open_model, settings, found, certificates, site.issued)
+    signed_in = "signed in as the job, without a key" if found.identity else "signed in with a key"
+    site.emit(Note(f"The prompts go to {found.host} ({settings.name}), {signed_in}."))
+    return open_model()
 
 
 def _recording(settings: ModelSettings, site: _Site) -> Path:

@@ -18,6 +18,7 @@ from redimento.context.tokens import estimate
 from redimento.models.port import ModelError
 from redimento.settings import ModelSettings
 from redimento.verification.evidence import CheckResult, Checks, Failure, Verdict
+from tests.authoring.requests import bare
 from tests.authoring.test_conversation import EDIT, READ, Scripted
 from tests.scaling import assert_linear
 
@@ -142,7 +143,7 @@ def test_a_minified_line_is_cut_around_its_change() -> None:
 
 
 def test_a_request_names_what_is_left_out() -> None:
-    text = repaired(Change(), *(Failure("tests", f"test_{number}", "wrong") for number in range(40)))
+    text = bare(repaired(Change(), *(Failure("tests", f"test_{number}", "wrong") for number in range(40))))
 
     assert "## tests: test_11\n" in text
     assert "## tests: test_12\n" not in text
@@ -165,7 +166,7 @@ def test_only_a_file_that_is_shown_whole_may_be_asked_for_whole(*, large: bool) 
     read = {"a.json": Excerpt("a.json", text, 0, 0.0, None)}
     refusal = Refusal("a.json", "no such lines")
     request = prompt.refused("", (), [refusal], changed=Change(), found=read, whole={"a.json"}, budget=BUDGET)
-    assert ("Write a.json whole this time" in request) is not large
+    assert ("Write a.json whole this time" in bare(request)) is not large
 
 
 @pytest.mark.parametrize("between", ["", "?", ("```\na.py\n<<<<<<< WHOLE\n",)], ids=["reads", "unreadable", "cut off"])

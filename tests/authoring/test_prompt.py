@@ -7,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redimento.authoring import prompt
-from redimento.authoring.pieces import fenced, head_and_tail
+from redimento.authoring.elements import fenced
+from redimento.authoring.pieces import head_and_tail
 from redimento.change.edit import Change, FileChange
 from redimento.context.selection import Context, Excerpt
 from redimento.settings import ChangeSettings, CheckCommand, ProjectSettings
 from redimento.verification.evidence import CheckResult, Checks, Failure, Verdict
 from redimento.work_items.item import Comment, Kind, RelatedItem, WorkItem
+from tests.authoring.requests import bare
 
 ITEM = WorkItem(
     id=7,
@@ -31,12 +33,12 @@ CONTEXT = Context((FILE,), "src/ 1 py", (replace(FILE, path="AGENTS.md", text="N
 
 def test_the_task_has_the_code_and_then_the_whole_item() -> None:
     checks = (CheckCommand("tests", ("python3", "-m", "pytest")),)
-    task = prompt.briefing(ITEM, CONTEXT, ProjectSettings(framework="Django"), checks=checks).task
+    task = bare(prompt.briefing(ITEM, CONTEXT, ProjectSettings(framework="Django"), checks=checks).task)
 
     for part in (
         "Framework: Django", "No floats.", "src/ 1 py", "## src/cart.py\n```\ndef total(): ...\n```",
         "- tests: `python3 -m pytest`", "Title: Round the total", "Part of Feature 3: Cart", "As a buyer …",
-        "1. Half up", "2. Shown\n   - in the cart", "Ann, 2026-11-01:\nHalf up, please", "- related: Bug 5, Wrong sum",
+        "1. Half up", "2. \n   Shown\n   - in the cart", "Ann, 2026-11-01:\nHalf up, please", "- related: Bug 5, Wrong sum",
     ):  # fmt: skip
         assert part in task
     assert task.index("def total") < task.index("Title: Round the total")
@@ -53,7 +55,7 @@ def test_the_task_lists_what_the_settings_protect_and_allow() -> None:
 def test_the_task_names_the_files_behind_a_git_filter() -> None:
     task = prompt.briefing(ITEM, CONTEXT, ProjectSettings(), filtered=("*.psd", "secrets/**")).task
     assert "# What may change here\nGit stores these files in another form" in task
-    assert "neither change nor add one: *.psd, secrets/**." in task
+    assert "neither change nor add one: *.psd, secrets/**." in bare(task)
 
 
 def test_our_own_comments_can_be_left_out() -> None:
@@ -90,7 +92,7 @@ def test_a_repair_request_has_the_new_failures_and_the_current_files() -> None:
         new_failures=(Failure("tests", "t::test_a", "904 != 905"), Failure("lint", "", "")),
         known_failures=(Failure("tests", "t::test_old", "known"),),
     )
-    text = prompt.repair("It rounds.", change, verdict, ("## tests/t.py\nthe test",), 60_000)
+    text = bare(prompt.repair("It rounds.", change, verdict, ("## tests/t.py\nthe test",), 60_000))
 
     for part in ("new total", "Removed: gone.py", "t::test_a", "904 != 905", "E501 too long", "the test"):
         assert part in text

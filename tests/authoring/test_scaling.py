@@ -8,7 +8,7 @@ import pytest
 
 from redimento.authoring.answer_format import parse_answer
 from redimento.authoring.continuation import joined
-from redimento.authoring.pieces import fenced
+from redimento.authoring.elements import fenced, prose
 from tests.scaling import assert_linear_in
 
 SEARCH, WHOLE = "<<<<<<< SEARCH\n", "<<<<<<< WHOLE\n"
@@ -81,3 +81,12 @@ def test_twice_the_continuation_takes_twice_the_time(line: str) -> None:
 @pytest.mark.parametrize("line", ["\n", " \n", "```\n", "`", " ", "x `\n"])
 def test_twice_the_excerpt_takes_twice_the_time(line: str) -> None:
     assert_linear_in(fenced, lambda n: line * n + "x", 20_000)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["```a\n", "```\n", "~~~\n", "- ", "> ", "1. ", "# x\n", "a\n=\n", "\n", " ", "\t", "#", "`", "=", "\r"],
+    ids=ascii,
+)
+def test_twice_the_item_takes_twice_the_time(piece: str) -> None:
+    assert_linear_in(prose, lambda n: piece * n + "x", 10_000)

@@ -137,6 +137,7 @@ def serving(script: Sequence[Step], tls: ssl.SSLContext | None = None) -> Iterat
     server = HostileServer(f"{'https' if tls else 'http'}://127.0.0.1:{port}/tfs/Main/", list(script))
     stopped = threading.Event()
     open_connections: list[socket.socket] = []
+    wrapped: list[socket.socket] = []
     threads: list[threading.Thread] = []
 
     def accept() -> None:
@@ -153,6 +154,7 @@ def serving(script: Sequence[Step], tls: ssl.SSLContext | None = None) -> Iterat
     def talk(plain: socket.socket, number: int) -> None:
         with plain, suppress(OSError):
             connection = tls.wrap_socket(plain, server_side=True) if tls else plain
+            wrapped.append(connection)  # which took the plain one's descriptor
             with connection, connection.makefile("rb") as stream:
                 while (request := _request(stream, number)) is not None:
                     if not server.step(request)(connection, stopped):
@@ -165,7 +167,7 @@ def serving(script: Sequence[Step], tls: ssl.SSLContext | None = None) -> Iterat
     finally:
         stopped.set()
         # shutdown wakes up a thread that blocks in accept() or recv(); close does not.
-        for each in (listener, *open_connections):
+        for each in (listener, *open_connections, *wrapped):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
         listener.close()

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from devops_emulator.server import Emulator, running
-from redimento.azure.client import JSON_PATCH
+from redimento.azure.client import JSON_PATCH, AzureClient
+from redimento.azure.fields import CLAIM
 from redimento.errors import NotThereError, PermissionMissingError, UsageError
 from tests.azure.conftest import SEED, Connected, connect
 
@@ -18,6 +19,16 @@ MARKER = "Redimento, web"
 def tags_of(azure: Connected, item_id: int = 7) -> set[str]:
     text = str(azure.client.get(f"_apis/wit/workitems/{item_id}")["fields"].get("System.Tags", ""))
     return {tag.strip() for tag in text.split(";") if tag.strip()}
+
+
+def links_of(azure: Connected, item_id: int = 7) -> list[dict[str, Any]]:
+    answer = azure.client.get(f"_apis/wit/workitems/{item_id}", query={"$expand": "relations"})
+    found: list[dict[str, Any]] = answer.get("relations") or []
+    return found
+
+
+def claims_of(azure: Connected, item_id: int = 7) -> tuple[str, ...]:
+    return azure.board.load(item_id).claims
 
 
 def edit(azure: Connected, item_id: int, field: str, value: Any) -> None:
@@ -44,6 +55,7 @@ def test_an_item_is_loaded_whole(azure: Connected) -> None:
     ]
     assert [comment.text for comment in item.comments] == ["Half up, *please*", "Use `Decimal`, not `List<float>`"]
     assert item.comments[0].author == "Ann Archer"
+    assert [comment.ours for comment in item.comments] == [False, True]
     assert azure.said == []
 
 
@@ -87,7 +99,8 @@ def test_a_feature_is_refused_with_the_reason(azure: Connected) -> None:
 def test_only_one_of_two_runs_wins_the_claim(azure: Connected) -> None:
     item = azure.board.load(7)
     assert azure.board.claim(item, azure.job.build_id) == "won"
-    assert tags_of(azure) == {"ready", "web", f"redimento-run-{azure.job.build_id}"}
+    assert claims_of(azure) == (azure.job.build_id,)
+    assert tags_of(azure) == {"ready", "web"}
     assert azure.board.claim(item, "999") == "taken"
     assert azure.board.claim(azure.board.load(7), azure.job.build_id) == "won"
 
@@ -110,34 +123,65 @@ def test_a_claim_whose_run_has_ended_is_taken_over(azure: Connected) -> None:
     azure.board.claim(azure.board.load(7), azure.job.build_id)
     end_build(azure)
     assert azure.board.claim(azure.board.load(7), "999") == "won"
-    assert tags_of(azure) == {"ready", "web", "redimento-run-999"}
+    assert claims_of(azure) == ("999",)
 
 
 def test_a_claim_whose_run_is_gone_is_taken_over(azure: Connected) -> None:
-    edit(azure, 7, "System.Tags", "ready; redimento-run-888")
+    assert azure.board.claim(azure.board.load(7), "888") == "won"
     assert azure.board.claim(azure.board.load(7), "999") == "won"
-    assert tags_of(azure) == {"ready", "redimento-run-999"}
+    assert claims_of(azure) == ("999",)
 
 
 def test_a_claim_survives_an_edit_after_loading(azure: Connected) -> None:
     item = azure.board.load(7)
     edit(azure, 7, "System.Tags", "urgent")
     assert azure.board.claim(item, azure.job.build_id) == "won"
-    assert tags_of(azure) == {"urgent", f"redimento-run-{azure.job.build_id}"}
+    assert claims_of(azure) == (azure.job.build_id,)
+    assert tags_of(azure) == {"urgent"}
 
 
-def test_a_claim_is_released_and_the_other_tags_stay(azure: Connected) -> None:
+def test_a_claim_is_released_and_the_other_links_stay(azure: Connected) -> None:
+    before = links_of(azure)
     azure.board.claim(azure.board.load(7), azure.job.build_id)
+    edit(azure, 7, "System.Title", "Round all totals")
     azure.board.release(7, azure.job.build_id)
-    assert tags_of(azure) == {"ready", "web"}
+    assert links_of(azure) == before
     azure.board.release(7, azure.job.build_id)
-    assert tags_of(azure) == {"ready", "web"}
+    assert links_of(azure) == before
 
 
-def test_the_last_tag_can_be_removed(azure: Connected) -> None:
-    azure.board.claim(azure.board.load(8), azure.job.build_id)
-    azure.board.release(8, azure.job.build_id)
-    assert tags_of(azure, 8) == set()
+def link_by_hand(azure: Connected, build: str, comment: str = CLAIM) -> None:
+    """Link the item to a build as Ann, who may edit it."""
+    ann = AzureClient(azure.emulator.url, azure.emulator.tokens["ann@contoso.com"])
+    link = {
+        "rel": "ArtifactLink",
+        "url": f"vstfs:///Build/Build/{build}",
+        "attributes": {"name": "Build", "comment": comment},
+    }
+    steps = [{"op": "add", "path": "/relations/-", "value": link}]
+    ann.write("PATCH", "_apis/wit/workitems/7", body=steps, content_type=JSON_PATCH)
+
+
+def test_a_claim_that_a_person_wrote_is_not_believed_and_stays(azure: Connected) -> None:
+    link_by_hand(azure, azure.job.build_id)  # this build runs
+    assert azure.board.claim(azure.board.load(7), "999") == "won"
+    assert claims_of(azure) == (azure.job.build_id, "999")
+
+
+@pytest.mark.parametrize("comment", [CLAIM, "A build that I foresee"])
+def test_a_person_who_links_the_next_build_does_not_stop_it(azure: Connected, comment: str) -> None:
+    link_by_hand(azure, "999", comment)
+    assert azure.board.claim(azure.board.load(7), "999") == "won"
+    assert azure.board.claim(azure.board.load(7), "999") == "won"
+    azure.board.release(7, "999")
+    assert claims_of(azure) == ()
+
+
+def test_a_claim_is_found_behind_a_long_history(azure: Connected) -> None:
+    for number in range(205):
+        edit(azure, 7, "System.Title", f"Round the total {number}")
+    azure.board.claim(azure.board.load(7), azure.job.build_id)
+    assert azure.board.claim(azure.board.load(7), "999") == "taken"
 
 
 def test_the_comment_is_written_once_and_then_rewritten(azure: Connected) -> None:

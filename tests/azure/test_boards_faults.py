@@ -12,8 +12,23 @@ from tests.azure.hostile import HostileServer, Pauses, Serve, Step, fault, json_
 
 ME = json_answer({"authenticatedUser": {"id": "0000-me"}})
 EMPTY = json_answer({"comments": [], "totalCount": 0})
-ITEM = WorkItem(id=7, revision=3, type="Bug", kind="bug", title="Total", tags=("ready", "redimento-run-11"))
+ITEM = WorkItem(id=7, revision=3, type="Bug", kind="bug", title="Total", claims=("11",))
 VOID = json_answer({"id": 11, "status": "completed"})
+
+
+def link(build: str) -> dict[str, object]:
+    attributes = {"name": "Build", "comment": "Redimento is working on this item"}
+    return {"rel": "ArtifactLink", "url": f"vstfs:///Build/Build/{build}", "attributes": attributes}
+
+
+def linked(revision: int, *builds: str) -> Step:
+    return json_answer({"id": 7, "rev": revision, "relations": [link(build) for build in builds]})
+
+
+def written(*builds: str, author: str = "0000-me") -> Step:
+    """Answer with a history in which somebody linked these builds."""
+    rows = [{"id": 4, "revisedBy": {"id": author}, "relations": {"added": [link(build) for build in builds]}}]
+    return json_answer({"count": 1, "value": rows})
 
 
 def board_on(server: HostileServer) -> tuple[AzureBoard, list[str]]:
@@ -31,7 +46,7 @@ def comments_of(*texts: str, author: str = "0000-me") -> Step:
 
 
 def test_a_server_that_ignores_the_format_gets_the_comment_as_html(serve: Serve) -> None:
-    server = serve(ME, EMPTY, json_answer({"id": 5, "text": "**Done**"}), json_answer({"id": 5, "format": "html"}))
+    server = serve(EMPTY, json_answer({"id": 5, "text": "**Done**"}), json_answer({"id": 5, "format": "html"}))
     board, _ = board_on(server)
     address = board.comment(7, "redimento-run", "**Done** & <b>raw</b>\n\n| a | b |\n|---|---|\n| 1 | 2 |")
     assert address == f"{server.url}Shop/_workitems/edit/7#5"
@@ -44,7 +59,7 @@ def test_a_server_that_ignores_the_format_gets_the_comment_as_html(serve: Serve)
 
 
 def test_a_server_that_refuses_the_format_gets_the_comment_as_html(serve: Serve) -> None:
-    server = serve(ME, EMPTY, fault(400, "VssPropertyValidationException", "format"), json_answer({"id": 5}))
+    server = serve(EMPTY, fault(400, "VssPropertyValidationException", "format"), json_answer({"id": 5}))
     board, _ = board_on(server)
     board.comment(7, "redimento-run", "**Done**")
     assert server.seen[-1].target.endswith("/comments?format=html")
@@ -52,71 +67,88 @@ def test_a_server_that_refuses_the_format_gets_the_comment_as_html(serve: Serve)
 
 
 def test_a_comment_whose_answer_was_lost_is_not_written_twice(serve: Serve) -> None:
-    server = serve(ME, EMPTY, nothing(), comments_of("Done\n\nredimento-run\n"))
+    server = serve(EMPTY, nothing(), comments_of("Done\n\nredimento-run\n"), ME)
     board, _ = board_on(server)
     assert board.comment(7, "redimento-run", "Done").endswith("#40")
-    assert [seen.method for seen in server.seen] == ["GET", "GET", "POST", "GET"]
+    assert [seen.method for seen in server.seen] == ["GET", "POST", "GET", "GET"]
 
 
 def test_the_comment_of_a_person_who_quotes_the_marker_is_left_alone(serve: Serve) -> None:
-    server = serve(ME, comments_of("see redimento-run", author="ann"), json_answer({"id": 41, "format": "markdown"}))
+    server = serve(comments_of("redimento-run", author="ann"), ME, json_answer({"id": 41, "format": "markdown"}))
     board, _ = board_on(server)
     board.comment(7, "redimento-run", "Done")
     assert server.seen[-1].method == "POST"
 
 
 def test_the_comment_for_a_repository_with_a_longer_name_is_left_alone(serve: Serve) -> None:
-    others = comments_of("**Redimento, web-api**", "**Redimento, web.old**", "<b>Redimento, R&amp;D</b>")
-    server = serve(ME, others, json_answer({"id": 43, "format": "markdown"}), ME, others, json_answer({"id": 42}))
+    others = comments_of(
+        "**Redimento, web-api**", "**Redimento, web.old**", "<div><b>Redimento, R&amp;D</b><br>Done.</div>"
+    )
+    server = serve(others, json_answer({"id": 43, "format": "markdown"}), others, ME, json_answer({"id": 42}))
     board, _ = board_on(server)
     board.comment(7, "Redimento, web", "**Redimento, web** done")
     board.comment(7, "Redimento, R&D", "**Redimento, R&D** done")
-    assert server.seen[2].method == "POST"
-    assert server.seen[5].target.endswith("/comments/42?format=markdown")
+    assert server.seen[1].method == "POST"
+    assert server.seen[4].target.endswith("/comments/42?format=markdown")
 
 
-def test_without_our_account_id_the_marker_alone_decides(serve: Serve) -> None:
-    refused = fault(403, "AccessDeniedException", "no")
-    server = serve(refused, comments_of("old redimento-run"), json_answer({"id": 40, "format": "markdown"}))
+@pytest.mark.parametrize("refused", [fault(403, "AccessDeniedException", "no"), json_answer({}), json_answer([])])
+def test_without_our_account_no_comment_is_ours_and_none_is_written(serve: Serve, refused: Step) -> None:
+    server = serve(comments_of("redimento-run"), refused)
+    board, _ = board_on(server)
+    with pytest.raises(AzureError):
+        board.comment(7, "redimento-run", "Done")
+    assert {seen.method for seen in server.seen} == {"GET"}
+
+
+@pytest.mark.parametrize("author", [None, {}, {"id": ""}, {"id": None}, "0000-me"])
+def test_a_comment_of_an_unknown_author_is_not_ours(serve: Serve, author: object) -> None:
+    row = {"id": 40, "text": "redimento-run", "format": "markdown", "createdBy": author}
+    server = serve(json_answer({"comments": [row]}), json_answer({"id": 41, "format": "markdown"}))
     board, _ = board_on(server)
     board.comment(7, "redimento-run", "Done")
-    assert (server.seen[-1].method, server.seen[-1].json["text"]) == ("PATCH", "Done\n\nredimento-run\n")
+    assert server.seen[-1].method == "POST"
+
+
+def test_a_comment_of_ours_that_only_quotes_the_marker_is_left_alone(serve: Serve) -> None:
+    server = serve(comments_of("see redimento-run"), json_answer({"id": 41, "format": "markdown"}))
+    board, _ = board_on(server)
+    board.comment(7, "redimento-run", "Done")
+    assert server.seen[-1].method == "POST"
 
 
 def test_a_claim_of_an_unreadable_run_counts_and_is_reported(serve: Serve) -> None:
-    server = serve(fault(403, "AccessDeniedException", "You need ViewBuilds."))
+    server = serve(linked(3, "11"), written("11"), ME, fault(403, "AccessDeniedException", "You need ViewBuilds."))
     board, said = board_on(server)
     assert board.claim(ITEM, "12") == "taken"
     assert "claimed by run 11" in said[0]
-    assert "remove the tag 'redimento-run-11'" in said[0]
+    assert "remove the link to that build" in said[0]
 
 
-def test_a_claim_from_outside_a_pipeline_counts_and_is_reported(serve: Serve) -> None:
-    server = serve(VOID)
-    board, said = board_on(server)
-    item = WorkItem(id=7, revision=3, type="Bug", kind="bug", title="T", tags=("redimento-run-local",))
-    assert board.claim(item, "12") == "taken"
-    assert "redimento-run-local" in said[0]
-    assert server.seen == []
+def test_a_claim_of_an_unknown_author_does_not_count(serve: Serve) -> None:
+    server = serve(linked(3, "11"), written("11", author=""), json_answer({"id": 7, "rev": 4}))
+    board, _ = board_on(server)
+    assert board.claim(ITEM, "12") == "won"
+    assert [step["op"] for step in server.seen[-1].json] == ["test", "add"]
 
 
 def test_a_claim_whose_answer_was_lost_is_recognised_as_ours(serve: Serve) -> None:
-    ours = json_answer({"id": 7, "rev": 4, "fields": {"System.Tags": "ready; redimento-run-12"}})
-    server = serve(VOID, nothing(), ours)
+    server = serve(linked(3, "11"), written("11"), ME, VOID, nothing(), linked(4, "12"))
     board, _ = board_on(server)
     assert board.claim(ITEM, "12") == "won"
-    assert [seen.method for seen in server.seen] == ["GET", "PATCH", "GET"]
+    assert [seen.method for seen in server.seen] == ["GET", "GET", "GET", "GET", "PATCH", "GET"]
 
 
 def test_an_edit_in_between_does_not_lose_the_claim(serve: Serve) -> None:
-    edited = json_answer({"id": 7, "rev": 4, "fields": {"System.Tags": "ready; urgent; redimento-run-11"}})
     mismatch = fault(412, "WorkItemRevisionMismatchException", "TF26071: changed.")
-    server = serve(VOID, mismatch, edited, json_answer({"id": 7, "rev": 5}))
+    again = (linked(4, "10", "11"), written("11"))
+    server = serve(linked(3, "11"), written("11"), ME, VOID, mismatch, *again, json_answer({"id": 7, "rev": 5}))
     board, _ = board_on(server)
     assert board.claim(ITEM, "12") == "won"
     assert server.seen[-1].json == [
         {"op": "test", "path": "/rev", "value": 4},
-        {"op": "add", "path": "/fields/System.Tags", "value": "ready; urgent; redimento-run-12"},
+        {"op": "remove", "path": "/relations/1"},
+        {"op": "add", "path": "/relations/-", "value": link("12")},
     ]
 
 
@@ -141,9 +173,8 @@ def test_an_answer_without_a_work_item_is_an_error(serve: Serve, value: object) 
 
 def test_an_item_that_keeps_changing_is_given_up(serve: Serve) -> None:
     mismatch = fault(412, "WorkItemRevisionMismatchException", "TF26071: changed.")
-    now = json_answer({"id": 7, "rev": 4, "fields": {"System.Tags": "redimento-run-12"}})
-    board, _ = board_on(serve(*[now, mismatch] * 8))
-    with pytest.raises(ConflictError, match="redimento-run-12 is still on it"):
+    board, _ = board_on(serve(*[linked(4, "12"), mismatch] * 8))
+    with pytest.raises(ConflictError, match="the link to build 12 is still on it"):
         board.release(7, "12")
 
 

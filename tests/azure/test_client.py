@@ -136,9 +136,15 @@ def test_an_entry_in_netrc_does_not_replace_the_token(
 
 def test_a_decompression_bomb_is_refused(serve: Serve) -> None:
     body = gzip.compress(bytes(65 * 1024 * 1024), compresslevel=1)
-    with pytest.raises(AzureError, match="longer than 67,108,864 bytes") as caught:
+    with pytest.raises(AzureError, match="has more than 32 MB, and was not read") as caught:
         client_for(serve(answer(200, body, Content_Encoding="gzip"))).get("_apis/projects")
     assert caught.value.remedy
+
+
+def test_json_of_millions_of_values_is_refused(serve: Serve) -> None:
+    body = b'{"value": [' + b"[]," * 5_000_000 + b"[]]}"
+    with pytest.raises(AzureError, match="has more than 500,000 values"):
+        client_for(serve(answer(200, body))).get("_apis/projects")
 
 
 # Other addresses of the organisation, proxies and certificates

@@ -13,7 +13,7 @@ from redimento.azure.client import AzureClient
 from redimento.azure.repos import AzurePullRequests, cut
 from redimento.delivery.pull_request import PullRequestText
 from redimento.errors import AzureError, PermissionMissingError
-from tests.azure.conftest import SEED, Connected, connect
+from tests.azure.conftest import SEED, Connected, connect, git
 from tests.azure.hostile import HostileServer, Pauses, Serve, fault, json_answer, nothing
 
 WANTED = PullRequestText(
@@ -106,6 +106,47 @@ def test_a_vote_that_was_given_stays(azure: Connected) -> None:
     assert [row["vote"] for row in rows(azure, opened.id, "/reviewers")] == [5]
 
 
+def of_ann(azure: Connected) -> AzurePullRequests:
+    client = AzureClient(azure.emulator.url, azure.emulator.tokens["ann@contoso.com"], sleep=Pauses())
+    return replace(azure.pull_requests, client=client)
+
+
+def test_a_pull_request_of_somebody_else_answers_nothing_and_is_left_alone(azure: Connected) -> None:
+    theirs = of_ann(azure).open(replace(WANTED, title="Mine", description="By hand.", draft=False, reviewers=()))
+    assert azure.pull_requests.find("redimento/7-round", "main") is None
+
+    opened = azure.pull_requests.open(WANTED)
+
+    assert replace(opened, warnings=()) == theirs
+    assert opened.warnings == (
+        f"Pull request {theirs.id} for this branch was opened by somebody else, so nothing in it was changed.",
+    )
+    assert of_ann(azure).find("redimento/7-round", "main") == theirs
+    assert rows(azure, theirs.id, "/reviewers") == []
+
+
+def move(azure: Connected, client: AzureClient, branch: str, new: str) -> None:
+    path = f"_apis/git/repositories/{azure.job.repository_id}/refs"
+    known = client.get(path, project=azure.job.project_id, query={"filter": f"heads/{branch}"})["value"]
+    old = known[0]["objectId"] if known else "0" * 40
+    update = {"name": f"refs/heads/{branch}", "oldObjectId": old, "newObjectId": new}
+    client.write("POST", path, project=azure.job.project_id, body=[update])
+
+
+def test_only_what_our_account_pushed_since_the_branch_was_created_is_ours(azure: Connected, source: Path) -> None:
+    one, two, three = (git(source, "rev-parse", name) for name in ("main", "redimento/7-round", "redimento/8-tidy"))
+    ours, theirs = azure.client, of_ann(azure).client
+    assert azure.pull_requests.own_pushes("redimento/9-sum") == frozenset()
+    for client, commit in ((ours, one), (theirs, two), (ours, three)):
+        move(azure, client, "redimento/9-sum", commit)
+    assert azure.pull_requests.own_pushes("redimento/9-sum") == {one, three}
+    assert of_ann(azure).own_pushes("redimento/9-sum") == {two}
+
+    for commit in ("0" * 40, three):
+        move(azure, theirs, "redimento/9-sum", commit)
+    assert azure.pull_requests.own_pushes("redimento/9-sum") == frozenset()
+
+
 def test_an_abandoned_pull_request_is_found_and_never_touched(azure: Connected) -> None:
     first = azure.pull_requests.open(WANTED)
     abandon(azure, first.id)
@@ -130,7 +171,14 @@ def test_the_active_one_is_found_before_a_newer_one_that_is_closed(azure: Connec
 
 
 BARE = replace(WANTED, labels=(), reviewers=())
-THEIRS = {"pullRequestId": 4, "status": "active", "title": "Theirs", "description": "d" * 500, "isDraft": True}
+THEIRS = {
+    "pullRequestId": 4,
+    "status": "active",
+    "createdBy": {"id": "0000-me"},
+    "title": "Theirs",
+    "description": "d" * 500,
+    "isDraft": True,
+}
 LISTED = json_answer({"value": [{**THEIRS, "description": "d" * 400}]})
 NONE = json_answer({"value": []})
 LINKED = json_answer({"value": [{"id": "7"}]})
@@ -138,6 +186,7 @@ LINKED = json_answer({"value": [{"id": "7"}]})
 
 def pull_requests_on(server: HostileServer) -> AzurePullRequests:
     client = AzureClient(server.url, "token-0123456789", sleep=Pauses())
+    client.account = "0000-me"  # otherwise asked for once
     return AzurePullRequests(client, "My Shop", "project-id", "web", "repository-id")
 
 

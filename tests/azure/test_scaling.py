@@ -11,6 +11,7 @@ from redimento.azure.answer import HttpAnswer
 from redimento.azure.fields import relatives, work_item
 from redimento.azure.refusals import BuildIdentity, is_sign_in_page, refusal
 from redimento.azure.version import offered_instead
+from redimento.text.redaction import Secrets
 from tests.azure.clients import PROJECT_ID, TOKEN
 from tests.scaling import assert_linear
 
@@ -22,7 +23,7 @@ def read_error(body: bytes) -> None:
     for status in (400, 403, 404):
         answer = HttpAnswer(status, {}, body)
         offered_instead("7.1", answer)
-        refusal(answer, call="GET https://host/_apis/wit/x", about="", identity=JOB, secrets=[TOKEN])
+        refusal(answer, call="GET https://host/_apis/wit/x", about="", identity=JOB, secrets=Secrets((TOKEN,)))
     is_sign_in_page(HttpAnswer(200, {}, body))
 
 

@@ -39,6 +39,25 @@ def test_a_partial_plan_keeps_the_good_edits(tmp_path: Path) -> None:
     assert [refusal.path for refusal in planned.refusals] == ["nowhere", "b.py"]
 
 
+def test_new_source_code_holds_nothing_that_changes_the_order_of_what_is_read(tmp_path: Path) -> None:
+    (tmp_path / "old.py").write_text("x = '\u202e'\n")
+    refused = plan(
+        tmp_path, [WriteWhole("a.py", "admin = False\nif x == 'user\u202e\u2066':\n    pass\n")], ChangeSettings()
+    )
+    assert [refusal.reason for refusal in refused.refusals] == [
+        (
+            "Line 2 of a.py has the invisible character U+202E, which changes the order of what people read: write it as an "
+            "escape sequence."
+        )
+    ]
+    for edit in (
+        WriteWhole("b.py", "x = '\\u202e'\n"),
+        WriteWhole("he.json", '{"title": "\u2067\u05e9\u05dc\u2069"}\n'),
+        Replace("old.py", "x = ", "y = 1\nx = "),
+    ):
+        assert plan(tmp_path, [edit], ChangeSettings()).refusals == ()
+
+
 def test_a_partial_plan_never_keeps_half_a_rename(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("a = 1\n")
     edits: list[Edit] = [Rename("a.py", "b.py"), Replace("b.py", "a = 1\n", "a = (\n"), WriteWhole("c.txt", "c\n")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from tests.cli.conftest import Command
 
+TOKEN = re.compile(rb"ya29\.|eyJ[A-Za-z0-9_-]{20}")
 EMULATOR = [sys.executable, "-m", "redimento", "emulator"]
 
 
@@ -23,7 +25,7 @@ def test_the_emulator_first_prints_where_it_is(repository: Path, tmp_path: Path)
         server.send_signal(signal.SIGTERM)
         server.wait(timeout=20)
 
-    assert set(said) == {"url", "token", "projects", "environment"}
+    assert set(said) == {"url", "token", "tokens", "projects", "environment"}
     assert said["environment"]["calc"]["SYSTEM_ACCESSTOKEN"] == said["token"]
     assert said["environment"]["calc"]["SYSTEM_COLLECTIONURI"] == said["url"]
 
@@ -50,6 +52,12 @@ def test_the_demo_ends_in_a_pull_request(tmp_path: Path) -> None:
     ):
         assert expected in done.stdout
     assert (tmp_path / "demo" / "run" / "report.html").is_file()
+    # Nothing secret is set for it, and the tokens of its sign-in are in none of its files.
+    assert "signed in as the job, without a key" in " ".join(done.stderr.split())
+    written = [file.read_bytes() for file in (tmp_path / "demo" / "run").rglob("*") if file.is_file()]
+    assert [
+        content for content in (*written, done.stdout.encode(), done.stderr.encode()) if TOKEN.search(content)
+    ] == []
 
 
 def test_the_demo_needs_an_empty_folder(redimento: Command, tmp_path: Path) -> None:

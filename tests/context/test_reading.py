@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from redimento.context.reading import read_excerpt, search
+from redimento.context.reading import look_up, read_excerpt, search
 from redimento.context.selection import Excerpt
 from redimento.local.folder_tree import FolderTree
 
@@ -101,3 +101,25 @@ def test_many_hits_are_cut(tmp_path: Path) -> None:
     lines = search(FolderTree(tmp_path), "hit").split("\n")
     assert len(lines) == 101
     assert lines[-1] == "There are more hits: narrow the pattern."
+
+
+def test_one_answer_may_look_up_only_so_much(tree: FolderTree) -> None:
+    paths = [f"src/cart.py:{1 + number % 30}-{30 + number}" for number in range(1_000)]
+    found = list(look_up(tree, paths, [f"line {number}" for number in range(1_000)]))
+    assert len(found) == 25
+    assert found[-1] == "1976 further requests were not looked up: ask for less at a time."
+
+
+def test_one_answer_may_look_up_only_so_long(tree: FolderTree) -> None:
+    assert list(look_up(tree, ["src/cart.py"], ["line"], seconds=0)) == [
+        "2 further requests were not looked up: ask for less at a time."
+    ]
+
+
+def test_what_an_answer_asks_for_comes_in_its_order_and_once(tree: FolderTree) -> None:
+    found = list(look_up(tree, ["src/cart.py:1", "src/absent.py", "src/cart.py:1"], ["line 7"]))
+    assert [each if isinstance(each, str) else each.text for each in found] == [
+        "line 1",
+        "The repository has no file `src/absent.py`.",
+        "src/cart.py:7: line 7",
+    ]

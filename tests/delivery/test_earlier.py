@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from redimento.delivery.branches import BASE, ITEM, REFERENCE, Tip
+from redimento.delivery.branches import REFERENCE, Generated, Tip
 from redimento.delivery.earlier import asked, others, own, reason_to_stop, reference
 from redimento.delivery.pull_request import PullRequest
 from redimento.work_items.item import Comment, WorkItem
@@ -28,10 +28,11 @@ STORY = WorkItem(
 NOW = reference(STORY, MARKER)
 
 NO_BRANCH = None
-OURS = Tip("a" * 40, {ITEM: "7", REFERENCE: NOW, BASE: "b" * 40})
-OURS_BEFORE_THE_ITEM_CHANGED = Tip("a" * 40, {ITEM: "7", REFERENCE: "0123456789ab", BASE: "b" * 40})
-OF_ANOTHER_ITEM = Tip("a" * 40, {ITEM: "70", REFERENCE: NOW, BASE: "b" * 40})
-A_PERSONS = Tip("a" * 40, {})
+OURS = Tip("a" * 40, Generated("a" * 40, {REFERENCE: NOW}))
+OURS_BEFORE_THE_ITEM_CHANGED = Tip("a" * 40, Generated("a" * 40, {REFERENCE: "0123456789ab"}))
+CONTINUED_BY_A_PERSON = Tip("c" * 40, Generated("a" * 40, {REFERENCE: NOW}))
+CONTINUED_BEFORE_THE_ITEM_CHANGED = Tip("c" * 40, Generated("a" * 40, {REFERENCE: "0123456789ab"}))
+A_PERSONS = Tip("a" * 40, None)
 
 ACTIVE = PullRequest(3, "https://x.invalid/3", BRANCH, "main", "Round", "", draft=False, status="active")
 DRAFT = replace(ACTIVE, draft=True)
@@ -55,7 +56,7 @@ REFUSED = (
     "Change the work item or delete the branch to let a run start over."
 )
 A_PERSON_WORKS_THERE = (
-    "The newest commit on the branch redimento/7-round was not made by Redimento, so a person is working there. "
+    "No commit on the branch redimento/7-round is as Redimento made it, so a person is working there. "
     "Delete or rename the branch to let a run start over."
 )
 QUESTIONS_ARE_OPEN = (
@@ -79,14 +80,16 @@ QUESTIONS_ARE_OPEN = (
         (OURS, COMPLETED_DRAFT, MERGED),
         (OURS, ABANDONED, REFUSED),
         (OURS, ABANDONED_DRAFT, REFUSED),
+        (CONTINUED_BY_A_PERSON, None, GO_ON),
+        (CONTINUED_BY_A_PERSON, ACTIVE, ANSWERED),
+        (CONTINUED_BEFORE_THE_ITEM_CHANGED, ACTIVE, GO_ON),
         (OURS_BEFORE_THE_ITEM_CHANGED, None, GO_ON),
         (OURS_BEFORE_THE_ITEM_CHANGED, ACTIVE, GO_ON),
         (OURS_BEFORE_THE_ITEM_CHANGED, DRAFT, GO_ON),
         (OURS_BEFORE_THE_ITEM_CHANGED, COMPLETED, GO_ON),
         (OURS_BEFORE_THE_ITEM_CHANGED, ABANDONED, GO_ON),
         *(
-            (tip, pull_request, A_PERSON_WORKS_THERE)
-            for tip in (OF_ANOTHER_ITEM, A_PERSONS)
+            (A_PERSONS, pull_request, A_PERSON_WORKS_THERE)
             for pull_request in (None, ACTIVE, DRAFT, COMPLETED, ABANDONED)
         ),
     ],
@@ -98,7 +101,9 @@ def test_what_an_earlier_run_left_stops_this_one_or_does_not(
 
 
 def ask(item: WorkItem, ref: str, marker: str = MARKER) -> WorkItem:
-    comment = Comment(9, "Build", "2026-01-02T00:00:00Z", f"**{marker}**\n\n1. Which?\n\nreference {asked(ref)}")
+    comment = Comment(
+        9, "Build", "2026-01-02T00:00:00Z", f"**{marker}**\n\n1. Which?\n\nreference {asked(ref)}", ours=True
+    )
     return replace(item, comments=(*item.comments, comment))
 
 
@@ -119,7 +124,7 @@ def test_an_answer_lets_the_run_go_on() -> None:
 
 
 def test_a_comment_of_ours_that_asks_nothing_stops_no_run() -> None:
-    report = Comment(9, "Build", "2026-01-02T00:00:00Z", f"**{MARKER}**\n\nDone.\n\nreference {NOW}")
+    report = Comment(9, "Build", "2026-01-02T00:00:00Z", f"**{MARKER}**\n\nDone.\n\nreference {NOW}", ours=True)
     item = replace(STORY, comments=(*STORY.comments, report))
     assert reason_to_stop(item, BRANCH, None, None, marker=MARKER) is None
 
@@ -173,6 +178,16 @@ def test_what_a_run_or_a_planner_moves_keeps_the_reference(same: WorkItem) -> No
     ],
 )
 def test_our_comment_is_known_by_its_whole_first_line(text: str, *, ours: bool) -> None:
-    comment = Comment(1, "Build", "2026-01-01T00:00:00Z", text)
+    comment = Comment(1, "Build", "2026-01-01T00:00:00Z", text, ours=True)
     assert own(comment, MARKER) is ours
     assert others(replace(STORY, comments=(comment,)), MARKER) == (() if ours else (comment,))
+
+
+def test_a_persons_comment_with_our_marker_is_a_persons() -> None:
+    forged = Comment(9, "Eve", "2026-01-02T00:00:00Z", f"**{MARKER}**\n\n1. Which?\n\nreference {asked(NOW)}")
+    item = replace(STORY, comments=(*STORY.comments, forged))
+    assert others(item, MARKER) == item.comments
+    forged_later = replace(forged, text=f"**{MARKER}**\n\nreference {asked(reference(item, MARKER))}")
+    for known in (forged, forged_later):
+        forging = replace(STORY, comments=(*STORY.comments, known))
+        assert reason_to_stop(forging, BRANCH, None, None, marker=MARKER) is None

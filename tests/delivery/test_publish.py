@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from redimento.change.edit import Change, FileChange
-from redimento.delivery.branches import Tip
+from redimento.delivery.branches import Generated, Tip
 from redimento.delivery.publish import Delivery, outcome, publish
 from redimento.delivery.pull_request import PullRequest
 from redimento.errors import ConflictError
@@ -18,6 +18,7 @@ from redimento.local.pull_requests import FolderPullRequests
 from redimento.outcome import Outcome
 from redimento.repository.branches import Author, CheckoutBranches
 from redimento.repository.checkout import open_checkout
+from redimento.run_folder import RunFolder
 from redimento.settings import PullRequestSettings
 from tests.delivery.test_texts import ITEM, REPORT
 from tests.repository.conftest import Repo, make_repo
@@ -40,11 +41,11 @@ class Site:
 
     @property
     def pull_requests(self) -> FolderPullRequests:
-        return FolderPullRequests(self.folder)
+        return FolderPullRequests(RunFolder(self.folder))
 
     @property
     def tip(self) -> Tip | None:
-        return self.branches.tip(BRANCH)
+        return self.branches.tip(BRANCH, 7)
 
     def deliver(self, content: bytes = HALF_UP, **different: Any) -> tuple[str, PullRequest]:
         """Publish `content` as src/cart.py upon what is on the branch now."""
@@ -75,10 +76,9 @@ def test_a_first_delivery_makes_a_branch_and_a_pull_request(site: Site) -> None:
     base = site.branches.head
     commit, pull_request = site.deliver()
 
-    assert site.tip == Tip(
-        commit,
-        {"Redimento-Work-Item": "7", "Redimento-Reference": "0123456789ab", "Redimento-Base": base},
-    )
+    tree = site.repo.git("show", "--no-patch", "--format=%T", commit)
+    trailers = {"Redimento-Work-Item": "7", "Redimento-Reference": "0123456789ab", "Redimento-Base": base}
+    assert site.tip == Tip(commit, Generated(commit, {**trailers, "Redimento-Content": f"{tree} {base}"}))
     assert site.parents(commit) == [base]
     assert site.repo.git("show", f"{commit}:src/cart.py") == HALF_UP.decode().strip()
     assert site.repo.git("show", "--no-patch", "--format=%s%n%n%b", commit).startswith(
@@ -121,7 +121,8 @@ def test_the_same_change_for_a_changed_item_says_so_in_a_new_commit(site: Site) 
 
     assert site.parents(second) == [first]
     assert site.tip is not None
-    assert site.tip.trailers["Redimento-Reference"] == "ba9876543210"
+    assert site.tip.generated is not None
+    assert site.tip.generated.trailers["Redimento-Reference"] == "ba9876543210"
 
 
 def test_a_target_that_moved_becomes_the_second_parent(site: Site) -> None:

@@ -79,3 +79,9 @@ def test_the_end_of_the_repair_and_what_the_model_admits_follow_the_trouble() ->
         "The model's answer was cut off, also when it was asked to go on, so parts of the change may be missing.",
         "The model itself says that acceptance criterion 2 is not met.",
     )
+
+
+def test_a_change_among_somebody_elses_commits_is_a_draft() -> None:
+    (reason,) = draft_reasons(Verdict(CHECKS, CHECKS), Answer(), holds_others=True)
+
+    assert reason == "Somebody else's commits on the branch were kept, and the checks ran without them."

@@ -117,7 +117,7 @@ def test_the_comment_on_a_delivery_has_the_evidence_in_short() -> None:
         "| Check | Before | After |\n"
         "|---|---|---|\n"
         "| tests | 12 passed | ✅ passes: 13 passed |\n\n"
-        "The checks ran in a clean environment, without any token.\n\n"
+        "Checks run as another account (redimento-checks, by root), which cannot reach the run's secrets.\n\n"
         "In the model's words:\n\n"
         "> Totals are rounded half up.\n"
         ">\n"

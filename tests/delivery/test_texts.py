@@ -17,7 +17,10 @@ from redimento.verification.evidence import ChangedTest, CheckResult, Checks, Fa
 from redimento.work_items.item import WorkItem
 
 ITEM = WorkItem(id=7, revision=3, type="User Story", kind="story", title="Round the total")
-AFTER = Checks((CheckResult("tests", "pytest", required=True, exit_code=0, seconds=1.0, output=""),))
+AFTER = Checks(
+    (CheckResult("tests", "pytest", required=True, exit_code=0, seconds=1.0, output=""),),
+    isolation="Checks run as another account (redimento-checks, by root), which cannot reach the run's secrets.",
+)
 VERDICT = Verdict(AFTER, AFTER, proofs=(Proof("tests.test_cart::test_half_up", "failed", "passed"),))
 REPORT = Report(
     item=ITEM,
@@ -240,7 +243,7 @@ Flaky, without this change, too (failed here, passed when run again, and fails n
 Remarks on the checks:
 - tests: No report was found at `out.xml`.
 
-The checks ran in a clean environment, without any token.
+Checks run as another account (redimento-checks, by root), which cannot reach the run's secrets.
 
 New and changed dependencies:
 - `left-pad` `^2` from the registry, before: `^1`, in `package.json`

@@ -102,7 +102,7 @@ def test_serving_starts_with_one_json_line_and_ends_cleanly(tmp_path: Path, seed
     ) as process:
         assert process.stdout is not None
         started = json.loads(process.stdout.readline())
-        assert set(started) == {"url", "token", "projects", "environment"}
+        assert set(started) == {"url", "token", "tokens", "projects", "environment"}
         answer = requests.get(
             f"{started['url']}_apis/projects?api-version=7.1",
             headers={"Authorization": f"Bearer {started['token']}"},

@@ -15,6 +15,7 @@ from redimento.errors import NotThereError, UsageError
 from redimento.local.board import FileBoard
 from redimento.local.folder_tree import FolderTree
 from redimento.local.pull_requests import FolderPullRequests
+from redimento.run_folder import RunFolder, open_run_folder
 from redimento.work_items.board import Board
 
 WANTED = PullRequestText(
@@ -31,14 +32,14 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_the_board_has_only_the_item_of_its_file(tmp_path: Path, file: Path) -> None:
-    board: Board = FileBoard(file, tmp_path / "run")
+    board: Board = FileBoard(file, open_run_folder(tmp_path / "run"))
     assert board.load(7).title == "Round totals"
     with pytest.raises(NotThereError, match="holds work item 7, not 8"):
         board.load(8)
 
 
 def test_only_one_run_wins_the_claim(tmp_path: Path, file: Path) -> None:
-    first, second = (FileBoard(file, tmp_path / "run") for _ in range(2))
+    first, second = (FileBoard(file, open_run_folder(tmp_path / "run")) for _ in range(2))
     item = first.load(7)
     assert first.claim(item, "1") == "won"
     assert first.claim(item, "1") == "won"
@@ -52,19 +53,20 @@ def test_only_one_run_wins_the_claim(tmp_path: Path, file: Path) -> None:
 def test_the_claim_of_a_process_that_died_is_void(tmp_path: Path, file: Path) -> None:
     script = (
         "import os, sys; from pathlib import Path; from redimento.local.board import FileBoard\n"
-        "board = FileBoard(Path(sys.argv[1]), Path(sys.argv[2])); print(board.claim(board.load(7), 'dead'), flush=True)\n"
+        "from redimento.run_folder import open_run_folder\n"
+        "board = FileBoard(Path(sys.argv[1]), open_run_folder(Path(sys.argv[2]))); print(board.claim(board.load(7), 'dead'), flush=True)\n"
         "os.kill(os.getpid(), 9)"
     )
     ended = subprocess.run(
         [sys.executable, "-c", script, str(file), str(tmp_path / "run")], capture_output=True, text=True, check=False
     )
     assert (ended.stdout, ended.returncode) == ("won\n", -9)
-    board = FileBoard(file, tmp_path / "run")
+    board = FileBoard(file, open_run_folder(tmp_path / "run"))
     assert board.claim(board.load(7), "alive") == "won"
 
 
 def test_the_comment_is_rewritten_in_place(tmp_path: Path, file: Path) -> None:
-    board = FileBoard(file, tmp_path / "run")
+    board = FileBoard(file, open_run_folder(tmp_path / "run"))
     first = board.comment(7, "Redimento, web", "one")
     assert board.comment(7, "Redimento, web", "two") == first
     assert Path(first.removeprefix("file://")).read_text("utf-8") == "two"
@@ -73,16 +75,16 @@ def test_the_comment_is_rewritten_in_place(tmp_path: Path, file: Path) -> None:
 
 
 def test_state_changes_are_recorded_once(tmp_path: Path, file: Path) -> None:
-    board = FileBoard(file, tmp_path / "run")
+    board = FileBoard(file, open_run_folder(tmp_path / "run"))
     board.set_state(7, "New")
-    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "run" / "state.txt").exists()
     board.set_state(7, "Resolved")
     board.set_state(7, "Resolved")
     assert (tmp_path / "run" / "state.txt").read_text("utf-8") == "New\nResolved\n"
 
 
 def test_a_pull_request_is_a_folder_and_is_updated(tmp_path: Path) -> None:
-    port: PullRequests = FolderPullRequests(tmp_path)
+    port: PullRequests = FolderPullRequests(RunFolder(tmp_path))
     assert port.find(WANTED.source_branch, "main") is None
     made = port.open(WANTED)
     assert port.find(WANTED.source_branch, "main") == made
@@ -96,7 +98,7 @@ def test_a_pull_request_is_a_folder_and_is_updated(tmp_path: Path) -> None:
 
 
 def test_a_closed_pull_request_is_found_but_not_reopened(tmp_path: Path) -> None:
-    port = FolderPullRequests(tmp_path)
+    port = FolderPullRequests(RunFolder(tmp_path))
     port.open(WANTED)
     path = tmp_path / "pull-requests/1/pull-request.json"
     path.write_text(path.read_text("utf-8").replace('"active"', '"completed"'), "utf-8")
@@ -115,7 +117,7 @@ def test_a_damaged_pull_request_is_named(tmp_path: Path, content: str) -> None:
     folder.mkdir(parents=True)
     (folder / "pull-request.json").write_text(content, "utf-8")
     with pytest.raises(UsageError, match="does not describe a pull request"):
-        FolderPullRequests(tmp_path).find("a", "b")
+        FolderPullRequests(RunFolder(tmp_path)).find("a", "b")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 
 from redimento.errors import UsageError
 from redimento.models import google_generativeai
+from redimento.models.access import Access
 from redimento.models.port import Message, ModelError, ModelRequest
 from redimento.settings import ModelSettings, Thinking
 from tests.models.gemini_server import GeminiServer
@@ -27,7 +28,7 @@ installed = pytest.mark.skipif(
 
 def test_storage_of_prompts_must_be_accepted() -> None:
     with pytest.raises(UsageError) as caught:
-        google_generativeai.open_model(replace(ACCEPTING, allow_prompt_storage=False), "key", "")
+        google_generativeai.open_model(replace(ACCEPTING, allow_prompt_storage=False), Access("https://host", "key"))
     assert "source code" in caught.value.sentence
     assert "model.allow_prompt_storage" in caught.value.remedy
 
@@ -37,14 +38,14 @@ def test_storage_of_prompts_must_be_accepted() -> None:
 )
 def test_level_of_thinking_that_cannot_be_set_is_refused(name: str, thinking: Thinking, possible: str) -> None:
     with pytest.raises(UsageError) as caught:
-        google_generativeai.open_model(replace(ACCEPTING, name=name, thinking=thinking), "key", "")
+        google_generativeai.open_model(replace(ACCEPTING, name=name, thinking=thinking), Access("https://host", "key"))
     assert f"{name} always uses the level {possible}" in caught.value.sentence
     assert f"Set model.thinking to {possible}" in caught.value.remedy
 
 
 @installed
 def test_call_with_another_level_of_thinking_is_refused_before_it_is_sent(gemini: GeminiServer) -> None:
-    model = google_generativeai.open_model(ACCEPTING, "key", gemini.url)
+    model = google_generativeai.open_model(ACCEPTING, Access(gemini.url, "key"))
     with pytest.raises(ModelError) as caught:
         model.answer(ModelRequest("criteria", "", (Message("user", "x"),), 100, "low", 5.0))
     assert caught.value.kind == "refused_by_sdk"
@@ -55,19 +56,20 @@ def test_call_with_another_level_of_thinking_is_refused_before_it_is_sent(gemini
 def test_absent_sdk_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "google.generativeai", None)
     with pytest.raises(UsageError) as caught:
-        google_generativeai.open_model(ACCEPTING, "key", "")
+        google_generativeai.open_model(ACCEPTING, Access("https://host", "key"))
     assert "pip install 'redimento[legacy]'" in caught.value.remedy
 
 
 CALL = """
 import locale, sys
 from redimento.models import google_generativeai as adapter
+from redimento.models.access import Access
 from redimento.models.port import Message, ModelRequest
 from redimento.settings import ModelSettings
 
 before = locale.setlocale(locale.LC_CTYPE)
 settings = ModelSettings(sdk="google-generativeai", allow_prompt_storage=True)
-model = adapter.open_model(settings, "a-key-of-a-test", sys.argv[1])
+model = adapter.open_model(settings, Access(sys.argv[1], "a-key-of-a-test"))
 request = ModelRequest("author", "You change code.", (Message("user", "x"),), 100, "medium", 600.0)
 assert model.answer(request).text == "hello"
 assert locale.setlocale(locale.LC_CTYPE) == before

@@ -85,6 +85,58 @@ def test_failed_call_is_paid_for_and_written_down() -> None:
     assert taken.lines[0]["error"]["kind"] == "safety"
 
 
+def test_call_whose_tokens_nobody_counted_is_booked_at_its_most_and_marked() -> None:
+    lost = ModelError("Timed out.", kind="timeout", retryable=True)
+    taken = account(lost, reply(prompt=800, output=100), max_cost_usd=5.0)
+    with pytest.raises(ModelError):
+        taken.model.answer(REQUEST)
+    taken.model.answer(REQUEST)
+    spent = taken.model.spent
+    assert spent.usage == Usage(prompt=1000 + 800, output=1000 + 100)
+    assert (spent.calls, spent.estimated) == (2, 1)
+    assert spent.usd == pytest.approx(2.9)
+    assert spent.estimated_usd == pytest.approx(2.0)
+
+
+def test_lost_calls_reach_the_limit() -> None:
+    lost = [ModelError("Timed out.", kind="timeout", retryable=True) for _ in range(20)]
+    taken = account(*lost, max_cost_usd=5.0)
+    for _ in range(2):
+        with pytest.raises(ModelError):
+            taken.model.answer(REQUEST)
+    with pytest.raises(LimitError, match=r"\$4.00 is already spent"):
+        taken.model.answer(REQUEST)
+    assert taken.inner.asked == 2
+
+
+def test_refused_call_costs_nothing() -> None:
+    taken = account(ModelError("Refused.", kind="quota_minute", usage=Usage()))
+    with pytest.raises(ModelError):
+        taken.model.answer(REQUEST)
+    assert (taken.model.spent.usd, taken.model.spent.estimated) == (0.0, 0)
+
+
+def test_reply_without_a_count_is_booked_by_its_text() -> None:
+    taken = account(reply(prompt=0, output=0))
+    taken.model.answer(REQUEST)
+    assert taken.model.spent.usage == Usage(prompt=1000, output=len("hello"))
+    assert taken.model.spent.estimated == 1
+
+
+def test_replayed_call_costs_nothing_without_a_count() -> None:
+    taken = account(reply(prompt=0, output=0), sdk="recorded")
+    taken.model.answer(REQUEST)
+    assert (taken.model.spent.usd, taken.model.spent.estimated) == (0.0, 0)
+
+
+def test_negative_counts_do_not_pay_for_other_calls() -> None:
+    taken = account(reply(prompt=800, output=100), reply(prompt=-800, output=-100))
+    taken.model.answer(REQUEST)
+    taken.model.answer(REQUEST)
+    assert taken.model.spent.usd >= 0.9
+    assert Usage(-1, -2, -3, -4) == Usage()
+
+
 def test_estimate_is_corrected_by_what_the_service_counted() -> None:
     taken = account(reply(prompt=1500))
     taken.model.answer(REQUEST)

@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 
 from redimento.models import google_genai
+from redimento.models.access import Access
 from redimento.models.port import Failure, Message, Model, ModelError, ModelReply, ModelRequest, Usage
 from redimento.models.retrying import with_retries
 from redimento.settings import ModelSettings
@@ -54,7 +55,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def model(gemini: GeminiServer, clock: Clock) -> Model:
-    inner = google_genai.open_model(ModelSettings(), "a-key-of-a-test", gemini.url)
+    inner = google_genai.open_model(ModelSettings(), Access(gemini.url, "a-key-of-a-test"))
     return with_retries(inner, deadline_seconds=900, sleep=clock.sleep, clock=clock.read)
 
 

@@ -9,7 +9,7 @@ import pytest
 from redimento.models.failures import Endpoint, Refusal, refused
 from tests.scaling import assert_linear
 
-ENDPOINT = Endpoint("gemini-3.8-flash", "https://host", "a-key-of-a-test")
+ENDPOINT = Endpoint("gemini-3.8-flash", "https://host", lambda: ("a-key-of-a-test",))
 
 
 def read_error(error: object) -> None:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import threading
 import traceback
-from collections.abc import Callable
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from redimento.models import google_genai, google_generativeai
+from redimento.models import google_genai
+from redimento.models.access import Access
 from redimento.models.port import Failure, Message, Model, ModelError, ModelRequest, Usage
 from redimento.settings import ModelSettings
+from tests.models.conftest import KEY, Open
 from tests.models.gemini_server import Answer, GeminiServer, body, candidate, page, refusal, text
-
-KEY = "AQ.test-key-0123456789-abcdefghij"
-LEGACY = importlib.util.find_spec("google.generativeai") is not None
-
-Open = Callable[[str], Model]
 
 
 def request(**changes: Any) -> ModelRequest:
@@ -34,22 +29,6 @@ def request(**changes: Any) -> ModelRequest:
         "timeout_seconds": 600.0,
     }
     return ModelRequest(**{**values, **changes})
-
-
-@pytest.fixture(params=["google-genai", "google-generativeai"])
-def sdk(request: pytest.FixtureRequest) -> str:
-    name = cast("str", request.param)
-    if name == "google-generativeai" and not LEGACY:
-        pytest.skip("the extra `legacy` is not installed")
-    return name
-
-
-@pytest.fixture
-def open_model(sdk: str) -> Open:
-    if sdk == "google-genai":
-        return lambda url: google_genai.open_model(ModelSettings(), KEY, url)
-    accepting = ModelSettings(sdk="google-generativeai", allow_prompt_storage=True)
-    return lambda url: google_generativeai.open_model(accepting, KEY, url)
 
 
 @pytest.fixture
@@ -108,12 +87,12 @@ def test_environment_changes_neither_key_nor_address(
 
 
 def test_address_may_have_a_path(gemini: GeminiServer) -> None:
-    google_genai.open_model(ModelSettings(), KEY, f"{gemini.url}/gateway").answer(request())
+    google_genai.open_model(ModelSettings(), Access(f"{gemini.url}/gateway", KEY)).answer(request())
     assert gemini.calls[0].path == "/gateway/v1beta/models/gemini-3.8-flash:generateContent"
 
 
 def test_google_genai_forbids_storage_and_sets_the_level_of_thinking(gemini: GeminiServer) -> None:
-    model = google_genai.open_model(ModelSettings(), KEY, gemini.url)
+    model = google_genai.open_model(ModelSettings(), Access(gemini.url, KEY))
     model.answer(request(thinking="xhigh"))
     sent = gemini.calls[0].body
     assert sent["store"] is False
@@ -121,7 +100,7 @@ def test_google_genai_forbids_storage_and_sets_the_level_of_thinking(gemini: Gem
 
 
 def test_google_genai_gives_models_of_2_5_a_budget_of_thoughts_instead(gemini: GeminiServer) -> None:
-    model = google_genai.open_model(ModelSettings(name="gemini-2.5-flash-lite"), KEY, gemini.url)
+    model = google_genai.open_model(ModelSettings(name="gemini-2.5-flash-lite"), Access(gemini.url, KEY))
     model.answer(request(thinking="low"))
     assert gemini.calls[0].body["generationConfig"]["thinkingConfig"] == {"thinking_budget": 1024}
 
@@ -168,14 +147,14 @@ def test_unknown_finish_reason_with_text_is_accepted(gemini: GeminiServer, model
 
 def test_long_answer_is_not_continued_automatically(gemini: GeminiServer) -> None:
     gemini.answers = [text("first hop", finish="CONTINUATION")]
-    reply = google_genai.open_model(ModelSettings(), KEY, gemini.url).answer(request())
+    reply = google_genai.open_model(ModelSettings(), Access(gemini.url, KEY)).answer(request())
     assert reply.truncated
     assert len(gemini.calls) == 1
 
 
 def test_thoughts_are_left_out(gemini: GeminiServer) -> None:
     gemini.answers = [text({"text": "Let me think.", "thought": True}, "hello")]
-    assert google_genai.open_model(ModelSettings(), KEY, gemini.url).answer(request()).text == "hello"
+    assert google_genai.open_model(ModelSettings(), Access(gemini.url, KEY)).answer(request()).text == "hello"
 
 
 def test_unknown_fields_and_parts_are_ignored(gemini: GeminiServer, model: Model) -> None:

@@ -63,6 +63,7 @@ def test_the_account_of_the_checks_gets_no_rights(last_stage: list[tuple[str, st
 
     (options,) = re.findall(r"useradd ([^&]*redimento-checks)", script)
     assert not re.search(r"-G|--groups|-o\b|--uid 0", options)
+    assert re.search(r"--uid 6\d{4} --gid 6\d{4} ", options), "a fixed number that no agent has"
     assert "usermod" not in script
     assert "sudoers" not in script
 

@@ -14,6 +14,8 @@ import pytest
 import yaml
 from check_jsonschema.transforms.azure_pipelines import traverse_data
 
+from redimento.models.access import find_access
+from redimento.settings import ModelSettings
 from tests.pipelines.expander import ExpansionError, expand_pipeline, load
 
 ROOT = Path(__file__).parents[2]
@@ -124,6 +126,35 @@ def test_a_secret_is_mapped_on_exactly_one_step(secret: str) -> None:
     assert sum(value.lower().count(secret.strip("$()").lower()) for _, value in leaves(pipeline)) == 1
 
 
+KEYLESS = {
+    "serviceConnection": "11111111-2222-3333-4444-555555555555",
+    "workloadIdentityProvider": "projects/123/locations/global/workloadIdentityPools/azure-devops/providers/acme",
+    "vertexProject": "acme-ai",
+    "vertexLocation": "europe-west4",
+}
+
+
+def test_a_job_that_signs_in_with_its_identity_maps_no_key(tmp_path: Path) -> None:
+    caller = tmp_path / "azure-pipelines.yml"
+    given = {"workItem": 7, "image": "registry.example.com/redimento:1", **KEYLESS}
+    template = {"template": "azure-pipelines-template.yml@redimento", "parameters": given}
+    caller.write_text(yaml.safe_dump({"jobs": [template]}))
+    pipeline = expand_pipeline(caller, {}, HERE)
+    validate(pipeline)
+    env = steps(pipeline)[1]["env"]
+    assert "GEMINI_API_KEY" not in env
+    assert {name: value for name, value in env.items() if value and "$(" not in value} == {
+        "REDIMENTO_WORK_ITEM": "7",
+        "REDIMENTO_SERVICE_CONNECTION": KEYLESS["serviceConnection"],
+        "REDIMENTO_WORKLOAD_IDENTITY_PROVIDER": KEYLESS["workloadIdentityProvider"],
+        "GOOGLE_CLOUD_PROJECT": "acme-ai",
+        "GOOGLE_CLOUD_LOCATION": "europe-west4",
+    }
+    job = {"SYSTEM_OIDCREQUESTURI": "https://dev.azure.com/acme/1", "SYSTEM_ACCESSTOKEN": "a-token"}
+    found = find_access(ModelSettings(), {**{name: str(value) for name, value in env.items()}, **job}, committed=True)
+    assert (found.key, found.host) == ("", "europe-west4-aiplatform.googleapis.com")
+
+
 def test_the_token_is_not_stored_in_the_checkout() -> None:
     checkout = steps(expanded(workItem="7"))[0]
 
@@ -134,7 +165,7 @@ def test_the_token_is_not_stored_in_the_checkout() -> None:
 def test_the_job_runs_in_the_image_without_the_docker_socket() -> None:
     (job,) = expanded(workItem="7")["jobs"]
 
-    assert job["container"] == {"image": "IMAGE", "mapDockerSocket": "false"}
+    assert job["container"] == {"image": "IMAGE", "mapDockerSocket": "false", "options": "--cap-add NET_ADMIN"}
 
 
 def test_the_caller_chooses_pool_registry_secrets_and_time_limit(tmp_path: Path) -> None:

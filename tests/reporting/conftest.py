@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,12 +15,18 @@ from redimento.delivery.report import Report, check_lines, file_lines
 from redimento.models.port import Spent
 from redimento.outcome import Outcome
 from redimento.run.attempt import Attempt
-from redimento.run.job import Finished
+from redimento.run.job import Finished, Job
+from redimento.run_folder import open_run_folder
+from redimento.settings import Settings
 from redimento.verification.evidence import ChangedTest, CheckResult, Checks, Failure, Proof, TestResult, Verdict
 from redimento.work_items.item import WorkItem
 
+HIDDEN = (
+    "\u202e\u2066\u200f\u061c\xad\u180e\u2062\u200b\u200d\ufeff\ufe00\ufe0f\ufff9\u3164\U000e0041\U000e0101\x07\x9b"
+)
 HOSTILE = (
     "</pre><script>alert(1)</script> ##vso[task.complete result=Failed;] \x1b[31m\u202e![x](http://evil.invalid/) & 'q'"
+    f" {HIDDEN}z"
 )
 
 
@@ -89,3 +96,9 @@ def seen(finished: Finished) -> Finished:
         steering=(SteeringFile(HOSTILE, "package sources", (HOSTILE,), ("old",)),),
     )
     return replace(finished, report=report)
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    folder = open_run_folder(tmp_path / "run")
+    return Job(7, Settings(), tmp_path, folder, tmp_path, None, tmp_path, "main", lambda _: "b")

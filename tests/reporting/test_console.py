@@ -14,6 +14,7 @@ from redimento.events import Note, StepEnded, StepStarted, Warned
 from redimento.outcome import Outcome
 from redimento.reporting import console
 from redimento.run.job import Finished
+from redimento.text.redaction import NO_SECRETS, Secrets
 from tests.reporting.conftest import HOSTILE
 
 IN_ORDER = ("First reason.", "Second reason.", "t::vat forbade", "✔ proved", "fails: 1 failed", "test as it was")
@@ -26,7 +27,7 @@ def commands(text: str) -> list[str]:
 
 def test_each_event_becomes_lines_for_the_agent() -> None:
     stream = io.StringIO()
-    emit = console.pipeline_listener(pipelines, stream, (SECRET,))
+    emit = console.pipeline_listener(pipelines, stream, Secrets((SECRET,)))
     for event in (
         StepStarted("gather", "Choose"),
         Note(f"5 files {SECRET}"),
@@ -47,7 +48,7 @@ def test_each_event_becomes_lines_for_the_agent() -> None:
 
 def test_foreign_text_cannot_command_the_agent(finished: Finished, tmp_path: Path) -> None:
     stream = io.StringIO()
-    emit = console.pipeline_listener(pipelines, stream, ())
+    emit = console.pipeline_listener(pipelines, stream, NO_SECRETS)
     emit(Note(HOSTILE))
     emit(Warned(HOSTILE, HOSTILE))
     console.show_pipeline_end(pipelines, stream, finished, tmp_path / "summary.md", (HOSTILE,))
@@ -113,7 +114,7 @@ def test_the_end_for_the_agent_has_the_evidence_in_the_same_order(seen: Finished
 
 def test_a_terminal_shows_steps_without_secrets() -> None:
     stream = io.StringIO()
-    with console.terminal_listener(Console(file=stream, width=80), (SECRET,)) as emit:
+    with console.terminal_listener(Console(file=stream, width=80), Secrets((SECRET,))) as emit:
         emit(StepStarted("gather", "Choose"))
         emit(Warned(f"{SECRET} {HOSTILE}"))
         emit(StepEnded("gather", 2.0, ok=False))

@@ -13,8 +13,10 @@ import pytest
 from redimento.errors import UsageError
 from redimento.outcome import Outcome
 from redimento.reporting.files import write_files
-from redimento.run.job import Finished
+from redimento.run.job import Finished, Job
 from redimento.run_folder import RunFolder, clear, open_run_folder
+from redimento.text.redaction import Secrets
+from tests.reporting.conftest import HIDDEN
 
 VOID = {"meta", "br", "hr", "img", "link"}
 
@@ -60,6 +62,26 @@ def test_foreign_text_stays_text_in_the_summary(finished: Finished, tmp_path: Pa
     assert "![x](" not in read
     assert "##vso" not in summary
     assert all(line.count("|") in {0, 4, 5} for line in summary.splitlines() if line.startswith("|")), summary
+
+
+@pytest.mark.parametrize("name", ["summary.md", "report.html"])
+def test_nothing_hides_in_what_people_read(finished: Finished, tmp_path: Path, name: str) -> None:
+    folder = open_run_folder(tmp_path / "run")
+    write_files(folder, finished, None)
+
+    text = (folder.path / name).read_text("utf-8")
+    assert not set(HIDDEN) & set(text)
+    assert "##vso" not in text
+
+
+def test_what_a_change_hides_is_shown_in_its_place(finished: Finished, job: Job) -> None:
+    line = "+if admin:\u202e \u2066# only\u2069\x0b-x\u2028-y\U000e0041\n"
+    job.folder.write_text("change.patch", f"@@ -1 +1 @@\n{line}+crlf\r\n")
+    write_files(job.folder, finished, job)
+
+    page = (job.folder.path / "report.html").read_text("utf-8")
+    shown = "+if admin:U+202E U+2066# onlyU+2069U+000B-xU+2028-yU+E0041"
+    assert f'<span class="add">{shown}</span>\n<span class="add">+crlf</span>\n</pre>' in page
 
 
 EVIDENCE = (
@@ -112,7 +134,7 @@ def test_the_record_has_what_the_old_judge_and_the_proofs_showed(seen: Finished,
 
 
 def test_a_run_that_could_not_start_leaves_a_record_too(tmp_path: Path) -> None:
-    folder = open_run_folder(tmp_path / "run", secrets=("very-secret-token",))
+    folder = open_run_folder(tmp_path / "run", secrets=Secrets(("very-secret-token",)))
     write_files(folder, Finished(Outcome("failed", "No key: very-secret-token.", "Set it.", 2)), None)
 
     record = json.loads((folder.path / "record.json").read_text("utf-8"))

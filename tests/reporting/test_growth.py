@@ -20,6 +20,7 @@ from redimento.reporting.files import write_files
 from redimento.run.attempt import Attempt
 from redimento.run.job import Finished
 from redimento.run_folder import open_run_folder
+from redimento.text.redaction import Secrets
 from redimento.verification.evidence import CheckResult, Checks, Failure, Proof, Verdict
 from tests.scaling import assert_linear_in
 
@@ -46,7 +47,7 @@ def made_of(finished: Finished, text: str, count: int = 1) -> Finished:
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_files_of_a_run_with_twice_the_text_take_twice_as_long(finished: Finished, tmp_path: Path, piece: str) -> None:
-    folder = open_run_folder(tmp_path / "run", secrets=("very-secret-token",))
+    folder = open_run_folder(tmp_path / "run", secrets=Secrets(("very-secret-token",)))
 
     def write(given: Finished) -> None:
         write_files(folder, given, None)
@@ -55,7 +56,7 @@ def test_files_of_a_run_with_twice_the_text_take_twice_as_long(finished: Finishe
 
 
 def test_files_of_a_run_with_twice_as_much_in_it_take_twice_as_long(finished: Finished, tmp_path: Path) -> None:
-    folder = open_run_folder(tmp_path / "run", secrets=("very-secret-token",))
+    folder = open_run_folder(tmp_path / "run", secrets=Secrets(("very-secret-token",)))
 
     def write(given: Finished) -> None:
         write_files(folder, given, None)

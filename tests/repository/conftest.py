@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import threading
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 TOKEN = "job-token-0123456789"
+SIGNED_IN = f"Basic {base64.b64encode(f'redimento:{TOKEN}'.encode()).decode()}"
 
 
 @dataclass
@@ -127,8 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self, body: bytes) -> None:
         sent = self.headers.get_all("Authorization") or []
         self.served.authorizations.append(sent)
-        if sent != [f"Bearer {TOKEN}"]:
-            self._answer(401, [("WWW-Authenticate", "Bearer"), ("Content-Length", "0")], b"")
+        if sent != [SIGNED_IN]:
+            self._answer(401, [("WWW-Authenticate", 'Basic realm="org"'), ("Content-Length", "0")], b"")
             return
         path, _, query = self.path.partition("?")
         if self.served.redirect:

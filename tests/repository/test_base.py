@@ -42,7 +42,7 @@ def committed(repo: Repo, change: Change) -> str:
         checkout,
         change,
         parents=(checkout.head,),
-        message="Change\n",
+        message=lambda _: "Change\n",
         author_name="R",
         author_email="r@example.com",
     )

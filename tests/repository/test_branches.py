@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from redimento.change.edit import Change, FileChange
@@ -15,6 +17,10 @@ AUTHOR = Author("Redimento", "redimento@example.com")
 TEXT = CommitText("Add totals", "As asked.", {"Redimento-Work-Item": "7"})
 
 
+def text_on(base: str) -> CommitText:
+    return replace(TEXT, trailers={**TEXT.trailers, "Redimento-Base": base})
+
+
 def change(content: str) -> Change:
     return Change((FileChange("src/cart.py", b"", content.encode()),))
 
@@ -24,21 +30,29 @@ def branches(request: pytest.FixtureRequest, job: Repo, server: Server) -> Branc
     checkout = open_checkout(job.path)
     if request.param == "local":
         return CheckoutBranches(checkout, AUTHOR)
-    return ServerBranches(checkout, AUTHOR, credentials=Credentials(server.url, TOKEN))
+    return ServerBranches(
+        checkout,
+        AUTHOR,
+        credentials=Credentials(server.url, TOKEN),
+        own_pushes=lambda branch: server.repo.git("rev-list", server.tip(branch), "--not", "main").split(),
+    )
 
 
 def test_a_branch_is_created_and_continued(branches: Branches) -> None:
-    assert branches.tip(BRANCH) is None
+    assert branches.tip(BRANCH, 7) is None
 
-    first = branches.commit(change("one\n"), (branches.head,), TEXT)
+    text = text_on(branches.head)
+    first = branches.commit(change("one\n"), (branches.head,), text)
     branches.publish(first, BRANCH, expected=None)
-    second = branches.commit(change("two\n"), (first,), TEXT)
+    second = branches.commit(change("two\n"), (first,), text)
     branches.publish(second, BRANCH, expected=first)
 
-    tip = branches.tip(BRANCH)
+    tip = branches.tip(BRANCH, 7)
     assert tip is not None
     assert tip.commit == second
-    assert tip.trailers == TEXT.trailers
+    assert tip.generated is not None
+    assert tip.generated.commit == second
+    assert tip.generated.trailers.items() >= text.trailers.items()
     assert not branches.same_files(first, second)
 
 
@@ -52,7 +66,7 @@ def test_a_branch_that_somebody_else_created_or_moved_is_left_alone(branches: Br
     with pytest.raises(ConflictError):
         branches.publish(branches.commit(change("more\n"), (mine,), TEXT), BRANCH, expected=mine)
 
-    tip = branches.tip(BRANCH)
+    tip = branches.tip(BRANCH, 7)
     assert tip is not None
     assert tip.commit == theirs
 
@@ -69,7 +83,9 @@ def test_a_dry_run_notes_what_it_would_publish_and_publishes_nothing(job: Repo, 
     notes: list[str] = []
     checkout = open_checkout(job.path)
     local = CheckoutBranches(checkout, AUTHOR, notes.append)
-    remote = ServerBranches(checkout, AUTHOR, notes.append, credentials=Credentials(server.url, TOKEN))
+    remote = ServerBranches(
+        checkout, AUTHOR, notes.append, credentials=Credentials(server.url, TOKEN), own_pushes=lambda _branch: ()
+    )
     commit = local.commit(change("one\n"), (local.head,), TEXT)
 
     local.publish(commit, BRANCH, expected=None)
@@ -77,8 +93,8 @@ def test_a_dry_run_notes_what_it_would_publish_and_publishes_nothing(job: Repo, 
 
     assert [note.split()[1] for note in notes] == ["update-ref", "push"]
     assert TOKEN not in "".join(notes)
-    assert local.tip(BRANCH) is None
-    assert remote.tip(BRANCH) is None
+    assert local.tip(BRANCH, 7) is None
+    assert remote.tip(BRANCH, 7) is None
 
 
 def test_the_branch_that_is_checked_out_is_not_moved(repo: Repo) -> None:

@@ -9,7 +9,7 @@ import pytest
 from redimento.change.edit import Change, FileChange
 from redimento.errors import GitError
 from redimento.repository.checkout import open_checkout
-from redimento.repository.commits import commit_change, commit_message, patch, same_tree, trailers
+from redimento.repository.commits import commit_change, commit_message, history, patch, same_tree
 from tests.repository.conftest import Repo
 
 
@@ -19,7 +19,7 @@ def commit(repo: Repo, *files: FileChange, message: str = "Change\n", base: str 
         checkout,
         Change(files),
         parents=(checkout.head,),
-        message=message,
+        message=lambda _tree: message,
         author_name="Redimento",
         author_email="redimento@example.com",
         base=base,
@@ -84,7 +84,7 @@ def test_a_commit_can_have_another_base_and_two_parents(repo: Repo) -> None:
         checkout,
         Change((FileChange("src/cart.py", b"", b"new\n"),)),
         parents=(base, checkout.head),
-        message="Merge\n",
+        message="Merge\n".format,
         author_name="R",
         author_email="r@example.com",
         base=base,
@@ -169,14 +169,17 @@ def test_trailers_are_read_back_and_git_agrees(repo: Repo) -> None:
         ["git", "interpret-trailers", "--parse"], input=message, capture_output=True, text=True, check=True
     )
     assert parsed.stdout == "Redimento-Work-Item: 7\nRedimento-Run: two lines\n"
-    assert trailers(open_checkout(repo.path), made) == {"Redimento-Work-Item": "7", "Redimento-Run": "two lines"}
+    assert history(open_checkout(repo.path), made, 1)[0].trailers == {
+        "Redimento-Work-Item": "7",
+        "Redimento-Run": "two lines",
+    }
     assert repo.git("log", "-1", "--format=%s", made) == "Round totals"
 
 
 def test_a_commit_without_trailers_has_none(repo: Repo) -> None:
     checkout = open_checkout(repo.path)
 
-    assert trailers(checkout, checkout.head) == {}
+    assert history(checkout, checkout.head, 1)[0].trailers == {}
 
 
 def test_control_characters_of_a_title_do_not_stop_the_commit(repo: Repo) -> None:

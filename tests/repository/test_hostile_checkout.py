@@ -11,12 +11,12 @@ from redimento.change.edit import Change, FileChange
 from redimento.errors import GitError
 from redimento.repository.base import CommitBase
 from redimento.repository.checkout import Checkout, open_checkout, read_at, target_branch
-from redimento.repository.commits import commit_change, patch, same_tree, trailers
+from redimento.repository.commits import commit_change, history, patch, same_tree
 from redimento.repository.process import run_git
 from redimento.repository.remote import Credentials, fetch_branch, push, remote_tip, remote_url
 from redimento.repository.tree import GitTree
 from redimento.repository.worktrees import worktree
-from tests.repository.conftest import TOKEN, Repo, Server
+from tests.repository.conftest import SIGNED_IN, TOKEN, Repo, Server
 
 
 @pytest.fixture
@@ -71,7 +71,12 @@ def use_everything(checkout: Checkout, server: Server, tmp_path: Path) -> None:
     credentials = Credentials(server.url, TOKEN)
     change = Change((FileChange("src/cart.py", b"", b"new\n"), FileChange("new.py", None, b"new\n")))
     made = commit_change(
-        checkout, change, parents=(checkout.head,), message="Change\n", author_name="R", author_email="r@example.com"
+        checkout,
+        change,
+        parents=(checkout.head,),
+        message="Change {}\n".format,
+        author_name="R",
+        author_email="r@example.com",
     )
     tree = GitTree(checkout, made)
     assert [path for path, _ in tree.read(entry.path for entry in tree.entries())]
@@ -80,7 +85,7 @@ def use_everything(checkout: Checkout, server: Server, tmp_path: Path) -> None:
     assert [found.modified for found in looked.values()] == [True, False]
     assert read_at(checkout, made, "new.py") == b"new\n"
     assert "+new" in patch(checkout, checkout.head, made)
-    assert trailers(checkout, made) == {}
+    assert history(checkout, made, 1)[0].trailers == {}
     assert not same_tree(checkout, checkout.head, made)
     with worktree(checkout, made, tmp_path / "try") as folder:
         assert (folder / "new.py").read_text() == "new\n"
@@ -148,4 +153,4 @@ def test_a_redirect_does_not_take_the_token_elsewhere(job: Repo, server: Server)
     with pytest.raises(GitError):
         remote_tip(open_checkout(job.path), Credentials(server.url, TOKEN), "main")
 
-    assert len(server.authorizations) == 1
+    assert server.authorizations == [[], [SIGNED_IN]]

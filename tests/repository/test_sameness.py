@@ -15,7 +15,7 @@ def commit(repo: Repo, *files: FileChange) -> str:
     checkout = open_checkout(repo.path)
     parents = (checkout.head,)
     return commit_change(
-        checkout, Change(files), parents=parents, message="C\n", author_name="R", author_email="r@example.com"
+        checkout, Change(files), parents=parents, message=lambda _: "C\n", author_name="R", author_email="r@example.com"
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from redimento.repository.base import CommitBase
 from redimento.repository.checkout import Checkout, open_checkout, read_at
-from redimento.repository.commits import trailers
+from redimento.repository.commits import history
 from redimento.repository.rejection import is_transient, rejection
 from redimento.repository.tree import GitTree
 from tests.repository.conftest import Repo
@@ -76,8 +76,8 @@ def test_a_history_of_many_commits(repo: Repo, checkout: Checkout) -> None:
 
 def test_the_trailers_of_a_commit(repo: Repo, checkout: Checkout) -> None:
     once, twice = (commit_of(repo, 1, "Subject\n\n" + "Key: value\n" * count) for count in (10_000, 20_000))
-    assert trailers(checkout, twice) == {"Key": "value"}
-    assert_linear(lambda commit: trailers(checkout, commit), once, twice)
+    assert history(checkout, twice, 1)[0].trailers == {"Key": "value"}
+    assert_linear(lambda commit: history(checkout, commit, 1), once, twice)
 
 
 def test_a_file_is_read_at_a_commit(repo: Repo, checkout: Checkout) -> None:

@@ -93,6 +93,8 @@ calc.py
 ```
 """
 
+MALLORY = "Mallory <mallory@example.com>"
+
 Answers = list[str | dict[str, Any]]
 
 
@@ -141,8 +143,21 @@ class Site:
     def environment(self) -> dict[str, str]:
         return {**os.environ, **self.emulator.environment["calc"], "AGENT_TEMPDIRECTORY": str(self.tmp / "agent-temp")}
 
-    def client(self) -> AzureClient:
-        return AzureClient(self.emulator.url, self.emulator.token, project="Shop")
+    def client(self, token: str = "") -> AzureClient:
+        return AzureClient(self.emulator.url, token or self.emulator.token, project="Shop")
+
+    @property
+    def mallory(self) -> AzureClient:
+        """Azure DevOps as somebody else with every right sees it."""
+        return self.client(self.emulator.tokens["mallory@example.com"])
+
+    def clone(self, branch: str = "main") -> Path:
+        """Clone a branch as Mallory; she pushes from there."""
+        folder = self.tmp / f"mallory-{len([*self.tmp.glob('mallory-*')])}"
+        url, token = self.environment["BUILD_REPOSITORY_URI"], self.emulator.tokens["mallory@example.com"]
+        header = f"http.{url}.extraheader=AUTHORIZATION: bearer {token}"
+        git(self.tmp, "clone", "-q", "--branch", branch, "--config", header, url, str(folder))
+        return folder
 
     def get(self, path: str, **options: Any) -> Any:
         return self.client().get(path, project="Shop", **options)
@@ -243,6 +258,7 @@ def organise(tmp_path: Path) -> Iterator[Callable[..., Site]]:
             planted = {
                 "project": "Shop",
                 "process": "Agile",
+                "people": [MALLORY],
                 "repositories": [{"name": "calc", "from": str(origin)}],
                 "work_items": [{"id": 7, "type": "User Story", "fields": item}],
                 **(seed or {}),

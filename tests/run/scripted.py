@@ -11,6 +11,7 @@ from redimento.authoring.prompt import Briefing
 from redimento.errors import LimitError
 from redimento.models.port import ModelError, ModelReply, ModelRequest, Usage
 from redimento.settings import ModelSettings
+from tests.authoring.requests import bare
 
 LIMIT = LimitError("The limit is reached.", "Raise it.")
 DOWN = ModelError("The model is down.", "Wait.", kind="unavailable")
@@ -39,7 +40,7 @@ class Scripted:
         return ModelReply(answer, self.name, Usage(), "STOP")
 
     def prompt(self, number: int) -> str:
-        return self.asked[number].messages[-1].text
+        return bare(self.asked[number].messages[-1].text)
 
 
 def read_repository(paths: Sequence[str], patterns: Sequence[str]) -> list[str]:

@@ -84,8 +84,8 @@ class Local:
         )
         tree = GitTree(checkout, checkout.head)
         ports = Ports(
-            FileBoard(item, folder.path),
-            FolderPullRequests(folder.path),
+            FileBoard(item, folder),
+            FolderPullRequests(folder),
             CheckoutBranches(checkout, Author("Redimento", "redimento@noreply.invalid")),
             tree,
             CommitBase(tree),

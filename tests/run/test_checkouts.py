@@ -104,7 +104,8 @@ def test_files_behind_a_filter_are_named_never_shown_and_refused_before_any_chec
     ended = site.run([spoilt, GOOD_FIX])
 
     first, second = ended.conversation()
-    assert "neither change nor add one: *.csv." in json.dumps(first["request"])
+    named = first["request"]["messages"][0]["text"].partition("neither change nor add one:")[2]
+    assert "*.csv" in named.partition("\n\n")[0]
     assert "git-lfs.github.com" not in json.dumps([first, second])
     assert "calc.csv is stored through the git filter" in json.dumps(second["request"])
     assert ended.kind == "delivered", ended.finished.outcome

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from redimento.repository.checkout import open_checkout
 from redimento.repository.tree import GitTree
 from redimento.run.proposal import Proposal, Workspace, complete, propose
 from redimento.settings import ChangeSettings
+from redimento.text.redaction import Secrets
 from tests.run.conftest import git
 from tests.run.scripted import DOWN, LIMIT, QUESTION, Script, Scripted, head, session, whole
 
@@ -42,7 +44,7 @@ def proposed(
     max_files: int = 20,
     base: Base = PLAIN_FOLDER,
 ) -> Proposal:
-    workspace = Workspace(root, ChangeSettings(max_files=max_files), base, ("", SECRET))
+    workspace = Workspace(root, ChangeSettings(max_files=max_files), base, Secrets(("", SECRET)))
     return propose(session(model), workspace, answer, already, lambda _: None)
 
 
@@ -212,6 +214,49 @@ def test_a_secret_of_the_run_is_refused_without_repeating_it(root: Path) -> None
     assert contents(proposal) == {"b.py": "b = 3\n", "c.py": None}
     assert "b.py: it would contain a secret of this run" in model.prompt(0)
     assert SECRET not in model.prompt(0)
+
+
+HELD = f"a = 1\nkey = '{SECRET}'\n"
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        Replace("a.py", "a = 1\n", "a = 2\n"),
+        Replace("a.py", f"key = '{SECRET}'", "key = os.environ['KEY']"),
+        WriteWhole("a.py", "a = 2\n"),
+        Delete("a.py"),
+    ],
+)
+def test_a_file_that_holds_a_secret_can_be_edited(root: Path, edit: Replace | WriteWhole | Delete) -> None:
+    (root / "a.py").write_text(HELD)
+    assert proposed(root, Scripted([]), Answer(edits=(edit,))).change.paths == ("a.py",)
+
+
+@pytest.mark.parametrize("form", [SECRET, "%74ok-12345-secret", base64.b64encode(SECRET.encode()).decode()])
+def test_an_edit_may_not_write_what_was_shown_in_place_of_a_secret(root: Path, form: str) -> None:
+    (root / "a.py").write_text(HELD.replace(SECRET, form))
+    model = Scripted([FITTING])
+    proposal = proposed(root, model, Answer(edits=(WriteWhole("a.py", "a = 2\nkey = '***'\n"),)))
+    assert contents(proposal) == {"b.py": "b = 3\n"}
+    assert "a.py: a line that it changes holds a secret, shown as ***: leave it as it is" in model.prompt(0)
+
+
+def test_a_secret_in_another_encoding_is_refused(root: Path) -> None:
+    (root / "a.py").write_bytes("a = 1\r\n".encode("utf-16"))
+    model = Scripted([FITTING])
+    proposed(root, model, Answer(edits=(Replace("a.py", "a = 1\n", f"a = '{SECRET}'\n"),)))
+    assert "it would contain a secret of this run" in model.prompt(0)
+
+
+@pytest.mark.parametrize(
+    "edit", [WriteWhole("a.py", f"{HELD}{HELD}"), WriteWhole(f"{SECRET}.py", "x = 1\n"), Rename("a.py", "d.py")]
+)
+def test_an_edit_may_not_copy_a_secret(root: Path, edit: WriteWhole | Rename) -> None:
+    (root / "a.py").write_text(HELD)
+    model = Scripted([FITTING])
+    proposed(root, model, Answer(edits=(edit,)))
+    assert "it would contain a secret of this run" in model.prompt(0)
 
 
 def test_a_correction_sees_the_files_as_an_earlier_change_left_them(root: Path) -> None:

@@ -142,32 +142,6 @@ def test_a_changed_item_updates_the_same_branch_and_pull_request(site: Site) -> 
     assert parents == [first.finished.outcome.commit]
 
 
-def test_a_branch_with_commits_of_a_person_is_left_alone(site: Site) -> None:
-    first = site.run([GOOD_FIX])
-    mine = git(
-        site.checkout,
-        "commit-tree",
-        f"{first.finished.outcome.commit}^{{tree}}",
-        "-p",
-        first.finished.outcome.commit,
-        "-m",
-        "By hand",
-    ).strip()
-    job = site.emulator.environment["calc"]
-    header = {
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"http.{job['BUILD_REPOSITORY_URI']}.extraheader",
-        "GIT_CONFIG_VALUE_0": f"AUTHORIZATION: bearer {job['SYSTEM_ACCESSTOKEN']}",
-    }
-    git(site.checkout, "push", "-q", "origin", f"{mine}:refs/heads/{first.finished.outcome.branch}", **header)
-    site.change_item(description="<p>Something else.</p>")
-
-    ended = site.run([])
-
-    assert ended.kind == "skipped"
-    assert "a person is working there" in ended.finished.outcome.sentence
-
-
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [

@@ -11,6 +11,7 @@ import pytest
 
 from redimento.sandbox.bench import Workbench, close_workbench, open_workbench
 from redimento.settings import CheckCommand, CheckSettings
+from redimento.text.redaction import NO_SECRETS, Secrets
 
 OpenBench = Callable[..., Workbench]
 
@@ -40,7 +41,7 @@ def open_bench(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setenv("LC_ALL", "C.UTF-8")  # bash prints a warning if the configured locale is not installed
     opened: list[Workbench] = []
 
-    def open_it(*commands: CheckCommand, secrets: tuple[str, ...] = (), **settings: object) -> Workbench:
+    def open_it(*commands: CheckCommand, secrets: Secrets = NO_SECRETS, **settings: object) -> Workbench:
         # Without any command the bench would guard nothing.
         defaults = {"commands": commands or (CheckCommand("any", "true"),), "isolation": "process"}
         wanted = CheckSettings(**{**defaults, **settings})  # type: ignore[arg-type]

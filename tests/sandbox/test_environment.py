@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from redimento.errors import SettingsError
 from redimento.sandbox.environment import build_environment
 from redimento.settings.secret_names import looks_secret
+from redimento.text.redaction import NO_SECRETS, Secrets
 from tests.scaling import assert_linear_in, run
 
 HERE = Path("/scratch")
 
 
-def built(own: dict[str, str], *pass_env: str, secrets: tuple[str, ...] = ()) -> dict[str, str]:
+def built(own: dict[str, str], *pass_env: str, secrets: Secrets = NO_SECRETS) -> dict[str, str]:
     return build_environment(
         own, home=HERE / "home", temporary=HERE / "tmp", tree=Path("/tree"), pass_env=pass_env, secrets=secrets
     )
@@ -79,7 +80,7 @@ def test_ordinary_names_do_not_look_like_secrets(name: str) -> None:
 
 def test_the_value_of_a_secret_is_not_passed_under_another_name() -> None:
     own = {"MY_FLAG": "x-sesame-open-9-y", "LANG": "sesame-open-9", "PATH": "/bin"}
-    found = built(own, "MY_FLAG", secrets=("sesame-open-9",))
+    found = built(own, "MY_FLAG", secrets=Secrets(("sesame-open-9",)))
     assert "MY_FLAG" not in found
     assert found["LANG"] == "C.UTF-8"
 
@@ -97,7 +98,7 @@ def test_no_variable_that_looks_secret_ever_passes(own: dict[str, str]) -> None:
 def test_a_long_value_takes_linear_time(piece: str) -> None:
     def build(size: int) -> Callable[[], object]:
         own = {"LANG": (piece * size)[:size]}
-        return lambda: built(own, secrets=("sesame-open-9",))
+        return lambda: built(own, secrets=Secrets(("sesame-open-9",)))
 
     assert_linear_in(run, build, 500_000)
 
@@ -105,6 +106,6 @@ def test_a_long_value_takes_linear_time(piece: str) -> None:
 def test_many_variables_take_linear_time() -> None:
     def build(number: int) -> Callable[[], object]:
         own = {f"JAVA_HOME_{each}_X64": f"/opt/java{each}" for each in range(number)}
-        return lambda: built(own, secrets=("sesame-open-9",))
+        return lambda: built(own, secrets=Secrets(("sesame-open-9",)))
 
     assert_linear_in(run, build, 5_000)

@@ -14,6 +14,9 @@ import pytest
 
 from redimento.sandbox.execution import CommandResult, run
 from redimento.sandbox.isolation import Isolation
+from redimento.text.redaction import NO_SECRETS, Secrets
+from tests.sandbox.outsider import SAY_WHO_WATCHES, warden_killed
+from tests.sandbox.stage import needs_scopes
 
 
 def run_here(
@@ -21,7 +24,7 @@ def run_here(
     command: str | Sequence[str],
     *,
     timeout: float = 100,
-    secrets: tuple[str, ...] = (),
+    secrets: Secrets = NO_SECRETS,
     network: bool = True,
     path: str = os.environ["PATH"],
 ) -> CommandResult:
@@ -102,7 +105,7 @@ def test_standard_input_is_empty_and_no_descriptor_is_inherited(tmp_path: Path) 
     secret, other = os.pipe()
     os.set_inheritable(secret, True)  # noqa: FBT003 - the library's signature
     try:
-        ended = run_here(tmp_path, "cat; ls /proc/$$/fd | wc -l")
+        ended = run_here(tmp_path, "cat; ls /proc/$$/fd >list; wc -l <list")
     finally:
         os.close(secret)
         os.close(other)
@@ -156,7 +159,7 @@ def test_long_output_keeps_its_head_and_tail(tmp_path: Path) -> None:
 
 def test_output_is_safe_to_print_and_without_secrets(tmp_path: Path) -> None:
     line = r"printf 'x##vso[task.complete]\r##[error]\033[31mred\000 sesame-open-9'"
-    ended = run_here(tmp_path, line, secrets=("sesame-open-9",))
+    ended = run_here(tmp_path, line, secrets=Secrets(("sesame-open-9",)))
     assert ended.output == "x# # vso[task.complete]\n# # [error]red ***"
 
 
@@ -169,9 +172,18 @@ def test_set_uid_programs_grant_nothing(tmp_path: Path) -> None:
     assert ended.output.split() == ["NoNewPrivs:", "1", "0"]
 
 
+@needs_scopes
+def test_the_supervisor_cannot_be_killed_or_stopped(tmp_path: Path) -> None:
+    ended = run_here(tmp_path, "kill -9 $PPID || kill -STOP $PPID || kill -9 -1; echo through")
+    assert (ended.exit_code, ended.output.splitlines()[-1]) == (0, "through")
+
+
 def test_killing_the_supervisor_is_reported_and_leaves_nothing_behind(tmp_path: Path) -> None:
     mark = f"6{os.getpid()}.{time.monotonic_ns()}"
-    ended = run_here(tmp_path, f"setsid sleep {mark} & kill -9 $PPID; sleep {mark}")
+    warden = tmp_path / "warden"
+    with warden_killed(warden):
+        ended = run_here(tmp_path, f"setsid sleep {mark} & WARDEN={warden}; {SAY_WHO_WATCHES}; sleep {mark}")
+    assert ended.hostile
     assert ended.exit_code is None
     assert ended.reason.startswith("supervisor lost")
     assert processes_with(mark) == []

@@ -27,20 +27,21 @@ def check(open_bench: OpenBench, line: str, *changed: str) -> CheckResult:
     return run_check(open_bench(), CheckCommand("check", line), changed=changed)
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "echo broken > cart.py",
-        "rm cart.py",
-        "rm -rf tests; touch tests",
-        "rm cart.py; ln -s /etc/passwd cart.py",
-        "rm cart.py; mkdir cart.py; touch cart.py/x; chmod 0 cart.py",
-        "mv tests elsewhere; ln -s elsewhere tests",
-        "chmod +x cart.py",
-        "touch -r cart.py old; echo b > cart.py; touch -r old cart.py; rm old",
-        "rm -rf tests; mkdir -p elsewhere; ln -s $PWD/elsewhere tests",
-    ],
+DAMAGES = (
+    "echo broken > cart.py",
+    "rm cart.py",
+    "rm -rf tests; touch tests",
+    "rm cart.py; ln -s /etc/passwd cart.py",
+    "rm cart.py; mkdir cart.py; touch cart.py/x; chmod 0 cart.py",
+    "mv tests elsewhere; ln -s elsewhere tests",
+    "chmod +x cart.py",
+    "touch -r cart.py old; echo b > cart.py; touch -r old cart.py; rm old",
+    "rm -rf tests; mkdir -p elsewhere; ln -s $PWD/elsewhere tests",
 )
+DELETIONS = ("rm -rf .git * .[a-z]*", 'rm -rf "$PWD"', 'mv "$PWD" "$PWD-away"')
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_tracked_file_comes_back(tree: Path, open_bench: OpenBench, damage: str) -> None:
     check(open_bench, damage)
     subprocess.run(["rm", "-rf", "elsewhere"], cwd=tree, check=True)
@@ -56,14 +57,14 @@ def test_a_missing_tracked_file_does_not_stop_the_others_from_coming_back(tree: 
 def test_a_tracked_link_comes_back_as_a_link(tree: Path, tmp_path: Path) -> None:
     (tree / "link").symlink_to("cart.py")
     command = CheckCommand("check", "rm link; echo broken > link")
-    bench = open_workbench(tree, CheckSettings(commands=(command,)), tmp_path / "s", secrets=(), files=("link",))
+    bench = open_workbench(tree, CheckSettings(commands=(command,)), tmp_path / "s", files=("link",))
     run_check(bench, command)
     close_workbench(bench)
     assert (tree / "link").readlink() == Path("cart.py")
 
 
 def test_nothing_is_copied_when_there_is_nothing_to_run(tree: Path, tmp_path: Path) -> None:
-    bench = open_workbench(tree, CheckSettings(), tmp_path / "scratch", secrets=(), files=("cart.py",))
+    bench = open_workbench(tree, CheckSettings(), tmp_path / "scratch", files=("cart.py",))
     assert not bench.kept.store.exists()
     close_workbench(bench)
     assert not bench.scratch.exists()
@@ -90,7 +91,20 @@ def test_the_change_stays_as_it_was_written(tree: Path, open_bench: OpenBench) -
     assert not (tree / "tests" / "test_cart.py").exists()
 
 
-@pytest.mark.parametrize("damage", ["rm -rf .git * .[a-z]*", 'rm -rf "$PWD"', 'mv "$PWD" "$PWD-away"'])
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root works in the tree of another account")
+@pytest.mark.parametrize("damage", [*DAMAGES, *DELETIONS, "echo x >> .git/config; rm .git/HEAD; rm -rf .git/hooks"])
+def test_what_comes_back_belongs_to_the_owner_of_the_tree(tree: Path, open_bench: OpenBench, damage: str) -> None:
+    stranger = 4321
+    for path in (tree, *tree.rglob("*")):
+        os.chown(path, stranger, stranger)
+    check(open_bench, damage)
+    tracked = [tree, *(tree / name for name in ("cart.py", "tests", "tests/test_cart.py")), *tree.glob(".git/**/*")]
+    assert {path: (path.lstat().st_uid, path.lstat().st_gid) for path in tracked} == dict.fromkeys(
+        tracked, (stranger, stranger)
+    )
+
+
+@pytest.mark.parametrize("damage", DELETIONS)
 def test_a_deleted_tree_comes_back_with_its_history_and_the_change(
     tree: Path, open_bench: OpenBench, damage: str
 ) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,11 +16,11 @@ from redimento.errors import HostileCheckError
 from redimento.sandbox.bench import Workbench, clean, close_workbench, execute, open_workbench, remember
 from redimento.sandbox.leftovers import Place, go_back, record
 from redimento.settings import CheckCommand, CheckSettings
+from redimento.text.redaction import NO_SECRETS
 from redimento.verification.checks import run_baseline, run_check, run_checks, run_setup
 from tests.sandbox.benches import OpenBench
-from tests.sandbox.test_isolation import checks_account, needs_root
-
-__all__ = ["checks_account"]
+from tests.sandbox.outsider import SAY_WHO_WATCHES, warden_killed
+from tests.sandbox.stage import needs_root
 
 
 def run(bench: Workbench, line: str) -> str:
@@ -42,7 +43,7 @@ def by_account(checks_account: str) -> Iterator[Workbench]:
     (root / "tree" / "src" / "a.py").write_text("x = 1\n")
     subprocess.run(["git", "init", "-q"], cwd=root / "tree", check=True)
     settings = CheckSettings(commands=(CheckCommand("any", "true"),), isolation="user")
-    bench = open_workbench(root / "tree", settings, root / "scratch", secrets=(), files=("src/a.py",))
+    bench = open_workbench(root / "tree", settings, root / "scratch", files=("src/a.py",))
     assert bench.isolation.kind == "user"
     yield bench
     close_workbench(bench)
@@ -144,9 +145,7 @@ def test_what_setup_installed_comes_back(bench: Workbench, damage: str) -> None:
 def test_files_of_the_change_and_of_the_program_stay(tree: Path, tmp_path: Path) -> None:
     command = CheckCommand("any", "true")
     own = tree / ".redimento" / "record.json"
-    bench = open_workbench(
-        tree, CheckSettings(commands=(command,), isolation="process"), tmp_path / "s", secrets=(), spared=(own,)
-    )
+    bench = open_workbench(tree, CheckSettings(commands=(command,), isolation="process"), tmp_path / "s", spared=(own,))
     remember(bench, "setup")
     for path in ("new/module.py", "new/marker", ".redimento/record.json", ".redimento/marker"):
         (tree / path).parent.mkdir(exist_ok=True)
@@ -236,9 +235,13 @@ def test_what_the_account_left_where_everybody_may_write_is_removed(by_account: 
 
 
 @pytest.mark.parametrize("door", ["baseline", "pass"])
-def test_a_check_that_kills_its_supervisor_ends_the_run(open_bench: OpenBench, door: str) -> None:
-    bench = open_bench(CheckCommand("unit tests", "kill -9 $PPID; sleep 300"))
-    with pytest.raises(HostileCheckError, match="The check unit tests killed the process that watches it"):
+def test_a_check_that_kills_its_supervisor_ends_the_run(open_bench: OpenBench, tmp_path: Path, door: str) -> None:
+    warden = tmp_path / "warden"
+    bench = open_bench(CheckCommand("unit tests", f"WARDEN={warden}; {SAY_WHO_WATCHES}; sleep 300"))
+    hostile = pytest.raises(
+        HostileCheckError, match="The check unit tests killed or stopped the process that watches it"
+    )
+    with warden_killed(warden), hostile:
         run_baseline(bench) if door == "baseline" else run_checks(bench, changed=())
 
 
@@ -259,3 +262,20 @@ def test_run_check_alone_does_not_clean(tree: Path, open_bench: OpenBench) -> No
     remember(bench, "setup")
     run_check(bench, CheckCommand("build", "mkdir dist"))
     assert (tree / "dist").is_dir()
+
+
+def test_what_a_person_writes_between_the_commands_is_set_aside(tree: Path, tmp_path: Path) -> None:
+    settings = CheckSettings(commands=(CheckCommand("any", "true"),), isolation="process")
+    aside = tmp_path / "run" / "set-aside"
+    bench = open_workbench(tree, settings, tmp_path / "s", secrets=NO_SECRETS, files=("cart.py",), aside=aside)
+    remember(bench, "setup")
+    run(bench, "mkdir -p dist build; touch dist/check build/check left")
+    time.sleep(0.1)
+    (tree / "notes.txt").write_text("mine")
+    (tree / "dist" / "mine").write_text("mine")
+    clean(bench, ())
+    close_workbench(bench)
+    assert [(aside / name).read_text() for name in ("notes.txt", "dist/mine")] == ["mine", "mine"]
+    assert sorted(bench.memory.set_aside) == ["dist", "notes.txt"]
+    assert not any((tree / name).exists() for name in ("notes.txt", "dist", "build", "left"))
+    assert not (aside / "build").exists()

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from redimento.verification.evidence import CheckResult, Checks, Failure, Outcome, TestResult, Verdict
-from redimento.verification.junit_writer import write_junit
+from redimento.verification.junit_writer import junit
 from redimento.verification.reports.reading import read_reports
 
 
@@ -36,17 +36,16 @@ def verdict() -> Verdict:
 
 
 def test_the_runs_own_report_is_red_only_for_what_the_change_broke(tmp_path: Path) -> None:
-    write_junit(verdict(), tmp_path / "run" / "junit.xml")
-    assert {test.id: test.outcome for test in read_reports("run/junit.xml", tmp_path).tests} == {
+    (tmp_path / "junit.xml").write_text(junit(verdict()), "utf-8")
+    assert {test.id: test.outcome for test in read_reports("junit.xml", tmp_path).tests} == {
         "unit.t.a::new": "failed", "unit.t.a::crashed": "error", "unit.t.a::known": "skipped",
         "unit.t.a::flaky": "skipped", "unit.t.a::left": "skipped", "unit.t.a::good": "passed",
         "lint::ruff check": "skipped", "build::make": "passed", "docs::make docs": "skipped",
     }  # fmt: skip
 
 
-def test_the_runs_own_report_has_the_right_counts(tmp_path: Path) -> None:
-    write_junit(verdict(), tmp_path / "junit.xml")
-    suite = ET.parse(tmp_path / "junit.xml").getroot()[0]
+def test_the_runs_own_report_has_the_right_counts() -> None:
+    suite = ET.fromstring(junit(verdict()))[0]
     assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["6", "1", "1", "3"]
 
 
@@ -64,7 +63,7 @@ def test_whatever_a_test_is_called_the_runs_own_report_can_be_read(
     test = TestResult(f"{group}::a{name}", outcome, 1.5, message)
     result = CheckResult("unit", "pytest", required=True, exit_code=0, seconds=2, output="", tests=(test,))
     failures = (Failure("unit", test.id, ""),) if test.fails else ()
-    write_junit(Verdict(Checks(), Checks((result,)), new_failures=failures), folder / "junit.xml")
+    (folder / "junit.xml").write_text(junit(Verdict(Checks(), Checks((result,)), new_failures=failures)), "utf-8")
     reported = read_reports("junit.xml", folder)
     assert reported.problems == reported.remarks == ()
     assert outcome in {test.outcome for test in reported.tests}

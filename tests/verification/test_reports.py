@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from redimento.text.redaction import Secrets
 from redimento.verification.assertions import is_assertion
 from redimento.verification.evidence import TestResult
 from redimento.verification.reports.finding import find_reports
@@ -175,7 +176,7 @@ def test_texts_are_safe_to_print_and_without_secrets(tmp_path: Path) -> None:
     (tmp_path / "r.xml").write_text(
         "<testsuite name='s'><testcase name='##vso[x]'><failure message='sesame-open-9 ##[error]'/></testcase></testsuite>"
     )
-    (test,) = read_reports("r.xml", tmp_path, secrets=("sesame-open-9",)).tests
+    (test,) = read_reports("r.xml", tmp_path, secrets=Secrets(("sesame-open-9",))).tests
     assert (test.id, test.message) == ("s::# # vso[x]", "*** # # [error]")
 
 

@@ -15,6 +15,7 @@ import pytest
 from redimento.change.edit import Change, FileChange
 from redimento.sandbox.bench import Workbench, execute
 from redimento.settings import CheckCommand
+from redimento.text.redaction import Secrets
 from redimento.verification.checks import run_alone, run_baseline, run_checks, run_setup
 from redimento.verification.evidence import Proof, Verdict
 from redimento.verification.old_judge import Substitute
@@ -260,7 +261,7 @@ def test_a_check_that_hangs_or_deletes_the_tree_leaves_the_change_in_place(open_
 def test_setup_runs_in_order_stops_at_a_failure_and_prints_no_secret(tree: Path, open_bench: OpenBench) -> None:
     assert run_setup(open_bench()) is None
     bench = open_bench(
-        setup=("echo one > made", "echo sesame-open-9", "false", "echo two > made"), secrets=("sesame-open-9",)
+        setup=("echo one > made", "echo sesame-open-9", "false", "echo two > made"), secrets=Secrets(("sesame-open-9",))
     )
     result = run_setup(bench)
     assert result is not None

@@ -33,7 +33,7 @@ def _file(organisation: Organisation, identity: str) -> Path:
 def _create(call: Call) -> Answer:
     project = call.project()
     if project:
-        check_may_write(project)
+        check_may_write(call.organisation, project)
     if call.query("uploadType", "simple").casefold() != "simple":
         raise malformed("This organisation takes attachments in one piece (uploadType=simple).")
     if call.request.mimetype != "application/octet-stream":

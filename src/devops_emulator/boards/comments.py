@@ -100,7 +100,7 @@ def _update(call: Call) -> Answer:
         "text": _text(call),
         "format": "markdown" if markdown else "html",
         "version": note["version"] + 1,
-        "modifiedBy": items.person_text(people.job(call.organisation)),
+        "modifiedBy": items.person_text(people.me(call.organisation)),
         "modifiedDate": now(),
     }
     call.organisation.store.put("work_item", item["id"], item)

@@ -34,7 +34,7 @@ def readable_item(organisation: Organisation, number: str | int, project: Docume
     item = organisation.store.find("work_item", number)
     if item is None or (project is not None and item["project"] != project["id"]):
         raise no_work_item(number)
-    if denied(find_project(organisation, item["project"]), "WorkItemRead"):
+    if denied(organisation, find_project(organisation, item["project"]), "WorkItemRead"):
         raise no_work_item(number)
     return item
 
@@ -42,12 +42,12 @@ def readable_item(organisation: Organisation, number: str | int, project: Docume
 def writable_item(organisation: Organisation, number: str | int, project: Document | None = None) -> Document:
     """Return a work item for a change; raises Fault 403 TF237111 if the right to write is missing."""
     item = readable_item(organisation, number, project)
-    check_may_write(find_project(organisation, item["project"]))
+    check_may_write(organisation, find_project(organisation, item["project"]))
     return item
 
 
-def check_may_write(project: Document) -> None:
-    if denied(project, "WorkItemWrite"):
+def check_may_write(organisation: Organisation, project: Document) -> None:
+    if denied(organisation, project, "WorkItemWrite"):
         raise Fault(
             403,
             "WorkItemUnauthorizedAccessException",
@@ -73,9 +73,9 @@ def add_revision(
     relations: list[Document] | None = None,
     formats: Document | None = None,
 ) -> None:
-    """Append a revision by the job's identity and store the item; what is not given stays as it is."""
+    """Append a revision by the caller and store the item; what is not given stays as it is."""
     moment = now()
-    me = person_text(people.job(organisation))
+    me = person_text(people.me(organisation))
     number = len(item["revisions"]) + 1
     previous = latest(item) if item["revisions"] else EMPTY
     before = previous["fields"]

@@ -13,7 +13,7 @@ def add_note(
 ) -> Document:
     """Append a comment to an item; the caller stores the item. `author` and `moment` are for seeds."""
     moment = moment or now()
-    author = author or person_text(people.job(organisation))
+    author = author or person_text(people.me(organisation))
     note = {
         "id": organisation.store.next_number("comment"),
         "version": 1,

@@ -255,7 +255,7 @@ def _sort_key(value: Any) -> tuple[int, float, str]:
 def _query(call: Call) -> Answer:
     organisation = call.organisation
     project = call.project()
-    me = items.person_text(people.job(organisation))
+    me = items.person_text(people.me(organisation))
     text = call.object().get("query")
     if not isinstance(text, str) or not text.strip():
         raise _wrong("it is empty")
@@ -282,7 +282,7 @@ def _query(call: Call) -> Answer:
 
 
 def _seen(organisation: Organisation, item: Document) -> bool:
-    return not denied(find_project(organisation, item["project"]), "WorkItemRead")
+    return not denied(organisation, find_project(organisation, item["project"]), "WorkItemRead")
 
 
 def _field_reference(organisation: Organisation, name: str) -> Document:

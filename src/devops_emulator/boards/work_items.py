@@ -44,7 +44,7 @@ def create_item(
     kind = processes.type_name(project["process"], kind)
     item = items.new_item(organisation, project, kind, number)
     moment = now()
-    author = items.person_text(people.job(organisation))
+    author = items.person_text(people.me(organisation))
     base = {
         "System.Id": item["id"],
         "System.AreaPath": project["name"],
@@ -99,7 +99,7 @@ def _create(call: Call) -> Answer:
     organisation = call.organisation
     project = find_project(organisation, call.values["project"])
     operations = call.json(JSON_PATCH)
-    items.check_may_write(project)
+    items.check_may_write(organisation, project)
     item, others = create_item(organisation, project, call.values["type"], operations)
     if call.flag("validateOnly"):
         organisation.store.discard()

@@ -102,7 +102,7 @@ def _put_reviewer(call: Call) -> Answer:
 
 def _put(organisation: Organisation, pull: Document, identity: str | None, body: Document) -> Document:
     reviewer = new_reviewer(organisation, identity, body)
-    if reviewer["vote"] and reviewer["id"] != people.job(organisation)["id"]:
+    if reviewer["vote"] and reviewer["id"] != people.me(organisation)["id"]:
         raise invalid("TF401186: Nobody can vote for somebody else.")
     others = [known for known in pull["reviewers"] if known["id"] != reviewer["id"]]
     pull["reviewers"] = [*others, reviewer]
@@ -154,7 +154,7 @@ def _add_status(call: Call) -> Answer:
         "context": {"name": str(context["name"]), "genre": str(context.get("genre") or "")},
         "creationDate": moment,
         "updatedDate": moment,
-        "author": people.job(call.organisation)["id"],
+        "author": people.me(call.organisation)["id"],
     }
     status |= {name: body[name] for name in ("targetUrl", "iterationId") if body.get(name)}
     pull["statuses"].append(status)

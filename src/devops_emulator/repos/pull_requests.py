@@ -51,7 +51,7 @@ def _create(call: Call) -> Answer:
                 "GitPullRequestExistsException",
                 "TF401179: An active pull request for the source and target branch already exists.",
             )
-    me = people.job(organisation)
+    me = people.me(organisation)
     pull: Document = {
         "id": organisation.store.next_number("pull_request"),
         "repository": repository["id"],
@@ -86,7 +86,7 @@ def _create(call: Call) -> Answer:
 
 def _linkable(organisation: Organisation, reference: Document) -> Document:
     item = items.readable_item(organisation, reference.get("id") or "")
-    items.check_may_write(find_project(organisation, item["project"]))
+    items.check_may_write(organisation, find_project(organisation, item["project"]))
     return item
 
 
@@ -253,7 +253,7 @@ def _complete(organisation: Organisation, repository: Document, pull: Document, 
 
 
 def _close(organisation: Organisation, pull: Document, status: str) -> None:
-    pull |= {"status": status, "closed": now(), "closedBy": people.job(organisation)["id"]}
+    pull |= {"status": status, "closed": now(), "closedBy": people.me(organisation)["id"]}
 
 
 def _close_work_items(organisation: Organisation, pull: Document) -> None:

@@ -1,4 +1,4 @@
-"""Move references: every kind of push ends here, is recorded, and refreshes its pull requests."""
+"""Move references: every kind of push ends here, is recorded with its pusher, and refreshes its pull requests."""
 
 from __future__ import annotations
 
@@ -41,11 +41,21 @@ def record(organisation: Organisation, repository: Document, moved: Mapping[str,
         "repository": repository["id"],
         "date": now(),
         "refUpdates": [{"name": name, "oldObjectId": old, "newObjectId": new} for name, (old, new) in moved.items()],
-        "pushedBy": people.job(organisation)["id"],
+        "pushedBy": people.me(organisation)["id"],
     }
     organisation.store.put("push", number, push)
     pull_request.watch(organisation, repository, moved)
     return push
+
+
+def creators(organisation: Organisation, repository: Document) -> dict[str, Document]:
+    """Return by reference who created it with a push."""
+    found = {}
+    for push in organisation.store.all("push"):
+        for update in push["refUpdates"]:
+            if push["repository"] == repository["id"] and update["oldObjectId"] == git.ZERO:
+                found[update["name"]] = people.person_by_id(organisation, push["pushedBy"])
+    return found
 
 
 def serve_git(call: Call) -> Response:
@@ -89,7 +99,7 @@ def _backend(call: Call, repository: Document) -> Response:
         "CONTENT_LENGTH": str(len(body)),
         "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding", ""),
         "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
-        "REMOTE_USER": people.job(organisation)["id"],
+        "REMOTE_USER": people.me(organisation)["id"],
         "REMOTE_ADDR": request.remote_addr or "",
         "EMULATOR_POLICY": json.dumps(rules),
         "EMULATOR_HOOK": policy.__file__,

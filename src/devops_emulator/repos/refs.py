@@ -14,13 +14,13 @@ def _list(call: Call) -> Answer:
     repository = repositories.of_call(call)
     home = repositories.path(call.organisation, repository)
     prefix, contains = call.query("filter"), call.query("filterContains").casefold()
-    me = people.reference(call.organisation, people.job(call.organisation))
+    creators = pushes.creators(call.organisation, repository)
     return collection(
         [
             {
                 "name": name,
                 "objectId": commit,
-                "creator": me,
+                "creator": people.reference(call.organisation, creators.get(name) or people.job(call.organisation)),
                 "url": f"{repositories.reference(call.organisation, repository)['url']}/refs?filter={name.removeprefix('refs/')}",
             }
             for name, commit in git.references(home, "refs/heads/", "refs/tags/", "refs/pull/").items()

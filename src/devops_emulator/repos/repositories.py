@@ -99,16 +99,17 @@ def project_of(organisation: Organisation, repository: Document) -> Document:
 
 
 def lacks(organisation: Organisation, repository: Document, right: str) -> bool:
-    return denied(project_of(organisation, repository), right, repository)
+    return denied(organisation, project_of(organisation, repository), right, repository)
 
 
 def check_right(organisation: Organisation, repository: Document, right: str) -> None:
     if lacks(organisation, repository, right):
-        raise needs_git_permission(right, people.job(organisation)["uniqueName"])
+        raise needs_git_permission(right, people.me(organisation)["uniqueName"])
 
 
 def rights_denied(organisation: Organisation, repository: Document) -> list[str]:
-    return [*repository["deny"], *project_of(organisation, repository)["deny"]]
+    denied = [*repository["deny"], *project_of(organisation, repository)["deny"]]
+    return denied if organisation.caller is None else []
 
 
 def remote_url(organisation: Organisation, repository: Document) -> str:
@@ -118,7 +119,7 @@ def remote_url(organisation: Organisation, repository: Document) -> str:
 
 def author(organisation: Organisation) -> dict[str, str]:
     """Return the environment with the author of the server's own commits."""
-    me = people.job(organisation)
+    me = people.me(organisation)
     name, mail = me["displayName"], f"{me['id']}@emulated.invalid"
     return {
         "GIT_AUTHOR_NAME": name,

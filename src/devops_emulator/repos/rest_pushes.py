@@ -116,16 +116,18 @@ def _content(content: Document) -> bytes:
         raise invalid("The newContent of a change is not valid base64.") from error
 
 
-def push_shape(organisation: Organisation, repository: Document, push: Document) -> Document:
+def push_shape(organisation: Organisation, repository: Document, push: Document, *, updates: bool = True) -> Document:
     url = repositories.reference(organisation, repository)["url"]
-    return {
+    shown = {
         "pushId": push["pushId"],
         "date": push["date"],
         "url": f"{url}/pushes/{push['pushId']}",
         "repository": repositories.reference(organisation, repository),
         "pushedBy": people.reference(organisation, people.person_by_id(organisation, push["pushedBy"])),
-        "refUpdates": [{"repositoryId": repository["id"], **update} for update in push["refUpdates"]],
     }
+    if updates:
+        shown["refUpdates"] = [{"repositoryId": repository["id"], **update} for update in push["refUpdates"]]
+    return shown
 
 
 def _pushes(call: Call) -> Answer:
@@ -137,7 +139,9 @@ def _pushes(call: Call) -> Answer:
         if push["repository"] == repository["id"]
         and (not wanted or any(update["name"] == wanted for update in push["refUpdates"]))
     ]
-    return collection([push_shape(call.organisation, repository, push) for push in call.page(kept, 100)])
+    updates = call.flag("searchCriteria.includeRefUpdates")
+    page = call.page(kept, 100)
+    return collection([push_shape(call.organisation, repository, push, updates=updates) for push in page])
 
 
 RESOURCES = (

@@ -35,7 +35,7 @@ def _append_comment(organisation: Organisation, thread: Document, body: Document
     comment = {
         "id": len(thread["comments"]) + 1,
         "parentCommentId": parent,
-        "author": people.job(organisation)["id"],
+        "author": people.me(organisation)["id"],
         "content": content,
         "publishedDate": moment,
         "lastUpdatedDate": moment,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
+from redimento.authoring.elements import data, fenced, line, prose
 from redimento.authoring.places import as_excerpt, changed_places, places_read
 from redimento.authoring.share import Part, Piece, cost, largest
 from redimento.change.edit import FileChange, Refusal
@@ -14,7 +14,6 @@ from redimento.text import wording
 from redimento.text.encoding import text_of
 from redimento.verification.evidence import CheckResult, Failure
 
-_BACKTICKS = re.compile(r"^[^\S\n]*(`{3,})", re.MULTILINE)  # \s* would take quadratic time on blank lines
 _LONGEST_MESSAGE = 4_000  # characters of one failure
 _LONGEST_OUTPUT = 12_000
 _LONGEST_TEXT = 8_000
@@ -30,8 +29,9 @@ def name_list(names: Sequence[str], share: float) -> Part:
 
     def first(count: int) -> str:
         more = len(names) - count
-        return ", ".join(names[:count]) + (f" and {more} more" if more else "")
+        return data(", ".join(shown[:count])) + (f" and {more} more" if more else "")
 
+    shown = [line(name) for name in names]
     piece = Piece("names", first(len(names)), lambda tokens: largest(first, len(names), tokens))
     return Part([piece] if names else [], share)
 
@@ -46,7 +46,7 @@ def text_piece(name: str, text: str, show: Callable[[str], str], most: int = _LO
 
 
 def summary_piece(text: str) -> Piece:
-    return text_piece("the summary", text, fenced)
+    return text_piece("the summary", text, lambda shorter: data(fenced(shorter)))
 
 
 def failure_piece(failure: Failure) -> Piece:
@@ -66,7 +66,7 @@ def refusal_piece(refusal: Refusal) -> Piece:
 
     def shorter(length: int) -> str:
         nearest = f"\n{fenced(head_and_tail(refusal.nearest, length))}" if refusal.nearest else ""
-        return f"- {where}: {head_and_tail(refusal.sentence, length)}{nearest}"
+        return data(f"- {line(where)}: {prose(head_and_tail(refusal.sentence, length))}{nearest}")
 
     longest = min(_LONGEST_MESSAGE, max(len(refusal.sentence), len(refusal.nearest)))
     return Piece(f"why {where} was refused", shorter(longest), lambda tokens: largest(shorter, longest, tokens))
@@ -93,7 +93,9 @@ def found_piece(found: Found, budget: int, to_write: str = "") -> Piece:
     `to_write`: the path, if the model has to write the file whole.
     """
     if isinstance(found, str):
-        return text_piece(found[:LONGEST_NAME], found, lambda text: text + _write_whole(to_write), len(found))
+        return text_piece(
+            found[:LONGEST_NAME], found, lambda text: data(fenced(text)) + _write_whole(to_write), len(found)
+        )
 
     def within(tokens: int) -> str:
         places = places_read(found)
@@ -109,7 +111,7 @@ def _whole_or(file: Excerpt, within: Callable[[int], str], budget: int, to_write
 
 
 def _write_whole(path: str) -> str:
-    return "\n" + wording.render("prompts/whole.md.j2", path=path) if path else ""
+    return "\n" + wording.render("prompts/whole.md.j2", path=line(path)) if path else ""
 
 
 def head_and_tail(text: str, most: int = _LONGEST_MESSAGE) -> str:
@@ -120,22 +122,14 @@ def head_and_tail(text: str, most: int = _LONGEST_MESSAGE) -> str:
     return f"{text[:head]}\n… {len(text) - most:,} characters omitted …\n{text[head - most :]}"
 
 
-def fenced(text: str) -> str:
-    """Return `text` in a fence that nothing in it can close."""
-    longest = max((len(match.group(1)) for match in _BACKTICKS.finditer(text)), default=2)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}\n{text.rstrip()}\n{fence}"
-
-
 def _section(heading: str, text: str) -> str:
-    return f"## {heading[:LONGEST_NAME]}\n\n{fenced(text)}"
+    return data(f"## {line(heading)[:LONGEST_NAME]}\n\n{fenced(text)}")
 
 
 def excerpt(file: Excerpt) -> str:
-    """Return a file with its name as heading, which marks excerpts."""
+    """Return an element with a file and, as heading, its name, which marks excerpts."""
     what = "" if file.spans is None else " (excerpts; the numbers are not part of the file)"
-    return f"## {file.path}{what}\n{fenced(file.text)}"
+    return data(f"## {line(file.path)}{what}\n{fenced(file.text)}")
 
 
-wording.add_filter("fenced", fenced)
 wording.add_filter("excerpt", excerpt)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from redimento.authoring.elements import NONCE, data, line, prose
 from redimento.authoring.pieces import (
     LONGEST_NAME,
     Found,
@@ -68,6 +69,7 @@ def briefing(
     rules = f"prompts/languages/{language}.md.j2" if language in LANGUAGES else "prompts/languages/generic.md.j2"
     system = wording.render(
         "prompts/system.md.j2",
+        nonce=NONCE,
         language_name=LANGUAGES.get(language, "The code"),
         language_rules=wording.render(rules).strip(),
         kind_rules=wording.render(f"prompts/kinds/{item.kind}.md.j2").strip(),
@@ -91,7 +93,7 @@ def ask(*, lesson: str = "", of: int = 1) -> str:
 
 
 def unreadable(problems: Sequence[str], budget: int) -> str:
-    pieces = [text_piece(problem, problem, "- {}".format) for problem in problems]
+    pieces = [text_piece(problem, problem, lambda text: f"- {data(prose(text))}") for problem in problems]
     return _request("unreadable", budget, {"problems": Part(pieces, 1.0)})
 
 
@@ -111,7 +113,7 @@ def missing_criteria(summary: str, change: Change, missing: Sequence[tuple[int, 
 
 
 def _numbered(number: int, text: str) -> str:
-    return f"{number}. " + text.replace("\n", "\n   ")
+    return f"{number}. " + data(prose(text)).replace("\n", "\n   ")
 
 
 def refused(
@@ -168,7 +170,7 @@ def _left_out(names: Sequence[str]) -> str:
     """Return a sentence that names what is left out, as far as `_LEFT_OUT` tokens allow; "" if nothing is."""
 
     def sentence(count: int) -> str:
-        named = [name[:LONGEST_NAME] for name in names[: count - 1]]
+        named = [line(name)[:LONGEST_NAME] for name in names[: count - 1]]
         return wording.render("prompts/left_out.md.j2", names=named, more=len(names) - len(named))
 
     return largest(sentence, min(len(names), _MOST_NAMES) + 1, _LEFT_OUT) if names else ""

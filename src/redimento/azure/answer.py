@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import email.utils
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
+
+from redimento.text.retry_after import retry_after
 
 # Possessive: with plain `\s*` twice, a body of 40,000 blanks took a second.
 _HTML = re.compile(rb"\s*+(?:\xef\xbb\xbf)?+\s*+<(?:!doctype|html|head)\b", re.IGNORECASE)
@@ -43,13 +43,4 @@ class HttpAnswer:
         Azure DevOps sends it with 429 and 503, and with a success when it is about to throttle
         (docs/integrate/concepts/rate-limits.md).
         """
-        value = self.headers.get("Retry-After", "").strip()
-        if re.fullmatch(r"\d{1,9}(?:\.\d{1,9})?", value):
-            return float(value)
-        try:
-            moment = email.utils.parsedate_to_datetime(value)
-        except ValueError:
-            return 0.0
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
+        return retry_after(self.headers.get("Retry-After", "")) or 0.0

@@ -11,6 +11,7 @@ from redimento.azure import claims, comments
 from redimento.azure.client import JSON_PATCH, AzureClient
 from redimento.azure.fields import PROJECT, STATE, TITLE, TYPE, category, relatives, work_item
 from redimento.azure.fields import comment as comment_value
+from redimento.azure.shape import readable
 from redimento.errors import AzureError, UsageError
 from redimento.text.foreign import neutralise
 from redimento.work_items.board import Claim
@@ -30,6 +31,7 @@ class AzureBoard:
     project: str
     say: Callable[[str], None]
 
+    @readable
     def load(self, item_id: int) -> WorkItem:
         """Return the whole item. It may belong to any project: admission checks that."""
         about = f"work item {item_id}"
@@ -46,19 +48,25 @@ class AzureBoard:
         project = str(fields.get(PROJECT) or self.project)
         return work_item(
             answer,
-            comments=[comment_value(each) for each in comments.listed(self.client, project, item_id)],
+            comments=[
+                comment_value(each, ours=self.client.is_own(each.get("createdBy")))
+                for each in comments.listed(self.client, project, item_id)
+            ],
             related=self._related(answer.get("relations") or ()),
             state_category=category(self._states(project, str(fields.get(TYPE) or "")), str(fields.get(STATE) or "")),
         )
 
+    @readable
     def claim(self, item: WorkItem, run: str) -> Claim:
-        """Tag the item so that only one of two runs wins; replace the claim of a build that has ended."""
+        """Link the item to the run so that only one of two runs wins; replace the claim of a build that has ended."""
         return claims.claim(self.client, self.project, item, run, self.say)
 
+    @readable
     def release(self, item_id: int, run: str) -> None:
-        """Remove this run's tag, if present."""
+        """Remove this run's link, if present."""
         claims.release(self.client, item_id, run)
 
+    @readable
     def comment(self, item_id: int, marker: str, markdown: str) -> str:
         """Create or update this program's comment and return its URL; `marker` is a visible, plain word."""
         number = comments.write(self.client, self.project, item_id, marker, markdown)
@@ -66,6 +74,7 @@ class AzureBoard:
             return ""
         return f"{self.client.web_url(self.project, '_workitems', 'edit', str(item_id))}#{number}"
 
+    @readable
     def set_state(self, item_id: int, state: str) -> None:
         """Move the item to `state`; raise UsageError, listing the states of its type, when that state does not exist."""
         about = f"work item {item_id}"

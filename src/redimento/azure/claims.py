@@ -1,112 +1,154 @@
-"""One run per work item: a tag, written only if the item's revision is unchanged, so that one of two runs wins."""
+"""One run per work item: a link to the build, added only if the item's revision is unchanged, so that one of two runs wins.
+
+A tag would need a right that many projects reserve for administrators: each run would create a new one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from redimento.azure.client import JSON_PATCH, AzureClient
-from redimento.azure.fields import TAGS, split_tags
+from redimento.azure.fields import CLAIM, build_of, is_claim
 from redimento.errors import AzureError, ConflictError, NotThereError
-from redimento.text.foreign import neutralise
 from redimento.work_items.board import Claim
 from redimento.work_items.item import WorkItem
 
-_PREFIX = "redimento-run-"
 _ROUNDS = 8  # somebody may be editing the item right now, but not eight times in a row
+_PAGE = 200
+
+Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class _Tagged:
+class _Linked:
     item_id: int
     revision: int
-    tags: tuple[str, ...]
+    links: tuple[Json, ...] = ()
+
+    def claims(self, builds: Collection[str]) -> set[int]:
+        """Return the positions of the links by which these builds claim the item."""
+        return {number for number, link in enumerate(self.links) if is_claim(link) and build_of(link) in builds}
 
 
 def claim(client: AzureClient, project: str, item: WorkItem, run: str, say: Callable[[str], None]) -> Claim:
-    """Tag the item with this run; return "taken" when another run with such a tag is still active.
+    """Link the item to this run; return "taken" when another run that linked itself is still active.
 
-    Runs are build ids. A tag whose build is completed or deleted is void and is replaced.
+    Runs are build ids. A link is believed only if the job's account made it, and void when its build is completed or
+    deleted.
     """
-    ours = _PREFIX + run
-    seen = _Tagged(item.id, item.revision, item.tags)
-    void: set[str] = set()
+    seen = _read(client, item.id) if item.claims else _Linked(item.id, item.revision)
+    ended: set[str] = set()
     for _ in range(_ROUNDS):
-        if ours in seen.tags:
+        believed = _believed(client, project, seen, run)
+        if run in believed:
             return "won"
-        for tag in seen.tags:
-            if _is_claim(tag) and tag not in void:
-                if _still_runs(client, project, item.id, tag, say):
-                    return "taken"
-                void.add(tag)
-        wanted = (*(tag for tag in seen.tags if tag not in void), ours)
-        if _written(client, seen, wanted):
+        for build in believed - ended:
+            if _still_runs(client, project, item.id, build, say):
+                return "taken"
+            ended.add(build)
+        # Somebody who foresaw the number of this build may have linked it: the link cannot be added twice.
+        foreseen = {number for number, link in enumerate(seen.links) if build_of(link) == run}
+        steps = [*_removals(seen.claims(believed) | foreseen), *([] if foreseen else [_addition(run)])]
+        if _written(client, seen, steps, run, present=not foreseen) and not foreseen:
             return "won"
         seen = _read(client, item.id)
     raise ConflictError(f"Work item {item.id} keeps changing and could not be claimed.", "Run it again.")
 
 
 def release(client: AzureClient, item_id: int, run: str) -> None:
-    """Remove this run's tag; do nothing when it is absent."""
+    """Remove this run's link; do nothing when it is absent."""
     for _ in range(_ROUNDS):
         seen = _read(client, item_id)
-        wanted = tuple(tag for tag in seen.tags if tag != _PREFIX + run)
-        if wanted == seen.tags or _written(client, seen, wanted):
+        steps = _removals(seen.claims([run]))
+        if not steps or _written(client, seen, steps, run, present=False):
             return
     raise ConflictError(
-        f"Work item {item_id} keeps changing, and the tag {_PREFIX}{run} is still on it.",
-        "Remove the tag; it does no harm once the run has ended.",
+        f"Work item {item_id} keeps changing, and the link to build {run} is still on it.",
+        "Remove the link; it does no harm once the run has ended.",
     )
 
 
-def _is_claim(tag: str) -> bool:
-    return tag.startswith(_PREFIX)
+def _believed(client: AzureClient, project: str, seen: _Linked, run: str) -> set[str]:
+    """Return the builds whose claims were written by the job's account: anybody can link a build."""
+    claimed = {build_of(link) for link in seen.links if is_claim(link) or build_of(link) == run}
+    if not claimed:
+        return set()
+    ours = _authors(client, project, seen.item_id)
+    return {build for build in claimed if ours.get(build)}
 
 
-def _still_runs(client: AzureClient, project: str, item_id: int, tag: str, say: Callable[[str], None]) -> bool:
-    build = tag.removeprefix(_PREFIX)
-    remedy = f"If no run is working on it, remove the tag '{neutralise(tag)}' from the work item."
-    if not build.isdecimal():
-        say(f"Work item {item_id} is claimed by a run outside a pipeline. {remedy}")
-        return True
+def _authors(client: AzureClient, project: str, item_id: int) -> dict[str, bool]:
+    """Return by build whether the job's account was the last to write the link to it."""
+    ours: dict[str, bool] = {}
+    path, about, start = f"_apis/wit/workItems/{item_id}/updates", f"the history of work item {item_id}", 0
+    while True:
+        query = {"$top": str(_PAGE), "$skip": str(start)}
+        page = client.get(path, project=project, query=query, about=about)["value"]
+        for update in page:
+            changed: Json = update.get("relations") or {}
+            for link in (*(changed.get("added") or ()), *(changed.get("updated") or ())):
+                ours[build_of(link)] = client.is_own(update.get("revisedBy"))
+        if len(page) < _PAGE:
+            return ours
+        start += _PAGE
+
+
+def _still_runs(client: AzureClient, project: str, item_id: int, build: str, say: Callable[[str], None]) -> bool:
     try:
-        answer = client.get(f"_apis/build/builds/{int(build)}", project=project, about=f"run {build}")
+        answer = client.get(f"_apis/build/builds/{build}", project=project, about=f"run {build}")
     except NotThereError:
         return False
     except AzureError as error:
-        say(f"Work item {item_id} is claimed by run {build}, whose status cannot be read. {remedy} {error}")
+        say(
+            f"Work item {item_id} is claimed by run {build}, whose status cannot be read. If no run is working on it, "
+            f"remove the link to that build from the work item. {error}"
+        )
         return True
     return str((answer or {}).get("status")) != "completed"
 
 
-def _read(client: AzureClient, item_id: int) -> _Tagged:
-    query = {"fields": f"System.Rev,{TAGS}"}
+def _read(client: AzureClient, item_id: int) -> _Linked:
+    query = {"$expand": "relations"}
     answer = client.get(f"_apis/wit/workitems/{item_id}", query=query, about=f"work item {item_id}")
-    fields = answer.get("fields") or {}
-    return _Tagged(item_id, int(answer["rev"]), split_tags(str(fields.get(TAGS) or "")))
+    return _Linked(item_id, int(answer["rev"]), tuple(answer.get("relations") or ()))
 
 
-def _written(client: AzureClient, seen: _Tagged, wanted: tuple[str, ...]) -> bool:
-    """Write the tags and return True if the item is still at the revision in `seen`, else return False."""
+def _removals(numbers: Collection[int]) -> list[Json]:
+    # The last one first: each removal moves those behind it.
+    return [{"op": "remove", "path": f"/relations/{number}"} for number in sorted(numbers, reverse=True)]
 
-    def happened() -> Mapping[str, Any] | None:
+
+def _addition(run: str) -> Json:
+    link = {
+        "rel": "ArtifactLink",
+        "url": f"vstfs:///Build/Build/{run}",
+        "attributes": {"name": "Build", "comment": CLAIM},
+    }
+    return {"op": "add", "path": "/relations/-", "value": link}
+
+
+def _written(client: AzureClient, seen: _Linked, steps: Sequence[Json], run: str, *, present: bool) -> bool:
+    """Change the links and return True if the item is still at the revision in `seen`, else return False."""
+
+    def happened() -> Json | None:
         now = _read(client, seen.item_id)
-        return {"rev": now.revision} if set(now.tags) == set(wanted) else None
+        return {"rev": now.revision} if bool(now.claims([run])) is present else None
 
-    body = [
-        {"op": "test", "path": "/rev", "value": seen.revision},
-        {"op": "add", "path": f"/fields/{TAGS}", "value": "; ".join(wanted)},
-    ]
     try:
         client.write(
             "PATCH",
             f"_apis/wit/workitems/{seen.item_id}",
-            body=body,
+            body=[{"op": "test", "path": "/rev", "value": seen.revision}, *steps],
             content_type=JSON_PATCH,
             happened=happened,
-            about=f"the tags of work item {seen.item_id}",
+            about=f"the links of work item {seen.item_id}",
         )
     except ConflictError:
+        return False
+    except AzureError as error:
+        if "RelationAlreadyExists" not in error.type_key:
+            raise
         return False
     return True

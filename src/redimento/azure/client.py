@@ -6,8 +6,8 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -22,7 +22,8 @@ from redimento.azure.refusals import SIGN_IN_REMEDY, BuildIdentity, is_sign_in_p
 from redimento.azure.version import not_newer, offered_instead
 from redimento.errors import AzureError, SignInError
 from redimento.interruption import within
-from redimento.text.foreign import neutralise, redact
+from redimento.text.answer_size import UnusableAnswerError, refuse_long, refuse_many_values
+from redimento.text.redaction import NO_SECRETS, Secrets
 
 T = TypeVar("T")
 Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
@@ -30,7 +31,6 @@ Outward = Literal["send", "note"]
 JSON_PATCH = "application/json-patch+json"
 
 _CONNECT_SECONDS = 15.0
-_LONGEST_ANSWER = 64 * 1024 * 1024  # bytes; one long text of a work item may have a million characters
 _PIECE = 64 * 1024
 _TRANSIENT = frozenset((429, 500, 502, 503, 504))
 _LONGEST_SUMMARY = 200
@@ -67,7 +67,8 @@ class AzureClient:
     `collection_url` is `SYSTEM_COLLECTIONURI`: https://dev.azure.com/org/, https://org.visualstudio.com/ or
     https://host/tfs/Collection/. `deadline_seconds` limits every call in wall-clock time, including its pauses, retries
     and `happened` queries. With `outward="note"` writes are recorded in `noted` instead of sent. `project` and
-    `project_id` belong to the job and name its account in errors.
+    `project_id` belong to the job and name its account in errors. `certificates`: the file or folder with the
+    authorities to trust, "" for those of the system. No write and no error shows one of the `secrets`.
     """
 
     def __init__(
@@ -79,12 +80,17 @@ class AzureClient:
         outward: Outward = "send",
         project: str = "",
         project_id: str = "",
+        certificates: str = "",
+        secrets: Secrets = NO_SECRETS,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.collection_url = address.collection_url(collection_url)
         self.outward = outward
         self.noted: list[NotedWrite] = []
+        self.last_call = ""  # method and URL, for errors
         self._token = _usable(token)
+        self._certificates = certificates
+        self._secrets = replace(secrets, known=(*secrets.known, self._token))
         self._deadline = deadline_seconds
         self._identity = BuildIdentity(address.organisation(self.collection_url), project, project_id)
         self._sleep = sleep
@@ -144,7 +150,7 @@ class AzureClient:
         return value replaces the answer. Without `happened` the write is sent once. With `outward="note"` nothing is
         sent: the result is `body` if that is a JSON object, else {}.
         """
-        url = self._url(path, project, query)
+        url, body = self._url(path, project, query), self._secrets.redacted(body)
         if self.outward == "note":
             self.noted.append(NotedWrite(method, url, _summary(body)))
             return dict(body) if isinstance(body, dict) else {}
@@ -165,8 +171,30 @@ class AzureClient:
         for row in areas:
             location = str(row.get("locationUrl") or "")
             if str(row.get("id", "")).lower() == area and location.rstrip("/") != self.collection_url.rstrip("/"):
-                return AzureClient(location, self._token, deadline_seconds=self._deadline, sleep=self._sleep)
+                return AzureClient(
+                    location,
+                    self._token,
+                    deadline_seconds=self._deadline,
+                    certificates=self._certificates,
+                    secrets=self._secrets,
+                    sleep=self._sleep,
+                )
         return self
+
+    @cached_property
+    def account(self) -> str:
+        """The id of the token's account, as the server states it."""
+        # This endpoint accepts only a preview version or none.
+        answer = self.get("_apis/connectionData", api_version="7.1-preview.1", about="the account of the token")
+        account = _identity(answer.get("authenticatedUser")) if isinstance(answer, Mapping) else ""
+        if not account:
+            raise AzureError("Azure DevOps did not say whose token this is.", _NO_ANSWER_REMEDY)
+        return account
+
+    def is_own(self, identity: Any) -> bool:
+        """Return whether an identity in an answer is the token's own account; an unknown one is not."""
+        given = _identity(identity)
+        return bool(given) and given == self.account
 
     def web_url(self, *segments: str) -> str:
         """Return the URL of a web page below the collection, every segment percent-encoded."""
@@ -200,7 +228,7 @@ class AzureClient:
         answer = self._exchange(request)
         try:
             return answer.parsed()
-        except ValueError:
+        except (ValueError, RecursionError):  # the second for JSON that is nested too deeply
             pass
         raise TransientError(
             AzureError(
@@ -213,6 +241,7 @@ class AzureClient:
     def _exchange(self, request: _Request) -> HttpAnswer:
         """Send once and return a success; raise TransientError if another attempt may help, else AzureError."""
         self._pause_if_asked()
+        self.last_call = request.call
         answer = self._send(request)
         older = "" if self._newest else offered_instead(request.api_version, answer)
         if older:
@@ -220,10 +249,10 @@ class AzureClient:
             answer = self._send(request)
         self._not_before = time.monotonic() + answer.retry_after()
         if is_sign_in_page(answer):
-            raise sign_in_error(answer, request.call, (self._token,))
+            raise sign_in_error(answer, request.call, self._secrets)
         if answer.status < 300:  # noqa: PLR2004  # HTTP's own class of successes
             return answer
-        error = refusal(answer, call=request.call, about=request.about, identity=self._identity, secrets=(self._token,))
+        error = refusal(answer, call=request.call, about=request.about, identity=self._identity, secrets=self._secrets)
         if answer.status in _TRANSIENT:
             raise TransientError(error, answer.retry_after())
         raise error
@@ -240,15 +269,15 @@ class AzureClient:
             return within(self._left(), partial(self._transfer, request))
         except TimeoutError:
             error: AzureError | TransientError = TransientError(_no_answer(request, "no complete answer in time"))
-        except _TooLongError:
+        except UnusableAnswerError as failure:
             error = AzureError(
-                f"The answer to {request.call} is longer than {_LONGEST_ANSWER:,} bytes, and was not read to the end.",
+                f"The answer to {request.call} has {failure}, and was not read to the end.",
                 "Find out what is so large: a work item or comment of that size cannot be processed.",
             )
         except requests.exceptions.SSLError as failure:
             error = AzureError(
                 f"The certificate of {self.collection_url} was not accepted: {self._reason_text(failure)}.",
-                "Point REQUESTS_CA_BUNDLE at the file with your organisation's certificates.",
+                "Point REQUESTS_CA_BUNDLE or SSL_CERT_FILE at the file with your organisation's certificates.",
             )
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as failure:
             error = TransientError(_no_answer(request, self._reason_text(failure)))
@@ -256,7 +285,7 @@ class AzureClient:
         raise error
 
     def _reason_text(self, failure: Exception) -> str:
-        return redact(neutralise(f"{type(failure).__name__}: {failure}"), [self._token])[:300].rstrip(".")
+        return self._secrets.clean(f"{type(failure).__name__}: {failure}")[:300].rstrip(".")
 
     def _transfer(self, request: _Request) -> HttpAnswer:
         until = self._until
@@ -272,15 +301,16 @@ class AzureClient:
             timeout=(min(_CONNECT_SECONDS, left), left),
             allow_redirects=False,
             stream=True,
+            verify=self._certificates or None,
         ) as response:
             body = bytearray()
             # read1 returns what has arrived; iter_content would wait for a full chunk of a slow body.
             while piece := response.raw.read1(_PIECE, decode_content=True):
                 body += piece
-                if len(body) > _LONGEST_ANSWER:
-                    raise _TooLongError
+                refuse_long(body)
                 if time.monotonic() > until:
                     raise TimeoutError
+            refuse_many_values(body)
             return HttpAnswer(response.status_code, response.headers, bytes(body))
 
 
@@ -293,10 +323,6 @@ class _Bearer(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
-
-
-class _TooLongError(Exception):
-    pass
 
 
 def _checking_first(attempt: Callable[[], Any], happened: Callable[[], Any]) -> Callable[[], Any]:
@@ -317,6 +343,10 @@ def _no_answer(request: _Request, reason: str) -> AzureError:
 
 def _doubt(request: _Request) -> str:
     return "" if request.method == "GET" else " The request may have been carried out."
+
+
+def _identity(value: Any) -> str:
+    return str(value.get("id") or "").lower() if isinstance(value, Mapping) else ""
 
 
 def _usable(token: str) -> str:

@@ -18,19 +18,19 @@ from redimento.errors import AzureError
 _VERSION = "7.1-preview.4"
 _PAGE = 200
 _STATUSES_REFUSED = (400, 404, 405)
+_TAG = re.compile(r"<[^<>]*>")
 
 Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Identifies our one comment. `author` is the id of our account, "" when unknown."""
+    """Identifies our one comment."""
 
     client: AzureClient
     project: str
     item_id: int
     marker: str
-    author: str
 
 
 def listed(client: AzureClient, project: str, item_id: int) -> Iterator[Json]:
@@ -54,10 +54,10 @@ def listed(client: AzureClient, project: str, item_id: int) -> Iterator[Json]:
 def write(client: AzureClient, project: str, item_id: int, marker: str, markdown: str) -> int:
     """Create or update the comment with `marker`; return its id, 0 when nothing was sent.
 
-    The marker is appended unless the text contains it. It must be a plain word: Azure strips HTML comments.
+    The marker is appended unless a line of the text is it. It must be plain words: Azure strips HTML comments.
     """
     text = markdown if _carries(markdown, marker) else f"{markdown.rstrip()}\n\n{marker}\n"
-    place = _Place(client, project, item_id, marker, _own_id(client))
+    place = _Place(client, project, item_id, marker)
     existing = _found(place)
     answer = _sent(place, text, existing, "markdown")
     if answer is None or (client.outward == "send" and str(answer.get("format", "")).casefold() != "markdown"):
@@ -96,25 +96,16 @@ def _sent(place: _Place, text: str, existing: Json | None, text_format: Literal[
 
 def _found(place: _Place) -> Json | None:
     for each in listed(place.client, place.project, place.item_id):
-        author = str((each.get("createdBy") or {}).get("id", "")).lower()
         # Anybody can quote the marker, and a person's comment must never be overwritten.
-        if _carries(str(each.get("text", "")), place.marker) and place.author in ("", author):
+        if _carries(str(each.get("text", "")), place.marker) and place.client.is_own(each.get("createdBy")):
             return each
     return None
 
 
 def _carries(text: str, marker: str) -> bool:
-    # The marker of the repository `web` is a prefix of the marker of `web-api`.
-    return re.search(rf"(?<!\w){re.escape(marker)}(?![\w-]|\.\w)", html.unescape(text)) is not None
-
-
-def _own_id(client: AzureClient) -> str:
-    try:
-        # This endpoint accepts only a preview version or none.
-        answer = client.get("_apis/connectionData", api_version="7.1-preview.1", about="the account of the token")
-    except AzureError:
-        return ""
-    return str(((answer or {}).get("authenticatedUser") or {}).get("id", "")).lower()
+    # A whole line: the marker of the repository `web` is a prefix of that of `web-api`, and a text may quote it.
+    lines = html.unescape(_TAG.sub("\n", text)).splitlines()
+    return any(line.strip(" *\\") == marker for line in lines)
 
 
 def _as_html(markdown: str) -> str:

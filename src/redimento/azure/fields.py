@@ -32,6 +32,8 @@ _RELATIONS: dict[str, Relation] = {
     "System.LinkTypes.Duplicate-Forward": "duplicate",
     "System.LinkTypes.Duplicate-Reverse": "duplicate",
 }
+CLAIM = "Redimento is working on this item"
+_BUILD_URL = re.compile(r"vstfs:///Build/Build/(\d{1,10})", re.IGNORECASE)
 _ITEM_URL = re.compile(r"/_apis/wit/workitems/(\d{1,10})$", re.IGNORECASE)
 _CATEGORIES: tuple[StateCategory, ...] = ("Proposed", "InProgress", "Resolved", "Completed", "Removed")
 # Tags that Azure's editors write. Not just any tag: `List<Order>` in Markdown is not HTML.
@@ -79,17 +81,19 @@ def work_item(
         comments=tuple(comments),
         related=tuple(related),
         attachments=tuple(_attachments(answer.get("relations") or ())),
+        claims=tuple(build_of(link) for link in answer.get("relations") or () if is_claim(link)),
         url=str(((answer.get("_links") or {}).get("html") or {}).get("href") or ""),
     )
 
 
-def comment(answer: Json) -> Comment:
+def comment(answer: Json, *, ours: bool) -> Comment:
     """Return one comment. Older servers call its id `commentId`, as recorded answers show."""
     return Comment(
         id=comment_id(answer),
         author=person(answer.get("createdBy")),
         created=str(answer.get("createdDate") or ""),
         text=markdown(str(answer.get("text") or ""), str(answer.get("format") or "")),
+        ours=ours,
     )
 
 
@@ -106,6 +110,18 @@ def relatives(relations: Iterable[Json]) -> dict[int, Relation]:
         if kind and number:
             found.setdefault(int(number[1]), kind)
     return found
+
+
+def build_of(relation: Json) -> str:
+    """Return the id of the build that a relation links to, "" for any other relation."""
+    found = _BUILD_URL.fullmatch(str(relation.get("url")))
+    return found[1] if found and relation.get("rel") == "ArtifactLink" else ""
+
+
+def is_claim(relation: Json) -> bool:
+    """Return whether a relation says that a run works on the item. Anybody can write one."""
+    attributes: Json = relation.get("attributes") or {}
+    return bool(build_of(relation)) and attributes.get("comment") == CLAIM
 
 
 def category(states: Iterable[Json], state: str) -> StateCategory:

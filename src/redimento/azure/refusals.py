@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from redimento.azure.answer import HttpAnswer
 from redimento.errors import AzureError, ConflictError, NotThereError, PermissionMissingError, SignInError
-from redimento.text.foreign import neutralise, redact
+from redimento.text.redaction import NO_SECRETS, Secrets
 
 # Permission bits as messages name them → as the security page does (docs/organizations/security/permissions.md).
 _RIGHTS = {
@@ -88,19 +87,19 @@ class ServerMessage:
         return f" Azure DevOps said: {self.message}" if self.message else ""
 
 
-def server_message(answer: HttpAnswer, secrets: Iterable[str] = ()) -> ServerMessage:
+def server_message(answer: HttpAnswer, secrets: Secrets = NO_SECRETS) -> ServerMessage:
     """Read an error body: JSON with `message` and `typeKey`, or plain text; neutralised, with the secrets redacted."""
     try:
         body = answer.parsed()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if isinstance(body, dict):
         message, type_key = str(body.get("message") or ""), str(body.get("typeKey") or "")
     else:
         message, type_key = ("" if answer.is_html else answer.body.decode("utf-8", "replace")), ""
-    message = " ".join(redact(neutralise(message), secrets).split())[:_LONGEST_MESSAGE]
+    message = " ".join(secrets.clean(message).split())[:_LONGEST_MESSAGE]
     number = _NUMBER.search(message)
-    return ServerMessage(message, redact(neutralise(type_key), secrets)[:200], number[0] if number else "")
+    return ServerMessage(message, secrets.clean(type_key)[:200], number[0] if number else "")
 
 
 def is_sign_in_page(answer: HttpAnswer) -> bool:
@@ -113,7 +112,7 @@ def is_sign_in_page(answer: HttpAnswer) -> bool:
     return answer.status < 300 and answer.is_html  # noqa: PLR2004
 
 
-def sign_in_error(answer: HttpAnswer, call: str, secrets: Iterable[str] = ()) -> SignInError:
+def sign_in_error(answer: HttpAnswer, call: str, secrets: Secrets = NO_SECRETS) -> SignInError:
     """Return the error for an answer that asks to sign in, with the `secrets` redacted."""
     if answer.status == _STATUS_UNAUTHORIZED:
         how = "with 401"
@@ -131,7 +130,7 @@ def sign_in_error(answer: HttpAnswer, call: str, secrets: Iterable[str] = ()) ->
 
 
 def refusal(
-    answer: HttpAnswer, *, call: str, about: str, identity: BuildIdentity, secrets: Iterable[str] = ()
+    answer: HttpAnswer, *, call: str, about: str, identity: BuildIdentity, secrets: Secrets = NO_SECRETS
 ) -> AzureError:
     """Return the error for `answer` (a 4xx or 5xx), with the `secrets` redacted.
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from redimento.azure.client import JSON_PATCH, AzureClient
 from redimento.azure.reviewers import Reviewers, resolve
+from redimento.azure.shape import readable
 from redimento.delivery.pull_request import PullRequest, PullRequestText, Status
 from redimento.errors import AzureError, ConflictError, PermissionMissingError
 
@@ -32,13 +33,39 @@ class AzurePullRequests:
     repository: str
     repository_id: str
 
+    @readable
     def find(self, source_branch: str, target_branch: str) -> PullRequest | None:
-        """Return the newest pull request of this pair, preferring an active one; ignore forks."""
-        row = self._newest(source_branch, target_branch)
+        """Return the newest pull request that this account opened for the pair, preferring an active one; ignore forks."""
+        ours = [row for row in self._rows(source_branch, target_branch) if self.client.is_own(row.get("createdBy"))]
+        row = max(ours, key=_newest, default=None)
         return None if row is None else self._value(self._whole(int(row["pullRequestId"])))
 
+    @readable
+    def own_pushes(self, branch: str) -> frozenset[str]:
+        """Return the tips that this account has pushed to `branch` since the branch was created."""
+        name, found, start = _HEADS + branch, set[str](), 0
+        while True:
+            query = {
+                "searchCriteria.refName": name,
+                "searchCriteria.includeRefUpdates": "true",
+                "$top": str(_PAGE),
+                "$skip": str(start),
+            }
+            about = f"the pushes to {branch}"
+            page = self.client.get(f"{self._path}/pushes", project=self.project_id, query=query, about=about)["value"]
+            for push in page:  # the newest first
+                update: Json = next((each for each in push.get("refUpdates") or () if each.get("name") == name), {})
+                if self.client.is_own(push.get("pushedBy")):
+                    found.add(str(update.get("newObjectId")))
+                if not str(update.get("oldObjectId", "")).strip("0"):
+                    return frozenset(found)
+            if len(page) < _PAGE:
+                return frozenset(found)
+            start += _PAGE
+
+    @readable
     def open(self, wanted: PullRequestText) -> PullRequest:
-        """Create the pull request, or update the active one; never touch closed ones.
+        """Create the pull request, or update the active one; never touch closed ones, or those of other people.
 
         `warnings` of the result lists labels, reviewers and work item links that could not be added.
         """
@@ -53,6 +80,12 @@ class AzurePullRequests:
         opened = self._value(answer)
         if not opened.id:  # only noted, so there is nothing to add to
             return replace(opened, warnings=reviewers.warnings)
+        if not self.client.is_own(answer.get("createdBy")):
+            # Azure allows only one for each pair of branches.
+            theirs = (
+                f"Pull request {opened.id} for this branch was opened by somebody else, so nothing in it was changed."
+            )
+            return replace(opened, warnings=(theirs,))
         return replace(opened, warnings=(*reviewers.warnings, *self._completed(answer, wanted, reviewers)))
 
     def _created(self, wanted: PullRequestText, reviewers: Reviewers) -> Json:
@@ -95,7 +128,7 @@ class AzurePullRequests:
         number = int(seen["pullRequestId"])
         target = {"title": wanted.title, "description": wanted.description, "isDraft": wanted.draft}
         changes = {name: value for name, value in target.items() if seen.get(name, "") != value}
-        if not changes:
+        if not changes or not self.client.is_own(seen.get("createdBy")):
             return seen
 
         def happened() -> Json | None:
@@ -195,11 +228,11 @@ class AzurePullRequests:
                 raise
 
     def _active(self, wanted: PullRequestText) -> Json | None:
-        row = self._newest(wanted.source_branch, wanted.target_branch)
+        row = max(self._rows(wanted.source_branch, wanted.target_branch), key=_newest, default=None)
         whole = self._whole(int(row["pullRequestId"])) if row is not None else None
         return whole if whole is not None and whole.get("status") == "active" else None
 
-    def _newest(self, source_branch: str, target_branch: str) -> Json | None:
+    def _rows(self, source_branch: str, target_branch: str) -> list[Json]:
         query = {
             "searchCriteria.status": "all",
             "searchCriteria.sourceRefName": _HEADS + source_branch,
@@ -208,8 +241,7 @@ class AzurePullRequests:
         }
         path = f"{self._path}/pullrequests"
         answer = self.client.get(path, project=self.project_id, query=query, about=f"repository {self.repository}")
-        rows: list[Json] = [row for row in answer["value"] if not row.get("forkSource")]
-        return max(rows, key=lambda row: (row.get("status") == "active", int(row["pullRequestId"])), default=None)
+        return [row for row in answer["value"] if not row.get("forkSource")]
 
     def _whole(self, number: int) -> Json:
         # Listings cut descriptions at 400 characters.
@@ -242,6 +274,10 @@ class AzurePullRequests:
             draft=bool(answer.get("isDraft")),
             status=next((known for known in _STATUSES if known == status), "active"),
         )
+
+
+def _newest(row: Json) -> tuple[bool, int]:
+    return row.get("status") == "active", int(row["pullRequestId"])
 
 
 def cut(text: str, units: int) -> str:

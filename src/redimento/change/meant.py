@@ -65,7 +65,7 @@ def _without_prefix(path: str, exists: Callable[[str], bool], *, old: bool) -> s
 
 
 def _stored(path: str, names_in: NamesIn) -> str:
-    if path.isascii():
+    if path.isascii() or paths.problem(path):
         return path
     folder = ""
     parts = path.split("/")

@@ -18,9 +18,36 @@ from redimento.context.tree import Tree, texts
 _REQUEST: Final = re.compile(r"(?P<path>[^\0\n]+?)(?::(?P<first>\d{1,7})(?:-(?P<last>\d{1,7}))?)?")
 _LONGEST_PATTERN: Final = 300  # characters
 _SEARCH_SECONDS: Final = 5.0
+_MOST_LOOK_UPS: Final = 24  # of one answer
+_LOOK_UP_SECONDS: Final = 20.0  # for all of them
 _MOST_HITS: Final = 100
 _MOST_IN_A_FILE: Final = 10
 _LONGEST_LINE: Final = 200  # characters of a hit that are shown
+
+
+def look_up(
+    tree: Tree,
+    paths: Sequence[str],
+    patterns: Sequence[str],
+    *,
+    exclude: Sequence[str] = (),
+    seconds: float = _LOOK_UP_SECONDS,
+) -> Iterator[Excerpt | str]:
+    """Yield what one answer asks for: an excerpt or a sentence for each path, a text for each pattern.
+
+    It may ask for a thousand things, so no more than the first are looked up, and none after `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    asked = [(path, True) for path in dict.fromkeys(paths)] + [(pattern, False) for pattern in dict.fromkeys(patterns)]
+    for number, (request, is_path) in enumerate(asked):
+        left = deadline - time.monotonic()
+        if number == _MOST_LOOK_UPS or left <= 0:
+            yield f"{len(asked) - number} further requests were not looked up: ask for less at a time."
+            return
+        if is_path:
+            yield read_excerpt(tree, request, exclude=exclude)
+        else:
+            yield search(tree, request, exclude=exclude, seconds=min(left, _SEARCH_SECONDS))
 
 
 def read_excerpt(tree: Tree, request: str, *, exclude: Sequence[str] = ()) -> Excerpt | str:

@@ -10,16 +10,31 @@ from typing import Protocol
 
 from redimento.change.edit import Change
 
-# Trailers of every Redimento commit. A later run reads from them whether the branch is still ours, and what it answers.
+# Trailers of every Redimento commit: a later run reads from them what the commit answers.
 ITEM, REFERENCE, BASE = "Redimento-Work-Item", "Redimento-Reference", "Redimento-Base"
+# The ids of the commit's tree and parents: a commit that somebody amended, rebased or squashed is not ours any more.
+CONTENT = "Redimento-Content"
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A commit that an earlier run made and nobody changed, with its trailers."""
+
+    commit: str
+    trailers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Tip:
-    """The newest commit of a branch, with its trailers; without our trailers, somebody else made it."""
+    """The newest commit of a branch, and the newest generated one in its history, None if there is none."""
 
     commit: str
-    trailers: Mapping[str, str]
+    generated: Generated | None
+
+    @property
+    def holds_others(self) -> bool:
+        """Whether somebody else's commits are on the branch."""
+        return self.generated is None or self.generated.commit != self.commit
 
 
 @dataclass(frozen=True)
@@ -41,12 +56,16 @@ class Branches(Protocol):
         """Return whether a pull request can target `branch`. Raises GitError."""
         ...
 
-    def tip(self, branch: str) -> Tip | None:
-        """Return the tip of `branch`, or None if it does not exist. Raises GitError, AzureError."""
+    def tip(self, branch: str, item_id: int) -> Tip | None:
+        """Return the tip of the branch of an item, or None if it does not exist. Raises GitError, AzureError."""
         ...
 
     def commit(self, change: Change, parents: Sequence[str], text: CommitText) -> str:
         """Commit `change` on top of the files of `head` and return the commit id; the working tree is not touched."""
+        ...
+
+    def merge(self, tip: str, generated: str, text: CommitText) -> str:
+        """Commit the merge of `generated` into `tip` and return its id; raise ConflictError naming the files in conflict."""
         ...
 
     def draft_patch(self, change: Change) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 
-from redimento.delivery.branches import ITEM, REFERENCE, Tip
+from redimento.delivery.branches import REFERENCE, Tip
 from redimento.delivery.pull_request import PullRequest
 from redimento.work_items.item import Comment, WorkItem
 
 
 def own(comment: Comment, marker: str) -> bool:
-    """Return whether a comment is the one Redimento keeps on an item."""
+    """Return whether a comment is the one Redimento keeps on an item: anybody can write the marker."""
     # The whole line: the marker of the repository `web` is a prefix of that of `web-api`.
-    return comment.text.strip().split("\n", 1)[0].strip(" *\\") == marker
+    return comment.ours and comment.text.strip().split("\n", 1)[0].strip(" *\\") == marker
 
 
 def others(item: WorkItem, marker: str) -> tuple[Comment, ...]:
@@ -39,12 +39,12 @@ def reason_to_stop(
         return "The questions asked on this work item are not answered yet. Answer in a comment or in the description."
     if tip is None:
         return _merged(pull_request) if pull_request is not None and pull_request.status == "completed" else None
-    if tip.trailers.get(ITEM) != str(item.id):
+    if tip.generated is None:
         return (
-            f"The newest commit on the branch {branch} was not made by Redimento, so a person is working there. "
+            f"No commit on the branch {branch} is as Redimento made it, so a person is working there. "
             "Delete or rename the branch to let a run start over."
         )
-    if pull_request is None or tip.trailers.get(REFERENCE) != now:
+    if pull_request is None or tip.generated.trailers.get(REFERENCE) != now:
         return None
     if pull_request.status == "active":
         return None if pull_request.draft else _unchanged(pull_request, "already answers this work item")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from redimento.change.edit import Change
 from redimento.delivery import texts
-from redimento.delivery.branches import BASE, ITEM, REFERENCE, Branches, CommitText, Tip
+from redimento.delivery.branches import BASE, ITEM, REFERENCE, Branches, CommitText, Generated, Tip
 from redimento.delivery.pull_request import PullRequest, PullRequests, PullRequestText
 from redimento.delivery.report import Report
 from redimento.errors import ConflictError
@@ -34,8 +34,8 @@ def publish(
 ) -> tuple[str, PullRequest]:
     """Push the change and open or update its pull request; return the commit and the pull request.
 
-    The branch only moves forward: a rerun adds a commit on top of the last one, and merges the target branch if that
-    has moved. Raises AzureError, GitError.
+    The branch only moves forward: a rerun adds a commit to the last one it made, and merges the target branch if that
+    has moved, and what somebody else added to the branch. Raises AzureError, GitError.
     """
     commit = _pushed(delivery, branches, settings)
     wanted = PullRequestText(
@@ -53,18 +53,22 @@ def publish(
 
 def _pushed(delivery: Delivery, branches: Branches, settings: PullRequestSettings) -> str:
     tip = delivery.tip
+    generated = None if tip is None else tip.generated
     text = CommitText(
         subject=texts.title(settings.title, delivery.item),
         body=texts.commit_body(delivery.report),
         trailers={ITEM: str(delivery.item.id), REFERENCE: delivery.reference, BASE: branches.head},
     )
-    commit = branches.commit(delivery.change, _parents(tip, branches.head), text)
+    commit = branches.commit(delivery.change, _parents(generated, branches.head), text)
     if (
         tip is not None
-        and tip.trailers.get(REFERENCE) == delivery.reference
-        and branches.same_files(tip.commit, commit)
+        and generated is not None
+        and generated.trailers.get(REFERENCE) == delivery.reference
+        and branches.same_files(generated.commit, commit)
     ):
         return tip.commit
+    if tip is not None and tip.holds_others:
+        commit = branches.merge(tip.commit, commit, text)
     try:
         branches.publish(commit, delivery.branch, expected=None if tip is None else tip.commit)
     except ConflictError as error:
@@ -75,10 +79,10 @@ def _pushed(delivery: Delivery, branches: Branches, settings: PullRequestSetting
     return commit
 
 
-def _parents(tip: Tip | None, head: str) -> tuple[str, ...]:
-    if tip is None:
+def _parents(generated: Generated | None, head: str) -> tuple[str, ...]:
+    if generated is None:
         return (head,)
-    return (tip.commit,) if tip.trailers.get(BASE) == head else (tip.commit, head)
+    return (generated.commit,) if generated.trailers.get(BASE) == head else (generated.commit, head)
 
 
 def outcome(delivery: Delivery, commit: str, pull_request: PullRequest) -> Outcome:

@@ -13,10 +13,19 @@ _NAMED = 3
 
 
 def draft_reasons(
-    verdict: Verdict | None, answer: Answer, stopped: str = "", change: Change = NO_CHANGE
+    verdict: Verdict | None,
+    answer: Answer,
+    stopped: str = "",
+    change: Change = NO_CHANGE,
+    *,
+    holds_others: bool = False,
 ) -> tuple[str, ...]:
-    """Return finished sentences, the heaviest first. `stopped`: why the repair ended before everything passed."""
-    return tuple(_reasons(verdict, answer, stopped, change))
+    """Return finished sentences, the heaviest first.
+
+    `stopped`: why the repair ended before everything passed. `holds_others`: somebody else's commits are on the branch.
+    """
+    others = ("Somebody else's commits on the branch were kept, and the checks ran without them.",)
+    return (*(others if holds_others else ()), *_reasons(verdict, answer, stopped, change))
 
 
 def _reasons(verdict: Verdict | None, answer: Answer, stopped: str, change: Change) -> Iterator[str]:

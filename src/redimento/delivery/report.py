@@ -66,6 +66,7 @@ class Report:
     candidate: int = 1  # the number of this one among all `candidates`
     candidates: int = 1
     steering: tuple[SteeringFile, ...] = ()
+    estimated_usd: float = 0.0  # the part of `usd` that nobody counted
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -22,6 +22,7 @@ from rich.text import Text
 
 from redimento.azure.client import AzureClient
 from redimento.azure.pipelines import job_environment
+from redimento.demo.google import Google, serving
 from redimento.errors import GitError, RedimentoError, UsageError
 
 _HERE = Path(__file__).parent
@@ -35,7 +36,7 @@ _GIT = (
 def play(folder: Path | None, stream: TextIO) -> int:
     """Run the demo in `folder`, print the pull request, and return the exit code of the run.
 
-    Gemini answers if GEMINI_API_KEY is set, a recording otherwise.
+    Gemini answers if there is a key, a recording otherwise: that run has no secret, and signs in with its identity.
     """
     folder = (folder or Path(tempfile.mkdtemp(prefix="redimento-demo-"))).resolve()
     if folder.exists() and any(folder.iterdir()):
@@ -49,10 +50,16 @@ def play(folder: Path | None, stream: TextIO) -> int:
         console.print(Text(f"{started['url']}  project Shop, repository web, user story 7 in state Active"))
         checkout = _agent_checkout(folder / "agent" / "s", environment)
         console.print(Rule("The pipeline step: redimento run --work-item 7"))
-        if not os.environ.get("GEMINI_API_KEY"):
-            console.print(Text("GEMINI_API_KEY is not set: a recorded model answers. Set it to use Gemini."))
-        stream.flush()
-        outcome = _run(folder, checkout, environment)
+        with nullcontext(environment) if _has_key() else _without_key(started, environment) as step:
+            if not _has_key():
+                console.print(
+                    Text(
+                        "There is no key, and none is needed: the job signs in with its identity. A recorded model answers "
+                        "in place of Vertex AI; set GEMINI_API_KEY to use Gemini.",
+                    )
+                )
+            stream.flush()
+            outcome = _run(folder, checkout, step)
         if outcome.get("pullRequestId"):
             _show_pull_request(console, environment, outcome, checkout)
         console.print(Rule("Where to look next"))
@@ -114,8 +121,6 @@ def _agent_checkout(folder: Path, environment: Mapping[str, str]) -> Path:
 def _run(folder: Path, checkout: Path, environment: Mapping[str, str]) -> dict[str, Any]:
     command = [sys.executable, "-m", "redimento", "run", "--work-item", _ITEM, "--repo", str(checkout), "--json"]
     command += ["--run-dir", str(folder / "run")]
-    if not os.environ.get("GEMINI_API_KEY"):
-        command += ["--config", str(_with_recording(folder))]
     # The checks need this Python, which has pytest; a job would find its tools on PATH.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     # Without TF_BUILD the run writes for a terminal, as a local run does, not for the agent.
@@ -132,12 +137,29 @@ def _run(folder: Path, checkout: Path, environment: Mapping[str, str]) -> dict[s
     return outcome
 
 
-def _with_recording(folder: Path) -> Path:
-    settings = yaml.safe_load((_HERE / "sample" / ".redimento.yml").read_text("utf-8"))
-    settings["model"] = {"sdk": "recorded", "recording": str(_HERE / "answers")}
-    target = folder / "settings.yml"
-    target.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
-    return target
+def _has_key() -> bool:
+    return bool(os.environ.get("GEMINI_API_KEY") or os.environ.get("GOOGLE_API_KEY"))
+
+
+@contextmanager
+def _without_key(started: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """Provide the environment of a step that signs in with its identity, to a Google that answers from a recording."""
+    connection, project = "gemini", environment["SYSTEM_TEAMPROJECT"]
+    client = AzureClient(started["url"], started["token"])
+    try:
+        issued = client.get("_apis/oidc/keys")
+    finally:
+        client.close()
+    texts = [file.read_text("utf-8") for file in sorted((_HERE / "answers").glob("*.md"))]
+    google = Google(
+        issuer=issued["issuer"],
+        keys=issued["keys"],
+        subject=f"sc://{started['url'].rstrip('/').rpartition('/')[2]}/{project}/{connection}",
+        answer=lambda _request: texts.pop(0) if len(texts) > 1 else texts[0],
+    )
+    identifier = started["projects"][project]["service_connections"][connection]
+    with serving(google):
+        yield {**environment, **google.environment, "REDIMENTO_SERVICE_CONNECTION": identifier}
 
 
 def _show_pull_request(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from redimento.errors import NotThereError
 from redimento.local.item_file import read_item
+from redimento.run_folder import RunFolder
 from redimento.work_items.board import Claim
 from redimento.work_items.item import WorkItem
 
@@ -16,7 +17,7 @@ from redimento.work_items.item import WorkItem
 class FileBoard:
     """One work item in `file`; its comment, states and claim are files in `folder`."""
 
-    def __init__(self, file: Path, folder: Path) -> None:
+    def __init__(self, file: Path, folder: RunFolder) -> None:
         self._file = file
         self._folder = folder
         self._lock: int | None = None
@@ -34,9 +35,8 @@ class FileBoard:
         """Lock a file in the folder, so that the claim ends with the process, however that ends."""
         if self._lock is not None:
             return "won"
-        self._folder.mkdir(parents=True, exist_ok=True)
         # The file stays: if it were removed, one run could lock the old file and another a new one.
-        lock = os.open(self._folder / "claim.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        lock = os.open(self._folder.path / "claim.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -56,19 +56,11 @@ class FileBoard:
     def comment(self, item_id: int, marker: str, markdown: str) -> str:  # noqa: ARG002 - part of the port; there is only one item here
         """Write the comment as Markdown, replacing the one with the same marker; return its file URL."""
         name = re.sub(r"[^A-Za-z0-9]+", "-", marker).strip("-")[:60] or "comment"
-        return _write(self._folder / f"comment-{name}.md", markdown)
+        return self._folder.write_text(f"comment-{name}.md", markdown).resolve().as_uri()
 
     def set_state(self, item_id: int, state: str) -> None:
         """Append the state to `state.txt`, unless it is the current one."""
-        noted = self._folder / "state.txt"
+        noted = self._folder.path / "state.txt"
         earlier = noted.read_text("utf-8").splitlines() if noted.exists() else [self.load(item_id).state]
         if earlier[-1:] != [state]:
-            _write(noted, "\n".join([*earlier, state]) + "\n")
-
-
-def _write(path: Path, text: str) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)
-    return path.resolve().as_uri()
+            self._folder.write_text(noted.name, "\n".join([*earlier, state]) + "\n")

@@ -144,6 +144,7 @@ def _item(written: Mapping[str, Any], path: Path) -> WorkItem:
         state_category=_one_of(_CATEGORIES, fields.get("state_category", ""), "state_category", path),
         tags=_tags(fields.get("tags", ""), path),
         acceptance_criteria=criteria,
+        claims=(),
         comments=tuple(_comment(entry, number, path) for number, entry in _entries(fields, "comments", path)),
         related=tuple(_related(entry, path) for _, entry in _entries(fields, "related", path)),
         attachments=tuple(_attachment(entry, path) for _, entry in _entries(fields, "attachments", path)),

@@ -9,6 +9,7 @@ from typing import get_args
 
 from redimento.delivery.pull_request import PullRequest, PullRequestText, Status
 from redimento.errors import UsageError
+from redimento.run_folder import RunFolder
 
 _DATA = "pull-request.json"
 _TEXT = "pull-request.md"
@@ -18,8 +19,9 @@ _STATES: tuple[Status, ...] = get_args(Status)
 class FolderPullRequests:
     """Pull requests as folders `pull-requests/<number>` in `folder`, numbered from 1."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder / "pull-requests"
+    def __init__(self, folder: RunFolder) -> None:
+        self._run = folder
+        self._folder = folder.path / "pull-requests"
 
     def find(self, source_branch: str, target_branch: str) -> PullRequest | None:
         """Return the newest pull request of this pair, preferring an active one. Raises UsageError for a damaged folder."""
@@ -41,11 +43,11 @@ class FolderPullRequests:
             draft=wanted.draft,
             status="active",
         )
-        folder = self._folder / str(number)
+        folder = f"{self._folder.name}/{number}"
         draft = "Draft: " if wanted.draft else ""
-        _write(folder / _TEXT, f"# {draft}{wanted.title}\n\n{wanted.description.rstrip()}\n")
+        self._run.write_text(f"{folder}/{_TEXT}", f"# {draft}{wanted.title}\n\n{wanted.description.rstrip()}\n")
         more = {"work_item_id": wanted.work_item_id, "labels": wanted.labels, "reviewers": wanted.reviewers}
-        _write(folder / _DATA, json.dumps({**asdict(made), **more}, indent=2, ensure_ascii=False) + "\n")
+        self._run.write_json(f"{folder}/{_DATA}", {**asdict(made), **more})
         return made
 
     def _all(self) -> list[PullRequest]:
@@ -79,9 +81,3 @@ def _read(path: Path) -> PullRequest:
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{path} does not describe a pull request.", f"Remove the folder {path.parent}.") from error
-
-
-def _write(path: Path, text: str) -> None:
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(path)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from redimento.models.port import Failure, ModelError, ModelReply, ModelRequest, Usage
-from redimento.text.foreign import neutralise, redact
+from redimento.models.port import Failure, ModelError, ModelReply, ModelRequest, Usage, total_tokens
+from redimento.text.redaction import NO_SECRETS
 
 # The answer is incomplete: it hit the output limit, or (Gemini 4) ended one hop of a long answer.
 _INCOMPLETE = frozenset({"MAX_TOKENS", "CONTINUATION"})
@@ -53,7 +53,7 @@ def reply_from(candidate: Candidate, request: ModelRequest, model: str, seconds:
         truncated = candidate.finish in _INCOMPLETE
         return ModelReply(candidate.text, model, usage, candidate.finish, truncated=truncated, seconds=seconds)
     if candidate.block_reason:
-        words = " ".join(redact(neutralise(candidate.block_message)).split())[:300]
+        words = " ".join(NO_SECRETS.clean(candidate.block_message).split())[:300]
         quote = f" It says: {words}" if words else ""
         raise _rejected(
             "blocked_prompt",
@@ -82,4 +82,5 @@ def reply_from(candidate: Candidate, request: ModelRequest, model: str, seconds:
 
 
 def _rejected(kind: Failure, sentence: str, remedy: str, usage: Usage, *, retryable: bool = False) -> ModelError:
-    return ModelError(sentence, remedy, kind=kind, retryable=retryable, usage=usage)
+    counted = usage if total_tokens(usage) else None
+    return ModelError(sentence, remedy, kind=kind, retryable=retryable, usage=counted)

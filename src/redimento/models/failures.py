@@ -1,4 +1,4 @@
-"""Turn every way a call can fail into a ModelError; its texts never contain the key.
+"""Turn every way a call can fail into a ModelError; its texts never contain the key or a token.
 
 The meaning of error answers: https://ai.google.dev/gemini-api/docs/troubleshooting and
 https://ai.google.dev/gemini-api/docs/rate-limits. Their details are google.rpc messages (RetryInfo, QuotaFailure,
@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+import ssl
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-from redimento.models.port import Failure, ModelError
-from redimento.text.foreign import neutralise, redact
+from redimento.models.port import Failure, ModelError, Usage
+from redimento.text.redaction import Secrets
+from redimento.text.retry_after import retry_after
 
 # Do not wait any longer: Gemini CLI gives up at the same limit.
 LONGEST_WAIT_SECONDS = 300
 _LONGEST_QUOTE = 300  # characters of the service's own words
 _MOST_NAMES = 25
 _RETRYABLE: frozenset[Failure] = frozenset({"quota_minute", "unavailable", "connection", "timeout", "bad_body"})
+# Google does not bill errors (https://ai.google.dev/gemini-api/docs/billing); of the other kinds nobody knows.
+_FREE: frozenset[Failure] = frozenset(
+    {"bad_request", "key_refused", "forbidden", "unknown_model", "quota_minute", "quota_final"}
+)
 
 _SECONDS = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 _RETRY_IN = re.compile(r"retry in (\d{1,9}(?:\.\d{1,9})?)s", re.IGNORECASE)
@@ -36,11 +40,15 @@ _ABOUT_THE_KEY = re.compile(r"\bapi[ _-]?key\b|\bcredentials?\b|ACCESS_TOKEN", r
 
 @dataclass(frozen=True)
 class Endpoint:
-    """The model to call, its address, and the key, which no text may show."""
+    """The model to call, its address, and the key or the tokens so far, which no text may show.
+
+    `project` is the one on Vertex AI, "" with a key.
+    """
 
     model: str
     base_url: str
-    key: str = field(repr=False)
+    secrets: Callable[[], tuple[str, ...]] = field(repr=False)
+    project: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,9 +66,17 @@ def refused(refusal: Refusal, endpoint: Endpoint) -> ModelError:
     if error is None:
         return _not_the_service(refusal, endpoint)
     reason = _reason(error)
-    said = _quote(str(error.get("message", "")), endpoint)
+    said = _quote(str(error.get("message", "")), endpoint.secrets())
     if refusal.status == 429:  # noqa: PLR2004 - Too Many Requests
         return _quota(refusal, error, said)
+    if endpoint.project and refusal.status in {401, 403}:
+        return _failure(
+            "key_refused",
+            f"Vertex AI did not let the job's identity use {endpoint.model} in the project {endpoint.project} "
+            f"({refusal.status}).{said}",
+            "Grant the identity (or its service account) the role roles/aiplatform.user in this project, and enable "
+            "aiplatform.googleapis.com there. docs/keyless.md has the commands.",
+        )
     if refusal.status == 401 or reason.startswith("API_KEY") or _is_about_the_key(refusal.status, reason, error):  # noqa: PLR2004 - Unauthorized
         return _failure(
             "key_refused",
@@ -70,7 +86,8 @@ def refused(refusal: Refusal, endpoint: Endpoint) -> ModelError:
             "key must allow the Generative Language API and this address.",
         )
     if refusal.status == 404:  # noqa: PLR2004 - Not Found
-        return _failure("unknown_model", f"There is no model {endpoint.model!r} for this key (404).{said}", "")
+        where = f"in the project {endpoint.project} and this location" if endpoint.project else "for this key"
+        return _failure("unknown_model", f"There is no model {endpoint.model!r} {where} (404).{said}", "")
     if refusal.status == 403 or error.get("status") == "FAILED_PRECONDITION":  # noqa: PLR2004 - Forbidden
         return _failure(
             "forbidden",
@@ -84,6 +101,7 @@ def refused(refusal: Refusal, endpoint: Endpoint) -> ModelError:
             f"Gemini is unavailable ({refusal.status}).{said}",
             "Run the step again later, or set model.name to another model.",
             retry_after=_retry_after(refusal, error),
+            usage=Usage(),
         )
     return _failure(
         "bad_request",
@@ -95,9 +113,10 @@ def refused(refusal: Refusal, endpoint: Endpoint) -> ModelError:
 
 def naming_models(error: ModelError, names: Iterable[str], endpoint: Endpoint) -> ModelError:
     """Return the failure for an unknown model, listing the models that the key can use; `names` may be empty."""
-    seen = sorted({_clean(name.removeprefix("models/"), endpoint) for name in names})
+    seen = sorted({_clean(name.removeprefix("models/"), endpoint.secrets()) for name in names})
     if not seen:
-        remedy = "Set model.name to a model listed in Google AI Studio."
+        place = "Vertex AI's Model Garden for this location" if endpoint.project else "Google AI Studio"
+        remedy = f"Set model.name to a model listed in {place}."
     else:
         more = f" and {len(seen) - _MOST_NAMES} more" if len(seen) > _MOST_NAMES else ""
         remedy = f"Set model.name to one that this key can use: {', '.join(seen[:_MOST_NAMES])}{more}."
@@ -114,33 +133,159 @@ def timed_out(seconds: float) -> ModelError:
 
 
 def unreachable(reason: Exception, endpoint: Endpoint) -> ModelError:
-    """Return the failure for a connection that was refused, reset or cut off, or whose host is unknown."""
-    return _failure(
-        "connection",
-        f"The connection to {_clean(endpoint.base_url, endpoint)} failed."
-        f"{_quote(f'{type(reason).__name__}: {reason}', endpoint)}",
-        "Check that the agent can reach this address; behind a proxy set HTTPS_PROXY, and set SSL_CERT_FILE for a "
-        "private certificate authority.",
-    )
+    """Return the failure for a connection that was refused, reset or cut off, or whose host or certificate is wrong."""
+    return _unconnected(_clean(endpoint.base_url, endpoint.secrets()), reason, endpoint.secrets())
 
 
 def unreadable(reason: Exception, endpoint: Endpoint) -> ModelError:
     """Return the failure for a successful answer that the SDK cannot read."""
     return _failure(
         "bad_body",
-        f"{_clean(endpoint.base_url, endpoint)} sent an answer that does not come from Gemini "
+        f"{_clean(endpoint.base_url, endpoint.secrets())} sent an answer that does not come from Gemini "
         f"({type(reason).__name__}).",
-        "Check model.base_url, and that no proxy answers instead of Gemini.",
+        f"{_CHECK_ADDRESS}, and that no proxy answers instead of Gemini.",
     )
 
 
-def _failure(kind: Failure, sentence: str, remedy: str, retry_after: float | None = None) -> ModelError:
-    return ModelError(sentence, remedy, kind=kind, retryable=kind in _RETRYABLE, retry_after=retry_after)
+def unusable(reason: Exception, endpoint: Endpoint) -> ModelError:
+    """Return the failure for an answer that is too large to be read: it is not asked for again."""
+    return _failure(
+        "bad_body",
+        f"{_clean(endpoint.base_url, endpoint.secrets())} sent an answer with {reason}, which was not read to the end.",
+        f"{_CHECK_ADDRESS}: no model writes as much.",
+        retryable=False,
+    )
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One step of signing in without a key: who is asked for what, what helps, and the member that has the token."""
+
+    who: str
+    what: str
+    remedy: str
+    member: str
+
+
+def azure_hop(connection: str) -> Hop:
+    return Hop(
+        "Azure DevOps",
+        f"an OIDC token for the service connection {connection}",
+        "Check that this service connection is in the job's project and that its page, Security > Pipeline permissions, "
+        "lists the pipeline, and map the job's token: SYSTEM_ACCESSTOKEN: $(System.AccessToken).",
+        "oidcToken",
+    )
+
+
+def exchange_hop(provider: str) -> Hop:
+    return Hop(
+        "Google's token service",
+        "a token for the one from Azure DevOps",
+        f"Compare the issuer, the audience api://AzureADTokenExchange and the attribute condition of {provider} with "
+        "docs/keyless.md.",
+        "access_token",
+    )
+
+
+def account_hop(account: str) -> Hop:
+    return Hop(
+        "Google",
+        f"a token of the service account {account}",
+        "Grant the job's identity the role roles/iam.workloadIdentityUser on this account, and enable "
+        "iamcredentials.googleapis.com in its project.",
+        "accessToken",
+    )
+
+
+def hop_refused(hop: Hop, status: int, body: str, secrets: tuple[str, ...]) -> ModelError:
+    """Return the failure for a hop that was answered with another status than 200."""
+    said = _quote(_message(body), secrets)
+    if _is_transient(status) or status == 429:  # noqa: PLR2004 - Too Many Requests
+        sentence = f"{hop.who} is unavailable ({status}), and was asked for {hop.what}.{said}"
+        return _failure("unavailable", sentence, "Run the step again later.", usage=Usage())
+    return _failure("key_refused", f"{hop.who} refused {hop.what} ({status}).{said}", hop.remedy)
+
+
+def hop_unreachable(hop: Hop, reason: Exception, secrets: tuple[str, ...]) -> ModelError:
+    """Return the failure for a hop that was not answered; the model was not asked yet."""
+    return _unconnected(f"{hop.who}, which was asked for {hop.what},", reason, secrets, usage=Usage())
+
+
+def hop_unreadable(hop: Hop, reason: Exception) -> ModelError:
+    """Return the failure for a hop that was answered with something else than a token."""
+    return _failure(
+        "bad_body",
+        f"{hop.who} was asked for {hop.what} and sent something else ({type(reason).__name__}).",
+        "Check that no proxy answers instead, and the addresses on the step.",
+        retryable=False,
+        usage=Usage(),
+    )
+
+
+_CHECK_ADDRESS = "Check the address of the model (GOOGLE_GEMINI_BASE_URL, GOOGLE_VERTEX_BASE_URL, model.base_url)"
+
+
+def _unconnected(where: str, reason: Exception, secrets: tuple[str, ...], usage: Usage | None = None) -> ModelError:
+    causes = list(_causes(reason))
+    said = _quote(f"{type(reason).__name__}: {reason}", secrets)
+    # A server that hangs up in the middle is an SSLError, too, and worth another attempt.
+    if any(isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError) for cause in causes):
+        return _failure(
+            "connection",
+            f"The TLS connection to {where} failed.{said}",
+            "For a private certificate authority point SSL_CERT_FILE or REQUESTS_CA_BUNDLE at its certificate.",
+            retryable=False,
+            usage=Usage(),
+        )
+    return _failure(
+        "connection",
+        f"The connection to {where} failed.{said}",
+        "Check that the agent can reach this address; behind a proxy set HTTPS_PROXY, and set SSL_CERT_FILE for a "
+        "private certificate authority.",
+        usage=Usage() if any(type(cause).__name__ in _NOT_SENT for cause in causes) else usage,
+    )
+
+
+# What the libraries raise before a request is sent.
+_NOT_SENT = frozenset(
+    {"ConnectError", "ConnectTimeout", "ProxyError", "NewConnectionError", "ConnectTimeoutError", "NameResolutionError"}
+)
+
+
+def _causes(reason: BaseException) -> Iterable[BaseException]:
+    """Yield an exception and those behind it; `requests` and urllib3 put some of them into arguments and `reason`."""
+    waiting: list[Any] = [reason]
+    seen: set[int] = set()
+    while waiting:
+        cause = waiting.pop()
+        if isinstance(cause, BaseException) and id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
+
+
+def _failure(
+    kind: Failure,
+    sentence: str,
+    remedy: str,
+    *,
+    retry_after: float | None = None,
+    retryable: bool = True,
+    usage: Usage | None = None,
+) -> ModelError:
+    return ModelError(
+        sentence,
+        remedy,
+        kind=kind,
+        retryable=retryable and kind in _RETRYABLE,
+        retry_after=retry_after,
+        usage=Usage() if kind in _FREE else usage,
+    )
 
 
 def _not_the_service(refusal: Refusal, endpoint: Endpoint) -> ModelError:
     """Return the failure for an answer that is not in Google's format: from a proxy, a gateway or a wrong address."""
-    where = _clean(endpoint.base_url, endpoint)
+    where = _clean(endpoint.base_url, endpoint.secrets())
     if _is_transient(refusal.status) or refusal.status == 429:  # noqa: PLR2004 - Too Many Requests
         return _failure(
             "unavailable",
@@ -151,7 +296,7 @@ def _not_the_service(refusal: Refusal, endpoint: Endpoint) -> ModelError:
     return _failure(
         "forbidden" if refusal.status in {401, 403, 407} else "bad_request",
         f"{where} answered {refusal.status}, but not in Gemini's format.",
-        "Check model.base_url and the proxy between the agent and Google.",
+        f"{_CHECK_ADDRESS} and the proxy between the agent and Google.",
     )
 
 
@@ -220,26 +365,30 @@ def _retry_after(refusal: Refusal, error: Mapping[str, Any]) -> float | None:
             return float(match[1])
     if match := _RETRY_IN.search(str(error.get("message", ""))):
         return float(match[1])
-    header = next((value.strip() for name, value in refusal.headers.items() if name.lower() == "retry-after"), "")
-    if header.isascii() and header.isdigit():
-        return float(header[:9])
+    return next((retry_after(value) for name, value in refusal.headers.items() if name.lower() == "retry-after"), None)
+
+
+def _message(body: str) -> str:
+    """Return what an error answer of Azure DevOps or Google says, "" for a page and other foreign things."""
     try:
-        at = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return max((at - datetime.now(UTC)).total_seconds(), 0.0)
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    answer = answer if isinstance(answer, dict) else {}
+    error = answer.get("error")
+    inner = error.get("message") if isinstance(error, dict) else error
+    found = [answer.get("error_description"), answer.get("message"), inner]
+    return next((text for text in found if isinstance(text, str)), "")
 
 
-def _clean(text: str, endpoint: Endpoint) -> str:
-    """Return foreign text on one printable line, with the key redacted: some servers echo it."""
-    return " ".join(redact(neutralise(text), (endpoint.key,)).split())
+def _clean(text: str, secrets: tuple[str, ...]) -> str:
+    """Return foreign text on one printable line, without secrets: some servers echo them."""
+    return " ".join(Secrets(secrets).clean(text).split())
 
 
-def _quote(text: str, endpoint: Endpoint) -> str:
+def _quote(text: str, secrets: tuple[str, ...]) -> str:
     """Return the service's own message as a sentence to append, "" when there is none."""
-    words = _clean(text, endpoint)
+    words = _clean(text, secrets)
     if not words:
         return ""
     if len(words) > _LONGEST_QUOTE:

@@ -4,48 +4,68 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from redimento.models import failures
-from redimento.models.access import GOOGLE
+from redimento.models import failures, thinking
+from redimento.models.access import Access
 from redimento.models.candidate import Candidate
 from redimento.models.failures import Endpoint, Refusal
 from redimento.models.port import Model, ModelRequest, Usage
 from redimento.models.service import LISTING_SECONDS, SHORTEST_SDK_TIMEOUT_SECONDS, ServiceModel
-from redimento.settings import ModelSettings, Thinking
+from redimento.settings import ModelSettings
+from redimento.text.answer_size import UnusableAnswerError
 
 if TYPE_CHECKING:
     from google import genai
     from google.genai import types
 
-# It has every model and every field; v1 lacks aliases and previews.
+# It has every model and every field; v1 lacks aliases and previews. Vertex AI has all that we use in v1.
 _API_VERSION = "v1beta"
-# The 2.5 models take a number of tokens, not a level. Google maps levels to these numbers itself
-# (https://ai.google.dev/gemini-api/docs/openai, reasoning_effort).
-_BUDGETS: dict[Thinking, int] = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24_576, "xhigh": 24_576}
+_VERTEX_API_VERSION = "v1"
 # What the SDK raises for a 200 without a valid answer: JSONDecodeError, UnknownApiResponseError and pydantic's
 # ValidationError are ValueErrors; its converters raise the others for JSON of another shape.
 _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
-def open_model(settings: ModelSettings, key: str, base_url: str) -> Model:
-    """Return the model that the settings name, without sending anything. `base_url` "": Google's own address."""
+def open_model(
+    settings: ModelSettings, access: Access, certificates: str = "", issued: list[str] | None = None
+) -> Model:
+    """Return the model that the settings name, without sending anything.
+
+    `certificates`: the file or folder with the authorities to trust, "" for those of the system. `issued` receives the
+    tokens that signing in takes, which are secrets of the run.
+    """
+    import httpx2  # noqa: PLC0415 - comes with the SDK
     from google import genai  # noqa: PLC0415 - the import takes a third of a second
+
+    from redimento.models.bounded import BoundedClient  # noqa: PLC0415 - needs httpx2
+    from redimento.models.keyless import SignIn  # noqa: PLC0415 - needs httpx2 and google-auth
 
     # The SDK prints a warning for each finish reason newer than itself; to us they are ordinary answers.
     warnings.filterwarnings("ignore", message=".* is not a valid ", category=UserWarning, module=r"google\.genai")
-    endpoint = Endpoint(settings.name, base_url or GOOGLE, key)
-    # All explicit: the environment must not switch to Vertex AI or to another key or address.
-    client = genai.Client(
-        api_key=key,
-        vertexai=False,
-        http_options={
-            "base_url": endpoint.base_url,
-            "api_version": _API_VERSION,
-            # A redirect would take the header with the key along to another host.
-            "client_args": {"follow_redirects": False},
-        },
-    )
+    http = BoundedClient(certificates)
+    # All explicit: the environment must not switch to the other service or to another key or address.
+    options: dict[str, Any] = {
+        "base_url": access.base_url,
+        "api_version": _VERTEX_API_VERSION if access.identity else _API_VERSION,
+        "httpx_client": http,
+        # Never used; without it the SDK loads the certificates once more.
+        "httpx_async_client": httpx2.AsyncClient(verify=http.trusted, trust_env=False),
+    }
+    if access.identity:
+        sign_in = SignIn(access.identity, http, seen=[] if issued is None else issued)
+        endpoint = Endpoint(settings.name, access.base_url, sign_in.secrets, access.project)
+        client = genai.Client(
+            vertexai=True,
+            credentials=sign_in.credentials(),
+            project=access.project,
+            location=access.location,
+            http_options=options,  # type: ignore[arg-type]  # a dict is one of its forms
+        )
+        return ServiceModel(endpoint, ask=lambda request: _ask(client, endpoint, request), list_models=lambda: ())
+    endpoint = Endpoint(settings.name, access.base_url, lambda: (access.key,))
+    client = genai.Client(api_key=access.key, vertexai=False, http_options=options)  # type: ignore[arg-type]  # as above
     return ServiceModel(
         endpoint,
         ask=lambda request: _ask(client, endpoint, request),
@@ -59,15 +79,19 @@ def _ask(client: genai.Client, endpoint: Endpoint, request: ModelRequest) -> Can
 
     try:
         response = client.models.generate_content(
-            model=endpoint.model, contents=_contents(request), config=_config(endpoint.model, request)
+            model=endpoint.model, contents=_contents(request), config=_config(endpoint, request)
         )
         return _candidate(response)
     except errors.APIError as error:
         raise failures.refused(_refusal(error), endpoint) from None
     except httpx2.TimeoutException:
         raise failures.timed_out(request.timeout_seconds) from None
+    except httpx2.DecodingError as error:
+        raise failures.unreadable(error, endpoint) from None
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise failures.unreachable(error, endpoint) from None
+    except UnusableAnswerError as error:
+        raise failures.unusable(error, endpoint) from None
     except _UNREADABLE as error:
         raise failures.unreadable(error, endpoint) from None
 
@@ -78,20 +102,21 @@ def _contents(request: ModelRequest) -> list[types.ContentUnion]:
     return [types.Content(role=message.role, parts=[types.Part(text=message.text)]) for message in request.messages]
 
 
-def _config(model: str, request: ModelRequest) -> types.GenerateContentConfig:
+def _config(endpoint: Endpoint, request: ModelRequest) -> types.GenerateContentConfig:
     from google.genai import types  # noqa: PLC0415 - loaded by open_model
 
-    thinking = (
-        types.ThinkingConfig(thinking_budget=_BUDGETS[request.thinking])
-        if model.removeprefix("models/").startswith("gemini-2.5")
-        else types.ThinkingConfig(thinking_level=types.ThinkingLevel(request.thinking.upper()))
-    )
+    budget = thinking.budget(endpoint.model, request.thinking, on=datetime.now(UTC).date())
     return types.GenerateContentConfig(
         system_instruction=request.system or None,
         max_output_tokens=request.max_output_tokens,
-        thinking_config=thinking,
-        # Projects created since 2026-10-26 store every prompt, i.e. the user's source code, unless told not to.
-        store=False,
+        thinking_config=(
+            types.ThinkingConfig(thinking_level=types.ThinkingLevel(request.thinking.upper()))
+            if budget is None
+            else types.ThinkingConfig(thinking_budget=budget)
+        ),
+        # Projects created since 2026-10-26 store every prompt, i.e. the user's source code, unless told not to. Vertex
+        # AI has no such switch, and does not store them.
+        store=None if endpoint.project else False,
         # On by default, with no limit on requests or cost.
         automatic_continuation=False,
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),

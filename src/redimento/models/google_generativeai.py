@@ -6,43 +6,41 @@ need any of these are refused when the model is opened.
 
 from __future__ import annotations
 
+import io
 import locale
+import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
 
 from redimento.errors import UsageError
-from redimento.models import failures
-from redimento.models.access import GOOGLE
+from redimento.models import failures, thinking
+from redimento.models.access import Access
 from redimento.models.candidate import Candidate
 from redimento.models.failures import Endpoint, Refusal
 from redimento.models.port import Model, ModelError, ModelRequest, Usage
 from redimento.models.service import LISTING_SECONDS, SHORTEST_SDK_TIMEOUT_SECONDS, ServiceModel
-from redimento.settings import ModelSettings, Thinking
+from redimento.settings import ModelSettings
+from redimento.text.answer_size import UnusableAnswerError, refuse_long, refuse_many_values
 
-# Thinking levels when none is sent (https://ai.google.dev/gemini-api/docs/thinking); all other models: medium.
-_DEFAULT_THINKING: dict[str, Thinking] = {
-    "gemini-4-neon": "high",
-    "gemini-4-hydrogen": "high",
-    "gemini-3.1-pro-preview": "high",
-    "gemini-3.5-flash-lite": "minimal",
-}
+_PIECE = 64 * 1024  # bytes
 # Answers of another shape, as in google_genai.py; protobuf's ParseError is caught in addition.
 _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
-def open_model(settings: ModelSettings, key: str, base_url: str) -> Model:
-    """Return the model that the settings name, without sending anything. `base_url` "": Google's own address.
+def open_model(settings: ModelSettings, access: Access, certificates: str = "") -> Model:
+    """Return the model that the settings name, without sending anything.
 
-    Raise UsageError when the SDK is not installed or does not support the settings. The SDK stores one key and address
-    for the whole process: those of the model opened last.
+    `certificates`: the file or folder with the authorities to trust, "" for those of the system. Raise UsageError when
+    the SDK is not installed or does not support the settings. The SDK stores one key and address for the whole process:
+    those of the model opened last.
     """
-    _refuse_unsupported(settings)
+    _refuse_unsupported(settings, access)
     genai = _import_sdk()
-    endpoint = Endpoint(settings.name, base_url or GOOGLE, key)
+    endpoint = Endpoint(settings.name, access.base_url, lambda: (access.key,))
     # The address keeps its scheme, otherwise the SDK assumes https.
-    genai.configure(api_key=key, transport="rest", client_options={"api_endpoint": endpoint.base_url})
-    _refuse_redirects()
+    genai.configure(api_key=access.key, transport="rest", client_options={"api_endpoint": endpoint.base_url})
+    _harden_sessions(certificates)
     return ServiceModel(
         endpoint,
         ask=lambda request: _ask(genai, endpoint, request),
@@ -50,23 +48,24 @@ def open_model(settings: ModelSettings, key: str, base_url: str) -> Model:
     )
 
 
-def _refuse_unsupported(settings: ModelSettings) -> None:
-    thinking = _default_thinking(settings.name)
-    if settings.thinking != thinking:
+def _refuse_unsupported(settings: ModelSettings, access: Access) -> None:
+    if access.identity:
+        raise UsageError(
+            "The SDK google-generativeai cannot sign in with the job's identity.",
+            "Set model.sdk to google-genai (in a pipeline: remove REDIMENTO_SDK), or use a key.",
+        )
+    level = thinking.default_level(settings.name)
+    if settings.thinking != level:
         raise UsageError(
             f"The SDK google-generativeai cannot set the thinking level to {settings.thinking}: with it, "
-            f"{settings.name} always uses the level {thinking}.",
-            f"Set model.thinking to {thinking}, or model.sdk to google-genai.",
+            f"{settings.name} always uses the level {level}.",
+            f"Set model.thinking to {level}, or model.sdk to google-genai.",
         )
     if not settings.allow_prompt_storage:
         raise UsageError(
             "The SDK google-generativeai cannot tell Google not to store the prompts, which contain your source code.",
             "Set model.sdk to google-genai, or accept this by setting model.allow_prompt_storage to true.",
         )
-
-
-def _default_thinking(model: str) -> Thinking:
-    return _DEFAULT_THINKING.get(model.removeprefix("models/"), "medium")
 
 
 def _import_sdk() -> Any:
@@ -91,25 +90,59 @@ def _import_sdk() -> Any:
     return genai
 
 
-def _refuse_redirects() -> None:
-    """Stop redirects, which would take key and prompt along to another host (measured)."""
+def _harden_sessions(certificates: str) -> None:
+    """Stop redirects, which would take key and prompt along to another host (measured), and answers without an end."""
     from google.generativeai import client as clients  # noqa: PLC0415 - loaded by _import_sdk
+    from requests.adapters import HTTPAdapter  # noqa: PLC0415 - comes with the SDK
+    from urllib3 import HTTPResponse  # noqa: PLC0415 - comes with the SDK
+
+    class Bounded(HTTPAdapter):
+        def send(self, request: Any, **options: Any) -> Any:  # type: ignore[override]  # a session names the options
+            trusted = {"verify": certificates} if certificates else {}
+            answer = super().send(request, **{**options, **trusted, "stream": True})
+            try:
+                content = _read(answer.raw, time.monotonic() + options["timeout"])
+            except BaseException:
+                answer.close()
+                raise
+            answer.raw.release_conn()
+            answer.raw = HTTPResponse(io.BytesIO(content), status=answer.status_code, preload_content=False)
+            return answer
 
     transports: tuple[Any, ...] = (
         clients.get_default_generative_client().transport,
         clients.get_default_model_client().transport,
     )
     for transport in transports:
-        transport._session.max_redirects = 0  # noqa: SLF001 - the SDK does not expose its HTTP session
+        session = transport._session  # noqa: SLF001 - the SDK does not expose its HTTP session
+        session.max_redirects = 0
+        session.mount("https://", Bounded())
+        session.mount("http://", Bounded())
+
+
+def _read(answer: Any, until: float) -> bytes:
+    """Return the whole body of an answer of urllib3. Raise UnusableAnswerError, requests.Timeout."""
+    import requests  # noqa: PLC0415 - comes with the SDK
+
+    content = bytearray()
+    # read1 returns what has arrived, decompressed; other ways wait for a full piece of a slow body.
+    while piece := answer.read1(_PIECE, decode_content=True):
+        content += piece
+        refuse_long(content)
+        if time.monotonic() > until:
+            raise requests.Timeout
+    refuse_many_values(content)
+    return bytes(content)
 
 
 def _ask(genai: Any, endpoint: Endpoint, request: ModelRequest) -> Candidate:
     import requests  # noqa: PLC0415 - comes with the SDK
+    import urllib3  # noqa: PLC0415 - comes with the SDK
     from google.api_core import exceptions  # noqa: PLC0415 - comes with the SDK
     from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - comes with the SDK
     from google.protobuf.json_format import ParseError  # noqa: PLC0415 - comes with the SDK
 
-    if request.thinking != _default_thinking(endpoint.model):
+    if request.thinking != thinking.default_level(endpoint.model):
         raise ModelError(
             f"The call {request.purpose!r} asks for thinking level {request.thinking}, which the SDK "
             "google-generativeai cannot set.",
@@ -131,7 +164,9 @@ def _ask(genai: Any, endpoint: Endpoint, request: ModelRequest) -> Candidate:
         raise failures.refused(_refusal(error), endpoint) from None
     except requests.Timeout:
         raise failures.timed_out(request.timeout_seconds) from None
-    except (requests.RequestException, GoogleAuthError) as error:
+    except UnusableAnswerError as error:
+        raise failures.unusable(error, endpoint) from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError, GoogleAuthError) as error:
         raise failures.unreachable(error, endpoint) from None
     except (ParseError, *_UNREADABLE) as error:
         raise failures.unreadable(error, endpoint) from None

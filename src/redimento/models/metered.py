@@ -14,6 +14,7 @@ from redimento.models import conversation
 from redimento.models.port import NOTHING_SPENT, Model, ModelError, ModelReply, ModelRequest, Spent, Usage, total_tokens
 from redimento.models.prices import Price, cost_usd, worst_case_usd
 from redimento.settings import ModelSettings
+from redimento.text.redaction import NO_SECRETS, Secrets
 
 
 @dataclass
@@ -21,7 +22,7 @@ class MeteredModel:
     """Wraps another Model and adds up what it costs.
 
     `estimate` returns an upper bound of the tokens in a text; `write` receives one JSON object per call, failed ones
-    included.
+    included. No request shows one of the `secrets`.
     """
 
     inner: Model
@@ -29,6 +30,7 @@ class MeteredModel:
     price: Price
     estimate: Callable[[str], int]
     write: Callable[[dict[str, Any]], None]
+    secrets: Secrets = NO_SECRETS
     clock: Callable[[], float] = time.monotonic
     spent: Spent = NOTHING_SPENT
     _ends: float = field(init=False, repr=False)
@@ -43,6 +45,7 @@ class MeteredModel:
 
     def answer(self, request: ModelRequest) -> ModelReply:
         """Return the inner model's answer; raise LimitError before a call that could exceed a limit."""
+        request = self.secrets.redacted(request)
         with self._lock:
             prompt_tokens = self._prompt_tokens(request)
             self._check(request, prompt_tokens)
@@ -51,11 +54,13 @@ class MeteredModel:
                 reply = self.inner.answer(replace(request, timeout_seconds=min(request.timeout_seconds, left)))
             except ModelError as error:
                 self.write(conversation.to_json(request, error, model=self.name))
-                self._book(error.usage or Usage(), 0.0, 0)
+                self._book(error.usage, Usage(prompt_tokens, output=request.max_output_tokens), 0.0)
                 raise
             self.write(conversation.to_json(request, reply, model=self.name))
+            known = reply.usage if total_tokens(reply.usage) else None
             # A reply may hold the usage of several attempts, so it does not give the size of one prompt.
-            self._book(reply.usage, reply.seconds, prompt_tokens if reply.attempts == 1 else 0)
+            measured = prompt_tokens if reply.attempts == 1 else 0
+            self._book(known, Usage(prompt_tokens, output=self.estimate(reply.text)), reply.seconds, measured)
             return reply
 
     def _prompt_tokens(self, request: ModelRequest) -> int:
@@ -83,17 +88,23 @@ class MeteredModel:
                 "Raise model.max_tokens, or lower context.budget_tokens or model.max_output_tokens.",
             )
 
-    def _book(self, usage: Usage, seconds: float, estimated: int) -> None:
+    def _book(self, known: Usage | None, most: Usage, seconds: float, estimated: int = 0) -> None:
+        """Add a call to the account: at `most`, where nobody counted its tokens. A replayed call costs nothing then."""
         spent = self.spent
         ratio = spent.ratio
-        if usage.prompt and estimated:
+        if known and known.prompt and estimated:
             # The estimate is an upper bound by design, so it is only ever corrected upwards.
-            ratio = max(1.0, spent.ratio * usage.prompt / estimated)
+            ratio = max(1.0, spent.ratio * known.prompt / estimated)
+        guessed = known is None and self.settings.sdk != "recorded"
+        usage = most if guessed else known or Usage()
+        usd = cost_usd(self.price, usage, on=datetime.now(UTC).date())
         self.spent = replace(
             spent,
             calls=spent.calls + 1,
             usage=spent.usage + usage,
-            usd=spent.usd + cost_usd(self.price, usage, on=datetime.now(UTC).date()),
+            usd=spent.usd + usd,
             seconds=spent.seconds + seconds,
             ratio=ratio,
+            estimated=spent.estimated + guessed,
+            estimated_usd=spent.estimated_usd + usd * guessed,
         )

@@ -11,7 +11,7 @@ from redimento.settings import Thinking
 # Every way a call can end without a usable answer.
 Failure = Literal[
     "bad_request",  # 400
-    "key_refused",  # 401, 403 about the key
+    "key_refused",  # 401, 403 about the key or the identity
     "forbidden",  # 403
     "unknown_model",  # 404
     "quota_minute",  # 429 that ends within minutes
@@ -51,12 +51,19 @@ class ModelRequest:
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one call. `prompt` includes `cached`; `thoughts` are billed like `output` but not included in it."""
+    """Tokens of one call. `prompt` includes `cached`; `thoughts` are billed like `output` but not included in it.
+
+    A negative count becomes 0: the counts come from a server, and must not pay for other calls.
+    """
 
     prompt: int = 0
     cached: int = 0
     output: int = 0
     thoughts: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("prompt", "cached", "output", "thoughts"):
+            object.__setattr__(self, name, max(getattr(self, name), 0))
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -84,7 +91,7 @@ class ModelError(RedimentoError):
     """The model refused or failed.
 
     `retry_after` is in seconds, None when the answer gave no time; `usage` is what the failed call is billed for, None
-    when unknown.
+    when unknown: the service may have worked, and the answer was lost.
     """
 
     exit_code = 4
@@ -117,13 +124,18 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Spent:
-    """What a run has used so far. `ratio`: tokens counted by the service per estimated token."""
+    """What a run has used so far. `ratio`: tokens counted by the service per estimated token.
+
+    `estimated` calls ended without a count of tokens; `usage` and `usd` include the most that they can have cost.
+    """
 
     calls: int = 0
     usage: Usage = Usage()
     usd: float = 0.0
     seconds: float = 0.0
     ratio: float = 1.0
+    estimated: int = 0
+    estimated_usd: float = 0.0
 
 
 NOTHING_SPENT = Spent()

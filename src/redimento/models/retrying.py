@@ -96,7 +96,7 @@ class _Call:
             kind=error.kind,
             retryable=error.retryable,
             retry_after=error.retry_after,
-            usage=self.lost if self.lost != Usage() else None,
+            usage=self.lost if self.lost != Usage() else error.usage,
         )
 
 

@@ -16,7 +16,8 @@ from redimento.delivery.report import Report
 from redimento.events import Emit, Event, Note, StepEnded, StepStarted, Warned
 from redimento.outcome import Outcome
 from redimento.run.job import Finished
-from redimento.text.foreign import json_line, neutralise, redact
+from redimento.text.foreign import json_line, neutralise
+from redimento.text.redaction import Secrets
 
 STEPS = ("admit", "gather", "author", "deliver")
 _COLOURS = {"delivered": "green", "draft": "yellow", "questions": "yellow", "skipped": "cyan", "failed": "red"}
@@ -52,11 +53,11 @@ class Dialect(Protocol):
     def upload_summary(self, file: Path) -> str: ...
 
 
-def pipeline_listener(dialect: Dialect, stream: TextIO, secrets: tuple[str, ...]) -> Emit:
+def pipeline_listener(dialect: Dialect, stream: TextIO, secrets: Secrets) -> Emit:
     """Return a listener that writes groups, progress and issues for the agent, with foreign text neutralised."""
 
     def emit(event: Event) -> None:
-        stream.writelines(redact(line, secrets) + "\n" for line in _pipeline_lines(dialect, event))
+        stream.writelines(secrets.redact(line) + "\n" for line in _pipeline_lines(dialect, event))
         stream.flush()
 
     return emit
@@ -78,7 +79,7 @@ def _pipeline_lines(dialect: Dialect, event: Event) -> Iterator[str]:
 
 
 @contextmanager
-def terminal_listener(console: Console, secrets: tuple[str, ...]) -> Iterator[Emit]:
+def terminal_listener(console: Console, secrets: Secrets) -> Iterator[Emit]:
     """Yield a listener that shows the current step and prints a line for each finished one."""
     with console.status("") as status:
 
@@ -92,9 +93,9 @@ def terminal_listener(console: Console, secrets: tuple[str, ...]) -> Iterator[Em
                     mark = Text("✔ ", style="green") if ok else Text("✘ ", style="red")
                     console.print(mark + Text(name, style="bold") + Text(f"  {seconds:.1f} s", style="dim"))
                 case Note(text):
-                    console.print(Padding(Text(redact(neutralise(text), secrets)), (0, 0, 0, 2)))
+                    console.print(Padding(Text(secrets.clean(text)), (0, 0, 0, 2)))
                 case Warned(text):
-                    warning = Text(redact(neutralise(text), secrets), style="yellow")
+                    warning = Text(secrets.clean(text), style="yellow")
                     console.print(Padding(warning, (0, 0, 0, 2)))
 
         yield emit
@@ -231,7 +232,10 @@ def _show_rest(console: Console, finished: Finished, outcome: Outcome, folder: P
     rows.append(
         (
             "cost",
-            f"${spent.usd:.4f} in {spent.calls} model {'call' if spent.calls == 1 else 'calls'}, {finished.seconds:.1f} s",
+            (
+                f"${spent.usd:.4f} in {spent.calls} model {'call' if spent.calls == 1 else 'calls'}"
+                f"{f' (${spent.estimated_usd:.4f} of it estimated)' if spent.estimated else ''}, {finished.seconds:.1f} s"
+            ),
         )
     )
     if folder is not None:

@@ -17,6 +17,7 @@ from redimento.run.attempt import Attempt
 from redimento.run.job import Finished, Job
 from redimento.run_folder import RunFolder
 from redimento.text import wording
+from redimento.text.foreign import visible
 
 
 def spans(text: str) -> Markup:
@@ -26,6 +27,7 @@ def spans(text: str) -> Markup:
 
 
 wording.add_filter("spans", spans)
+wording.add_filter("visible", visible)
 
 
 def write_files(folder: RunFolder, finished: Finished, job: Job | None) -> Path:

@@ -1,18 +1,26 @@
-"""The Branches port: branches on the server, local branches, or only a note of what would be pushed."""
+"""The Branches port: branches on the server, local branches, or only a note of what would be pushed.
+
+What an earlier run made is believed by content and, on a server, by who pushed it: trailers can be copied.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from redimento.change.edit import Change
-from redimento.delivery.branches import CommitText, Tip
+from redimento.delivery.branches import BASE, CONTENT, ITEM, CommitText, Generated, Tip
 from redimento.repository import commits, remote, worktrees
 from redimento.repository.checkout import Checkout
 from redimento.repository.local_branches import local_tip, set_local_branch
 from redimento.repository.remote import Credentials
+from redimento.text.redaction import NO_SECRETS, Secrets
+
+_LONGEST_HISTORY: Final = 500  # commits of one branch
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,7 @@ class CheckoutBranches:
     checkout: Checkout
     author: Author
     note: Callable[[str], None] | None = None  # dry run: receives what would be published
+    secrets: Secrets = NO_SECRETS  # no commit message shows one
 
     @property
     def head(self) -> str:
@@ -36,19 +45,33 @@ class CheckoutBranches:
     def exists(self, branch: str) -> bool:  # noqa: ARG002  a local run merges nothing, so any name is fine
         return True
 
-    def tip(self, branch: str) -> Tip | None:
+    def tip(self, branch: str, item_id: int) -> Tip | None:
         commit = local_tip(self.checkout, branch)
-        return None if commit is None else Tip(commit, commits.trailers(self.checkout, commit))
+        return None if commit is None else Tip(commit, _generated(self.checkout, commit, item_id))
 
     def commit(self, change: Change, parents: Sequence[str], text: CommitText) -> str:
         return commits.commit_change(
             self.checkout,
             change,
             parents=parents,
-            message=commits.commit_message(text.subject, text.body, text.trailers),
+            message=partial(self._message, text, parents),
             author_name=self.author.name,
             author_email=self.author.email,
         )
+
+    def merge(self, tip: str, generated: str, text: CommitText) -> str:
+        return commits.merge_commits(
+            self.checkout,
+            tip,
+            generated,
+            message=partial(self._message, text, (tip, generated)),
+            author_name=self.author.name,
+            author_email=self.author.email,
+        )
+
+    def _message(self, text: CommitText, parents: Sequence[str], tree: str) -> str:
+        trailers = {**text.trailers, CONTENT: _content(tree, parents)}
+        return self.secrets.redact(commits.commit_message(text.subject, text.body, trailers))
 
     def draft_patch(self, change: Change) -> str:
         commit = self.commit(change, (self.head,), CommitText("Draft", "", {}))
@@ -70,22 +93,48 @@ class CheckoutBranches:
 
 @dataclass(frozen=True)
 class ServerBranches(CheckoutBranches):
-    """Commits in a checkout, pushed to the server."""
+    """Commits in a checkout, pushed to the server. `own_pushes` returns the tips that our account gave to a branch."""
 
     credentials: Credentials = field(kw_only=True)
+    own_pushes: Callable[[str], Collection[str]] = field(kw_only=True)
 
     def exists(self, branch: str) -> bool:
         return remote.remote_tip(self.checkout, self.credentials, branch) is not None
 
-    def tip(self, branch: str) -> Tip | None:
+    def tip(self, branch: str, item_id: int) -> Tip | None:
         """Return the tip on the server. Its commit is fetched; no local reference changes."""
-        if remote.remote_tip(self.checkout, self.credentials, branch) is None:
-            return None
         commit = remote.fetch_branch(self.checkout, self.credentials, branch)
-        return Tip(commit, commits.trailers(self.checkout, commit))
+        if commit is None:
+            return None
+        return Tip(commit, _generated(self.checkout, commit, item_id, self.own_pushes(branch)))
 
     def publish(self, commit: str, branch: str, *, expected: str | None) -> None:
         if self.note is not None:
             self.note(f"git push {self.credentials.url} {commit}:refs/heads/{branch} (tip now: {expected or 'absent'})")
             return
         remote.push(self.checkout, self.credentials, commit, branch, expected=expected)
+
+
+def _content(tree: str, parents: Sequence[str]) -> str:
+    return " ".join((tree, *parents))
+
+
+def _generated(checkout: Checkout, tip: str, item_id: int, pushed: Collection[str] | None = None) -> Generated | None:
+    """Return the newest commit of the item that was made by a run, and by nobody else since the target branch.
+
+    `pushed` are the tips that our account pushed, None in a local run. A merge that a run pushed vouches for its last
+    parent, the generated commit; what it was merged into belongs to somebody else.
+    """
+    recorded = commits.history(checkout, tip, _LONGEST_HISTORY)
+    vouched = (
+        None
+        if pushed is None
+        else {*pushed, *(one.parents[-1] for one in recorded if one.commit in pushed and len(one.parents) > 1)}
+    )
+    generated: dict[str, Generated] = {}
+    for one in reversed(recorded):  # parents first
+        own = one.trailers.get(ITEM) == str(item_id) and one.trailers.get(CONTENT) == _content(one.tree, one.parents)
+        based = all(parent in generated or parent == one.trailers.get(BASE) for parent in one.parents)
+        if own and based and (vouched is None or one.commit in vouched):
+            generated[one.commit] = Generated(one.commit, one.trailers)
+    return next(reversed(generated.values()), None)

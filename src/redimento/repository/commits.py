@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from redimento.change.edit import Change, FileChange
-from redimento.errors import GitError
+from redimento.errors import ConflictError, GitError
 from redimento.repository.attributes import Attributes, attributes
 from redimento.repository.checkout import Checkout
 from redimento.repository.sameness import EXECUTABLE, require_same
-from redimento.repository.store import private_git
+from redimento.repository.store import PrivateGit, private_git
 
+_NAMED: Final = 5
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A commit with its trailers; the last value wins for a repeated key."""
+
+    commit: str
+    tree: str
+    parents: tuple[str, ...]
+    trailers: Mapping[str, str]
 
 
 def commit_message(subject: str, body: str, trailers: Mapping[str, str]) -> str:
@@ -32,22 +44,17 @@ def commit_change(
     change: Change,
     *,
     parents: Sequence[str],
-    message: str,
+    message: Callable[[str], str],
     author_name: str,
     author_email: str,
     base: str = "",
 ) -> str:
     """Commit `change` on top of the files of `base` (default: the head commit) and return the commit's id.
 
-    Line endings follow the repository's attributes. No reference points to the new commit yet. Raises GitError when a
-    path is outside the repository or has a content filter, RedimentoError when the commit would be another change.
+    `message` is called with the id of the new tree. Line endings follow the repository's attributes. No reference points
+    to the new commit yet. Raises GitError when a path is outside the repository or has a content filter, RedimentoError
+    when the commit would be another change.
     """
-    identity = {
-        "GIT_AUTHOR_NAME": author_name,
-        "GIT_AUTHOR_EMAIL": author_email,
-        "GIT_COMMITTER_NAME": author_name,
-        "GIT_COMMITTER_EMAIL": author_email,
-    }
     with private_git(checkout.store) as git:
         onto = base or checkout.head
         git.run("read-tree", onto)
@@ -66,8 +73,38 @@ def commit_change(
             raise GitError(f"git does not accept a path of this change: {added.stderr}", "Nothing was committed.")
         tree = git.word("write-tree")
         require_same(git, change, onto, tree, stored)
-        ancestry = [word for parent in parents for word in ("-p", parent)]
-        return git.word("commit-tree", tree, *ancestry, stdin=message.encode(errors="replace"), environment=identity)
+        return _commit_tree(git, tree, parents, message(tree), (author_name, author_email))
+
+
+def merge_commits(
+    checkout: Checkout, first: str, second: str, *, message: Callable[[str], str], author_name: str, author_email: str
+) -> str:
+    """Commit the merge of `second` into `first` and return its id; raise ConflictError naming the files in conflict."""
+    with private_git(checkout.store) as git:
+        merged = git.try_run("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", first, second)
+        tree, *files = merged.stdout.decode(errors="backslashreplace").split("\0")
+        if merged.status not in (0, 1):
+            raise GitError(f"git merge-tree failed: {merged.stderr}", "Run again; nothing was overwritten.")
+        if merged.status:
+            named = ", ".join([name for name in files if name][:_NAMED])
+            raise ConflictError(
+                f"The change conflicts with somebody else's commits on the branch, in {named}.",
+                "Nothing was overwritten. Apply change.patch by hand, or delete or rename the branch to let a run start "
+                "over.",
+            )
+        return _commit_tree(git, tree, (first, second), message(tree), (author_name, author_email))
+
+
+def _commit_tree(git: PrivateGit, tree: str, parents: Sequence[str], message: str, author: tuple[str, str]) -> str:
+    name, email = author
+    identity = {
+        "GIT_AUTHOR_NAME": name,
+        "GIT_AUTHOR_EMAIL": email,
+        "GIT_COMMITTER_NAME": name,
+        "GIT_COMMITTER_EMAIL": email,
+    }
+    ancestry = [word for parent in parents for word in ("-p", parent)]
+    return git.word("commit-tree", tree, *ancestry, stdin=message.encode(errors="replace"), environment=identity)
 
 
 def patch(checkout: Checkout, base: str, commit: str) -> str:
@@ -81,15 +118,20 @@ def patch(checkout: Checkout, base: str, commit: str) -> str:
             return git.run(*diff).decode()
 
 
-def trailers(checkout: Checkout, commit: str) -> dict[str, str]:
-    """Return the trailers of a commit; the last value wins for a repeated key."""
+def history(checkout: Checkout, commit: str, limit: int) -> list[Recorded]:
+    """Return a commit and at most `limit` - 1 of its ancestors, each after all its descendants."""
     with private_git(checkout.store) as git:
         shown = git.run(
-            *("log", "--max-count=1", "--no-show-signature", "--format=%(trailers:only,unfold,separator=%x00)"),
-            *(commit, "--"),
+            *("log", f"--max-count={limit}", "--topo-order", "--no-show-signature", "-z"),
+            *("--format=%H%n%T%n%P%n%(trailers:only,unfold)", commit, "--"),
         )
-    lines = shown.decode(errors="replace").rstrip("\n").split("\0")
-    return {key: value for key, colon, value in (line.partition(": ") for line in lines) if colon}
+    return [_recorded(entry) for entry in shown.decode(errors="replace").split("\0") if entry]
+
+
+def _recorded(entry: str) -> Recorded:
+    commit, tree, parents, *lines = entry.split("\n")
+    found = {key: value for key, colon, value in (line.partition(": ") for line in lines) if colon}
+    return Recorded(commit, tree, tuple(parents.split()), found)
 
 
 def same_tree(checkout: Checkout, first: str, second: str) -> bool:

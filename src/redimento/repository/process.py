@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -14,22 +15,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from redimento.errors import GitError, UsageError
+from redimento.sandbox.programs import SYSTEM_PATH, trusted_program
 
 if TYPE_CHECKING:
     from git.cmd import Git
 
 LOCAL_SECONDS: Final = 120.0
 
-# The variables that git and its HTTP transport need: programs, temporary files, proxies and certificates. Everything
-# else is removed: our secrets, and every GIT_* that would change what git does.
+# The variables that git and its HTTP transport need: temporary files, proxies and certificates. Everything else is
+# removed: our secrets, and whatever would change what git does or loads (PATH, LD_*, GIT_*).
 _PASSED_ON: Final = frozenset(
     {
-        *("PATH", "TMPDIR", "LD_LIBRARY_PATH", "GIT_EXEC_PATH"),
+        "TMPDIR",
         *("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"),
         *("GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSL_CERT_FILE", "SSL_CERT_DIR"),
     }
 )
 _ALWAYS: Final = {
+    "PATH": SYSTEM_PATH,
     "LC_ALL": "C.UTF-8",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ASKPASS": "true",
@@ -61,12 +64,13 @@ def run_git(
     environment: Mapping[str, str],
     stdin: bytes = b"",
     seconds: float = LOCAL_SECONDS,
+    descriptors: tuple[int, ...] = (),
 ) -> Ended:
-    """Run git in `folder` and return its result for any exit status.
+    """Run git in `folder`, with `descriptors` open under their numbers, and return its result for any exit status.
 
     After `seconds` it kills the whole process group and raises GitError.
     """
-    process = _start(arguments, folder, environment)
+    process = _start(arguments, folder, environment, descriptors)
     try:
         stdout, stderr = process.communicate(stdin, timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -81,16 +85,20 @@ def run_git(
     return Ended(process.returncode, stdout, stderr.decode(errors="replace").strip())
 
 
-def _start(arguments: tuple[str, ...], folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    # GitPython passes our environment to git and can only add to it; `env -u` removes variables again.
+def _start(
+    arguments: tuple[str, ...], folder: Path, environment: Mapping[str, str], descriptors: tuple[int, ...]
+) -> subprocess.Popen[bytes]:
+    # GitPython passes our environment to git and can only add to it; `env -u` removes variables again. They are emptied
+    # as well, because other processes of our account can read the environment of `env` before it starts git.
     strangers = sorted(os.environ.keys() - _PASSED_ON - _ALWAYS.keys() - environment.keys())
     unset = [word for name in strangers for word in ("-u", name)]
     wrapped: Any = _gitpython()(folder).execute(
-        ["env", *unset, "git", *arguments],
+        [_program("env"), *unset, _program("git"), *arguments],
         istream=subprocess.PIPE,
         as_process=True,
-        env={**_ALWAYS, **environment},
+        env={**dict.fromkeys(strangers, ""), **_ALWAYS, **environment},
         start_new_session=True,
+        pass_fds=descriptors,
     )
     process: subprocess.Popen[bytes] = wrapped.proc
     wrapped.proc = None  # otherwise GitPython kills the process when the wrapper is garbage-collected
@@ -105,10 +113,24 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 @cache
+def _program(name: str) -> str:
+    """Return where a program is. Looked up once, before any check runs: a check may plant a `git` where it can write."""
+    found = trusted_program(name)
+    if found is not None:
+        return found
+    where = shutil.which(name)
+    if where is None:
+        raise UsageError(f"{name} is not installed.", "Install git 2.38 or newer and run again.")
+    raise UsageError(
+        f"The only {name} here is {where}, which a check could replace.",
+        f"Install {name} for the whole machine, in a folder that only root can write, such as /usr/bin.",
+    )
+
+
+@cache
 def _gitpython() -> type[Git]:
-    try:
-        from git.cmd import Git  # noqa: PLC0415 - the import runs git, and fails without it
-    except ImportError:
-        raise UsageError("git is not installed.", "Install git 2.38 or newer and run again.") from None
+    os.environ["GIT_PYTHON_GIT_EXECUTABLE"] = _program("git")  # the import runs git
+    from git.cmd import Git  # noqa: PLC0415 - 0.1 s
+
     logging.getLogger("git.cmd").setLevel(logging.WARNING)  # its debug messages contain every command
     return Git

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import shlex
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -15,6 +19,7 @@ from redimento.repository.process import Ended
 from redimento.repository.rejection import is_transient, rejection
 from redimento.repository.store import PrivateGit, private_git
 
+DEFAULT_BRANCH: Final = ""  # in place of a branch's name
 _NETWORK_SECONDS: Final = 300.0
 _ATTEMPTS: Final = 4
 _Result = TypeVar("_Result")
@@ -60,26 +65,25 @@ def remote_tip(checkout: Checkout, credentials: Credentials, branch: str) -> str
         return _with_retries(lambda: _tip(git, credentials, branch))
 
 
-def fetch_branch(checkout: Checkout, credentials: Credentials, branch: str, *, depth: int = 50) -> str:
-    """Fetch `branch` and return the commit at its tip without changing a reference of the checkout.
+def fetch_branch(checkout: Checkout, credentials: Credentials, branch: str, *, depth: int = 50) -> str | None:
+    """Fetch `branch` and return the commit at its tip, None when there is no such branch. No reference changes.
 
-    A shallow clone fetches the newest `depth` commits, a full one everything it lacks. Raises GitError when the server
-    has no such branch.
+    A shallow clone fetches the newest `depth` commits, a full one everything it lacks.
     """
     shallow = (f"--depth={depth}",) if checkout.shallow else ()
     with private_git(checkout.store) as git:
         # git only tells the server about commits that a reference points to.
         (git.folder / "refs" / "heads" / "head").write_text(f"{checkout.head}\n")
 
-        def fetch() -> str:
+        def fetch() -> str | None:
             ended = _run_online(
                 git,
                 credentials,
                 *("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", *shallow),
-                *("--", credentials.url, f"+refs/heads/{branch}:refs/heads/fetched"),
+                *("--", credentials.url, f"+{_reference(branch)}:refs/heads/fetched"),
             )
             if "couldn't find remote ref" in ended.stderr:
-                raise GitError(f"The server has no branch {branch!r}.", "Check the name, or create the branch first.")
+                return None
             _raise_if_failed(f"Fetching {branch!r}", ended)
             return git.word("rev-parse", "refs/heads/fetched")
 
@@ -115,11 +119,16 @@ def push(checkout: Checkout, credentials: Credentials, commit: str, branch: str,
 
 
 def _tip(git: PrivateGit, credentials: Credentials, branch: str) -> str | None:
-    reference = f"refs/heads/{branch}"
+    reference = _reference(branch)
     ended = _run_online(git, credentials, "ls-remote", "--", credentials.url, reference)
     _raise_if_failed(f"Looking up {branch!r}", ended)
     lines = (line.split("\t") for line in ended.stdout.decode().splitlines())
     return next((commit for commit, name in lines if name == reference), None)
+
+
+def _reference(branch: str) -> str:
+    # Every server lists HEAD, but not every one says which branch it is.
+    return "HEAD" if branch == DEFAULT_BRANCH else f"refs/heads/{branch}"
 
 
 def _tip_or_none(git: PrivateGit, credentials: Credentials, branch: str) -> str | None:
@@ -130,22 +139,54 @@ def _tip_or_none(git: PrivateGit, credentials: Credentials, branch: str) -> str 
 
 
 def _run_online(git: PrivateGit, credentials: Credentials, *arguments: str) -> Ended:
-    return git.try_run(*arguments, environment=_authentication(credentials), seconds=_NETWORK_SECONDS)
+    with _credential_socket(credentials.token) as descriptor:
+        return git.try_run(
+            *arguments,
+            environment=_authentication(credentials, descriptor),
+            seconds=_NETWORK_SECONDS,
+            descriptors=(descriptor,) if descriptor else (),
+        )
 
 
-def _authentication(credentials: Credentials) -> dict[str, str]:
-    """Return the environment variables that authenticate one git process.
+@contextmanager
+def _credential_socket(token: str) -> Iterator[int]:
+    """Provide the descriptor that git's credential helper reads its answer from, once; 0 without a token.
 
-    The empty value comes first and drops a header that a configuration sets for the same URL. Otherwise both are sent,
-    and the server uses the older one (measured with `persistCredentials: true`).
+    Other processes of our account can read git's environment and arguments, and open its files and pipes through
+    /proc/<pid>/fd, but not a socket (ENXIO). Its memory remains, where the kernel lets them read it (ptrace(2), Yama).
     """
-    headers = ["", "X-TFS-FedAuthRedirect: Suppress"]
-    if credentials.token:
-        headers.append(f"Authorization: Bearer {credentials.token}")
-    environment = {"GIT_CONFIG_COUNT": str(len(headers))}
-    for number, header in enumerate(headers):
-        environment[f"GIT_CONFIG_KEY_{number}"] = f"http.{credentials.url}.extraheader"
-        environment[f"GIT_CONFIG_VALUE_{number}"] = header
+    if not token:
+        yield 0
+        return
+    ours, gits = socket.socketpair()
+    with ours, gits:
+        ours.sendall(f"username=redimento\npassword={token}\n".encode())
+        ours.shutdown(socket.SHUT_WR)
+        yield gits.fileno()
+
+
+def _authentication(credentials: Credentials, descriptor: int) -> dict[str, str]:
+    """Return the settings that authenticate one git process, as environment variables without the token in them.
+
+    The empty values drop what a configuration sets for the same URL: a header, which the server would prefer to ours
+    (measured with `persistCredentials: true`), and other credential helpers. Azure DevOps takes a job's token as the
+    password of any user (docs: repos/git/auth-overview).
+    """
+    header = f"http.{credentials.url}.extraheader"
+    settings = [(header, ""), (header, "X-TFS-FedAuthRedirect: Suppress"), ("credential.helper", "")]
+    if descriptor:
+        # For this server alone: git also asks its helpers for the password of a proxy.
+        server = urlunsplit(urlsplit(credentials.url)._replace(path=""))
+        script = f"import os; os.write(1, os.read({descriptor}, 1 << 16))"
+        # Git appends its own word (get, store, erase) to the line.
+        helper = f"!{shlex.join([sys.executable, '-I', '-S', '-c', script])} #"
+        settings.append((f"credential.{server}.helper", helper))
+        # From git 2.46 on without a first request that is refused, and never by NTLM, which a server on premises offers.
+        settings.append(("http.proactiveAuth", "basic"))
+    environment = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (key, value) in enumerate(settings):
+        environment[f"GIT_CONFIG_KEY_{number}"] = key
+        environment[f"GIT_CONFIG_VALUE_{number}"] = value
     return environment
 
 

@@ -60,6 +60,7 @@ class PrivateGit:
         stdin: bytes = b"",
         environment: Mapping[str, str] | None = None,
         seconds: float = LOCAL_SECONDS,
+        descriptors: tuple[int, ...] = (),
     ) -> Ended:
         """Run git and return its result for any exit status."""
         own = {
@@ -68,7 +69,12 @@ class PrivateGit:
             "GIT_OBJECT_DIRECTORY": str(self.store.objects),
         }
         return run_git(
-            arguments, self.work_tree, environment=own | dict(environment or {}), stdin=stdin, seconds=seconds
+            arguments,
+            self.work_tree,
+            environment=own | dict(environment or {}),
+            stdin=stdin,
+            seconds=seconds,
+            descriptors=descriptors,
         )
 
     def run(self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:

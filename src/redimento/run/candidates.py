@@ -28,6 +28,8 @@ from redimento.verification.old_judge import Substitute
 from redimento.verification.verdict import verify
 from redimento.work_items.item import WorkItem
 
+SET_ASIDE = "set-aside"
+
 
 @dataclass(frozen=True)
 class Baseline:
@@ -153,7 +155,10 @@ def open_bench(job: Job, ports: Ports, root: Path, name: str) -> Workbench:
     """Open a workbench for the team's commands in `root`."""
     files = [entry.path for entry in ports.tree.entries()]
     own = [job.folder.path.resolve() / written for written in FILES]
-    return open_workbench(root, job.settings.checks, job.scratch / name, secrets=job.secrets, files=files, spared=own)
+    # At a desk a person may be working in the checkout.
+    aside = job.folder.path / SET_ASIDE if root == job.root and not job.run else None
+    scratch = job.scratch / name
+    return open_workbench(root, job.settings.checks, scratch, secrets=job.secrets, files=files, spared=own, aside=aside)
 
 
 def _save(job: Job, ports: Ports, attempt: Attempt) -> None:

@@ -11,8 +11,9 @@ from time import monotonic
 from redimento.authoring import prompt
 from redimento.authoring.conversation import LEAST_BUDGET, ModelSession, ReadRepository
 from redimento.authoring.pieces import Found
+from redimento.authoring.questions import askable
 from redimento.change.guards.steering import steering_files
-from redimento.context.reading import read_excerpt, search
+from redimento.context.reading import look_up
 from redimento.context.select import select
 from redimento.context.selection import Context
 from redimento.delivery import earlier, texts
@@ -25,13 +26,15 @@ from redimento.events import Emit, Note, Warned, step
 from redimento.models.port import ModelError, total_tokens
 from redimento.outcome import Outcome, failure
 from redimento.run.attempt import Attempt
-from redimento.run.candidates import Baseline, attempts, open_bench, set_up
+from redimento.run.candidates import SET_ASIDE, Baseline, attempts, open_bench, set_up
 from redimento.run.job import Admitted, Finished, Job, Ports
 from redimento.sandbox.bench import Workbench, abandon, close_workbench
 from redimento.verification.checks import run_baseline
 from redimento.verification.evidence import Checks
 from redimento.work_items.admission import refusal
 from redimento.work_items.item import WorkItem, written_text
+
+_NAMED = 5
 
 
 def run(job: Job, ports: Ports) -> Finished:
@@ -67,8 +70,19 @@ def _stages(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) ->
     with step(ports.emit, "author", "Write, check and repair the change"):
         bench = open_bench(job, ports, job.root, "checks")
         cleanup.callback(close_workbench, bench)
+        if job.settings.checks.commands:
+            risky = job.run and job.settings.checks.isolation == "process"
+            ports.emit((Warned if risky else Note)(bench.isolation.sentences))
         baseline = _start_baseline(bench, ports.emit, cleanup)
-        made = attempts(job, ports, _session(job, ports, item, context), item, baseline)
+        session = _session(job, ports, item, context)
+        done = job.secrets.redacted(attempts(job, ports, session, item, baseline))
+        made = tuple(_with_askable(one, job, item, context) for one in done)
+        if moved := bench.memory.set_aside:
+            listed = ", ".join(sorted(set(moved))[:_NAMED])
+            place = job.folder.path / SET_ASIDE
+            ports.emit(
+                Warned(f"New files in the checkout must not judge the change; they were moved to {place}: {listed}.")
+            )
     try:
         with step(ports.emit, "deliver", "Deliver the change"):
             ended, report = _deliver(job, ports, admitted, made[0], of=len(made))
@@ -80,7 +94,7 @@ def _stages(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) ->
 
 
 def _load(job: Job, ports: Ports) -> WorkItem:
-    item = ports.board.load(job.item_id)
+    item = job.secrets.redacted(ports.board.load(job.item_id))
     job.folder.write_json("work-item.json", item)
     ports.emit(Note(f"{item.type}{f' {item.id}' if item.id else ''}: {item.title}"))
     return item
@@ -96,7 +110,7 @@ def _admit(job: Job, ports: Ports, item: WorkItem) -> Admitted | Outcome:
             "Correct `pull_request.target` in .redimento.yml, or start the run on an existing branch.",
         )
     branch = job.branch(item)
-    tip = ports.branches.tip(branch)
+    tip = ports.branches.tip(branch, item.id)
     known = ports.pull_requests.find(branch, job.target)
     reason = earlier.reason_to_stop(item, branch, tip, known, marker=job.marker)
     if reason is not None:
@@ -115,7 +129,7 @@ def _release(job: Job, ports: Ports) -> None:
 
 
 def _gather(job: Job, ports: Ports, item: WorkItem) -> Context:
-    context = select(
+    selected = select(
         ports.tree,
         written_text(item, earlier.others(item, job.marker)),
         settings=replace(job.settings.context, exclude=_hidden(job, ports)),
@@ -123,6 +137,7 @@ def _gather(job: Job, ports: Ports, item: WorkItem) -> Context:
         conventions=job.settings.project.conventions,
         cache=job.cache,
     )
+    context = job.secrets.redacted(selected)
     job.folder.write_json("context.json", context)
     ports.emit(Note(f"{len(context.excerpts)} files selected, about {context.tokens:,} tokens."))
     return context
@@ -163,12 +178,17 @@ def _hidden(job: Job, ports: Ports) -> tuple[str, ...]:
     return (*job.settings.context.exclude, *ports.base.filtered)
 
 
+def _with_askable(attempt: Attempt, job: Job, item: WorkItem, context: Context) -> Attempt:
+    written = written_text(item, earlier.others(item, job.marker))
+    questions = askable(attempt.answer.questions, written, (*context.excerpts, *context.conventions))
+    return replace(attempt, answer=replace(attempt.answer, questions=questions))
+
+
 def _read_repository(job: Job, ports: Ports) -> ReadRepository:
     hidden = _hidden(job, ports)
 
     def read_repository(paths: Sequence[str], patterns: Sequence[str]) -> list[Found]:
-        found = [read_excerpt(ports.tree, path, exclude=hidden) for path in paths]
-        return found + [search(ports.tree, pattern, exclude=hidden) for pattern in patterns]
+        return job.secrets.redacted(list(look_up(ports.tree, paths, patterns, exclude=hidden)))
 
     return read_repository
 
@@ -191,7 +211,7 @@ def _deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of
         idle = Outcome("skipped", nothing, "If something is missing, add it to the work item and run again.")
         _comment(job, ports, item, idle, None)
         return idle, None
-    report = _report(job, ports, item, attempt, of=of)
+    report = _report(job, ports, admitted, attempt, of=of)
     delivery = Delivery(
         item, attempt.change, report, admitted.branch, job.target, admitted.tip, admitted.reference,
         draft=bool(report.draft_reasons),
@@ -206,8 +226,9 @@ def _deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of
     return ended, report
 
 
-def _report(job: Job, ports: Ports, item: WorkItem, attempt: Attempt, *, of: int) -> Report:
-    spent, verdict = ports.spent(), attempt.verdict
+def _report(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of: int) -> Report:
+    item, tip, spent, verdict = admitted.item, admitted.tip, ports.spent(), attempt.verdict
+    holds_others = tip is not None and tip.holds_others
     criteria = assess(item.acceptance_criteria, attempt.answer.criteria, verdict)
     return Report(
         item=item,
@@ -218,12 +239,15 @@ def _report(job: Job, ports: Ports, item: WorkItem, attempt: Attempt, *, of: int
         files=file_lines(attempt.change),
         new_dependencies=attempt.change.new_dependencies,
         checks=check_lines(verdict) if verdict else (),
-        draft_reasons=draft_reasons(verdict, attempt.answer, attempt.stopped, attempt.change),
+        draft_reasons=draft_reasons(
+            verdict, attempt.answer, attempt.stopped, attempt.change, holds_others=holds_others
+        ),
         questions=attempt.answer.questions,
         rounds=attempt.rounds,
         model=ports.model.name,
         tokens=total_tokens(spent.usage),
         usd=spent.usd,
+        estimated_usd=spent.estimated_usd,
         run_url=job.run_url,
         documentation=attempt.answer.documentation,
         build_instructions=attempt.answer.build_instructions,

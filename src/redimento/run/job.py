@@ -18,6 +18,7 @@ from redimento.outcome import Outcome
 from redimento.run.attempt import Attempt
 from redimento.run_folder import RunFolder
 from redimento.settings import Settings
+from redimento.text.redaction import NO_SECRETS, Secrets
 from redimento.work_items.board import Board
 from redimento.work_items.item import WorkItem
 
@@ -45,7 +46,7 @@ class Job:
     repository: str = ""
     run: str = ""
     run_url: str = ""
-    secrets: tuple[str, ...] = ()
+    secrets: Secrets = NO_SECRETS
 
     @property
     def marker(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,13 +11,14 @@ from redimento.authoring import prompt
 from redimento.authoring.answer import Answer, CriterionClaim
 from redimento.authoring.conversation import ModelSession, converse
 from redimento.change.base import PLAIN_FOLDER, Base
-from redimento.change.edit import NO_CHANGE, Change, Edit, Refusal, Rename, each_once
+from redimento.change.edit import NO_CHANGE, Change, Edit, FileChange, Refusal, Rename, each_once
 from redimento.change.plan import Plan, plan
 from redimento.delivery.criteria import unanswered
 from redimento.errors import LimitError
 from redimento.events import Emit, Note
 from redimento.models.port import ModelError
 from redimento.settings import ChangeSettings
+from redimento.text.redaction import NO_SECRETS, REDACTED, Secrets
 
 _MAX_CORRECTIONS = 2
 _NAMED = 3
@@ -30,7 +32,7 @@ class Workspace:
     root: Path
     settings: ChangeSettings
     base: Base = PLAIN_FOLDER
-    secrets: tuple[str, ...] = ()
+    secrets: Secrets = NO_SECRETS
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,30 @@ def _counted(refusals: Sequence[Refusal]) -> str:
 
 def _planned(workspace: Workspace, edits: Sequence[Edit], already: Change) -> Plan:
     planned = plan(workspace.root, edits, workspace.settings, base=workspace.base, already=already)
-    leaks = tuple(
-        Refusal(file.path, "it would contain a secret of this run")
-        for file in planned.change.files
-        if any(secret.encode() in (file.after or b"") for secret in workspace.secrets if secret)
-    )
-    if leaks:
+    touched = [_secret_touched(file, workspace.secrets) for file in planned.change.files]
+    if leaks := tuple(filter(None, touched)):
         return replace(planned, change=replace(already, left_out=planned.change.left_out), refusals=leaks)
     return planned
+
+
+def _secret_touched(file: FileChange, secrets: Secrets) -> Refusal | None:
+    """Refuse an edit that adds a secret, or writes the `***` into the file that the model has seen in place of one."""
+    if file.after is None:
+        return None
+    # Latin-1 keeps every byte apart, so files in any encoding are searched; the NULs are those of UTF-16.
+    before, after = ((content or b"").decode("latin-1").replace("\0", "") for content in (file.before, file.after))
+    had, has = (_secret_lines(content, secrets) for content in (before, after))
+    if has - had or secrets.reveals(file.path):
+        return Refusal(file.path, "it would contain a secret of this run")
+    if had - has and after.count(REDACTED) > before.count(REDACTED):
+        return Refusal(file.path, f"a line that it changes holds a secret, shown as {REDACTED}: leave it as it is")
+    return None
+
+
+def _secret_lines(content: str, secrets: Secrets) -> Counter[str]:
+    if not secrets.reveals(content):
+        return Counter()
+    return Counter([line for line in content.split("\n") if secrets.reveals(line)] or [content])
 
 
 def _corrected(

@@ -5,21 +5,26 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal, cast
 
 from redimento.errors import UsageError
 from redimento.sandbox.environment import build_environment
 from redimento.sandbox.execution import CommandResult, run
-from redimento.sandbox.isolation import Isolation, find_isolation
+from redimento.sandbox.files import make_way
+from redimento.sandbox.isolation import Isolation, find_isolation, no_account
 from redimento.sandbox.keeping import Snapshot, take_snapshot
 from redimento.sandbox.leftovers import Place, Record, Stamp, go_back, look, outermost, record
 from redimento.sandbox.stored_token import StoredToken, remove_tokens, restore_tokens
 from redimento.sandbox.warden import Rooms
 from redimento.settings import CheckSettings
+from redimento.text.redaction import NO_SECRETS, Secrets
 
+_COARSE_NS = 20_000_000  # file times come from a clock that lags behind by up to a tick
 _PROBE_SECONDS = 120.0  # against a file system that hangs, not against a busy machine
 _CLEANING_SECONDS = 120.0
 _REMEMBERING_SECONDS = 900.0
@@ -30,19 +35,23 @@ class Memory:
     """What is known of a tree from earlier commands; the one value here that changes.
 
     `record`: what was in the tree besides git's files after setup and baseline; None before. `looked_at`: the checks of
-    which it is known whether later ones may need what they build; `builders`: those of which that is so.
+    which it is known whether later ones may need what they build; `builders`: those of which that is so. `busy`: when
+    commands ran, in ns. `set_aside`: what was moved to the bench's folder `aside`.
     """
 
     record: Record | None = None
     looked_at: set[str] = field(default_factory=set)
     builders: set[str] = field(default_factory=set)
+    busy: list[tuple[int, int]] = field(default_factory=list)
+    set_aside: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Workbench:
     """A tree to run commands in. `secrets` are kept out of every output and environment.
 
-    `spared`: paths in the tree that the program itself writes. `trusting`: the tree is untouched, so what a command
+    `spared`: paths in the tree that the program itself writes. `aside`: where a person's new files go instead of being
+    removed, None where nobody works in the tree. `trusting`: the tree is untouched, so what a command
     leaves in HOME stays for the next ones.
     """
 
@@ -50,13 +59,14 @@ class Workbench:
     settings: CheckSettings
     scratch: Path
     isolation: Isolation
-    secrets: tuple[str, ...]
+    secrets: Secrets
     kept: Snapshot
     removed_tokens: tuple[StoredToken, ...] = ()
     stop: threading.Event = field(default_factory=threading.Event)
     spared: frozenset[str] = frozenset()
     memory: Memory = field(default_factory=Memory)
     trusting: bool = False
+    aside: Path | None = None
 
     @property
     def home(self) -> Path:
@@ -83,14 +93,15 @@ def open_workbench(
     settings: CheckSettings,
     scratch: Path,
     *,
-    secrets: Sequence[str],
+    secrets: Secrets = NO_SECRETS,
     files: Sequence[str] = (),
     spared: Sequence[Path] = (),
+    aside: Path | None = None,
 ) -> Workbench:
     """Prepare `tree` for running `settings.commands`; `scratch` is a separate folder outside the tree.
 
     `files` are the paths that git tracks; they are restored after every command. `spared`: files that the program itself
-    writes, which may be in the tree. Open the bench before writing the
+    writes, which may be in the tree. `aside`: see Workbench. Open the bench before writing the
     change. Tokens stored in the checkout are removed until the bench is closed. Raises UsageError when the isolation
     that the settings require is not available here, and SettingsError for a `pass_env` name that looks like a secret.
     """
@@ -100,14 +111,15 @@ def open_workbench(
         _remove(folder)
     for folder in (scratch / "home", scratch / "tmp"):
         folder.mkdir(mode=0o700)
-    isolation = find_isolation(settings.isolation, network=settings.network)
     if not _runs_commands(settings):  # copying Django's 7,000 files for nothing took 30 % of the run
-        return Workbench(tree, settings, scratch, isolation, tuple(secrets), Snapshot(tree, scratch / "kept"))
+        nothing = Snapshot(tree, scratch / "kept")
+        return Workbench(tree, settings, scratch, Isolation("process", "no checks"), secrets, nothing)
+    isolation = find_isolation(settings.isolation, tree, network=settings.network)
     inside = frozenset(str(path.relative_to(tree)) for path in spared if path.is_relative_to(tree))
     removed_tokens = remove_tokens(tree)
     try:
         kept = take_snapshot(tree, files, scratch / "kept")
-        bench = Workbench(tree, settings, scratch, isolation, tuple(secrets), kept, removed_tokens, spared=inside)
+        bench = Workbench(tree, settings, scratch, isolation, secrets, kept, removed_tokens, spared=inside, aside=aside)
         return _probed(bench)
     except BaseException:
         restore_tokens(removed_tokens)
@@ -173,7 +185,26 @@ def _place(bench: Workbench, changed: Sequence[str]) -> Place:
     # As root we may work in a tree of somebody else.
     facts = bench.tree.stat()
     owner = (facts.st_uid, facts.st_gid) if os.geteuid() == 0 else None
-    return Place(bench.tree, bench.scratch / "kept-tree", foreign, {*bench.kept.folders, *above}, owner)
+    rescue = partial(_set_aside, bench) if bench.aside else None
+    return Place(bench.tree, bench.scratch / "kept-tree", foreign, {*bench.kept.folders, *above}, owner, rescue)
+
+
+def _set_aside(bench: Workbench, path: str) -> bool:
+    """Move a new file or folder out of the tree if a person wrote in it: something did while no command was running."""
+    assert bench.aside is not None  # noqa: S101 - see above
+    source, target = bench.tree / path, bench.aside / path
+    files = [file for file in (source, *source.rglob("*")) if file.is_symlink() or not file.is_dir()]
+    if all(_while_busy(bench, file.lstat().st_ctime_ns) for file in files):
+        return False
+    bench.aside.mkdir(parents=True, exist_ok=True)
+    make_way(bench.aside, target)
+    shutil.move(source, target)
+    bench.memory.set_aside.append(path)
+    return True
+
+
+def _while_busy(bench: Workbench, moment: int) -> bool:
+    return any(start - _COARSE_NS <= moment <= end for start, end in bench.memory.busy)
 
 
 def _rooms(bench: Workbench) -> Rooms:
@@ -195,17 +226,21 @@ def _run(
     rooms: Rooms,
     env: dict[str, str] | None = None,
 ) -> CommandResult:
-    return run(
-        command,
-        folder=bench.tree,
-        tree=bench.tree,
-        env={**bench.environment(), **(env or {})},
-        isolation=bench.isolation,
-        timeout_seconds=timeout_seconds,
-        secrets=bench.secrets,
-        stop=bench.stop,
-        rooms=rooms,
-    )
+    began = time.time_ns()
+    try:
+        return run(
+            command,
+            folder=bench.tree,
+            tree=bench.tree,
+            env={**bench.environment(), **(env or {})},
+            isolation=bench.isolation,
+            timeout_seconds=timeout_seconds,
+            secrets=bench.secrets,
+            stop=bench.stop,
+            rooms=rooms,
+        )
+    finally:
+        bench.memory.busy.append((began, time.time_ns()))
 
 
 def _runs_commands(settings: CheckSettings) -> bool:
@@ -219,18 +254,16 @@ def _probed(bench: Workbench) -> Workbench:
         return bench
     ended = execute(bench, 'test -w "$PWD" && test -w "$HOME"', timeout_seconds=_PROBE_SECONDS)
     if ended.exit_code == 0:
-        return bench
+        exposed = ended.exposed if isolation.kind == "user" else isolation.exposed
+        return replace(bench, isolation=replace(isolation, exposed=exposed))
     if ended.reason.startswith("network"):
         raise UsageError(
             f"checks.network is false, but this machine cannot enforce it: {ended.reason}.",
             "Allow user namespaces in the container, or set checks.network to true.",
         )
-    why = ended.reason or f"its account cannot enter or write {bench.tree}"
+    why = ended.reason or f"it cannot enter or write {bench.tree}: a folder above the checkout is closed to it"
     if bench.settings.isolation == "user":
-        raise UsageError(
-            f"checks.isolation is `user`, but a command failed to run that way: {why}.",
-            "Let other accounts enter the folders above the checkout, or set checks.isolation to `auto`.",
-        )
+        raise no_account(why)
     fallback = Isolation("process", f"`user` did not work: {why}", isolation.network)
     _remove(bench.home)
     _remove(bench.temporary)

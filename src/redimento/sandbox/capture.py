@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from redimento.text.foreign import neutralise, redact
+from redimento.text.redaction import Secrets
 
 HEAD_BYTES = 32 * 1024
 TAIL_BYTES = 96 * 1024
@@ -34,18 +32,17 @@ class Capture:
     def flooded(self) -> bool:
         return self.total > FLOOD_BYTES
 
-    def text(self, secrets: Sequence[str]) -> str:
+    def text(self, secrets: Secrets) -> str:
         """Return the kept output, safe to print and without secrets; a note replaces what was left out."""
         tail = bytes(self._tail[-TAIL_BYTES:])
         omitted = self.total - len(self._head) - len(tail)
         if omitted <= 0:
             return _clean(bytes(self._head) + tail, secrets)
-        margin = max([_LONGEST_KEY, *(len(secret.encode()) for secret in secrets)])
+        margin = max(_LONGEST_KEY, secrets.longest)
         head = _clean(bytes(self._head), secrets)[:-margin]
         rest = _clean(tail, secrets)[margin:]
         return f"{head}\n[… {omitted + 2 * margin:,} bytes left out …]\n{rest}"
 
 
-def _clean(data: bytes, secrets: Sequence[str]) -> str:
-    # Twice: a control character may be part of a secret, or inserted into one to hide it.
-    return redact(neutralise(redact(data.decode("utf-8", "replace"), secrets)), secrets)
+def _clean(data: bytes, secrets: Secrets) -> str:
+    return secrets.clean(data.decode("utf-8", "replace"))

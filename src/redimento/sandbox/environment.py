@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from redimento.errors import SettingsError
 from redimento.settings.secret_names import looks_secret
+from redimento.text.redaction import NO_SECRETS, Secrets
 
 # What compilers, package managers and test runners need: paths, locale, proxies, certificates.
 _ALLOWED = frozenset({
@@ -21,7 +22,6 @@ _ALLOWED = frozenset({
 })  # fmt: skip
 _ALLOWED_PATTERN = re.compile(r"LC_[A-Z]+|JAVA_HOME_[0-9A-Z_]+|GOROOT_[0-9A-Z_]+")
 _PASSWORD_IN_URL = re.compile(r"//[^/\s@]*@")
-_SHORTEST_SECRET = 8
 
 
 def refuse_secret_names(names: Sequence[str]) -> None:
@@ -42,20 +42,19 @@ def build_environment(
     temporary: Path,
     tree: Path,
     pass_env: Sequence[str] = (),
-    secrets: Iterable[str] = (),
+    secrets: Secrets = NO_SECRETS,
 ) -> dict[str, str]:
     """Return a command's environment: the allowed part of `own`, plus what keeps its home, git and caches separate.
 
-    Values that contain one of `secrets` or a URL with a password are left out, even under an allowed name. Raises
+    Values that reveal one of `secrets` or a URL with a password are left out, even under an allowed name. Raises
     SettingsError for a name in `pass_env` that looks like a secret.
     """
     refuse_secret_names(pass_env)
-    guarded = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
     allowed = {
         name: value
         for name, value in own.items()
         if (name in _ALLOWED or name in pass_env or _ALLOWED_PATTERN.fullmatch(name))
-        and not any(secret in value for secret in guarded)
+        and not secrets.reveals(value)
         and not _PASSWORD_IN_URL.search(value)
     }
     # rustup looks for toolchains in HOME, which is another one here. They hold no secrets (.cargo may).

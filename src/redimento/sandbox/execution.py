@@ -13,15 +13,17 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
 from redimento.sandbox.capture import FLOOD_BYTES, Capture
 from redimento.sandbox.isolation import Isolation, warden_command
-from redimento.sandbox.warden import Rooms
+from redimento.sandbox.programs import SYSTEM_PATH
+from redimento.sandbox.warden import Rooms, descendants, kill
 from redimento.text.foreign import neutralise
+from redimento.text.redaction import NO_SECRETS, Secrets
 
 _GRACE_SECONDS = 60.0  # for the warden to kill what is left (30 at most) and to walk over the tree
 _DRAIN_SECONDS = 1.0
@@ -35,7 +37,9 @@ _NOT_FOUND = 127  # the shell's own exit code, POSIX
 class CommandResult:
     """How a command ended. Without an `exit_code` it did not end by itself: see `reason`. `output` is safe to print.
 
-    `hostile`: the process that watches it was killed. `lost`: what of HOME an earlier command changed for good.
+    `hostile`: the process that watches it was killed or stopped. `alive`: how many processes it left that could not be
+    ended. `lost`: what of HOME an earlier command changed for good. `exposed`: why it could reach link-local addresses
+    although it runs under another account.
     """
 
     exit_code: int | None
@@ -43,7 +47,9 @@ class CommandResult:
     output: str
     reason: str = ""
     hostile: bool = False
+    alive: int = 0
     lost: tuple[str, ...] = ()
+    exposed: str = ""
 
 
 def run(
@@ -54,7 +60,7 @@ def run(
     env: Mapping[str, str],
     isolation: Isolation,
     timeout_seconds: float,
-    secrets: Sequence[str] = (),
+    secrets: Secrets = NO_SECRETS,
     stop: threading.Event | None = None,
     rooms: Rooms | None = None,
 ) -> CommandResult:
@@ -100,7 +106,7 @@ class _Watch:
         isolation: Isolation,
         *,
         timeout: float,
-        secrets: Sequence[str],
+        secrets: Secrets,
         mark: str,
         stop: threading.Event,
     ) -> None:
@@ -115,8 +121,10 @@ class _Watch:
         self.started = 0.0
         self.latest = 0.0  # when to stop reading
         self.warden_ended = False
-        self.hostile = False  # if the warden ended without a word
+        self.hostile = False
+        self.alive = 0
         self.reason = ""
+        self.ours = set(descendants(os.getpid()))
 
     def run(self) -> CommandResult:
         began = time.monotonic()
@@ -125,7 +133,7 @@ class _Watch:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+            env={"PATH": SYSTEM_PATH},
             start_new_session=True,
         )
         try:
@@ -180,16 +188,28 @@ class _Watch:
 
     def _end(self, warden: subprocess.Popen[bytes]) -> None:
         _close(warden.stdin)
+        killed = False
         try:
-            # The command may kill the warden before that has reported the start.
-            self.hostile = warden.wait(_GRACE_SECONDS) < 0 or bool(self.started)
+            killed = warden.wait(_GRACE_SECONDS) < 0
         except subprocess.TimeoutExpired:
             with contextlib.suppress(PermissionError):  # sudo runs as root; it ends with its input
                 warden.kill()
-        if not self._final_report():
-            _kill_marked(self.mark)
+        report = self._final_report()
+        self.alive = report.get("alive", 0)
+        if not report:
+            # The command may kill the warden before that has reported the start.
+            self.hostile = killed or bool(self.started)
+            self.alive = self._kill_orphans()
         _close(warden.stdout)
         _close(warden.stderr)
+
+    def _kill_orphans(self) -> int:
+        """Kill what a command left whose warden is gone; return how many processes could not be ended.
+
+        Orphans are ours if we are a subreaper (`protect_process`), otherwise they carry our mark in their environment.
+        """
+        needle = f"REDIMENTO_CHECK={self.mark}".encode()
+        return kill(lambda: [*(set(descendants(os.getpid())) - self.ours), *_marked(needle)])[1]
 
     def _final_report(self) -> dict[str, Any]:
         return next((report for report in reversed(self._all_reports()) if "exit" in report or "error" in report), {})
@@ -208,24 +228,21 @@ class _Watch:
         report = self._final_report()
         if left := report.get("left", 0) if not self.reason else 0:
             output += f"\n[{left} processes left running were killed]\n"
+        result = CommandResult(None, seconds, output, self.reason, hostile=self.hostile, alive=self.alive)
         if self.reason:
-            return CommandResult(None, seconds, output, self.reason)
+            return result
         if not report:
             report_text = neutralise(bytes(self.reports).decode("utf-8", "replace")).strip()[-500:]
-            return CommandResult(
-                None,
-                seconds,
-                output + report_text,
-                "supervisor lost: the process watching the command ended",
-                hostile=self.hostile,
-            )
+            lost_sight = "supervisor lost: the process watching the command ended"
+            return replace(result, output=output + report_text, reason=lost_sight)
         if "error" in report:
-            return CommandResult(None, seconds, output, _start_problem(self.order["argv"], report))
+            return replace(result, reason=_start_problem(self.order["argv"], report))
         if number := report["signal"]:
-            return CommandResult(None, seconds, output, f"killed by signal: {_signal_name(number)}")
+            return replace(result, reason=f"killed by signal: {_signal_name(number)}")
         reason = "command not found: exit code 127 of the shell" if report["exit"] == _NOT_FOUND else ""
-        lost = next((tuple(map(str, each["lost"])) for each in self._all_reports() if "lost" in each), ())
-        return CommandResult(report["exit"], seconds, output, reason, lost=lost)
+        said = {key: value for each in self._all_reports() for key, value in each.items()}
+        lost = tuple(map(str, said.get("lost", ())))
+        return replace(result, exit_code=report["exit"], reason=reason, lost=lost, exposed=str(said.get("exposed", "")))
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
@@ -246,6 +263,8 @@ def _start_problem(argv: Sequence[str], report: Mapping[str, Any]) -> str:
             return f"command not found: {neutralise(shlex.quote(argv[0]))}{closed}"
         case "network":
             return f"network not switched off: {detail}"
+        case "account":
+            return f"not started: the account of the checks is in use ({detail})"
         case error:
             return f"not started: {neutralise(str(error))} ({detail})"
 
@@ -257,18 +276,8 @@ def _signal_name(number: int) -> str:
         return str(number)
 
 
-def _kill_marked(mark: str) -> None:
-    """Kill processes with our mark in their environment until there are none."""
-    needle = f"REDIMENTO_CHECK={mark}".encode()
-    latest = time.monotonic() + _GRACE_SECONDS
-    found = True
-    while found and time.monotonic() < latest:
-        found = False
-        for folder in Path("/proc").iterdir():
-            if not folder.name.isdigit():
-                continue
-            with contextlib.suppress(OSError):
-                if needle in (folder / "environ").read_bytes():
-                    os.kill(int(folder.name), signal.SIGKILL)
-                    found = True
-        time.sleep(0.01)  # a killed process keeps its environment until it is next scheduled
+def _marked(needle: bytes) -> Iterator[int]:
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if folder.name.isdigit() and needle in (folder / "environ").read_bytes():
+                yield int(folder.name)

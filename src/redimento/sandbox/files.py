@@ -53,6 +53,7 @@ def put_state(tree: Path, path: Path, state: tuple[int, bytes] | None) -> None:
     if stat.S_ISLNK(mode):
         make_way(tree, path)
         path.symlink_to(os.fsdecode(data))
+        give_to_owner(tree, path)
     else:
         write_file(tree, path, data, stat.S_IMODE(mode))
 
@@ -64,6 +65,14 @@ def write_file(tree: Path, path: Path, data: bytes, mode: int = 0o644) -> None:
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(data)
         os.fchmod(descriptor, mode)
+    give_to_owner(tree, path)
+
+
+def give_to_owner(tree: Path, path: Path) -> None:
+    """Let a file or folder that root made in `tree` belong to whom the tree belongs to."""
+    if os.geteuid() == 0:
+        owner = tree.stat()
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def make_way(tree: Path, path: Path) -> None:
@@ -71,7 +80,9 @@ def make_way(tree: Path, path: Path) -> None:
     for folder in _folders(tree, path):
         if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
             folder.unlink()
-        folder.mkdir(exist_ok=True)
+        if not folder.exists():
+            folder.mkdir()
+            give_to_owner(tree, folder)
         if not os.access(folder, os.W_OK | os.X_OK):
             folder.chmod(0o755)
     clear(path)

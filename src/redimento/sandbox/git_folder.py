@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from redimento.sandbox.files import clear, read_regular, write_file
+from redimento.sandbox.files import clear, give_to_owner, read_regular, write_file
 
 _OBJECTS = "objects"
 _LARGEST_FILE = 64 * 1024 * 1024  # the index of a very large repository
@@ -73,9 +73,10 @@ def restore_git(tree: Path, kept: GitFolders) -> list[str]:
 def _restore(kept: GitFolder) -> list[str]:
     if _identity(kept.folder) != kept.identity and kept.objects is not None:
         clear(kept.folder)
-        kept.folder.mkdir()
         _link_objects(kept.objects, kept.folder / _OBJECTS)
-        (kept.folder / "refs").mkdir(exist_ok=True)  # git requires it, even if all refs are packed
+        (kept.folder / "refs").mkdir(parents=True, exist_ok=True)  # git requires it, even if all refs are packed
+        for folder in (kept.folder, *kept.folder.rglob("*/")):
+            give_to_owner(kept.folder.parent, folder)  # the files are links to the old ones
         for name, data in kept.files.items():
             _write(kept.folder, name, data)
         return [".git was deleted or replaced"]

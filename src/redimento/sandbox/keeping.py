@@ -3,6 +3,7 @@
 Guaranteed after every command, unless it had more rights than its isolation grants:
 - the files of the change have the content they had before the command;
 - every other path given to `take_snapshot` (the files git tracks) has its original content;
+- what was restored belongs to the owner of the tree;
 - what controls git (HEAD, index, settings, hooks) is unchanged; a deleted or replaced `.git` folder is restored, with
   its objects if the scratch space is on the same file system.
 New files are left alone here: a later check may need them, and `leftovers` removes them before the next pass. Under `process` a command could destroy the snapshot as
@@ -30,13 +31,14 @@ _State = tuple[int, bytes] | None
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Copies of a tree's `files` in `store`, the `folders` they are in, and a copy of its git folders."""
+    """Copies of a tree's `files` in `store`, the `folders` they are in, a copy of its git folders, and its owner."""
 
     tree: Path
     store: Path
     files: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     git: GitFolders = field(default_factory=GitFolders)
+    owner: tuple[int, int] = (-1, -1)  # change nothing: chown(2)
 
 
 def take_snapshot(tree: Path, files: Iterable[str], store: Path) -> Snapshot:
@@ -48,7 +50,8 @@ def take_snapshot(tree: Path, files: Iterable[str], store: Path) -> Snapshot:
         (store / "files" / folder).mkdir(parents=True, exist_ok=True)
     for path in present:
         shutil.copy2(tree / path, store / "files" / path, follow_symlinks=False)
-    return Snapshot(tree, store, present, tuple(folders), snapshot_git(tree, store))
+    facts = tree.stat()
+    return Snapshot(tree, store, present, tuple(folders), snapshot_git(tree, store), owner=(facts.st_uid, facts.st_gid))
 
 
 @contextlib.contextmanager
@@ -70,6 +73,7 @@ def _restore(kept: Snapshot, now: Mapping[str, _State], stamps: Mapping[str, _St
     if not kept.tree.is_dir():
         clear(kept.tree)
         kept.tree.mkdir(parents=True)
+        os.chown(kept.tree, *kept.owner)
         damage.append("the tree was deleted; restored")
     damage += restore_git(kept.tree, kept.git)
     # A folder moved away and replaced by a link: its files look untouched, but are no longer in the tree.

@@ -17,7 +17,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -78,7 +78,7 @@ class Place(NamedTuple):
     """A root, the store of its copies, and what below it is not ours to watch.
 
     `foreign`: paths that are skipped; `shared`: folders that are entered but never removed. `owner`: whom restored files
-    belong to, None for ourselves.
+    belong to, None for ourselves. `rescue`: is asked before a new entry is removed, and returns whether it took it away.
     """
 
     root: Path
@@ -86,6 +86,7 @@ class Place(NamedTuple):
     foreign: Collection[str] = frozenset()
     shared: Collection[str] = frozenset()
     owner: tuple[int, int] | None = None
+    rescue: Callable[[str], bool] | None = None
 
 
 class Returned(NamedTuple):
@@ -195,7 +196,8 @@ def go_back(place: Place, then: Record) -> Returned:
         _give(place, str(place.root))
     now = look(place, known=then)
     for path in now.keys() - then.keys():
-        clear(place.root / path)
+        if place.rescue is None or not place.rescue(path):
+            clear(place.root / path)
     changed = [
         path
         for path, entry in then.items()

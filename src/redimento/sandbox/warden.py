@@ -3,8 +3,9 @@
 Runs on its own (`isolation.warden_command`), possibly through sudo, so it uses the standard library only. It reads one
 line of JSON (`Order`) from standard input and keeps it open: end of input means "stop", also when Redimento dies. The
 command writes to standard output; standard error carries the warden's reports, one JSON object per line:
-`{"lost": ["…"]}` if HOME could not be restored, `{"started": true}`, then `{"exit": 0, "signal": 0, "left": 2}` or
-`{"error": …, "detail": …}`.
+`{"lost": ["…"]}` if HOME could not be restored, `{"exposed": "…"}` if link-local addresses could not be cut off,
+`{"started": true}`, then `{"exit": 0, "signal": 0, "left": 2, "alive": 0}` (processes that the command left behind, and
+those of them that could not be ended) or `{"error": …, "detail": …}`.
 
 It also looks after HOME and TMPDIR: under `user` they belong to the account, and nobody else may enter them.
 
@@ -23,24 +24,22 @@ import pathlib
 import resource
 import select
 import signal
-import socket
 import stat
-import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from typing import NoReturn, TypedDict
 
+from redimento.sandbox.confinement import close_domain, leave_network
 from redimento.sandbox.files import clear
 from redimento.sandbox.leftovers import Place, go_back, load, record, save
+from redimento.sandbox.link_local import cut_off
 
-# <linux/prctl.h>, <linux/capability.h>, <linux/sched.h>, <linux/sockios.h>
+# <linux/prctl.h>, <linux/capability.h>
 PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 24, 36, 38
 # What root needs to read the memory and environment of other processes, or to break out of its container:
 # DAC_READ_SEARCH, SYS_MODULE, SYS_RAWIO, SYS_PTRACE, SYS_ADMIN, PERFMON, BPF, CHECKPOINT_RESTORE.
 DROPPED_CAPABILITIES = (2, 16, 17, 19, 21, 38, 39, 40)
-CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
-SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
 KILLING_SECONDS = 30.0  # a killed process ends when it is next scheduled: late on a busy machine
 LOCK = "/run/redimento-checks.lock"
 # Where every account may write.
@@ -101,15 +100,26 @@ def main() -> int:
         with _prepared(order["rooms"], None):
             _supervise(libc, order, woken)
         return 0
-    with _exclusive_account(), _prepared(order["rooms"], account):
+    with _exclusive_account():
+        if strangers := _processes_of(account["uid"]):
+            # Killing by number is right only for an account that nothing else uses.
+            _report(error="account", detail=f"process {strangers[0]} runs under it")
+            return 0
+        _serve(libc, order, account, woken)
+    return 0
+
+
+def _serve(libc: ctypes.CDLL, order: Order, account: Account, woken: int) -> None:
+    if order["network"] and (exposed := cut_off(account["uid"])):
+        _report(exposed=exposed)
+    with _prepared(order["rooms"], account):
         _grant_access(account)
         try:
             _supervise(libc, order, woken)
         finally:
-            _kill_all_of(account["uid"])
+            kill(lambda: _processes_of(account["uid"]))
             _reclaim(account)
             _clear_public_folders(account["uid"])
-    return 0
 
 
 def _read_order() -> Order | None:
@@ -173,11 +183,12 @@ def _supervise(libc: ctypes.CDLL, order: Order, woken: int) -> None:
         return
     _report(started=True)
     status = _wait(child, woken)
-    left = _kill_descendants()
+    left, alive = kill(lambda: descendants(os.getpid()))
+    _reap()
     if status is None:
         status = 0
     code = os.waitstatus_to_exitcode(status)
-    _report(exit=max(code, 0), signal=max(-code, 0), left=left)
+    _report(exit=max(code, 0), signal=max(-code, 0), left=left, alive=alive)
 
 
 def _wait(child: int, woken: int) -> int | None:
@@ -215,7 +226,7 @@ def _become_command(libc: ctypes.CDLL, order: Order, failure: int) -> NoReturn:
         os.closerange(failure + 1, 4096)
         step = "network"
         if not order["network"]:
-            _leave_network(libc)
+            leave_network(libc)
         step = "account"
         for capability in DROPPED_CAPABILITIES:
             libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
@@ -226,6 +237,7 @@ def _become_command(libc: ctypes.CDLL, order: Order, failure: int) -> NoReturn:
             os.setuid(account["uid"])
         # From here on, sudo and other set-uid programs grant nothing.
         libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        close_domain(libc)
         _limit(order["limits"])
         step = "folder"
         os.chdir(order["cwd"])
@@ -267,39 +279,11 @@ def _limit(limits: dict[str, int]) -> None:
         resource.setrlimit(kind, (value, value))
 
 
-def _leave_network(libc: ctypes.CDLL) -> None:
-    """Enter a network namespace that has only its own loopback, as root or through a user namespace."""
-    uid, gid = os.geteuid(), os.getegid()
-    if libc.unshare(CLONE_NEWNET) != 0:
-        if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0:
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-        # The warden is not dumpable, so /proc/self belongs to root and an ordinary account could not write its maps.
-        libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
-        for name, line in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
-            pathlib.Path("/proc/self", name).write_text(line, encoding="ascii")
-    # Loopback is down in a new namespace, but tests start servers on 127.0.0.1.
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        flags = struct.unpack("16sh22x", fcntl.ioctl(control, SIOCGIFFLAGS, struct.pack("16sh22x", b"lo", 0)))[1]
-        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", flags | IFF_UP))
-
-
-def _kill_descendants() -> int:
-    """Kill every descendant of this process and return their number."""
-    return _kill(_descendants)
-
-
-def _kill_all_of(uid: int) -> int:
-    """Kill every process of this account, which is used for nothing else."""
-    return _kill(lambda: [pid for pid, (_, owner) in _processes().items() if owner == uid])
-
-
-def _kill(living: Callable[[], list[int]]) -> int:
+def kill(living: Callable[[], list[int]]) -> tuple[int, int]:
+    """Kill processes until `living` names none; return how many were found, and how many could not be ended."""
     seen: set[int] = set()
     latest = time.monotonic() + KILLING_SECONDS
-    while time.monotonic() < latest:
-        found = living()
-        if not found:
-            break
+    while (found := living()) and time.monotonic() < latest:
         seen.update(found)
         # Stop them all first: otherwise a process could fork faster than we kill.
         for number in (signal.SIGSTOP, signal.SIGKILL):
@@ -307,20 +291,24 @@ def _kill(living: Callable[[], list[int]]) -> int:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, number)
         time.sleep(0.002)
-    _reap()
-    return len(seen)
+    return len(seen), len(found)
 
 
-def _descendants() -> list[int]:
+def descendants(pid: int) -> list[int]:
+    """Return the processes below `pid`, zombies excluded."""
     children: dict[int, list[int]] = {}
-    for pid, (parent, _) in _processes().items():
-        children.setdefault(parent, []).append(pid)
-    below, queue = [], [os.getpid()]
+    for each, (parent, _) in _processes().items():
+        children.setdefault(parent, []).append(each)
+    below, queue = [], [pid]
     while queue:
         found = children.get(queue.pop(), [])
         below += found
         queue += found
     return below
+
+
+def _processes_of(uid: int) -> list[int]:
+    return [pid for pid, (_, owner) in _processes().items() if owner == uid]
 
 
 def _processes() -> dict[int, tuple[int, int]]:

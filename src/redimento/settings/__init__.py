@@ -12,6 +12,7 @@ from redimento.settings.values import (
     Settings,
     Thinking,
     UpdateSettings,
+    VertexSettings,
     WorkItemSettings,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "Settings",
     "Thinking",
     "UpdateSettings",
+    "VertexSettings",
     "WorkItemSettings",
 ]

@@ -20,6 +20,7 @@ from redimento.settings import (
     PullRequestSettings,
     Settings,
     UpdateSettings,
+    VertexSettings,
     WorkItemSettings,
     rules,
 )
@@ -118,6 +119,8 @@ def _settings(data: dict[str, Any]) -> Settings:
 def _value(key: str, value: Any) -> Any:
     if isinstance(value, list):
         return tuple(value)
+    if key == "vertex":
+        return VertexSettings(**value)
     if key in _PRICES:
         return float(value)
     return int(value) if isinstance(value, float) else value  # JSON Schema accepts 3.0 as an integer

@@ -11,8 +11,8 @@ from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore import GitIgnorePatternError
 
 from redimento.settings.secret_names import looks_secret
-from redimento.text.foreign import redact
 from redimento.text.marked_yaml import Path
+from redimento.text.redaction import NO_SECRETS
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _BRANCH = ("id", "slug", "type")
@@ -34,7 +34,7 @@ def problems(data: object) -> Iterator[Problem]:
     `data` may be anything: values that do not fit the schema are ignored.
     """
     for path, value in _texts(data, ()):
-        if redact(value) != value:
+        if NO_SECRETS.reveals(value):
             yield path, "contains a key: keys belong in a secret variable of the pipeline, never in a file"
         if "\0" in value:
             yield path, "must not contain a NUL character"

@@ -41,6 +41,14 @@ class ContextSettings:
 
 
 @dataclass(frozen=True)
+class VertexSettings:
+    """Where Vertex AI runs the model. `project` "": not on Vertex AI, unless the environment names a project."""
+
+    project: str = ""
+    location: str = "global"
+
+
+@dataclass(frozen=True)
 class ModelSettings:
     """The model, and the limits of one run."""
 
@@ -48,6 +56,7 @@ class ModelSettings:
     name: str = "gemini-3.8-flash"
     thinking: Thinking = "medium"
     base_url: str = ""
+    vertex: VertexSettings = VertexSettings()
     max_output_tokens: int = 32_768
     call_timeout_seconds: int = 900
     candidates: int = 1

@@ -1,36 +1,54 @@
-"""Make foreign text safe to print, and redact secrets."""
+"""Make foreign text safe to print."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from typing import Any
 
 # The agent acts on `##vso[` anywhere in a line and on `##[` at its start, ignoring case; it splits lines at CR as well
 # as LF (microsoft/azure-pipelines-agent, Command.cs).
 _COMMAND = re.compile(r"##(?=vso|\[)", re.IGNORECASE)
-# ANSI escape sequences (CSI, OSC and single-character ones); then every control character except tab and newline, and
-# the characters that reorder or hide text (bidirectional controls, zero-width characters, byte-order mark).
-_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u2069\ufeff]")
-_KEYS = re.compile(r"AIza[0-9A-Za-z_-]{20,}|AQ\.[0-9A-Za-z_-]{20,}")
-_REDACTED = "***"
-_SHORTEST_SECRET = 8  # shorter values would blank out ordinary words
+# ANSI escape sequences (CSI, OSC and single-character ones).
+_ESCAPE = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])"
+# Control characters except tab and newline, and what a reader cannot see: bidirectional controls, fillers, tags and all
+# else that is "default ignorable" (Unicode, DerivedCoreProperties.txt), and interlinear annotations.
+_UNSEEN = (
+    r"\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
+    r"\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0000-\U000e0fff"
+)
+# Joiners and two variation selectors mean something in some places: between letters of scripts that join (Arabic to
+# Mongolian, Indic), between emoji, and behind one.
+_JOINED = r"\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\ua840-\ua8ff\ua9e0-\uaa7f\ufb50-\ufdff\ufe70-\ufefc"
+_EMOJI = r"\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
+_OUT_OF_PLACE = (
+    rf"(?<![{_JOINED}{_EMOJI}\ufe0f])[\u200c\u200d]|[\u200c\u200d](?![{_JOINED}{_EMOJI}])"
+    rf"|(?<![{_EMOJI}0-9#*])[\ufe0e\ufe0f]|(?<=[0-9#*])[\ufe0e\ufe0f](?!\u20e3)"
+)
+_BREAK = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_HIDDEN = re.compile(f"{_ESCAPE}|[{_UNSEEN}]|{_OUT_OF_PLACE}")
+_HIDDEN_CHARACTER = re.compile(f"[{_UNSEEN}]|{_OUT_OF_PLACE}")
+# Everything that may stand unseen between two characters, in its place or not.
+UNSEEN = rf"{_ESCAPE}|[{_UNSEEN}\u200c\u200d\ufe0e\ufe0f]"
+
+
+def plain(text: str) -> str:
+    """Return `text` with LF for every line break, and without what a reader cannot see, except tab and newline."""
+    return _HIDDEN.sub("", _BREAK.sub("\n", text))
 
 
 def neutralise(text: str) -> str:
-    """Return `text` without Azure Pipelines commands and control characters, except tab and newline."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = _CONTROL.sub("", _ESCAPE.sub("", text))
-    return _COMMAND.sub("# # ", text)
+    """Return `text` as `plain` does, and without Azure Pipelines commands."""
+    return _COMMAND.sub("# # ", plain(text))
 
 
-def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return `text` without the given secrets and anything that looks like a Gemini key."""
-    for secret in sorted((s for s in secrets if len(s) >= _SHORTEST_SECRET), key=len, reverse=True):
-        text = text.replace(secret, _REDACTED)
-    return _KEYS.sub(_REDACTED, text)
+def visible(text: str) -> str:
+    """Return `text` with the code point of each hidden character in its place: what hides shows a reader other code.
+
+    Bidirectional controls make code look like different code (CVE-2021-42574).
+    """
+    return _HIDDEN_CHARACTER.sub(lambda found: f"U+{ord(found[0]):04X}", text)
 
 
 def json_line(value: Any) -> str:

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import jinja2.runtime
+
+from redimento.text.foreign import neutralise
 
 
 def add_filter(name: str, function: Callable[..., str]) -> None:
@@ -27,7 +30,16 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_readable,
     )
+
+
+@jinja2.pass_context
+def _readable(context: jinja2.runtime.Context, value: Any) -> Any:
+    """Neutralise all that goes into a text for people. A model needs code as it is."""
+    if not isinstance(value, str) or (context.name or "").startswith("prompts/"):
+        return value
+    return type(value)(neutralise(value))  # markup stays markup: only characters go that no reader sees
 
 
 def render(template: str, **values: Any) -> str:

@@ -47,7 +47,7 @@ def run_baseline(bench: Workbench) -> Checks:
     What the checks leave there is trusted: later runs start with it, except for the reports.
     """
     if not bench.settings.baseline:
-        return Checks(isolation=bench.isolation.kind)
+        return Checks(isolation=bench.isolation.sentences)
     checks = _pass(replace(bench, trusting=True), None, ())
     reports = [find_reports(command.junit, bench.tree) for command in bench.settings.commands]
     remember(bench, "baseline", without=[str(path.relative_to(bench.tree)) for found in reports for path in found])
@@ -81,7 +81,7 @@ def _pass(bench: Workbench, changed: Sequence[str] | None, problems: Sequence[st
             continue
         with _watching(bench, command, changed or ()):
             results.append(run_check(bench, command, changed=changed or (), problems=problems))
-    return Checks(tuple(results), bench.isolation.kind)
+    return Checks(tuple(results), bench.isolation.sentences)
 
 
 @contextlib.contextmanager
@@ -123,7 +123,7 @@ def run_check(
 ) -> CheckResult:
     """Run one command, read its report, and restore git's files. `problems`: what makes this run worthless.
 
-    Raises HostileCheckError if the command kills the process that watches it.
+    Raises HostileCheckError if the command attacks the process that watches it, or leaves another that cannot be ended.
     """
     armed = with_canary(bench, command) if canary else command
     stale = find_reports(command.junit, bench.tree)
@@ -132,11 +132,14 @@ def run_check(
         ended = execute(bench, command.run, timeout_seconds=command.timeout_seconds, env=armed.env)
         # Read inside the guard: a report tracked by git is restored on exit.
         reported = read_reports(command.junit, bench.tree, stale=stale, secrets=bench.secrets)
-    if ended.hostile:
+    if ended.hostile or ended.alive:
         raise HostileCheckError(
-            f"The check {command.name} killed the process that watches it, so no result of this run can be believed.",
-            "Look at what the check runs, and at the tests and scripts of the change. If the machine ran out of memory, "
-            "give it more.",
+            f"The check {command.name} killed or stopped the process that watches it, so no result of this run can be "
+            "believed."
+            if ended.hostile
+            else f"The check {command.name} left {ended.alive} processes that cannot be ended and may wait for the push.",
+            "Nothing is pushed. Look at what the check runs, and at the tests and scripts of the change. If the machine "
+            "ran out of memory, give it more.",
         )
     if armed is not command and _NOT_ARMED in ended.output:  # an environment of its own: do without
         return run_check(bench, command, changed=changed, problems=problems, canary=False)

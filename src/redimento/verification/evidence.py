@@ -70,10 +70,10 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Checks:
-    """All commands, run once on one state of the tree."""
+    """All commands, run once on one state of the tree. `isolation`: sentences on what they could reach."""
 
     results: tuple[CheckResult, ...] = ()
-    isolation: str = "process"
+    isolation: str = ""
 
     @property
     def ok(self) -> bool:

@@ -1,11 +1,10 @@
-"""Write the run's own JUnit XML, for the tests tab of the pipeline."""
+"""The run's own JUnit XML, for the tests tab of the pipeline."""
 
 from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
-from pathlib import Path
 
 from redimento.verification.evidence import CheckResult, Outcome, Verdict
 
@@ -13,8 +12,8 @@ _LONGEST_MESSAGE = 4_000
 _BROKEN = re.compile("[^\\t\\n\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")  # not allowed in XML 1.0
 
 
-def write_junit(verdict: Verdict, path: Path) -> None:
-    """Write the checks of the changed tree as one JUnit file for PublishTestResults@2.
+def junit(verdict: Verdict) -> str:
+    """Return the checks of the changed tree as one JUnit file for PublishTestResults@2.
 
     Known, flaky and advisory failures are marked as skipped, with the reason: the Tests tab turns red only for what the
     change broke.
@@ -27,8 +26,8 @@ def write_junit(verdict: Verdict, path: Path) -> None:
     root = ET.Element("testsuites", name="redimento")
     for result in verdict.after.results:
         _add_suite(root, result, excused)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ET.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written.decode()
 
 
 def _add_suite(root: ET.Element, result: CheckResult, excused: Mapping[tuple[str, str], str]) -> None:

@@ -17,6 +17,7 @@ class Comment:
     author: str
     created: str  # ISO 8601
     text: str  # Markdown
+    ours: bool = False  # written by the account of this job, as the server states
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class WorkItem:
     comments: tuple[Comment, ...] = ()
     related: tuple[RelatedItem, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    claims: tuple[str, ...] = ()  # runs that say they work on it
     url: str = ""
 
 

@@ -11,6 +11,8 @@ import html
 import re
 from urllib.parse import quote, urlsplit
 
+from redimento.text.foreign import plain as plain_text
+
 # A tag ends at the next `>` outside quotes and never spans another `<`; possessive, so that nothing is tried twice.
 TAG = re.compile(r"""<(/?)([A-Za-z][A-Za-z0-9:-]*+)((?:[^<>"']|"[^"<]*"|'[^'<]*')*+)>""")
 # The lookbehind stops a search inside a name: without it one name of n letters and no value takes n² steps.
@@ -18,7 +20,6 @@ _ATTRIBUTE = re.compile(r"""(?<![A-Za-z0-9-])([A-Za-z][A-Za-z0-9-]*+)\s*+=\s*+("
 _SPACE = re.compile(r"[ \t\r\n\f\v]+")
 # html.unescape converts the digits to an int, and Python refuses more than 4,300 of them.
 _OVERLONG_REFERENCE = re.compile(r"&#[xX]?[0-9a-fA-F]{9,}+;?")
-_INVISIBLE = re.compile(r"[\x00-\x08\x0e-\x1f\u200b\u200c\u200d\u2060\ufeff\xad]")
 _CHECKED = re.compile(r"\schecked\b", re.IGNORECASE)
 _LANGUAGE = re.compile(r"\b(?:language|lang|highlight-source|brush)[-:\s]+([A-Za-z0-9+#]+)")
 
@@ -121,7 +122,7 @@ class _Page:
     def text(self, raw: str) -> None:
         if not raw:
             return
-        plain = _INVISIBLE.sub("", unescape(raw)).replace("\xa0", " ")
+        plain = plain_text(unescape(raw)).replace("\xa0", " ")
         if self._code is not None:
             self._code.text(plain)
             return
@@ -299,7 +300,7 @@ def _void(name: str, written: str) -> str:
 
 def _address(raw: str) -> str:
     """Return the address if it is safe to show as a link, "" for scripts, embedded data and anchors."""
-    address = _INVISIBLE.sub("", raw).strip()
+    address = plain_text(raw).strip()
     if not address or address.startswith("#") or len(address) > _LONGEST_ADDRESS:
         return ""
     try:

@@ -22,7 +22,8 @@ def test_a_clone_and_a_push_of_a_branch(rest: Any, git: Git, git_environment: An
     git("push", "--quiet", "origin", "HEAD:refs/heads/topic/a", cwd=checkout, environment=git_environment)
     found = rest("GET", "Shop%20Floor/_apis/git/repositories/web/refs", params={"filter": "heads/topic"})
     assert [(one["name"], one["objectId"]) for one in found["value"]] == [("refs/heads/topic/a", new)]
-    kept = rest("GET", "Shop%20Floor/_apis/git/repositories/web/pushes")["value"]
+    asked = {"searchCriteria.includeRefUpdates": "true"}
+    kept = rest("GET", "Shop%20Floor/_apis/git/repositories/web/pushes", params=asked)["value"]
     assert kept[0]["refUpdates"][0]["newObjectId"] == new
 
 

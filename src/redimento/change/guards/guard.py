@@ -14,6 +14,9 @@ from redimento.change.guards.secret_scan import secrets_in
 from redimento.change.guards.syntax import syntax_error
 from redimento.settings import ChangeSettings
 from redimento.text.encoding import NotTextError
+from redimento.text.grammars import language_of
+
+_REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def path_refusals(path: str, settings: ChangeSettings) -> Iterator[Refusal]:
@@ -35,6 +38,7 @@ def file_refusals(measured: limits.Measured, settings: ChangeSettings) -> Iterat
         yield Refusal(file.path, f"{file.path} is a pipeline definition, which is protected: leave it unchanged.")
     yield from _syntax(file)
     yield from _secrets(measured)
+    yield from _reordering(measured)
 
 
 def _text(file: FileChange, content: bytes | None) -> str | None:
@@ -76,3 +80,22 @@ def _secrets(measured: limits.Measured) -> Iterator[Refusal]:
             path,
             f"Line {lines[0]}{more} of {path} looks like a secret ({kind}): read it from the environment or use a placeholder.",
         )
+
+
+def _reordering(measured: limits.Measured) -> Iterator[Refusal]:
+    """Yield a refusal for new source code that a reviewer would read in another order than the compiler.
+
+    trojansource.codes (CVE-2021-42574). Texts for people may need such characters.
+    """
+    path = measured.file.path
+    if not language_of(path):
+        return
+    known = _text(measured.file, measured.file.before) or ""
+    for line in measured.added:
+        found = _REORDERING.search(line.text)
+        if found and line.text not in known:
+            yield Refusal(
+                path,
+                f"Line {line.number} of {path} has the invisible character U+{ord(found[0]):04X}, which changes the order "
+                "of what people read: write it as an escape sequence.",
+            )

@@ -51,13 +51,17 @@ def _spec(patterns: tuple[str, ...]) -> GitIgnoreSpec:
     return GitIgnoreSpec.from_lines(patterns)
 
 
+@lru_cache(maxsize=32)
+def _protecting(extra: tuple[str, ...]) -> GitIgnoreSpec:
+    return _spec(tuple(fold(pattern) for pattern in (*PROTECTED, *extra)))
+
+
 def is_protected(path: str, extra: Sequence[str] = (), allow: Sequence[str] = ()) -> bool:
     """Return whether a change may not touch `path`: protected by default or by `extra`, and not allowed by `allow`.
 
     `extra` and `allow` are .gitignore patterns. Protection ignores case; `allow` must match exactly.
     """
-    patterns = tuple(fold(pattern) for pattern in (*PROTECTED, *extra))
-    return _spec(patterns).match_file(fold(path)) and not is_allowed(path, allow)
+    return _protecting(tuple(extra)).match_file(fold(path)) and not is_allowed(path, allow)
 
 
 def is_lock_file(path: str, allow: Sequence[str] = ()) -> bool:

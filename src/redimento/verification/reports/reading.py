@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import IO
 
-from redimento.text.foreign import neutralise, redact
+from redimento.text.redaction import NO_SECRETS, Secrets
 from redimento.verification.evidence import Outcome, TestResult
 from redimento.verification.reports import dotnet, junit
 from redimento.verification.reports.case import Case, Definition
@@ -71,7 +71,7 @@ class _Tally:
     failing: int = 0
 
 
-def read_reports(pattern: str, root: Path, *, stale: Reports | None = None, secrets: Sequence[str] = ()) -> Reported:
+def read_reports(pattern: str, root: Path, *, stale: Reports | None = None, secrets: Secrets = NO_SECRETS) -> Reported:
     """Return the tests of every report that matches `pattern`, sorted by id.
 
     `stale` is what `find_reports` returned before the run; reports unchanged since then are skipped. Of a broken report
@@ -114,14 +114,14 @@ def read_reports(pattern: str, root: Path, *, stale: Reports | None = None, secr
     )
 
 
-def _few(sentences: Sequence[str], rest: str, secrets: Sequence[str]) -> tuple[str, ...]:
+def _few(sentences: Sequence[str], rest: str, secrets: Secrets) -> tuple[str, ...]:
     """Return the first sentences, and one that counts the rest."""
     shown = [_line(sentence, secrets) for sentence in sentences[:_MOST_SENTENCES]]
     more = len(sentences) - len(shown)
     return (*shown, f"{more} more {rest}.") if more else tuple(shown)
 
 
-def _read_into(tests: dict[str, TestResult], path: Path, root: Path, left: _Left, secrets: Sequence[str]) -> bool:
+def _read_into(tests: dict[str, TestResult], path: Path, root: Path, left: _Left, secrets: Secrets) -> bool:
     """Add the tests of one report to `tests`, even if it breaks off; return whether it has any."""
     tallies: dict[tuple[object, ...], _Tally] = {}
     classes: dict[str, str] = {}
@@ -198,7 +198,7 @@ def _merge(
     tallies: Collection[_Tally],
     classes: dict[str, str],
     roots: Sequence[str],
-    secrets: Sequence[str],
+    secrets: Secrets,
 ) -> None:
     for tally in tallies:
         if tally.worst.definition:
@@ -222,26 +222,21 @@ def _merge(
         )
 
 
-def _message(case: Case, secrets: Sequence[str]) -> str:
+def _message(case: Case, secrets: Secrets) -> str:
     short, kind, text = case.headline, case.kind, case.text
     if kind and kind not in short and kind not in text:
         short = f"{kind}: {short}"
     # Most runners repeat the message at the start of the text.
     whole = text if short.partition("\n")[0] in text.lstrip().partition("\n")[0] else f"{short}\n{text}"
-    whole = _clean(whole, secrets).strip()
+    whole = secrets.clean(whole).strip()
     if len(whole) <= _LONGEST_MESSAGE:
         return whole
     half = _LONGEST_MESSAGE // 2
     return f"{whole[:half]}\n[…]\n{whole[-half:]}"
 
 
-def _clean(text: str, secrets: Sequence[str]) -> str:
-    # Twice: a control character may be part of a secret, or inserted into one to hide it.
-    return redact(neutralise(redact(text, secrets)), secrets)
-
-
-def _line(text: str, secrets: Sequence[str]) -> str:
-    return " ".join(_clean(text, secrets).split())[:_LONGEST_ID]
+def _line(text: str, secrets: Secrets) -> str:
+    return " ".join(secrets.clean(text).split())[:_LONGEST_ID]
 
 
 def _seconds(text: str) -> float:

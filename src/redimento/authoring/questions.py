@@ -1,0 +1,55 @@
+"""What the model may ask in a comment on the work item, which more people can read than the repository."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from redimento.context.selection import Excerpt
+
+_MOST = 5
+_LONGEST = 300  # characters
+_LEFT_OUT = "[code left out]"
+_CODE = re.compile(r"```([^`]*)```|`([^`]*)`")
+# A name of something, which a question needs: `Cart.total()`, `src/shop/cart.py:12`.
+_NAME = re.compile(r"[\w./:#-]{1,60}(?:\(\))?")
+_SHORTEST_LINE = 16  # characters; shorter lines are words that people use, too
+
+
+def askable(questions: Sequence[str], written: str, excerpts: Iterable[Excerpt]) -> tuple[str, ...]:
+    """Return at most 5 questions of at most 300 characters, with code of files only that the work item names.
+
+    `written` is what people wrote on the item, `excerpts` are what the model saw. Other code is left out, in marks or as
+    a line of a file: a question would carry it out of the repository.
+    """
+    seen = list(excerpts)
+    named = [one for one in seen if _names(written, one.path) or _names(written, one.path.rpartition("/")[2])]
+    allowed = "\n".join([_flat(written), *(_flat(one.text) for one in named)])
+    lines = {_flat(line) for one in seen if one not in named for line in one.text.split("\n")}
+    hidden = sorted(
+        (line for line in lines if len(line) >= _SHORTEST_LINE and line not in allowed), key=len, reverse=True
+    )
+    return tuple(_clipped(_without_code(_flat(question), allowed, hidden)) for question in questions[:_MOST])
+
+
+def _names(written: str, path: str) -> bool:
+    return re.search(rf"(?<![\w.-]){re.escape(path)}(?![\w-])", written) is not None
+
+
+def _without_code(question: str, allowed: str, hidden: Sequence[str]) -> str:
+    def kept(code: re.Match[str]) -> str:
+        inner = (code[1] or code[2] or "").strip()
+        return code[0] if _NAME.fullmatch(inner) or inner in allowed else _LEFT_OUT
+
+    text = _CODE.sub(kept, question[: 10 * _LONGEST])
+    for line in hidden:
+        text = text.replace(line, _LEFT_OUT)
+    return text
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())

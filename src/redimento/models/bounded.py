@@ -1,0 +1,90 @@
+"""HTTP for Google's SDK and for signing in: an answer has a size, and a call has an end.
+
+Without this, a compressed answer of 4 MB took 4 GB of memory, and an answer that never ends was read for ever: a timeout
+of httpx2 is per read (measured).
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterable
+from contextlib import suppress
+
+import httpx2
+
+from redimento.models import network
+from redimento.text.answer_size import refuse_long, refuse_many_values
+
+_PIECE = 64 * 1024  # bytes
+_OF_TRANSFER = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
+
+
+class BoundedClient(httpx2.Client):
+    """A client whose answers are complete when they are returned. Raises UnusableAnswerError, httpx2.ReadTimeout."""
+
+    def __init__(self, certificates: str = "") -> None:
+        # No redirects: they would take the header with the key or token along to another host.
+        self.trusted = network.trust(certificates) or httpx2.create_ssl_context()
+        super().__init__(verify=self.trusted, follow_redirects=False)
+        self.headers["Accept-Encoding"] = "gzip"
+
+    def __del__(self) -> None:
+        """Close the connections, as the SDK's own client does: a model has no other end."""
+        with suppress(AttributeError):  # it was never opened
+            self.close()
+
+    def send(self, request: httpx2.Request, *, stream: bool = False, **options: object) -> httpx2.Response:
+        """Send a request; the timeout for reading is that of the whole call."""
+        del stream
+        seconds = request.extensions.get("timeout", {}).get("read")
+        until = float("inf") if seconds is None else time.monotonic() + seconds
+        answer = super().send(request, stream=True, **options)  # type: ignore[arg-type]
+        try:
+            content = _joined(_before(until, answer.iter_raw(), request))
+        finally:
+            answer.close()
+        for encoding in reversed(answer.headers.get("Content-Encoding", "").split(",")):
+            content = _decoded(content, encoding.strip().lower())
+        refuse_many_values(content)
+        headers = [(name, value) for name, value in answer.headers.raw if name.lower() not in _OF_TRANSFER]
+        return httpx2.Response(answer.status_code, headers=headers, content=content, request=request)
+
+
+def _before(until: float, pieces: Iterable[bytes], request: httpx2.Request) -> Iterable[bytes]:
+    for piece in pieces:
+        if time.monotonic() > until:
+            raise httpx2.ReadTimeout("The answer did not end in time.", request=request)
+        yield piece
+
+
+def _joined(pieces: Iterable[bytes]) -> bytes:
+    content = bytearray()
+    for piece in pieces:
+        content += piece
+        refuse_long(content)
+    return bytes(content)
+
+
+def _decoded(content: bytes, encoding: str) -> bytes:
+    """Return the content without one layer of compression, never more than the limit of it."""
+    if encoding in {"", "identity"}:
+        return content
+    if encoding not in {"gzip", "x-gzip", "deflate"}:
+        raise httpx2.DecodingError(f"The answer is encoded in a way that nobody asked for ({encoding[:20]}).")
+    return _joined(_inflated(content))
+
+
+def _inflated(content: bytes) -> Iterable[bytes]:
+    try:
+        while content:  # gzip may have several members
+            member = zlib.decompressobj(wbits=47)  # finds out itself whether it is gzip or zlib
+            while content and not member.eof:
+                yield member.decompress(content, 16 * _PIECE)
+                content = member.unconsumed_tail
+            yield member.flush()
+            if not member.eof:
+                raise httpx2.DecodingError("The compressed answer is cut off.")
+            content = member.unused_data
+    except zlib.error as error:
+        raise httpx2.DecodingError(f"The compressed answer is broken: {error}.") from None
