@@ -382,3 +382,35 @@ def test_a_delete_block_with_two_paths_deletes_neither() -> None:
     answer = parse_answer("`keep.py` replaces it.\n```\n<<<<<<< DELETE\nold.py\n>>>>>>> DELETE\n```\n")
     assert answer.edits == ()
     assert "names keep.py and old.py" in answer.problems[0]
+
+
+@pytest.mark.parametrize("line", ["<<<<<<< REPLACE", ">>>> REPLACE", ">>>>>>> REPLACE>>>>>>> REPLACE", "<<<<<<< WHOLE"])
+def test_a_mark_of_an_answer_never_gets_into_a_file(line: str) -> None:
+    block = f"```\na.sql\n{{0}} SEARCH\nold\n{{1}}\nnew\n{line}\n{{2}} REPLACE\n```\n"
+    answer = parse_answer(block.format("<" * 7, "=" * 7, ">" * 7))
+    assert answer.edits == ()
+    assert answer.problems
+    # With longer marks, the file has such lines.
+    (edit,) = parse_answer(block.format("<" * 9, "=" * 9, ">" * 9)).edits
+    assert edit == Replace("a.sql", "old\n", f"new\n{line}\n")
+
+
+def test_a_merge_conflict_in_the_old_text_needs_longer_marks() -> None:
+    conflict = "<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> main\n"
+    assert parse_answer(f"```\na.txt\n<<<<<<< SEARCH\n{conflict}=======\nb\n>>>>>>> REPLACE\n```\n").problems
+    longer = parse_answer(f"```\na.txt\n<<<<<<<<< SEARCH\n{conflict}=========\nb\n>>>>>>>>> REPLACE\n```\n")
+    assert longer.edits == (Replace("a.txt", conflict, "b\n"),)
+
+
+def test_a_diff_in_a_list_is_asked_for_again() -> None:
+    answer = parse_answer(
+        '{"summary": "x"}\n1. Change it:\n\n   --- a/x.py\n   +++ b/x.py\n   @@ -1 +1 @@\n   -a\n   +b\n'
+    )
+    assert any("diff" in problem for problem in answer.problems)
+
+
+@pytest.mark.parametrize("said", [{"isBase64": True}, {"contentEncoding": "base64"}, {"type": "base64"}])
+def test_base64_is_refused_however_it_is_named(said: dict[str, object]) -> None:
+    answer = parse_answer(json.dumps({"summary": "x", "files": [{"path": "a.dat", "content": "aGk=", **said}]}))
+    assert answer.edits == ()
+    assert any("base64" in problem for problem in answer.problems)

@@ -124,6 +124,11 @@ def test_lines_around_a_deletion_are_shown() -> None:
     assert f"{LINES[2_999]}\n{LINES[3_400]}" in text
 
 
+def test_a_deleted_picture_is_no_text() -> None:
+    change = Change((FileChange("logo.png", b"\x89PNG\r\n\x1a\n\0\0", None),))
+    assert "logo.png" in prompt.missing_criteria("", change, [(1, "x")], LEAST_BUDGET)
+
+
 def test_a_small_change_is_shown_whole() -> None:
     lines = [f"line {number}" for number in range(1, 301)]
     text = repaired(change_of(lines, [*lines, "more"], "a.py"), Failure("tests", "t", "904 != 905"))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from redimento.authoring.answer_format import parse_answer
 from redimento.change.apply import apply
 from redimento.change.beneath import Found
+from redimento.change.edit import Replace
 
 RULE = "=======\n"
 
@@ -64,10 +65,29 @@ def test_the_old_text_that_is_in_the_file_shows_the_divider(
         ("a.rst", "other\n", f"old\n{RULE}a\n{RULE}new\n"),
         ("a.rst", "  old\n", f"old\n{RULE}a\n{RULE}new\n"),  # only forgiving white space
         ("a.rst", None, f"old\n{RULE}a\n{RULE}new\n"),
+        # The longer old text is meant, and has a slip.
+        ("a.md", f"Old\n{RULE}\nit's\n", f"Old\n{RULE}\nit\u2019s\n{RULE}New\n{RULE}\nit's new\n"),
+        ("a.md", f"Old\n{RULE}text\n", f"Old\n=======  \n{RULE}New\n{RULE}"),
+        ("a.md", f"Old\n{RULE}\na\nb\n", f"Old\n{RULE}...\nb\n{RULE}New\n{RULE}...\nb\n"),
+        # The new text ends with a divider, or is there twice.
+        ("a.sql", "old\n", f"old\n{RULE}new\n{RULE}"),
+        ("a.md", "old\n", f"old\n{RULE}a longer sentence\n{RULE}"),
+        ("a.sql", "old\n", f"old\n{RULE}new\n{RULE}new\n"),
+        # The divider is shorter than the lines around it.
+        ("a.md", f"History\n{RULE}", f"History\n{RULE}======\nChanges\n{RULE}"),
     ],
 )
 def test_an_unclear_divider_is_refused(path: str, before: str | None, inside: str) -> None:
     assert outcome(path, before, inside) == "refused"
+
+
+@pytest.mark.parametrize("mark", ["=======", "-------", "~~~~~~~"])
+def test_no_heading_gets_two_underlines(mark: str) -> None:
+    before = Found(f"History\n{mark}\n\ntext\n".encode(), 0o100644)
+    edit = Replace("a.rst", "History\n", f"Releases\n{mark}{mark[0]}\n")
+    (refusal,) = apply([edit], lambda _: before).refusals
+    assert "two lines under one heading" in refusal.reason
+    assert apply([Replace("a.rst", "History\n", "Changes\n")], lambda _: before).refusals == ()
 
 
 def test_a_divider_that_was_written_twice_is_forgiven_in_code() -> None:

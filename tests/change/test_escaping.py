@@ -38,6 +38,8 @@ def test_a_search_text_that_matches_only_without_its_entities_is_refused(path: s
         ("a.py", "print(&quot;hi&quot;)\n"),
         ("a.html", "&lt;p&gt;Hello&lt;/p&gt;\n"),
         ("a.csproj", "&lt;Project /&gt;\n"),
+        ("a.c", "#include &lt;stdio.h&gt;\n"),
+        ("Dockerfile", "RUN a &amp;&amp; b\n"),
     ],
 )
 def test_a_new_text_that_is_escaped_as_a_whole_is_refused(path: str, new: str) -> None:
@@ -112,3 +114,23 @@ def test_text_for_a_new_binary_file_is_refused(path: str, content: str) -> None:
 def test_a_text_file_may_be_edited_whatever_its_name_says() -> None:
     assert reasons("fake.png", "no image\n", Replace("fake.png", "no image\n", "none\n")) == ""
     assert reasons("a.svg", None, WriteWhole("a.svg", "<svg/>\n")) == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("a.vue", "<p>x</p>\n", "&lt;p&gt;y&lt;/p&gt;\n"),
+        ("a.kt", "val x: List<Int> = y\n", "val x: List&lt;Int&gt; = z\n"),
+        ("a.sh", "a && b\n", "a &amp;&amp; c\n"),
+    ],
+)
+def test_a_new_text_that_is_escaped_is_refused_although_the_old_one_is_not(path: str, old: str, new: str) -> None:
+    assert "is escaped" in reasons(path, f"<!-- -->\n{old}", Replace(path, old, new))
+
+
+def test_base64_of_a_picture_is_refused_whatever_its_name_says() -> None:
+    picture = "iVBORw0KGgo" + "AAAANSUhEUgAAAAEAAAAB" * 5
+    assert "binary" in reasons("logo", None, WriteWhole("logo", f"{picture}\n"))
+    assert reasons("logo.b64", None, WriteWhole("logo.b64", f"{picture}\n")) == ""
+    page = f'<img src="data:image/png;base64,{picture}">\n'
+    assert reasons("a.html", None, WriteWhole("a.html", page)) == ""

@@ -96,7 +96,27 @@ def test_a_file_of_the_same_answer_counts_as_existing(tree: Path) -> None:
     )
 
 
-_PARTS = st.sampled_from(["a", "b", "src", "a.py", "top.py", "..", ".", "", "/", "\\", "\0", "link", "new", " ", "C:", "caf\u00e9", "\u00e9\0"])
+_PARTS = st.sampled_from(
+    [
+        "a",
+        "b",
+        "src",
+        "a.py",
+        "top.py",
+        "..",
+        ".",
+        "",
+        "/",
+        "\\",
+        "\0",
+        "link",
+        "new",
+        " ",
+        "C:",
+        "caf\u00e9",
+        "\u00e9\0",
+    ]
+)
 
 
 @given(st.lists(_PARTS, max_size=6).map("/".join))

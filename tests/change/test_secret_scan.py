@@ -49,6 +49,9 @@ SECRETS = {
     "a call": 'setPassword("' + 'c0rrecth0rse")',
     "bearer": 'headers = {"Authorization": "Bearer 3f9Kx0aLq82mZp7Tt6Yy5Uu4"}',
     "without quotes": "DB_PASSWORD=" + RANDOM,
+    "Redis": f'"x.redis.cache.windows.net:6380,password={"Kx9vTq2mWz7" * 3}=,ssl=True"',
+    "a short name": "SMTP_PASS=" + RANDOM,
+    "a key of Azure": '"storageKey": "0d1f5a8f3c9b4e7a6d2c1b0a9f8e7d6c"',
 }
 
 
@@ -125,6 +128,9 @@ def test_a_secret_is_refused_and_not_repeated(line: str, tmp_path: Path) -> None
         "integrity sha512-3x0a9Qw8Zr7Tt6Yy5Uu4Ii3Oo2Pp1Aa2==",
         'commit = "0d1f5a8f3c9b4e7a6d2c1b0a9f8e7d6c5b4a3f2e"',
         "const password = process.env.PASSWORD",
+        "secrets: [db_password]",
+        '"passenger": "Kx9vTq2mWz7Kx9"',
+        "connect(host,password=pw1x2y3)",
     ],
 )
 def test_placeholders_labels_and_names_pass(line: str) -> None:

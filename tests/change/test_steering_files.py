@@ -32,6 +32,8 @@ STATED = [
     ("B.props", "<Project/>", "<Project>\n<RestoreAdditionalProjectSources>x</RestoreAdditionalProjectSources>\n</Project>", ["<RestoreAdditionalProjectSources>x</RestoreAdditionalProjectSources>"]),
     ("go.mod", "module m\n", "module m\nreplace a.b/c => ../c\nrequire d.e/f v1.0.0\n", ["replace a.b/c => ../c"]),
     ("Cargo.toml", "", '[dependencies]\na = {git = "https://x"}\nb = "1"\n[patch.crates-io]\nc = {path = "c"}\n', ["dependencies.a.git = https://x", "patch.crates-io.c.path = c"]),
+    ("pom.xml", "<p/>", "<p><repository><url>https://x</url></repository></p>", ["<p><repository><url>https://x</url></repository></p>"]),
+    ("Dockerfile", "from a\n", "from b\nCOPY --from=c/d /x /y\n", ["from b", "COPY --from=c/d /x /y"]),
     ("api/Dockerfile", "FROM a:1\nRUN x\n", "FROM b:1\nRUN y\n", ["FROM b:1"]),
     ("Gemfile", "", "source 'https://x'\ngem 'a'\n", ["source 'https://x'"]),
 ]  # fmt: skip

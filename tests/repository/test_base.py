@@ -313,6 +313,14 @@ def test_a_new_file_beside_tracked_files_that_are_ignored_is_let_through_and_mar
     assert ".gitignore" in refused(repo, WriteWhole("dist/other/more.js", "2\n"))
 
 
+def test_a_file_that_another_rule_excludes_is_refused(repo: Repo) -> None:
+    repo.write({".gitignore": "*.gen.py\n.env\n", "a.gen.py": "x = 1\n"})
+    repo.git("add", "--force", "--all")
+    repo.git("commit", "--quiet", "--message", "Generated")
+    assert ".gitignore" in refused(repo, WriteWhole(".env", "A=1\n"))
+    assert planned(repo, WriteWhole("b.gen.py", "x = 1\n")).refusals == ()
+
+
 def test_a_file_that_is_deleted_and_written_anew_keeps_its_mode(repo: Repo) -> None:
     change = planned(repo, Delete("run.sh"), WriteWhole("run.sh", "#!/bin/sh\n")).change
 

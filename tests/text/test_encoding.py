@@ -6,11 +6,13 @@ import codecs
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from redimento.change.document import decode, encode
 from redimento.text.encoding import NotTextError, encoding_of, text_of
 
 JAPANESE = "# 設定ファイルを読み込み、値段を計算します。\n# 見つからないときは既定の値を使います。\nprice = 100\n"
@@ -21,17 +23,29 @@ RUSSIAN = "# Читает файл настроек и вычисляет цен
 POLISH = "# Wczytuje ustawienia i oblicza cenę. Jeżeli plik nie istnieje, używa wartości domyślnej źródła łódź.\n"
 GERMAN = "# Liest die Größe für den Schlüssel. Müßte geprüft werden: ändern, Öffnung, Übersicht.\n"
 
+SPANISH = "# Número de línea: ¿cuánto cuesta el año próximo?\n# Añade la dirección, el teléfono y el código del señor Núñez.\n# Así también está más fácil la inscripción del niño español; según él, ¡qué bien!\n"
+FRENCH = "# Numéro de commande, où est-ce ? Déjà vu, être à l'école, çà et là, hôtel.\n# Vérifie que la clé a été créée après le dernier relevé, même si elle était supprimée là où elle était.\n"
+
 LEGACY = [
     (JAPANESE, "shift_jis"), (JAPANESE, "cp932"), (JAPANESE, "euc_jp"), (JAPANESE, "iso2022_jp"),
     (CHINESE, "gbk"), (CHINESE, "gb18030"), (TAIWANESE, "big5"), (KOREAN, "euc_kr"),
     (RUSSIAN, "cp1251"), (RUSSIAN, "koi8_r"), (RUSSIAN, "cp866"), (RUSSIAN, "iso8859_5"),
-    (POLISH, "cp1250"), (POLISH, "iso8859_2"), (GERMAN, "cp1252"), (GERMAN, "latin-1"),
+    (POLISH, "cp1250"), (POLISH, "iso8859_2"), (GERMAN, "cp1252"), (GERMAN, "latin-1"), (SPANISH, "cp1252"), (FRENCH, "cp1252"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "codec"), LEGACY, ids=[codec for _, codec in LEGACY])
 def test_a_text_of_some_lines_is_read_in_its_encoding(text: str, codec: str) -> None:
     assert text_of(text.encode(codec), "a.txt") == text
+
+
+@pytest.mark.parametrize("codec", ["cp1251", "koi8_r"])
+def test_russian_may_be_added_to_a_long_russian_text(codec: str) -> None:
+    was = (RUSSIAN * 9).encode(codec)
+    document = decode(was, "a.txt")
+    assert encode(
+        replace(document, text=document.text + "# Щёлкните ещё раз\n", endings=(*document.endings, "\n")), was
+    )
 
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])

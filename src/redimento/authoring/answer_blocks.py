@@ -48,12 +48,16 @@ _CLOSERS = {*_OPENERS, "REPLACE", "UPDATED", "UPDATE", "REPLACEMENT", "END"}
 _INDENTED = ("    ", "\t")  # no divider: more likely an underlined heading in a docstring
 _SHORTEST_FENCE = 3
 _SHORTEST_MARK = 5  # the prompt asks for seven, models miscount
+# A mark of ours that is none: too short, turned around, or written twice in one line.
+_SLIP = re.compile(r"\s*(?:<{4,}|>{4,}) ?(?:SEARCH|REPLACE|WHOLE)\b")
+_NESTING_MARK = 9  # characters of the marks around a text that has such lines itself
+_LONGEST_SLIP = 80
 _MOST_DIVIDERS = 20  # each is a reading with a copy of the block
 _WORDS = re.compile(r"(\w+)(?=[\s:]|$)(\s+ALL(?=[\s:]|$))?[\s:]*(.*)", re.IGNORECASE)
 _GLUED_OPENING = re.compile(r"\s*(?:`{3,}|~{3,})[^<`]*(?=<{5})")
 # Also without a fence. A pair of lines with --- and +++ alone only names a file.
 _DIFF = re.compile(
-    r"^(?:@@ -\d|@@(?: .*@@)?$|diff --git |--- \S.*\n\+\+\+ \S.*\n[-+ ]|\*\*\* (?:Begin Patch|(?:Update|Add|Delete) File:))",
+    r"^[ \t]*+(?:@@ -\d|@@(?: .*@@)?$|diff --git |--- \S.*\n[ \t]*+\+\+\+ \S.*\n[-+ ]|\*\*\* (?:Begin Patch|(?:Update|Add|Delete) File:))",
     re.MULTILINE,
 )
 _COMMANDS = {"bash", "sh", "shell", "console", "text", "txt", "powershell", "pwsh", "cmd", "tree", "log", "output"}
@@ -210,7 +214,8 @@ def _inside(state: _State, block: _Block, line: str) -> None:
             _outside(state, state.fence)
         return
     if mark is not None and mark.sign == "<" and mark.length == block.mark.length:
-        if not any(map(str.strip, block.lines)):  # the opening mark was written twice
+        # The opening mark was written twice, unless the old text begins with the mark of a merge conflict.
+        if mark.word == block.mark.word and not any(map(str.strip, block.lines)):
             block.lines.clear()
             return
         cut = _closing_fence(block)
@@ -262,6 +267,12 @@ def _finish(state: _State, block: _Block, lines: Sequence[str]) -> None:
         )
         return
     state.path = path
+    if block.mark.length < _NESTING_MARK and (slip := next(filter(_SLIP.match, lines), "")):
+        state.problems.append(
+            f'A block for {path} has the line "{slip.strip()[:_LONGEST_SLIP]}" in its text: end it with its own mark. '
+            "If the line belongs to the file, write the marks of the block with nine characters each."
+        )
+        return
     edit = _edit(block, path, lines)
     if isinstance(edit, str):
         state.problems.append(edit)

@@ -118,7 +118,8 @@ def _file(item: Any) -> Edit | str:
     content = item.get("content")
     if not isinstance(content, str):
         return f'The entry for {path} has no content: give it as a string in "content".'
-    if str(item.get("encoding", "")).lower() == "base64":
+    said = "".join(f"{key}={value} " for key, value in item.items() if value and key not in {"path", "content"})
+    if "base64" in said.lower():
         return f"The entry for {path} is in base64: an answer can only contain text, as it is."
     return WriteWhole(path, content)
 

@@ -11,7 +11,7 @@ from redimento.authoring.share import Part, Piece, cost, largest
 from redimento.change.edit import FileChange, Refusal
 from redimento.context.selection import Excerpt
 from redimento.text import wording
-from redimento.text.encoding import text_of
+from redimento.text.encoding import NotTextError, text_of
 from redimento.verification.evidence import CheckResult, Failure
 
 _LONGEST_MESSAGE = 4_000  # characters of one failure
@@ -74,7 +74,7 @@ def refusal_piece(refusal: Refusal) -> Piece:
 
 def changed_piece(file: FileChange, budget: int, whole: Collection[str] = ()) -> Piece:
     """Return a file of a change: whole or, if that is large, what the change touched."""
-    before, after = (text_of(content or b"", file.path, file.encoding) for content in (file.before, file.after))
+    before, after = (_text(file, content or b"") for content in (file.before, file.after))
 
     def within(tokens: int) -> str:
         wide, near = (changed_places(file.path, before, after, around) for around in _AROUND)
@@ -85,6 +85,13 @@ def changed_piece(file: FileChange, budget: int, whole: Collection[str] = ()) ->
 
     shown = Excerpt(file.path, after, tokens=0, score=0.0, spans=None)
     return _whole_or(shown, within, budget, file.path if file.path in whole else "")
+
+
+def _text(file: FileChange, content: bytes) -> str:
+    try:
+        return text_of(content, file.path, file.encoding)
+    except NotTextError:  # a picture may be deleted or renamed
+        return "(not text)\n"
 
 
 def found_piece(found: Found, budget: int, to_write: str = "") -> Piece:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -23,8 +24,12 @@ _BINARY = (
     ".png", ".jpg", ".jpeg", ".gif", ".ico", ".bmp", ".webp", ".avif", ".tif", ".tiff", ".psd", ".pdf", ".docx", ".xlsx", ".pptx",
     ".zip", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".tar", ".jar", ".war", ".class", ".dll", ".exe", ".so", ".dylib", ".pyc",
     ".whl", ".nupkg", ".woff", ".woff2", ".ttf", ".otf", ".eot", ".mp3", ".mp4", ".wav", ".ogg", ".webm", ".mov", ".avi", ".sqlite",
-    ".sqlite3", ".npy", ".npz", ".pkl", ".parquet", ".jks", ".pfx", ".p12",
+    ".sqlite3", ".npy", ".npz", ".pkl", ".parquet", ".jks", ".pfx", ".p12", ".bin", ".wasm", ".heic", ".a", ".o", ".lib",
+    ".pyd", ".mdb", ".accdb", ".der", ".svgz", ".onnx", ".gguf", ".safetensors",
 )  # fmt: skip
+# The first bytes of PNG, JPEG, GIF, ZIP, PDF and gzip.
+_BASE64 = re.compile(r"\s*(?:iVBORw0KGgo|/9j/|R0lGOD|UEsDB|JVBERi0|H4sI)[A-Za-z0-9+/=\s]{40,}")
+_MAY_BE_BASE64 = (".b64", ".base64", ".txt")
 
 
 class RefusedError(Exception):
@@ -151,7 +156,9 @@ def _rename(state: _State, edit: Rename) -> None:
 def _write(state: _State, path: str, content: str) -> None:
     found = state.file(path)
     if found is None:
-        if path.lower().endswith(_BINARY) and content.strip():
+        if (path.lower().endswith(_BINARY) and content.strip()) or (
+            not path.lower().endswith(_MAY_BE_BASE64) and _BASE64.fullmatch(content)
+        ):
             raise RefusedError(path, f"{path} would be a binary file, which an answer cannot contain: leave it out.")
         _refuse_slips(path, "", content, "")
         state.texts[path], mode = state.new_file(path, content)
@@ -214,6 +221,10 @@ def _replace(state: _State, edit: Replace) -> None:
         state.texts[path] = _replace_all(document, path, search, replacement)
         return
     places = _places(state, document, path, search, replacement)
+    if any(dividing.underlines_twice(document.text, place.start, place.end, place.new) for place in places):
+        raise RefusedError(
+            path, f"A block for {path} would leave two lines under one heading: quote the heading with its underline."
+        )
     state.texts[path] = splice(document, [(place.start, place.end, place.new) for place in places])
 
 

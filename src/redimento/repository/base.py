@@ -138,9 +138,9 @@ class CommitBase:
         excluded = _excluded(clean, new)
         folders = {path.rpartition("/")[0] for path in excluded}
         beside = [path for folder in folders for path in self._files_in(folder)]
-        usual = {path.rpartition("/")[0] for path in _excluded(clean, beside)}
-        excepted = frozenset(path for path in excluded if path.rpartition("/")[0] in usual)
-        return excluded - excepted, excepted
+        usual = {(path.rpartition("/")[0], rule) for path, rule in _excluded(clean, beside).items()}
+        excepted = frozenset(path for path, rule in excluded.items() if (path.rpartition("/")[0], rule) in usual)
+        return excluded.keys() - excepted, excepted
 
     def _files_in(self, folder: str) -> Iterator[str]:
         paths = (f"{folder}/{name}".removeprefix("/") for name in self.names_in(folder))
@@ -170,19 +170,23 @@ def _differing(git: PrivateGit, named: AbstractSet[str]) -> tuple[AbstractSet[st
     return (states.keys() - missing) & named, missing & named
 
 
-def _excluded(clean: PrivateGit, paths: Sequence[str]) -> AbstractSet[str]:
+def _excluded(clean: PrivateGit, paths: Sequence[str]) -> Mapping[str, str]:
+    """Return the excluded ones of the paths, each with its rule: file, line and pattern."""
     if not paths:
-        return frozenset()
+        return {}
     # The commit's own rules: neither those of the user nor of this clone.
     ended = clean.try_run(
-        *("-c", "core.excludesFile=/dev/null", "check-ignore", "--no-index", "-z", "--stdin"),
+        *("-c", "core.excludesFile=/dev/null", "check-ignore", "--no-index", "--verbose", "-z", "--stdin"),
         # Without literal pathspecs, which check-ignore does not have, a colon would begin a pattern.
         stdin="".join(f"{path}\0" for path in paths if path[0] != ":").encode(errors="surrogateescape"),
         environment={"GIT_LITERAL_PATHSPECS": "0"},
     )
     if ended.status not in {0, 1}:
         raise GitError(f"git check-ignore failed: {ended.stderr}", "Check the .gitignore files of the repository.")
-    return frozenset(ended.stdout.decode(errors="surrogateescape").split("\0")) - {""}
+    fields = ended.stdout.decode(errors="surrogateescape").split("\0")[:-1]
+    rules = zip(fields[::4], fields[1::4], fields[2::4], fields[3::4], strict=True)
+    # Verbose, git also names paths that a pattern with "!" takes back.
+    return {path: f"{file}:{line}:{rule}" for file, line, rule, path in rules if not rule.startswith("!")}
 
 
 def _content(file: Path, largest: int) -> bytes | None:

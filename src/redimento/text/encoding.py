@@ -32,7 +32,11 @@ _LEGACY = (
 _SAMPLE = 4096  # bytes that the detector sees, so that it takes some milliseconds for a file of any size
 _MOST_MESS = 0.4  # of the detector's scale; its own limit of 0.2 rules out French and Polish with many accents
 _NEVER_SECOND = 0x30
+_STEPS = 5  # of mess that count: a finer difference says nothing about European languages
 _DOUBT = 0.1  # readings this much messier than the best are ruled out
+_SURE = 0.4  # of the detector's coherence, from which the text is in a language that it knows
+_USUAL = 0.1  # how much more coherent than Windows-1252 another reading must be: the detector takes Spanish for Polish
+_LESS_LIKELY = 0.2  # readings this much less coherent than one that is sure are ruled out
 _LITTLE = 24  # bytes beyond ASCII; fewer prove nothing about the encoding
 _WORD = 4  # letters
 _SHORTEST = 8  # characters of UTF-16 without a mark; fewer bytes are read like that by chance
@@ -157,8 +161,10 @@ def _guessed(content: bytes) -> Encoding:
     if not texts:
         return Encoding("latin-1", rivals=("utf-8",))
     mess = _mess(sample)
-    best = min(texts, key=lambda codec: _rank(texts[codec], mess.get(codec)))
-    doubt = _DOUBT + mess.get(best, (0.0, 0.0))[0]
+    best = min(texts, key=lambda codec: _rank(texts[codec], mess.get(codec), usual=codec == _LATIN[0]))
+    chaos, coherence = mess.get(best, (0.0, 0.0))
+    doubt = _DOUBT + chaos
+    least = coherence - _LESS_LIKELY if coherence >= _SURE and best not in _LATIN else 0.0
     little = len(_HIGH.findall(sample)) < _LITTLE
     rivals = [
         codec
@@ -167,7 +173,7 @@ def _guessed(content: bytes) -> Encoding:
         and (
             little
             or text == texts[best]
-            or (codec in mess and mess[codec][0] <= doubt)
+            or (codec in mess and mess[codec][0] <= doubt and mess[codec][1] >= least)
             or (best in _LATIN and codec in _LATIN)
         )
     ]
@@ -194,7 +200,7 @@ def _mess(sample: bytes) -> dict[str, tuple[float, float]]:
     return {codec: (match.chaos, match.coherence) for match in found for codec in match.could_be_from_charset}
 
 
-def _rank(text: str, mess: tuple[float, float] | None) -> tuple[bool, bool, float, float, int]:
+def _rank(text: str, mess: tuple[float, float] | None, *, usual: bool) -> tuple[bool, bool, float, float, int]:
     """Return a key to sort readings by: words in Russian or Greek, no odd words, little mess, a language, few characters."""
     beyond = _MULTIPLE_BYTES.findall(text)
     foreign = sum(map(len, _WORDS.findall(text))) < max(len(beyond), _WORD)
@@ -203,8 +209,8 @@ def _rank(text: str, mess: tuple[float, float] | None) -> tuple[bool, bool, floa
     return (
         foreign,
         odd,
-        round(chaos, 1) if len(beyond) >= _WORD else 0.0,
-        -coherence if len(beyond) > _LITTLE else 0.0,
+        round(chaos * _STEPS) if len(beyond) >= _WORD else 0.0,
+        -coherence - _USUAL * usual if len(beyond) > _LITTLE else 0.0,
         len(beyond),
     )
 

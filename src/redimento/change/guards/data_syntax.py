@@ -27,9 +27,21 @@ _XML = """
 .xml .csproj .fsproj .vbproj .vcxproj .sqlproj .wixproj .shproj .projitems .proj .props .targets .pubxml .slnx .filters
 .resx .resw .xaml .axaml .axml .config .svg .nuspec .ruleset .runsettings .testsettings .vsixmanifest .appxmanifest .wxs
 .wxi .wxl .plist .storyboard .xib .entitlements .xsd .xsl .xslt .wsdl .xhtml .xlf .xliff .edmx .fxml .jrxml .tmx .ui .qrc
-.rss .atom .gpx .kml .rdf .owl .bpmn .dita .iml .pom
+.rss .atom .gpx .kml .rdf .owl .bpmn .dita .iml .pom .manifest .settings .dtproj .dtsx .rdlc .rdl .sitemap .vsct .vstemplate
+.snippet .ccproj .sfproj .dcproj .esproj .njsproj .pyproj .wapproj .natvis .cscfg .csdef .dbml .xamlx .ps1xml .dotsettings
+.tld .jspx
 """
-_MAYBE_XML = (".config", ".plist", ".props", ".filters", ".ui", ".proj")  # other tools use these endings, too
+_MAYBE_XML = (
+    ".config",
+    ".manifest",
+    ".settings",
+    ".snippet",
+    ".plist",
+    ".props",
+    ".filters",
+    ".ui",
+    ".proj",
+)  # other tools use these endings, too
 _TOML = ".toml pipfile"
 _YAML = ".yml .yaml .cff"
 # Whole comments, and what closes neither: an unclosed string ends with its line, an unclosed comment with the text.

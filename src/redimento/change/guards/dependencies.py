@@ -32,11 +32,16 @@ _PACKAGE = re.compile(
     r"<(?:PackageReference|PackageVersion|GlobalPackageReference|DotNetCliToolReference|PackageDownload)\s(?P<attributes>[^<>]{1,1000})>"
     r"(?:\s*<Version>(?P<version>[^<]{1,100})</Version>)?"
 )
+_INSTALLED = re.compile(r"<package\s([^<>]{1,1000})>")  # of packages.config
+_ANY_ATTRIBUTE = re.compile(r"(\w{1,40})\s*=\s*[\"']([^\"']{1,200})[\"']")
 _ATTRIBUTE = re.compile(r"\b(Include|Update|Version|VersionOverride)\s*=\s*[\"']([^\"']{1,200})[\"']")
-_MAVEN = re.compile(
-    r"<(?:dependency|plugin|extension|parent)>\s*<groupId>(?P<group>[^<]{1,200})</groupId>\s*<artifactId>(?P<name>[^<]{1,200})</artifactId>"
-    r"(?:\s*<version>(?P<version>[^<]{1,100})</version>)?"
+_MAVEN = re.compile(r"<(?:dependency|plugin|extension|parent)>")
+_MAVEN_PART = re.compile(
+    r"<(groupId|artifactId|version)>([^<]{1,200})</|<(?:/(?:dependency|plugin|extension|parent)|exclusions|dependencies|executions|configuration)>"
 )
+_MOST_OF_ONE = 2_000  # characters of a Maven dependency that are looked at
+_PROPERTY = re.compile(r"\$\{([\w.-]{1,100})\}")
+_PROPERTY_VALUE = re.compile(r"<([\w.-]{1,100})>([^<>]{1,100})</")
 _GRADLE = re.compile(
     r"^[ \t]*(?:api|implementation|compileOnly|runtimeOnly|annotationProcessor|kapt|ksp|classpath|test\w+)[\s(]+"
     r"(?:platform\()?[\"'](?P<name>[^\"':]{1,200}:[^\"':]{1,200})(?::(?P<version>[^\"']{1,100}))?[\"']",
@@ -87,6 +92,8 @@ def _joined(words: Iterable[str]) -> str:
 
 def _reader(path: str) -> Callable[[str], _Stated] | None:
     name = PurePosixPath(path).name
+    if name.endswith((".txt", ".in")) and PurePosixPath(path).parent.name == "requirements":
+        return _requirements
     return next((reader for pattern, reader in _READERS.items() if fnmatchcase(name, pattern)), None)
 
 
@@ -183,9 +190,27 @@ def _dotnet(text: str) -> _Stated:
             yield name, attributes.get("VersionOverride") or attributes.get("Version") or found["version"] or "", ""
 
 
+def _packages_config(text: str) -> _Stated:
+    for found in _INSTALLED.finditer(text):
+        attributes = {name.lower(): value for name, value in _ANY_ATTRIBUTE.findall(found[1])}
+        if name := attributes.get("id"):
+            yield name, attributes.get("version", ""), ""
+
+
 def _maven(text: str) -> _Stated:
+    properties = dict(_PROPERTY_VALUE.findall(text))
     for found in _MAVEN.finditer(text):
-        yield f"{found['group']}:{found['name']}", found["version"] or "", ""
+        parts: dict[str, str] = {}
+        for part in _MAVEN_PART.finditer(text, found.end(), found.end() + _MOST_OF_ONE):
+            if not part[1]:
+                break
+            parts.setdefault(part[1], part[2].strip())
+        if name := parts.get("artifactId"):
+            version = parts.get("version", "")
+            # `${some.version}` says nothing when the property is what changed.
+            if stated := _PROPERTY.fullmatch(version):
+                version = properties.get(stated[1], version)
+            yield f"{parts.get('groupId', 'org.apache.maven.plugins')}:{name}", version, ""
 
 
 def _every(pattern: re.Pattern[str]) -> Callable[[str], _Stated]:
@@ -208,7 +233,8 @@ _READERS: dict[str, Callable[[str], _Stated]] = {
     "Cargo.toml": _cargo,
     "*.versions.toml": _gradle_catalog,
     "go.mod": _go,
-    **dict.fromkeys(("*.csproj", "*.fsproj", "*.vbproj", "*.props", "*.targets"), _dotnet),
+    **dict.fromkeys(("*.??proj", "*.???proj", "*.props", "*.targets"), _dotnet),
+    "packages.config": _packages_config,
     "pom.xml": _maven,
     "build.gradle": _every(_GRADLE),
     "build.gradle.kts": _every(_GRADLE),

@@ -12,7 +12,7 @@ from redimento.change.guards.line_diff import Added
 from redimento.change.guards.token_forms import is_example, tokens
 
 _TESTS = re.compile(
-    r"(?:^|[/._-])(?:tests?|specs?|__tests__|fixtures?|mocks?|testdata|samples?)(?:[/._-]|$)|Tests?\.\w+$",
+    r"(?:^|[/._-])(?:tests?|specs?|__tests__|fixtures?|mocks?|testdata|samples?|e2e|cypress|cy)(?:[/._-]|$)|Tests?\.\w+$",
     re.IGNORECASE,
 )
 # In these files a value needs no quotes. In code, an unquoted word is a name.
@@ -21,7 +21,8 @@ _BARE_VALUES = (
 )  # fmt: skip
 _WORD = (
     r"(?P<word>password|passwd|passphrase|passwort|pwd|secret|api[_-]?key|token|access[_-]?key|account[_-]?key|"
-    r"private[_-]?key|auth[_-]?key|encryption[_-]?key|signing[_-]?key|shared[_-]?key|credentials?)(?P<rest>[\w-]{0,40})"
+    r"(?:private|auth|encryption|signing|shared|subscription|storage|master|session|license|functions?|host)[_-]?key|credentials?|"
+    r"(?<![a-z])pass(?![a-z]))(?P<rest>[\w-]{0,40})"
 )
 # What may stand between a name and its value: `: `, ` = `, ` => `, `(`, `>`, `" value="`, `: str = `, a space in SQL.
 _QUOTED_VALUE = re.compile(
@@ -37,9 +38,10 @@ _BARE_VALUE = re.compile(
     + r"(?:\s{0,3}[:=]\s{0,3})(?P<value>[^\s\"'`,;]{6,300})\s{0,20}(?:#.*)?$",
     re.IGNORECASE,
 )
-# `;Password=…` in a connection string, `&password=…` in an address, `user=… password=…` for libpq.
+# `;Password=…` in a connection string, `&password=…` in an address, `user=… password=…` for libpq, `host:6380,password=…`
+# for StackExchange.Redis.
 _CONNECTION = re.compile(
-    r"(?:[;\"'`?&]|=[^\s=;,\"']{1,100}\s)\s{0,3}(?:password|pwd|pass)\s{0,3}=\s{0,3}(?:&quot;|[\"'\\]{1,2})?(?P<value>[^;&\"'`\s\\)]{4,300})",
+    r"(?:[;\"'`?&]|=[^\s=;,\"']{1,100}\s|:\d{2,5},)\s{0,3}(?:password|pwd|pass)\s{0,3}=\s{0,3}(?:&quot;|[\"'\\]{1,2})?(?P<value>[^;&\"'`\s\\)]{4,300})",
     re.IGNORECASE,
 )
 _SIGNED = re.compile(
@@ -59,7 +61,7 @@ _PLACEHOLDER = re.compile(
 )
 # Read from elsewhere: ${X} $X $(X) %X% {0} {name} @Microsoft.KeyVault(…) #{X}# <X> env:X op://… vault:… !Ref ENC[…]
 _REFERENCE = re.compile(
-    r"[$%<{@!~/.]|#\{|env[:.]|op:|vault:|ref\+|secretref:|keyvault:|arn:|projects/|ENC[\[(]|\w+://|[\w.]+[\[(]|(?:process|os|System|Environment|config(?:uration)?|settings|secrets|vars|self|this)\.",
+    r"[$%<{@!~/.\[]|#\{|env[:.]|op:|vault:|ref\+|secretref:|keyvault:|arn:|projects/|ENC[\[(]|\w+://|[\w.]+[\[(]|(?:process|os|System|Environment|config(?:uration)?|settings|secrets|vars|self|this)\.",
     re.IGNORECASE,
 )
 _PATTERN = re.compile(r"\(\?|\.\*|\[[A-Za-z0-9^\\]-|\\[dws]|\{\d+,|%[sd@]|\{\d?\}|\{\w+\}|\$\(|\$\{|%\w+%")
@@ -82,7 +84,7 @@ _LABEL_BEFORE = re.compile(
     r"\b(?:get|read|fetch|find|load|delete|remove|has|contains|is|list|validate|check|resolve)[a-z_]{0,20}$",
     re.IGNORECASE,
 )
-_SHORTEST = {"password": 6, "passwd": 6, "passphrase": 6, "passwort": 6, "pwd": 6}
+_SHORTEST = {"password": 6, "passwd": 6, "passphrase": 6, "passwort": 6, "pwd": 6, "pass": 6}
 _SHORTEST_OTHER = 12
 # What images and databases are delivered with.
 _DEFAULTS = "postgres root guest admin sa mysql mongo mariadb rabbitmq minioadmin redis user pwd pass"

@@ -74,8 +74,8 @@ _GRADLE = (
     r"\s*(?:mavenLocal|mavenCentral|jcenter|google|gradlePluginPortal|ivy|flatDir|maven|repositories|pluginManagement|exclusiveContent)\b\s*[({]?"
     r"|.*\b(?:url|setUrl|artifactUrls|includeBuild|apply\s*\(?from|resolutionStrategy|force|initscript)\b\s*[=(:]?\s*(?:uri\()?[\"'{]|.*\bhttps?://"
 )
-_MAVEN = r"\s*</?(?:repository|repositories|pluginRepositor(?:y|ies)|distributionManagement|snapshotRepository|mirror|url|extension|systemPath|relativePath)\b"
-_DOTNET = r".*\b(?:Restore(?:Sources|AdditionalProjectSources|ConfigFile|FallbackFolders|AdditionalProjectFallbackFolders|PackagesPath)|PackageSource|NuGetAudit\w*)\b|\s*<(?:Exec|UsingTask|Sdk|Import)\s"
+_MAVEN = r".*</?(?:repository|repositories|pluginRepositor(?:y|ies)|distributionManagement|snapshotRepository|mirror|url|extension|systemPath|relativePath)\b"
+_DOTNET = r".*\b(?:Restore(?:Sources|AdditionalProjectSources|ConfigFile|FallbackFolders|AdditionalProjectFallbackFolders|PackagesPath)|PackageSource|NuGetAudit\w*)\b|.*<(?:Exec|UsingTask|Sdk|Import)\s"
 _SOURCES: dict[str, str] = {
     **dict.fromkeys(("*requirements*.txt", "*constraints*.txt", "requirements*.in"), _PYTHON),
     **dict.fromkeys(("pyproject.toml", "pipfile", "cargo.toml"), _TOML),
@@ -99,7 +99,7 @@ _SOURCES: dict[str, str] = {
     "*.tf": r"\s*source\s*=",
     "build.sbt": r".*\b(?:resolvers|externalResolvers|credentials)\b",
     "deno.json*": r".*https?://",
-    **dict.fromkeys(("dockerfile*", "*.dockerfile", "containerfile*"), r"\s*(?:FROM|ADD\s+\S*://)\b|.*(?:--(?:extra-)?index-url|--registry|\bcurl\b|\bwget\b)"),
+    **dict.fromkeys(("dockerfile*", "*.dockerfile", "containerfile*"), r"(?i)\s*(?:FROM|ADD\s+\S*://)\b|.*--from=|.*(?:--(?:extra-)?index-url|--registry|\bcurl\b|\bwget\b)"),
 }  # fmt: skip
 _LONGEST_LINE = 1_000  # characters that a line is looked at
 _MOST_LINES = 5

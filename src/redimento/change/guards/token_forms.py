@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 _FORMS = {
     "AWS key": r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
@@ -66,7 +67,7 @@ _ANY = re.compile(
 )
 _KINDS = tuple(_FORMS)
 _EXAMPLE = re.compile(
-    r"example|placeholder|dummy|redacted|sample|change.?me|your[-_]|x{6,}|\*{3}|\.{3}|0{8,}|1234567|abcdefg",
+    r"example|placeholder|dummy|redacted|sample|change.?me|your[-_]|x{6,}|\*{3}|\.{3}|0{8,}",
     re.IGNORECASE,
 )
 _FEWEST_CHARACTERS = 8  # of different kinds in a real token; the examples of manuals repeat one
@@ -80,5 +81,6 @@ def tokens(line: str) -> Iterator[tuple[str, str]]:
 
 
 def is_example(value: str) -> bool:
-    """Return whether a long random value is none: it says so, or repeats a few characters."""
-    return len(set(value)) < _FEWEST_CHARACTERS or _EXAMPLE.search(value) is not None
+    """Return whether a long random value is none: it says so, repeats a few characters, or counts up."""
+    counted = sum(ord(after) - ord(before) == 1 for before, after in pairwise(value))
+    return len(set(value)) < _FEWEST_CHARACTERS or 4 * counted > 3 * len(value) or _EXAMPLE.search(value) is not None

@@ -10,11 +10,13 @@ _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#0{0,4}3[49]|#x0{0,4}2[27]);")
 _CODE = (
     ".py", ".pyi", ".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".java", ".kt", ".kts", ".scala", ".groovy", ".cs", ".fs", ".vb",
     ".go", ".rs", ".c", ".h", ".cc", ".cpp", ".cxx", ".hpp", ".swift", ".dart", ".rb", ".lua", ".pl", ".r", ".jl", ".sh", ".bash",
-    ".ps1", ".sql", ".css", ".scss", ".less", ".tf", ".gradle",
+    ".ps1", ".sql", ".css", ".scss", ".less", ".tf", ".gradle", ".bat", ".cmd", ".bicep", ".mk", "makefile", "dockerfile",
 )  # fmt: skip
 _MAY_HOLD_MARKUP = (".js", ".mjs", ".cjs")
 _LONGEST = 1_000  # characters of a line that is searched for strings and comments
-_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?://|/\*|#).*|^\s*\*.*")
+_QUOTED = re.compile(
+    r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|(?://|/\*|#(?!\s*(?:include|define|if|elif)\b)).*|^\s*\*.*"
+)
 _SEVERAL_LINES = ('"""', "'''", "`")  # strings that may begin or end outside of the block
 
 
@@ -28,9 +30,9 @@ def is_escaped(path: str, search: str, new: str, known: str, *, prose: bool) -> 
 
     `known`: the text of the file; what it has itself is no slip. `prose`: the file is text for people.
     """
-    if not _ENTITY.search(new) or _ENTITY.search(known) or set("<>&") & set(_ENTITY.sub("", search + new)):
+    if not _ENTITY.search(new) or _ENTITY.search(known) or set("<>&") & set(_ENTITY.sub("", new)):
         return False
-    if not prose and "<" not in known and new.lstrip().startswith("&lt;"):
+    if not prose and ("<" not in known or search.lstrip().startswith("<")) and new.lstrip().startswith("&lt;"):
         return True
     suffix = path.lower()
     if not suffix.endswith(_CODE) or any(mark in search + new for mark in _SEVERAL_LINES):

@@ -47,7 +47,8 @@ _WHOLE_SENTENCES = re.compile(
 )
 # What our own excerpts show in place of lines: "\u22ee lines 10-20 left out".
 _EXCERPT_GAP = re.compile(
-    r"\u22ee.*\bleft out\b|(?:\.{3}|\u2026)? ?lines? \d+(?: ?[-\u2013] ?\d+)? left out\b", re.IGNORECASE
+    r"\u22ee.*\bleft out\b|(?:\.{3}|\u2026) ?[\d,]+ (?:lines|characters) (?:left out|omitted)\b|(?:\.{3}|\u2026)? ?lines? \d+(?: ?[-\u2013] ?\d+)? left out\b",
+    re.IGNORECASE,
 )
 _CUT_LINE = re.compile(r"\u22ee [\d,]+ characters left out \u22ee")  # what they show of a long line
 _PROSE = (".md", ".markdown", ".mdx", ".rst", ".txt", ".adoc")
