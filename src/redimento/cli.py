@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -54,11 +55,17 @@ def run(as_json: bool, **options: Any) -> None:  # noqa: FBT001  click passes op
 
     protect_process()
     environment = run_options.take_environment(os.environ)
+    secrets = run_options.known_secrets(environment)
     started = run_options.RunOptions(**options)
-    with interruptible():
-        with _listener(as_json=as_json, secrets=run_options.known_secrets(environment)) as emit:
-            ended = running.carry_out(started, environment, emit)
-        _show(ended, as_json=as_json)
+    try:
+        with interruptible():
+            with _listener(as_json=as_json, secrets=secrets) as emit:
+                ended = running.carry_out(started, environment, emit)
+            _show(ended, as_json=as_json)
+    except (RedimentoError, BrokenPipeError):
+        raise
+    except Exception:  # noqa: BLE001  a bug, whose traceback may show what only this function knows to be secret
+        raise defect.saved(defect.details(secrets), environment) from None
     sys.exit(ended.finished.outcome.exit_code)
 
 
@@ -192,6 +199,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with one of the codes in `errors.py`."""
     words = sys.argv[1:] if arguments is None else arguments
     leave = partial(_leave, as_json="--json" in words)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a title may hold what the agent's locale cannot print
     try:
         cli.main(args=words, prog_name="redimento", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):

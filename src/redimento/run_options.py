@@ -60,12 +60,21 @@ def load_settings(checkout: Checkout, options: RunOptions, environment: Mapping[
     `_settings_of_target`; a file outside the checkout is the pipeline's own.
     """
     file = (options.config or checkout.root / settings_file.NAME).absolute()
-    # Links below the root are not followed: the built branch may hold one that leads out of the checkout.
-    root = next((folder for folder in file.parents if folder.resolve() == checkout.root), None)
-    if root is not None and in_pipeline(environment) and options.work_item_file is None:
-        return _settings_of_target(checkout, file.relative_to(root).as_posix(), environment, emit)
+    name = committed_name(checkout, options)
+    if name is not None and in_pipeline(environment) and options.work_item_file is None:
+        return _settings_of_target(checkout, name, environment, emit)
     emit(Note(f"Settings: {file}." if file.exists() else "Settings: the defaults."))
     return settings_file.read(file, must_exist=options.config is not None)
+
+
+def committed_name(checkout: Checkout, options: RunOptions) -> str | None:
+    """Return the path of the settings in the repository, None for a file outside of it, which no commit can change."""
+    file = (options.config or checkout.root / settings_file.NAME).absolute()
+    # Links below the root are not followed: the built branch may hold one that leads out of the checkout.
+    root = next((folder for folder in file.parents if folder.resolve() == checkout.root), None)
+    if root is None and file.resolve().is_relative_to(checkout.root):
+        file, root = file.resolve(), checkout.root
+    return None if root is None else file.relative_to(root).as_posix()
 
 
 def _settings_of_target(checkout: Checkout, name: str, environment: Mapping[str, str], emit: Emit) -> Settings:

@@ -32,7 +32,7 @@ from redimento.repository.remote import Credentials, remote_url
 from redimento.repository.tree import GitTree
 from redimento.run.job import Job, Ports
 from redimento.run_folder import RunFolder, clear
-from redimento.run_options import RunOptions, context_cache, load_settings, open_folder, scratch_folder
+from redimento.run_options import RunOptions, committed_name, context_cache, load_settings, open_folder, scratch_folder
 from redimento.settings import ModelSettings, Settings
 from redimento.work_items.board import Board
 from redimento.work_items.item import WorkItem
@@ -226,8 +226,8 @@ def _open_model(site: _Site) -> Model:
     settings = site.settings.model
     if settings.sdk == "recorded":
         return recorded.open_model(_recording(settings, site))
-    # Settings that the pipeline passes with --config are its own.
-    committed = in_pipeline(site.environment) and site.options.config is None
+    # A file outside the checkout is the pipeline's own.
+    committed = in_pipeline(site.environment) and committed_name(site.checkout, site.options) is not None
     sdk = access.find_sdk(settings, site.environment, committed=committed)
     found = access.find_access(settings, site.environment, committed=committed)
     thinking.refuse_impossible(settings, on=datetime.now(UTC).date())

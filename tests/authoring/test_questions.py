@@ -36,6 +36,10 @@ def test_line_of_a_file_is_left_out() -> None:
     assert asked("Is rebate = secret_rebate(prices,   0.3141)\nright?") == ("Is [code left out] right?",)
 
 
+def test_unseen_characters_hide_no_line() -> None:
+    assert asked("Is rebate = secret_\u200brebate(prices, 0.3141) right?") == ("Is [code left out] right?",)
+
+
 def test_code_in_marks_is_left_out() -> None:
     assert asked("Is `rebate * 2 + x` right?", "Is this?\n```python\na = b\n```\n") == (
         "Is [code left out] right?",

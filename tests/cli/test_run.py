@@ -129,9 +129,13 @@ def test_every_mistake_in_the_settings_is_an_issue_of_the_run(site: Site) -> Non
 
 
 def test_foreign_text_in_json_is_not_a_command_to_the_agent(site: Site) -> None:
-    question = "Which? ##vso[task.complete result=Failed;] ##[error] \x1b[31m"
+    question = "Which? ##vso[task.complete result=Failed;] ##[error]"
     code, out, err = ended(
-        site, "--work-item", "7", "--json", answer="```json\n" + json.dumps({"questions": [question]}) + "\n```"
+        site,
+        "--work-item",
+        "7",
+        "--json",
+        answer="```json\n" + json.dumps({"questions": [f"{question} \x1b[31m"]}) + "\n```",
     )
 
     assert code == 0
@@ -272,3 +276,27 @@ def _wait_for(file: Path) -> None:
     while not file.exists():
         assert time.monotonic() < until, f"{file.name} did not appear"
         time.sleep(0.02)
+
+
+def test_a_bug_after_the_run_is_written_down_without_secrets(site: Site) -> None:
+    # Nothing that a user can do leads there, so a defect is put into the program.
+    script = (
+        "import os, sys; from redimento import cli; from redimento.reporting import console; key = os.environ['GEMINI_API_KEY']\n"
+        "def broken(*_): raise RuntimeError(key)\n"
+        "console.show_pipeline_end = broken; cli.main(sys.argv[1:])"
+    )
+    environment = {**site.environment, "GEMINI_API_KEY": "AQ-the-key-of-this-run"}
+    command = [sys.executable, "-c", script, *arguments(site, "--work-item", "7")[3:]]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=100)
+    (written,) = (site.tmp / "agent-temp").glob("redimento-defect-*.txt")
+    assert done.returncode == 1
+    assert "RuntimeError: ***" in written.read_text()
+    assert "AQ-the-key-of-this-run" not in done.stderr + done.stdout + written.read_text()
+
+
+@pytest.mark.parametrize("agent", ["True", ""])
+def test_a_console_that_cannot_print_a_title_is_no_bug(site: Site, agent: str) -> None:
+    site.change_item(title="add adds \u2714 \u00e9")
+    code, out, err = ended(site, "--work-item", "7", environment={"PYTHONIOENCODING": "ascii", "TF_BUILD": agent})
+    assert (code, "bug in Redimento" in out + err) == (0, False)
+    assert r"\xe9" in out + err

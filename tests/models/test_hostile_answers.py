@@ -61,6 +61,9 @@ NOT_GEMINI = {
     "never closed": hostile.answer(200, b"[" * 200_000),
     "a page": hostile.html(200),
     "broken gzip": hostile.answer(200, b"no gzip at all", Content_Encoding="gzip"),
+    "a thousand parts of gzip": hostile.answer(200, gzip.compress(b"") * 1_000, Content_Encoding="gzip"),
+    "a charset that is a compression": hostile.answer(200, zlib.compress(HELLO), "text/x; charset=zlib_codec"),
+    "a charset of an error": hostile.answer(200, zlib.compress(HELLO), "application/json; charset=rot13"),
     "half a gzip": hostile.answer(200, gzip.compress(HELLO)[:-12], Content_Encoding="gzip"),
 }
 

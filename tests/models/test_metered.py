@@ -123,6 +123,13 @@ def test_reply_without_a_count_is_booked_by_its_text() -> None:
     assert taken.model.spent.estimated == 1
 
 
+def test_reply_with_one_count_alone_is_booked_by_its_text() -> None:
+    taken = account(reply(prompt=1, output=0))
+    taken.model.answer(REQUEST)
+    assert taken.model.spent.usage == Usage(prompt=1000, output=len("hello"))
+    assert taken.model.spent.estimated == 1
+
+
 def test_replayed_call_costs_nothing_without_a_count() -> None:
     taken = account(reply(prompt=0, output=0), sdk="recorded")
     taken.model.answer(REQUEST)

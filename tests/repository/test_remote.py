@@ -143,6 +143,12 @@ def test_the_default_branch_is_found_and_fetched_without_its_name(
     assert remote_tip(checkout, credentials, DEFAULT_BRANCH) is None
 
 
+def test_names_of_other_branches_do_not_disturb(server: Server, checkout: Checkout, credentials: Credentials) -> None:
+    for other in ("\udcff", "\u2028", "\x85"):  # bytes that are no UTF-8, and characters that may end a line
+        server.repo.git("update-ref", f"refs/heads/{other}/refs/heads/main", "main")
+    assert remote_tip(checkout, credentials, "main") == server.repo.git("rev-parse", "main")
+
+
 def test_a_policy_rejection_names_its_number_and_the_way_out(
     server: Server, checkout: Checkout, credentials: Credentials
 ) -> None:

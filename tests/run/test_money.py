@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
 from tests.models.gemini_server import Answer, GeminiServer, text
-from tests.run.conftest import GOOD_FIX, Site, organise, site
+from tests.run.conftest import GOOD_FIX, RUNNER, Answers, Site, organise, site
 
 __all__ = ["organise", "site"]  # fixtures
 
@@ -39,3 +40,23 @@ def test_question_does_not_carry_code_out_of_the_repository(site: Site) -> None:
     assert "quoteattr" not in comment["text"]
     assert "Question 3?" in comment["text"]
     assert "Question 4?" not in comment["text"]
+
+
+def test_comment_does_not_carry_code_that_was_looked_up(
+    organise: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = "return quantity * 0.0731 + base_margin_of_dealers"
+    monkeypatch.setattr("tests.run.conftest.RUNNER", f"{RUNNER}\ndef price(quantity):\n    {line}\n")
+    site = organise()
+    answers: Answers = [
+        json.dumps({"read": ["run_tests.py"]}),
+        json.dumps({"questions": [f"Is {line} right?"]}),
+    ]
+    asked = site.run(answers, {"context": {"exclude": []}})
+    site.change_item(description="<p>Once more.</p>")
+    idle = site.run([json.dumps({"nothing_to_do": f"It has {line} already. {'x' * 2_000}"})])
+
+    assert (asked.kind, idle.kind) == ("questions", "skipped")
+    (comment,) = site.get("_apis/wit/workItems/7/comments", api_version="7.1-preview.4")["comments"]
+    assert "The model found nothing to change: It has" in comment["text"]
+    assert "margin" not in "".join([*asked.finished.outcome.questions, comment["text"]])

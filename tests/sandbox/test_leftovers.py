@@ -20,7 +20,7 @@ from redimento.text.redaction import NO_SECRETS
 from redimento.verification.checks import run_baseline, run_check, run_checks, run_setup
 from tests.sandbox.benches import OpenBench
 from tests.sandbox.outsider import SAY_WHO_WATCHES, warden_killed
-from tests.sandbox.stage import needs_root
+from tests.sandbox.stage import needs_root, python_for_everyone
 
 
 def run(bench: Workbench, line: str) -> str:
@@ -223,15 +223,29 @@ def test_reports_of_the_baseline_are_not_kept(tree: Path, open_bench: OpenBench)
 
 @needs_root
 def test_what_the_account_left_where_everybody_may_write_is_removed(by_account: Workbench) -> None:
-    names = [f"{folder}/{by_account.scratch.parent.name}.left" for folder in ("/tmp", "/var/tmp", "/dev/shm")]
+    folders = [each for each in ("/tmp", "/var/tmp", "/dev/shm", "/run/lock") if Path(each).is_dir()]
+    names = [f"{folder}/{by_account.scratch.parent.name}.left" for folder in folders]
     mine = Path(f"{names[0]}.mine")
     mine.touch()
     try:
         run(by_account, "".join(f"mkdir {name}; touch {name}/marker;" for name in names))
-        assert [os.path.lexists(name) for name in names] == [False, False, False]
+        assert not any(os.path.lexists(name) for name in names)
         assert mine.exists()
     finally:
         mine.unlink()
+
+
+_MAKE_IPC = (
+    "import ctypes; c = ctypes.CDLL(None); print(c.shmget(7, 9, 0o1600), c.msgget(7, 0o1600), c.semget(7, 1, 0o1600))"
+)
+_FIND_IPC = "import ctypes; c = ctypes.CDLL(None); print(c.shmget(7, 9, 0), c.msgget(7, 0), c.semget(7, 1, 0))"
+
+
+@needs_root
+def test_memory_queues_and_semaphores_of_the_account_are_removed(by_account: Workbench) -> None:
+    python = python_for_everyone()
+    assert "-1" not in run(by_account, f"{python} -S -c '{_MAKE_IPC}'")
+    assert run(by_account, f"{python} -S -c '{_FIND_IPC}'") == "-1 -1 -1\n"
 
 
 @pytest.mark.parametrize("door", ["baseline", "pass"])

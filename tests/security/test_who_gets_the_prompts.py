@@ -58,10 +58,10 @@ def committed(site: Site, settings: dict[str, Any] = SETTINGS, **model: Any) -> 
     git(site.checkout, "-c", header, "push", "-q", site.environment["BUILD_REPOSITORY_URI"], "HEAD:main")
 
 
-def run(site: Site, **step: str) -> tuple[Ended, list[Event]]:
+def run(site: Site, config: Path | None = None, /, **step: str) -> tuple[Ended, list[Event]]:
     """Run item 7 as the agent does, with the variables of the step."""
     events: list[Event] = []
-    options = RunOptions("7", None, None, site.checkout, None, None, dry_run=False)
+    options = RunOptions("7", None, None, site.checkout, config, None, dry_run=False)
     environment = {name: value for name, value in site.environment.items() if not name.lower().endswith("proxy")}
     return carry_out(options, {**environment, **step}, events.append), events
 
@@ -84,6 +84,17 @@ def test_address_in_a_commit_gets_neither_key_nor_prompt(site: Site) -> None:
     assert (outcome.kind, outcome.exit_code) == ("failed", 2)
     assert "model.base_url comes from a commit" in outcome.sentence
     assert "GOOGLE_GEMINI_BASE_URL" in outcome.remedy
+
+
+@pytest.mark.parametrize("through", ["the checkout", "a link to the file"])
+def test_settings_that_the_step_names_in_the_checkout_are_a_commits(site: Site, through: str) -> None:
+    with GeminiServer(text(GOOD_FIX)) as thief:
+        committed(site, base_url=thief.url)
+        named = {"the checkout": site.checkout / ".redimento.yml", "a link to the file": site.tmp / "link.yml"}[through]
+        (site.tmp / "link.yml").symlink_to(site.checkout / ".redimento.yml")
+        ended, _ = run(site, named, GEMINI_API_KEY=KEY)
+        assert thief.received == []
+    assert "model.base_url comes from a commit" in ended.finished.outcome.sentence
 
 
 def test_address_of_the_step_gets_the_prompt_whatever_a_commit_says(site: Site) -> None:
@@ -121,6 +132,7 @@ def test_token_that_a_model_writes_into_a_file_does_not_get_there(site: Site, go
     google.answer = lambda _request: GOOD_FIX.replace("return a + b", f"return a + b  # {next(iter(google.tokens))}")
     ended, _ = run(site, **google.environment, REDIMENTO_SERVICE_CONNECTION=CONNECTION)
     assert "calc.py: it would contain a secret of this run" in ended.finished.outcome.sentence
+    assert ended.finished.outcome.commit == ""
     assert [
         content for content in (*files(ended.folder), *files(site.tmp / "organisation")) if TOKEN.search(content)
     ] == []

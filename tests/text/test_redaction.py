@@ -46,6 +46,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     "our own Markdown": inline,
     "our own quotation": lambda key: quoted([f"Some words of the model, and after them its secret: {key}"], 500, markup=False),
     "split by unseen characters": "\u200b".join,
+    "split by unseen characters in JSON": "\\u200b".join,
     "split by escape sequences": "\x1b[0m".join,
     "split by line breaks": lambda key: "\n> ".join((key[:7], key[7:20], key[20:])),
 }  # fmt: skip
@@ -76,6 +77,12 @@ def test_short_values_are_no_secrets_and_keys_of_gemini_always_are() -> None:
     assert SECRETS.redact("short") == "short"
     assert NO_SECRETS.redact(f"AIza{'x' * 35} and AQ.{'y' * 30}") == "*** and ***"
     assert NO_SECRETS.reveals(f"AIza{'x' * 35}")
+    assert NO_SECRETS.redact(f"key%3DAQ.{'y' * 30} and \\nAQ.{'y' * 30}") == "key%3D*** and \\n***"
+
+
+def test_code_that_only_ends_like_a_key_begins_stays_as_it_is() -> None:
+    code = "return FAQ.rounding_of_negative_numbers() + DAQ.initialize_all_channels()"
+    assert NO_SECRETS.redact(code) == code
 
 
 def test_a_secret_that_is_issued_later_is_found() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from redimento.authoring.elements import line
 from redimento.context.selection import Excerpt
 
 _MOST = 5
@@ -24,12 +25,12 @@ def askable(questions: Sequence[str], written: str, excerpts: Iterable[Excerpt])
     """
     seen = list(excerpts)
     named = [one for one in seen if _names(written, one.path) or _names(written, one.path.rpartition("/")[2])]
-    allowed = "\n".join([_flat(written), *(_flat(one.text) for one in named)])
-    lines = {_flat(line) for one in seen if one not in named for line in one.text.split("\n")}
+    allowed = "\n".join([line(written), *(line(one.text) for one in named)])
+    lines = {line(each) for one in seen if one not in named for each in one.text.split("\n")}
     hidden = sorted(
-        (line for line in lines if len(line) >= _SHORTEST_LINE and line not in allowed), key=len, reverse=True
+        (each for each in lines if len(each) >= _SHORTEST_LINE and each not in allowed), key=len, reverse=True
     )
-    return tuple(_clipped(_without_code(_flat(question), allowed, hidden)) for question in questions[:_MOST])
+    return tuple(_clipped(_without_code(line(question), allowed, hidden)) for question in questions[:_MOST])
 
 
 def _names(written: str, path: str) -> bool:
@@ -42,14 +43,10 @@ def _without_code(question: str, allowed: str, hidden: Sequence[str]) -> str:
         return code[0] if _NAME.fullmatch(inner) or inner in allowed else _LEFT_OUT
 
     text = _CODE.sub(kept, question[: 10 * _LONGEST])
-    for line in hidden:
-        text = text.replace(line, _LEFT_OUT)
+    for each in hidden:
+        text = text.replace(each, _LEFT_OUT)
     return text
 
 
 def _clipped(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
-
-
-def _flat(text: str) -> str:
-    return " ".join(text.split())

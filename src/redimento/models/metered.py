@@ -57,7 +57,8 @@ class MeteredModel:
                 self._book(error.usage, Usage(prompt_tokens, output=request.max_output_tokens), 0.0)
                 raise
             self.write(conversation.to_json(request, reply, model=self.name))
-            known = reply.usage if total_tokens(reply.usage) else None
+            written = reply.usage.output + reply.usage.thoughts
+            known = reply.usage if reply.usage.prompt and written else None  # a gateway may pass on one count alone
             # A reply may hold the usage of several attempts, so it does not give the size of one prompt.
             measured = prompt_tokens if reply.attempts == 1 else 0
             self._book(known, Usage(prompt_tokens, output=self.estimate(reply.text)), reply.seconds, measured)

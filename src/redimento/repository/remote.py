@@ -122,8 +122,9 @@ def _tip(git: PrivateGit, credentials: Credentials, branch: str) -> str | None:
     reference = _reference(branch)
     ended = _run_online(git, credentials, "ls-remote", "--", credentials.url, reference)
     _raise_if_failed(f"Looking up {branch!r}", ended)
-    lines = (line.split("\t") for line in ended.stdout.decode().splitlines())
-    return next((commit for commit, name in lines if name == reference), None)
+    # The server lists whatever ends like the name, and whoever may push can put any bytes before that.
+    lines = (line.partition(b"\t") for line in ended.stdout.split(b"\n"))
+    return next((commit.decode() for commit, _, name in lines if name == reference.encode()), None)
 
 
 def _reference(branch: str) -> str:

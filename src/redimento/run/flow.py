@@ -15,7 +15,7 @@ from redimento.authoring.questions import askable
 from redimento.change.guards.steering import steering_files
 from redimento.context.reading import look_up
 from redimento.context.select import select
-from redimento.context.selection import Context
+from redimento.context.selection import Context, Excerpt
 from redimento.delivery import earlier, texts
 from redimento.delivery.criteria import assess
 from redimento.delivery.publish import Delivery, outcome, publish
@@ -74,9 +74,12 @@ def _stages(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) ->
             risky = job.run and job.settings.checks.isolation == "process"
             ports.emit((Warned if risky else Note)(bench.isolation.sentences))
         baseline = _start_baseline(bench, ports.emit, cleanup)
-        session = _session(job, ports, item, context)
+        looked_up: list[Excerpt] = []
+        session = _session(job, ports, item, context, looked_up)
         done = job.secrets.redacted(attempts(job, ports, session, item, baseline))
-        made = tuple(_with_askable(one, job, item, context) for one in done)
+        made = tuple(
+            _with_askable(one, job, item, (*context.excerpts, *context.conventions, *looked_up)) for one in done
+        )
         if moved := bench.memory.set_aside:
             listed = ", ".join(sorted(set(moved))[:_NAMED])
             place = job.folder.path / SET_ASIDE
@@ -156,7 +159,7 @@ def _start_baseline(bench: Workbench, emit: Emit, cleanup: ExitStack) -> Baselin
     return Baseline(bench, pool.submit(work).result)
 
 
-def _session(job: Job, ports: Ports, item: WorkItem, context: Context) -> ModelSession:
+def _session(job: Job, ports: Ports, item: WorkItem, context: Context, looked_up: list[Excerpt]) -> ModelSession:
     settings = job.settings
     brief = prompt.briefing(
         item,
@@ -169,7 +172,7 @@ def _session(job: Job, ports: Ports, item: WorkItem, context: Context) -> ModelS
     )
     budget = max(settings.context.budget_tokens, LEAST_BUDGET)
     return ModelSession(
-        ports.model, settings.model, brief, _read_repository(job, ports), settings.model.thinking, budget
+        ports.model, settings.model, brief, _read_repository(job, ports, looked_up), settings.model.thinking, budget
     )
 
 
@@ -178,17 +181,21 @@ def _hidden(job: Job, ports: Ports) -> tuple[str, ...]:
     return (*job.settings.context.exclude, *ports.base.filtered)
 
 
-def _with_askable(attempt: Attempt, job: Job, item: WorkItem, context: Context) -> Attempt:
+def _with_askable(attempt: Attempt, job: Job, item: WorkItem, seen: Sequence[Excerpt]) -> Attempt:
     written = written_text(item, earlier.others(item, job.marker))
-    questions = askable(attempt.answer.questions, written, (*context.excerpts, *context.conventions))
-    return replace(attempt, answer=replace(attempt.answer, questions=questions))
+    answer = attempt.answer
+    questions = askable(answer.questions, written, seen)
+    reason = " ".join(askable([answer.nothing_to_do], written, seen))  # the comment shows it as well
+    return replace(attempt, answer=replace(answer, questions=questions, nothing_to_do=reason))
 
 
-def _read_repository(job: Job, ports: Ports) -> ReadRepository:
+def _read_repository(job: Job, ports: Ports, looked_up: list[Excerpt]) -> ReadRepository:
     hidden = _hidden(job, ports)
 
     def read_repository(paths: Sequence[str], patterns: Sequence[str]) -> list[Found]:
-        return job.secrets.redacted(list(look_up(ports.tree, paths, patterns, exclude=hidden)))
+        found = job.secrets.redacted(list(look_up(ports.tree, paths, patterns, exclude=hidden)))
+        looked_up.extend(one for one in found if isinstance(one, Excerpt))
+        return found
 
     return read_repository
 

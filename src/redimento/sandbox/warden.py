@@ -43,7 +43,7 @@ DROPPED_CAPABILITIES = (2, 16, 17, 19, 21, 38, 39, 40)
 KILLING_SECONDS = 30.0  # a killed process ends when it is next scheduled: late on a busy machine
 LOCK = "/run/redimento-checks.lock"
 # Where every account may write.
-PUBLIC_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - to clean them
+PUBLIC_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock")  # noqa: S108 - to clean them
 
 
 class Account(TypedDict):
@@ -120,6 +120,7 @@ def _serve(libc: ctypes.CDLL, order: Order, account: Account, woken: int) -> Non
             kill(lambda: _processes_of(account["uid"]))
             _reclaim(account)
             _clear_public_folders(account["uid"])
+            _remove_ipc(libc, account["uid"])
 
 
 def _read_order() -> Order | None:
@@ -368,6 +369,17 @@ def _clear_public(folder: str, uid: int, device: int) -> None:
             elif stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_IWOTH and found.st_dev == device:
                 # The homes of other runs are in folders that others may not write, and are not looked at.
                 _clear_public(entry.path, uid, device)
+
+
+def _remove_ipc(libc: ctypes.CDLL, uid: int) -> None:
+    """Remove memory, queues and semaphores of System V that the account made: they outlive its processes (sysvipc(7))."""
+    remove = {"shm": libc.shmctl, "msg": libc.msgctl, "sem": libc.semctl}
+    for kind, control in remove.items():
+        with contextlib.suppress(OSError, ValueError):
+            names, *rows = map(str.split, pathlib.Path("/proc/sysvipc", kind).read_text().splitlines())
+            for row in rows:
+                if row[names.index("cuid")] == str(uid):
+                    control(int(row[1]), 0, 0)  # IPC_RMID, or for semaphores the number of one and IPC_RMID
 
 
 def _find(account: Account, *expression: str) -> None:

@@ -15,14 +15,15 @@ from redimento.text.foreign import UNSEEN, neutralise
 
 T = TypeVar("T")
 
-_KEYS = re.compile(r"AIza[0-9A-Za-z_-]{20,}|AQ\.[0-9A-Za-z_-]{20,}")
+# `FAQ.some_long_name` is code, and `%3DAQ.…` a key behind a percent-encoded sign.
+_KEYS = re.compile(r"AIza[0-9A-Za-z_-]{20,}|(?:(?<![A-Z])|(?<=%[0-9A-F][0-9A-F]))AQ\.[0-9A-Za-z_-]{20,}")
 REDACTED = "***"
 _SHORTEST = 8  # shorter values would blank out ordinary words
 _DEEPEST = 3  # wrappings around wrappings: a percent-encoded value in a JSON string in a page
 # How a character of a secret can be written, and what can stand between two: percent-encoding, escapes of JSON, Markdown
 # and HTML, line breaks with the quotation marks of the next line, unseen characters. Nothing here overlaps itself.
 _WRAPPING = re.compile(
-    r"%(?P<percent>[0-9A-Fa-f]{2})|\\(?:u00|x)(?P<code>[0-9A-Fa-f]{2})|\\(?P<mark>[^A-Za-z0-9\s])"
+    r"%(?P<percent>[0-9A-Fa-f]{2})|\\(?:u(?P<unit>[0-9A-Fa-f]{4})|x(?P<code>[0-9A-Fa-f]{2}))|\\(?P<mark>[^A-Za-z0-9\s])"
     r"|(?P<entity>&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});)"
     rf"|(?:=?\r?\n|\\[rn])[ \t>]*|{UNSEEN}"
 )
@@ -158,6 +159,6 @@ def _unwrapped(text: str) -> _Unwrapped | None:
 
 def _meant(found: re.Match[str]) -> str:
     """Return the character that is written in another way, "" for what only stands in between."""
-    if number := found["percent"] or found["code"]:
+    if number := found["percent"] or found["code"] or found["unit"]:
         return chr(int(number, 16))
     return found["mark"] or (html.unescape(found["entity"]) if found["entity"] else "")
