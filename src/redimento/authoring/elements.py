@@ -63,7 +63,8 @@ def _prose_lines(lines: list[str]) -> Iterator[str]:
                 continue
             each = f"{fence['before']}\\{fence['fence']}{fence['rest']}"  # noqa: PLW2901  see above
         elif above.strip() and _UNDERLINE.fullmatch(each):
-            each = f"\\{each.lstrip()}"  # noqa: PLW2901  see above
+            text = each.lstrip()
+            each = f"{each[: len(each) - len(text)]}\\{text}"  # noqa: PLW2901  see above
         yield _lowered(each)
         above = each
 

@@ -86,9 +86,9 @@ def find_access(settings: ModelSettings, environment: Mapping[str, str], *, comm
         raise UsageError(
             "There is no way to sign in to Gemini: neither a key (GEMINI_API_KEY or GOOGLE_API_KEY) nor the job's identity "
             f"({CONNECTION} and {PROVIDER}) is set.",
-            "In a pipeline use the identity, which needs no secret (docs/keyless.md), or create a key at "
-            "https://aistudio.google.com/apikey, store it in a secret variable, and map it on the step: "
-            "`env: GEMINI_API_KEY: $(GEMINI_API_KEY)`. Secret variables do not reach a step otherwise.",
+            "At a desk, create a key at https://aistudio.google.com/apikey and `export GEMINI_API_KEY=…`. In a pipeline use "
+            "the identity, which needs no secret (docs/keyless.md), or store a key in a secret variable and map it on the "
+            "step: `env: GEMINI_API_KEY: $(GEMINI_API_KEY)`. Secret variables do not reach a step otherwise.",
         )
     if settings.vertex.project:
         raise UsageError(
