@@ -11,7 +11,7 @@ demo:
 
 test:
 	@.ci/install dev
-	@echo "Running the tests, which takes two to four minutes on two cores."
+	@echo "Running the tests, which takes about ten minutes on two cores."
 	@$(BIN)/pytest --quiet $(COVERAGE)
 
 check:
