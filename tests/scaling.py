@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 _Input = TypeVar("_Input")
-_LINEAR = 2.6  # twice the input takes twice the time, plus noise; a quadratic parser takes four times as long
+_LINEAR = 3.3  # twice the input takes twice the time, 2.8 beside other work (measured); a quadratic parser takes 4
 _ROUNDS = 24
 
 
 def assert_linear(parse: Callable[[_Input], object], once: _Input, twice: _Input) -> None:
-    """Fail unless `parse` takes at most 2.6 times as long for `twice` as for `once`.
+    """Fail unless `parse` takes at most 3.3 times as long for `twice` as for `once`.
 
     It compares the shortest process times, and measures again while the ratio is too high, so that a busy machine does
     not fail a test.
@@ -28,7 +28,7 @@ def assert_linear(parse: Callable[[_Input], object], once: _Input, twice: _Input
 
 
 def assert_linear_in(function: Callable[[_Input], object], make: Callable[[int], _Input], size: int) -> None:
-    """Fail unless `function` takes at most 2.6 times as long for `make(2 * size)` as for `make(size)`.
+    """Fail unless `function` takes at most 3.3 times as long for `make(2 * size)` as for `make(size)`.
 
     Keep `size` small: what leaves the processor's cache looks worse than linear on a busy machine (3.2 for 60,000 lines).
     """
