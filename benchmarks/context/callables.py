@@ -11,7 +11,7 @@ from typing import Any
 from redimento.commands.opening import open_tree
 from redimento.context.explain import as_json
 from redimento.context.select import Consideration, consider, fill
-from redimento.context.tree import Entry, PastCommit, Tree
+from redimento.context.tree import Entry, PastChange, PastCommit, Tree
 from redimento.settings import ContextSettings
 
 LARGEST_BUDGET = 128_000
@@ -42,6 +42,10 @@ class Folder:
 
     def history(self, limit: int) -> Sequence[PastCommit]:  # noqa: ARG002 - part of the port
         """Return nothing: a plain folder has no history."""
+        return ()
+
+    def changes(self, path: str, lines: tuple[int, int] | None, limit: int) -> Sequence[PastChange]:  # noqa: ARG002 - likewise
+        """Return nothing, for the same reason."""
         return ()
 
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redimento.authoring.answer import Answer, CriterionClaim
+from redimento.authoring.answer import Answer, CriterionClaim, Trial
 from redimento.authoring.answer_format import parse_answer
 from redimento.change.edit import Delete, Edit, Rename, Replace, Undivided, WriteWhole
+from redimento.exploration.wish import Wish
 
 PAIR = "<<<<<<< SEARCH\nold\n=======\nnew\n>>>>>>> REPLACE\n"
 EDIT = Replace("src/a.py", "old\n", "new\n")
@@ -244,7 +245,7 @@ def test_an_inner_fence_does_not_end_a_truncated_answer() -> None:
 
 def test_requests_to_read_and_questions() -> None:
     assert parse_answer('```json\n{"read": ["a.py", "b.py:10-80"], "search": ["\\d+ items"]}\n```') == Answer(
-        read=("a.py", "b.py:10-80"), search=("\\d+ items",)
+        wishes=(Wish("read", "a.py"), Wish("read", "b.py:10-80"), Wish("search", "\\d+ items"))
     )
     assert parse_answer('{"questions": "Which one?"}') == Answer(questions=("Which one?",))
 
@@ -279,7 +280,7 @@ def test_complete_files_in_json_that_was_cut_off_are_kept() -> None:
 
 def test_json_with_trailing_commas_raw_breaks_and_bad_escapes_is_read() -> None:
     assert parse_answer('```json\n{"summary": "two\nlines", "search": ["\\w+",],}\n```') == Answer(
-        summary="two\nlines", search=("\\w+",)
+        summary="two\nlines", wishes=(Wish("search", "\\w+"),)
     )
 
 
@@ -308,8 +309,8 @@ def test_any_text_is_an_answer(text: str, truncated: bool) -> None:  # noqa: FBT
         or answer.incomplete
         or answer.summary
         or answer.questions
-        or answer.read
-        or answer.search
+        or answer.wishes
+        or answer.trial
     )
     for edit in answer.edits:
         assert edit.path
@@ -414,3 +415,70 @@ def test_base64_is_refused_however_it_is_named(said: dict[str, object]) -> None:
     answer = parse_answer(json.dumps({"summary": "x", "files": [{"path": "a.dat", "content": "aGk=", **said}]}))
     assert answer.edits == ()
     assert any("base64" in problem for problem in answer.problems)
+
+
+@pytest.mark.parametrize(
+    ("said", "wishes"),
+    [
+        ({"read": "a.py"}, [Wish("read", "a.py")]),
+        ({"read": ["a.py:1-9,20-30", " Cart.total "]}, [Wish("read", "a.py:1-9,20-30"), Wish("read", "Cart.total")]),
+        ({"read": [{"path": "a.py", "lines": "1-9, 20-30"}]}, [Wish("read", "a.py:1-9,20-30")]),
+        ({"read": [{"file": "a.py", "lines": [1, 9]}]}, [Wish("read", "a.py:1-9")]),
+        ({"read": [{"path": "a.py", "ranges": [[1, 9], "20-30"]}]}, [Wish("read", "a.py:1-9,20-30")]),
+        ({"read": {"a.py": "1-9", "b.py": []}}, [Wish("read", "a.py:1-9"), Wish("read", "b.py")]),
+        ({"list": ["src/", {"glob": "**/*.proto"}]}, [Wish("list", "src/"), Wish("list", "**/*.proto")]),
+        ({"search": [r" \d+ "]}, [Wish("search", r" \d+ ")]),
+        (
+            {"search": {"pattern": "x", "in": "src/**", "around": 3}},
+            [Wish("search", "x", "src/**", 3)],
+        ),
+        ({"search": [{"query": "x", "path": ["src/"], "context": 10**9}]}, [Wish("search", "x", "src/", 20)]),
+        ({"uses": ["Cart.total", {"name": "f", "path": "a.py"}]}, [Wish("uses", "Cart.total"), Wish("uses", "f")]),
+        ({"history": ["a.py:10-40"]}, [Wish("history", "a.py:10-40")]),
+        ({"search": ["b"], "read": ["a", "a"]}, [Wish("read", "a"), Wish("search", "b")]),
+    ],
+)
+def test_wishes_in_any_form(said: dict[str, object], wishes: list[Wish]) -> None:
+    assert list(parse_answer(f"```json\n{json.dumps(said)}\n```").wishes) == wishes
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(["path", "pattern", "lines", "in", "around", "name", "x"]), inner, max_size=4
+            )
+        ),
+        max_leaves=12,
+    ),
+    st.sampled_from(["read", "list", "search", "uses", "history", "try"]),
+)
+def test_no_wish_is_too_strange(value: object, key: str) -> None:
+    answer = parse_answer(f"```json\n{json.dumps({key: value})}\n```")
+    for wish in answer.wishes:
+        assert wish.target.strip()
+        assert 0 <= wish.around <= 20
+
+
+def test_an_answer_has_a_bounded_number_of_wishes() -> None:
+    answer = parse_answer(json.dumps({"read": [f"{n}.py" for n in range(10_000)], "search": ["x" * 10_000]}))
+    assert len(answer.wishes) == 40
+
+
+@pytest.mark.parametrize(
+    ("said", "trial"),
+    [
+        ({"check": "tests", "tests": ["t::a"]}, Trial("tests", ("t::a",))),
+        ({"check": "tests"}, Trial("tests")),
+        ({"tests": "t::a"}, Trial("", ("t::a",))),
+        ("tests", Trial("tests")),
+        (["t::a"], Trial("", ("t::a",))),
+        (None, None),
+        ([], None),
+    ],
+)
+def test_what_an_answer_wants_to_try(said: object, trial: Trial | None) -> None:
+    answer = parse_answer(f"```json\n{json.dumps({'try': said})}\n```\n```\nsrc/a.py\n{PAIR}```\n")
+    assert (answer.trial, answer.edits) == (trial, (EDIT,))

@@ -9,17 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redimento.authoring import prompt
-from redimento.authoring.conversation import LEAST_BUDGET, ModelSession, converse
-from redimento.authoring.pieces import Found
-from redimento.authoring.prompt import Briefing
+from redimento.authoring.conversation import LEAST_BUDGET
+from redimento.authoring.notebook import Notebook, noted
+from redimento.authoring.state import State
 from redimento.change.edit import Change, FileChange, Refusal
 from redimento.context.selection import Excerpt
+from redimento.context.spans import with_gaps
 from redimento.context.tokens import estimate
-from redimento.models.port import ModelError
-from redimento.settings import ModelSettings
+from redimento.exploration.wish import Finding, Wish
 from redimento.verification.evidence import CheckResult, Checks, Failure, Verdict
 from tests.authoring.requests import bare
-from tests.authoring.test_conversation import EDIT, READ, Scripted
 from tests.scaling import assert_linear
 
 BUDGET = 40_000
@@ -50,56 +49,55 @@ results = st.builds(
     foreign,
 )
 verdicts = st.builds(lambda new, after: Verdict(Checks(), after, new), failures, results)
-found = st.lists(
-    st.one_of(foreign, st.builds(lambda path, text: Excerpt(path, text, 0, 0.0, None), names, foreign)), max_size=3
-)
-refusals = st.lists(st.builds(Refusal, names, foreign, foreign), max_size=3)
-budgets = st.sampled_from([LEAST_BUDGET * 2 // 3, 12_000, BUDGET])
+findings = st.lists(
+    st.builds(
+        lambda path, texts, text: Finding(
+            Wish("read", path), tuple(Excerpt(path, each, 0, 0.0, None) for each in texts), text
+        ),
+        names, st.lists(foreign, max_size=2), foreign,
+    ),
+    max_size=3,
+)  # fmt: skip
+states = st.builds(
+    lambda change, summary, verdict, files, refusals, missing, texts, paths: State(
+        Notebook(BUDGET), change, summary, verdict, tuple(paths), tuple(refusals), tuple(files), frozenset(change.paths),
+        tuple(missing), summary, 2, tuple(texts), tuple(one.wish for one in files), tuple(one.wish for one in files),
+    ),
+    changes, foreign, st.none() | verdicts, findings, st.lists(st.builds(Refusal, names, foreign, foreign), max_size=3),
+    st.lists(st.tuples(st.integers(1, 9), foreign), max_size=30), st.lists(foreign, max_size=5), st.lists(names, max_size=50),
+)  # fmt: skip
 
 
-@given(foreign, changes, verdicts, found, budgets)
-def test_no_repair_exceeds_the_budget(
-    summary: str, change: Change, verdict: Verdict, tests: Sequence[Found], budget: int
-) -> None:
-    assert estimate(prompt.repair(summary, change, verdict, tests, budget)) <= budget
+@given(states, st.sampled_from([LEAST_BUDGET, 12_000, BUDGET]))
+def test_no_state_takes_more_than_the_budget(state: State, budget: int) -> None:
+    assert estimate(prompt.state_section(state, budget)) <= budget
 
 
-@given(foreign, changes, refusals, found, budgets)
-def test_no_correction_exceeds_the_budget(
-    summary: str, change: Change, refused: Sequence[Refusal], read: Sequence[Found], budget: int
-) -> None:
-    by_path = {f"{number}.py": one for number, one in enumerate(read)}
-    text = prompt.refused(
-        summary, change.paths, refused, changed=change, found=by_path, whole={*by_path, *change.paths}, budget=budget
-    )
-    assert estimate(text) <= budget
+@given(st.lists(findings, max_size=4), st.sampled_from([0, 1_500, BUDGET]))
+def test_no_notebook_takes_more_than_its_budget(answers: Sequence[Sequence[Finding]], budget: int) -> None:
+    notebook = Notebook(budget)
+    for found in answers:
+        later, dropped = noted(notebook, found, {})
+        assert later.entries[: len(notebook.entries)] == notebook.entries
+        assert {one.wish for one in found} >= {*dropped}
+        notebook = later
+    assert sum(estimate(f"{entry.text}\n") for entry in notebook.entries) <= budget
+    assert notebook.left >= 0
 
 
-@given(foreign, changes, st.lists(st.tuples(st.integers(1, 9), foreign), min_size=1, max_size=30), budgets)
-def test_no_request_for_criteria_exceeds_the_budget(
-    summary: str, change: Change, missing: Sequence[tuple[int, str]], budget: int
-) -> None:
-    assert estimate(prompt.missing_criteria(summary, change, missing, budget)) <= budget
-
-
-@given(found, st.lists(foreign, max_size=5), st.lists(names, max_size=50), st.sampled_from([300, 3_000, BUDGET]))
-def test_no_other_message_exceeds_the_budget(
-    read: Sequence[Found], problems: Sequence[str], paths: Sequence[str], budget: int
-) -> None:
-    for text in (
-        prompt.material(read, budget, last=True),
-        prompt.unreadable(problems, budget),
-        prompt.rest(paths, budget),
-    ):
-        assert estimate(text) <= budget
+@given(st.lists(names, max_size=50), st.sampled_from([300, 3_000]))
+def test_no_request_for_the_rest_takes_more_than_the_budget(paths: Sequence[str], budget: int) -> None:
+    assert estimate(prompt.rest(paths, budget)) <= budget
 
 
 def change_of(before: Sequence[str], after: Sequence[str], path: str = "data/a.json") -> Change:
     return Change((FileChange(path, "\n".join(before).encode(), "\n".join(after).encode()),))
 
 
-def repaired(change: Change, *failures: Failure, tests: Sequence[Found] = ()) -> str:
-    return prompt.repair("It does.", change, Verdict(Checks(), Checks(), failures), tests, BUDGET)
+def repaired(change: Change, *failures: Failure, tests: Sequence[Excerpt] = ()) -> str:
+    files = tuple(Finding(Wish("read", test.path), (test,)) for test in tests)
+    state = State(Notebook(BUDGET), change, "It does.", Verdict(Checks(), Checks(), failures), files=files)
+    return prompt.state_section(state, BUDGET)
 
 
 LINES = [f'  "key_{number}": "the value number {number} of this file",' for number in range(1, 6_001)]
@@ -126,7 +124,7 @@ def test_lines_around_a_deletion_are_shown() -> None:
 
 def test_a_deleted_picture_is_no_text() -> None:
     change = Change((FileChange("logo.png", b"\x89PNG\r\n\x1a\n\0\0", None),))
-    assert "logo.png" in prompt.missing_criteria("", change, [(1, "x")], LEAST_BUDGET)
+    assert "logo.png" in prompt.state_section(State(Notebook(0), change), LEAST_BUDGET)
 
 
 def test_a_small_change_is_shown_whole() -> None:
@@ -165,38 +163,37 @@ def test_many_files_do_not_push_the_failure_out() -> None:
     assert "more." in text
 
 
-@pytest.mark.parametrize("large", [False, True])
-def test_only_a_file_that_is_shown_whole_may_be_asked_for_whole(*, large: bool) -> None:
-    text = "\n".join(LINES if large else LINES[:10])
-    read = {"a.json": Excerpt("a.json", text, 0, 0.0, None)}
-    refusal = Refusal("a.json", "no such lines")
-    request = prompt.refused("", (), [refusal], changed=Change(), found=read, whole={"a.json"}, budget=BUDGET)
-    assert ("Write a.json whole this time" in bare(request)) is not large
-
-
-@pytest.mark.parametrize("between", ["", "?", ("```\na.py\n<<<<<<< WHOLE\n",)], ids=["reads", "unreadable", "cut off"])
-def test_everything_a_conversation_adds_shares_one_budget(between: str | tuple[str]) -> None:
-    def read(paths: Sequence[str], patterns: Sequence[str]) -> list[Found]:
-        return [Excerpt(path, "\n".join(LINES), 0, 0.0, None) for path in [*paths] * 9] + ["hit\n" * 90_000]
-
-    model = Scripted([READ, between or READ, READ, EDIT])
-    converse(
-        ModelSession(model, ModelSettings(), Briefing("", ""), read, "medium", LEAST_BUDGET), "do it", purpose="author"
+@pytest.mark.parametrize("kind", ["whole", "large", "lines", "missing"])
+def test_only_a_file_that_is_shown_whole_may_be_asked_for_whole(kind: str) -> None:
+    text = "\n".join(LINES if kind == "large" else LINES[:10])
+    shown = Excerpt("a.json", text, 0, 0.0, ((1, 10),) if kind == "lines" else None)
+    found = Finding(Wish("read", "a.json"), () if kind == "missing" else (shown,), "There is no such file.")
+    state = State(
+        Notebook(0), refusals=(Refusal("a.json", "no such lines"),), files=(found,), whole=frozenset(["a.json"])
     )
-    assert len(model.asked) == 4
-    for request in model.asked:
-        assert sum(estimate(message.text) for message in request.messages if message.role == "user") <= LEAST_BUDGET
+    request = bare(prompt.state_section(state, BUDGET))
+    assert ("Give a.json whole this time" in request) is (kind == "whole")
 
 
-def test_a_model_that_only_reads_ends_within_the_budget() -> None:
-    model = Scripted([READ] * 20)
-    session = ModelSession(model, ModelSettings(), Briefing("", ""), lambda *_: ["x, " * 90_000] * 9, "medium", BUDGET)
-    with pytest.raises(ModelError):
-        converse(session, "do it", purpose="author")
-    assert max(sum(estimate(m.text) for m in request.messages if m.role == "user") for request in model.asked) <= BUDGET
+def test_one_large_answer_leaves_room_for_the_next() -> None:
+    large = [Finding(Wish("read", f"{n}"), (Excerpt(f"{n}", "\n".join(LINES), 0, 0.0, None),)) for n in range(60)]
+    notebook, dropped = noted(Notebook(BUDGET), large, {})
+    assert notebook.left >= BUDGET // 2
+    assert len(notebook.entries) + len(dropped) == 60
+    assert "## 0 (excerpts; the numbers are not part of the file)" in bare(notebook.entries[0].text)
 
 
-@pytest.mark.parametrize("shape", ["lines", "one line", "many places", "new", "failure", "read"])
+def test_a_large_excerpt_of_several_places_is_cut_within_them() -> None:
+    places = ((101, 2_100), (3_001, 5_000))
+    shown = Excerpt("a.json", with_gaps(LINES, places), 0, 0.0, places)
+    (entry,) = noted(Notebook(BUDGET), [Finding(Wish("read", "a.json"), (shown,))], {})[0].entries
+    assert f"⋮ lines 1-100 left out\n{LINES[100]}\n{LINES[101]}\n" in entry.text
+    assert f"{LINES[4_999]}\n" in entry.text
+    assert LINES[99] not in entry.text
+    assert LINES[2_100] not in entry.text
+
+
+@pytest.mark.parametrize("shape", ["lines", "one line", "many places", "new", "failure", "read", "notebook"])
 def test_twice_as_much_takes_twice_the_time(shape: str) -> None:
     def request(size: int) -> str:
         old = [f'"key {number}": {number},' for number in range(size)]
@@ -207,6 +204,11 @@ def test_twice_as_much_takes_twice_the_time(shape: str) -> None:
             return repaired(change_of([], new))
         if shape == "failure":
             return repaired(Change(), *[Failure("tests", "t", "\n".join(old))] * 12)
+        if shape == "notebook":
+            spans = tuple((number, number) for number in range(1, size, 2))
+            shown = Excerpt("t.py", with_gaps(old, spans), 0, 0.0, spans)
+            notebook, _ = noted(Notebook(BUDGET), [Finding(Wish("read", "t.py"), (shown,), "\n".join(old))], {})
+            return notebook.entries[0].text
         if shape == "read":
             return repaired(Change(), tests=[Excerpt("t.py", "\n".join(old), 0, 0.0, None)])
         return repaired(change_of(old, new if shape == "many places" else [*old[:9], *old[10:]]))

@@ -8,7 +8,7 @@ from redimento.authoring.answer import Answer
 from redimento.authoring.conversation import converse
 from redimento.change.edit import Edit, Replace, WriteWhole
 from redimento.models.port import ModelError
-from tests.authoring.test_conversation import Scripted, session
+from tests.authoring.test_conversation import BLANK, Scripted, session
 
 HEAD = '```json\n{"summary": "done"}\n```\n'
 CONTENT = "import os\n\n\ndef total(prices):\n    result = sum(prices)\n    return round(result, 2)\n"
@@ -20,7 +20,7 @@ EDITS = (Replace("a.py", "old()\n", "new()\n"), WriteWhole("b.py", CONTENT))
 
 def answer(*parts: str) -> Answer:
     answers: list[str | tuple[str]] = [*((part,) for part in parts[:-1]), parts[-1]]
-    return converse(session(Scripted(answers)), "do it", purpose="author")
+    return converse(session(Scripted(answers)), BLANK, purpose="author")[0]
 
 
 def edits(*parts: str) -> tuple[Edit, ...]:
@@ -79,4 +79,4 @@ def test_a_reason_beside_a_diff_is_not_nothing_to_do() -> None:
     text = '```json\n{"nothing_to_do": "see the patch"}\n```\n--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b\n'
     model = Scripted([text] * 3)
     with pytest.raises(ModelError, match="A diff cannot be applied"):
-        converse(session(model), "do it", purpose="author")
+        converse(session(model), BLANK, purpose="author")

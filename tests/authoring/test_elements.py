@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -11,8 +12,12 @@ from markdown_it import MarkdownIt
 
 from redimento.authoring import prompt
 from redimento.authoring.elements import NONCE, prose
+from redimento.authoring.notebook import Notebook, noted
+from redimento.authoring.prompt import Briefing
+from redimento.authoring.state import State
 from redimento.change.edit import Change, FileChange, Refusal
 from redimento.context.selection import Context, Excerpt
+from redimento.exploration.wish import Finding, Wish
 from redimento.settings import ProjectSettings
 from redimento.verification.evidence import CheckResult, Checks, Failure, Verdict
 from redimento.work_items.item import Attachment, Comment, RelatedItem, WorkItem
@@ -44,7 +49,8 @@ def task(text: str) -> str:
     )  # fmt: skip
     file = Excerpt(text, text, 5, 1.0, None)
     context = Context((file, file), text + "x", (file,), 10, 100, "python")
-    return prompt.briefing(item, context, ProjectSettings(), filtered=(text,)).task
+    brief = prompt.briefing(item, context, ProjectSettings(), filtered=(text,))
+    return brief.repository + brief.item
 
 
 def follow_ups(text: str) -> tuple[str, ...]:
@@ -53,16 +59,20 @@ def follow_ups(text: str) -> tuple[str, ...]:
     result = CheckResult(text, "x", required=True, exit_code=1, seconds=0.0, output=text, reason=text)
     failures = (Failure(text, text, text), Failure(text, "", text))
     verdict = Verdict(Checks(), Checks((result,)), failures)
-    refusals = [Refusal(text, text, text), Refusal(text + "x", text)]
-    return (
-        prompt.repair(text, change, verdict, [file, text], BUDGET),
-        prompt.refused(text, [text], refusals, changed=change, found={"a": file, "b": text}, whole={"a", text}, budget=BUDGET),
-        prompt.missing_criteria(text, change, [(1, text), (2, text)], BUDGET),
-        prompt.material([file, text], BUDGET, last=True),
-        prompt.unreadable([text, text], BUDGET),
-        prompt.rest([text], BUDGET),
-        prompt.ask(lesson=text + "x"),
-    )  # fmt: skip
+    refusals = (Refusal(text, text, text), Refusal(text + "x", text))
+    wishes = (Wish("read", text), Wish("search", text, text, 3))
+    findings = tuple(Finding(wish, (file,), text) for wish in wishes)
+    notebook, _ = noted(Notebook(BUDGET), findings, {"gone.py": b"x"})
+    states = (
+        State(notebook, change, text + "x", verdict, files=findings),
+        State(notebook, change, text + "x", kept=(text,), refusals=refusals, files=findings, whole=frozenset([text])),
+        State(notebook, change, text + "x", missing=((1, text), (2, text))),
+        State(notebook, problems=(text, text), repeated=wishes, dropped=wishes, closed=True),
+        State(notebook, lesson=text + "x", of=2),
+    )
+    requests = (prompt.request(Briefing("", "", ""), state, BUDGET) for state in states)
+    # How many tokens are left follows from the length of what was shown.
+    return (*(re.sub(r"about \d+\ntokens", "", each) for each in requests), prompt.rest([text], BUDGET))
 
 
 @given(hostile)
@@ -86,7 +96,7 @@ def test_what_people_wrote_has_no_heading_of_ours_and_no_open_code_block(text: s
         assert set(top[:-1]) <= {"h3", "h4", "h5", "h6"}
 
 
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("number", range(6))
 def test_a_forged_prompt_stays_inside(number: int) -> None:
     request = follow_ups(FORGED)[number]
     assert "Send the key" not in around(request)

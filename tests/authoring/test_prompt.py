@@ -8,9 +8,13 @@ from hypothesis import strategies as st
 
 from redimento.authoring import prompt
 from redimento.authoring.elements import fenced
+from redimento.authoring.notebook import Notebook
 from redimento.authoring.pieces import head_and_tail
-from redimento.change.edit import Change, FileChange
+from redimento.authoring.prompt import Briefing
+from redimento.authoring.state import State
+from redimento.change.edit import Change, FileChange, Refusal
 from redimento.context.selection import Context, Excerpt
+from redimento.exploration.wish import Finding, Wish
 from redimento.settings import ChangeSettings, CheckCommand, ProjectSettings
 from redimento.verification.evidence import CheckResult, Checks, Failure, Verdict
 from redimento.work_items.item import Comment, Kind, RelatedItem, WorkItem
@@ -31,9 +35,13 @@ FILE = Excerpt("src/cart.py", "def total(): ...", 5, 1.0, None)
 CONTEXT = Context((FILE,), "src/ 1 py", (replace(FILE, path="AGENTS.md", text="No floats."),), 10, 100, "python")
 
 
+def told(brief: Briefing, state: State = State(Notebook(60_000))) -> str:  # noqa: B008  frozen
+    return bare(prompt.request(brief, state, 60_000))
+
+
 def test_the_task_has_the_code_and_then_the_whole_item() -> None:
     checks = (CheckCommand("tests", ("python3", "-m", "pytest")),)
-    task = bare(prompt.briefing(ITEM, CONTEXT, ProjectSettings(framework="Django"), checks=checks).task)
+    task = told(prompt.briefing(ITEM, CONTEXT, ProjectSettings(framework="Django"), checks=checks))
 
     for part in (
         "Framework: Django", "No floats.", "src/ 1 py", "## src/cart.py\n```\ndef total(): ...\n```",
@@ -44,22 +52,22 @@ def test_the_task_has_the_code_and_then_the_whole_item() -> None:
     assert task.index("def total") < task.index("Title: Round the total")
 
 
-def test_the_task_lists_what_the_settings_protect_and_allow() -> None:
-    change = ChangeSettings(protected=("db/", "*.sql"), allow=("package-lock.json",))
-    task = prompt.briefing(ITEM, CONTEXT, ProjectSettings(), change=change).task
+def test_the_task_says_how_much_may_change_and_what_the_settings_protect_and_allow() -> None:
+    change = ChangeSettings(max_files=7, protected=("db/", "*.sql"), allow=("package-lock.json",))
+    task = prompt.briefing(ITEM, CONTEXT, ProjectSettings(), change=change).repository
+    assert "At most 7 files, with 2000 added and 1000 deleted lines in all; no file may lose more than 60 %" in task
     assert "Do not change these either: db/, *.sql." in task
     assert "These may change although they are usually protected: package-lock.json." in task
-    assert "What may change here" not in prompt.briefing(ITEM, CONTEXT, ProjectSettings()).task
 
 
 def test_the_task_names_the_files_behind_a_git_filter() -> None:
-    task = prompt.briefing(ITEM, CONTEXT, ProjectSettings(), filtered=("*.psd", "secrets/**")).task
-    assert "# What may change here\nGit stores these files in another form" in task
+    task = prompt.briefing(ITEM, CONTEXT, ProjectSettings(), filtered=("*.psd", "secrets/**")).repository
+    assert "Git stores these files in another form" in task
     assert "neither change nor add one: *.psd, secrets/**." in bare(task)
 
 
 def test_our_own_comments_can_be_left_out() -> None:
-    assert "Half up, please" not in prompt.briefing(ITEM, CONTEXT, ProjectSettings(), comments=()).task
+    assert "Half up, please" not in prompt.briefing(ITEM, CONTEXT, ProjectSettings(), comments=()).item
 
 
 @pytest.mark.parametrize("kind", ["story", "bug", "task"])
@@ -92,11 +100,49 @@ def test_a_repair_request_has_the_new_failures_and_the_current_files() -> None:
         new_failures=(Failure("tests", "t::test_a", "904 != 905"), Failure("lint", "", "")),
         known_failures=(Failure("tests", "t::test_old", "known"),),
     )
-    text = bare(prompt.repair("It rounds.", change, verdict, ("## tests/t.py\nthe test",), 60_000))
+    test = Finding(Wish("read", "tests/t.py"), (replace(FILE, path="tests/t.py", text="the test"),))
+    state = State(Notebook(60_000), change, "It rounds.", verdict, files=(test,))
+    text = told(prompt.briefing(ITEM, CONTEXT, ProjectSettings()), state)
 
-    for part in ("new total", "Removed: gone.py", "t::test_a", "904 != 905", "E501 too long", "the test"):
-        assert part in text
+    parts = (
+        "# Files\n", "# Work item 7\n", "# Your change so far\n", "It rounds.", "## src/cart.py\n```\nnew total\n```",
+        "Removed: gone.py", "# What fails now and did not fail before\n", "## tests: t::test_a\n\n```\n904 != 905\n```",
+        "E501 too long", "# These files as they are now\n", "## tests/t.py\n```\nthe test\n```", "\n# Now\n", "<<<<<<< SEARCH",
+    )  # fmt: skip
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
     assert "t::test_old" not in text
+
+
+def test_a_state_says_what_was_refused_and_what_stands() -> None:
+    refusals = (Refusal("src/cart.py", "no such lines"), Refusal("b.py", "no such line"))
+    found = Finding(Wish("read", "b.py"), (replace(FILE, path="b.py", text="b = 1"),))
+    state = State(
+        Notebook(60_000), summary="It rounds.", kept=("a.py", "c.py"), refusals=refusals, files=(found,),
+        whole=frozenset(["b.py"]),
+    )  # fmt: skip
+    text = told(prompt.briefing(ITEM, CONTEXT, ProjectSettings()), state)
+    parts = (
+        "# What stands of your last answer\n", "It rounds.",
+        "\nThese edits are accepted and kept; do not repeat them: a.py, c.py.\n", "# What was refused\n",
+        "- src/cart.py: no such lines", "# These files as they are now\n", "## b.py\n```\nb = 1\n```",
+        "\nGive b.py whole this time, between WHOLE marks.\n", "\n# Now\n",
+    )  # fmt: skip
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_a_state_says_which_criteria_are_missing() -> None:
+    state = State(Notebook(60_000), Change((FileChange("a.py", b"", b"x"),)), missing=((2, "two"), (3, "three")))
+    text = bare(prompt.state_section(state, 60_000))
+    assert "# Your change so far\n" in text
+    assert "# What is missing\nYou did not answer these acceptance criteria:\n2. two\n3. three\n" in text
+
+
+def test_a_fresh_start_says_what_the_last_one_taught() -> None:
+    text = bare(prompt.state_section(State(Notebook(60_000), lesson="It broke b."), 60_000))
+    assert "# Now\nAn earlier attempt at this work item was thrown away." in text
+    assert "It broke b." in text
 
 
 @given(st.text(alphabet="`a\n ", max_size=60))
@@ -120,7 +166,8 @@ def test_a_repair_names_what_is_missing_rewritten_or_steers_the_checks() -> None
         Failure("tests", "", "As it was, this check fails.", kind="rewritten"),
         Failure("", "pytest.ini", "A change may not edit its own judge.", kind="steering"),
     )
-    text = prompt.repair("Add totals", Change(), Verdict(Checks(), Checks(), failures), (), 60_000)
+    state = State(Notebook(60_000), verdict=Verdict(Checks(), Checks(), failures))
+    text = prompt.state_section(state, 60_000)
     assert "## tests: test_a\n\n```\nIt passed before.\n```" in text
     assert "## tests\n\n```\nAs it was, this check fails.\n```" in text
     assert "## pytest.ini\n\n```\nA change may not edit its own judge.\n```" in text
@@ -128,4 +175,5 @@ def test_a_repair_names_what_is_missing_rewritten_or_steers_the_checks() -> None
 
 def test_a_changed_file_is_shown_as_text_in_its_encoding() -> None:
     change = Change((FileChange("a.bas", b"", "x = '値'\n".encode("cp932"), encoding="cp932"),))
-    assert "x = '値'" in prompt.missing_criteria("", change, [(1, "It counts.")], 60_000)
+    state = State(Notebook(60_000), change, missing=((1, "It counts."),))
+    assert "x = '値'" in prompt.state_section(state, 60_000)

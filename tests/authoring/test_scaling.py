@@ -63,6 +63,8 @@ SHAPES: dict[str, tuple[int, Callable[[int], str]]] = {
     "digits in JSON": (60_000, lambda n: '{"id": ' + "9" * n + ', "summary": 1}'),
     "files in JSON": (5_000, lambda n: '{"files": [' + "".join(f'{{"path":"{i}","content":""}},' for i in range(n))),
     "criteria in JSON": (15_000, lambda n: '{"criteria": [' + '{"id":1},' * n + "{}]}"),
+    "wishes in JSON": (10_000, lambda n: '{"read": [' + '"a.py:1-9", ' * n + '""], "search": [' + '{"in": []},' * n + "{}]}"),
+    "files as keys in JSON": (10_000, lambda n: '{"read": {' + "".join(f'"{i}": [[1, 9]],' for i in range(n)) + '"x": 1}}'),
     "keys without values": (20_000, lambda n: '{"files" "tests"' * n),
 }  # fmt: skip
 

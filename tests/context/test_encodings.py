@@ -9,9 +9,9 @@ import pytest
 
 from redimento.change.edit import Replace
 from redimento.change.plan import plan
-from redimento.context.reading import read_excerpt, search
 from redimento.context.select import select
-from redimento.context.selection import Excerpt
+from redimento.exploration.answering import explorer
+from redimento.exploration.wish import Finding, Wish
 from redimento.local.folder_tree import FolderTree
 from redimento.settings import ChangeSettings, ContextSettings
 from tests.text.test_encoding import LEGACY
@@ -25,11 +25,10 @@ def test_every_door_shows_the_text_and_it_is_found_again(text: str, codec: str, 
     (tmp_path / "a.py").write_bytes(text.encode(codec))
     tree = FolderTree(tmp_path)
     shown = text.removesuffix("\n")
-    excerpt = read_excerpt(tree, "a.py")
-    assert isinstance(excerpt, Excerpt)
-    assert excerpt.text == shown
     line = text.split("\n", maxsplit=1)[0]
-    assert search(tree, line[2:8]) == f"a.py:1: {line}"
+    read, found = asked(tree, Wish("read", "a.py"), Wish("search", line[2:8]))
+    assert [excerpt.text for excerpt in read.excerpts] == [shown]
+    assert found.text == f"a.py:1: {line}"
     context = select(tree, "Change a.py", settings=ContextSettings(), budget=5_000, conventions=["a.py"])
     assert [each.text for each in context.conventions] == [shown]
     context = select(tree, "Change a.py", settings=ContextSettings(), budget=5_000)
@@ -41,11 +40,15 @@ def test_every_door_shows_the_text_and_it_is_found_again(text: str, codec: str, 
 def test_editorconfig_decides_what_is_shown(tmp_path: Path) -> None:
     (tmp_path / ".editorconfig").write_text("[*]\ncharset = latin1\n")
     (tmp_path / "a.txt").write_bytes(b"x = '\xd1'\n")
-    excerpt = read_excerpt(FolderTree(tmp_path), "a.txt")
-    assert isinstance(excerpt, Excerpt)
-    assert excerpt.text == "x = 'Ñ'"
+    (read,) = asked(FolderTree(tmp_path), Wish("read", "a.txt"))
+    assert [excerpt.text for excerpt in read.excerpts] == ["x = 'Ñ'"]
 
 
 def test_a_file_is_asked_for_in_any_unicode_form(tmp_path: Path) -> None:
     (tmp_path / normalize("NFD", "café.md")).write_text("a\n")
-    assert isinstance(read_excerpt(FolderTree(tmp_path), normalize("NFC", "café.md")), Excerpt)
+    (read,) = asked(FolderTree(tmp_path), Wish("read", normalize("NFC", "café.md")))
+    assert [excerpt.text for excerpt in read.excerpts] == ["a"]
+
+
+def asked(tree: FolderTree, *wishes: Wish) -> list[Finding]:
+    return list(explorer(tree, exclude=(), best=(), cache=None)(wishes, {}))

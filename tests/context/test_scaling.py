@@ -14,11 +14,9 @@ from redimento.context.exclusion import looks_generated, reason
 from redimento.context.languages import role
 from redimento.context.naming import named_files
 from redimento.context.outline import outline
-from redimento.context.reading import search
 from redimento.context.segments import cut
 from redimento.context.tokens import estimate
 from redimento.context.words import identifiers, terms
-from redimento.local.folder_tree import FolderTree
 from tests.scaling import assert_linear
 
 LANGUAGES = ("python", "javascript", "typescript", "tsx", "go", "java", "rust", "csharp", "")
@@ -89,16 +87,6 @@ def test_paths_that_an_item_names() -> None:
 
 def test_outlines() -> None:
     assert_linear(lambda count: outline([f"a{n}/b{n}/c.py" for n in range(count)], 500), 1_000, 2_000)
-
-
-@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)*b", ".*.*.*x"])
-def test_searches(tmp_path: Path, pattern: str) -> None:
-    trees = []
-    for size in (100_000, 200_000):
-        (tmp_path / str(size)).mkdir()
-        (tmp_path / str(size) / "a.txt").write_text("a" * size + "!")
-        trees.append(FolderTree(tmp_path / str(size)))
-    assert_linear(lambda tree: search(tree, pattern), *trees)
 
 
 def test_the_index_of_the_cache(tmp_path: Path) -> None:

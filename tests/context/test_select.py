@@ -12,7 +12,7 @@ from redimento.context.explain import as_json, rows
 from redimento.context.select import select
 from redimento.context.selection import Context
 from redimento.context.tokens import estimate
-from redimento.context.tree import Entry, PastCommit
+from redimento.context.tree import Entry, PastChange, PastCommit
 from redimento.local.folder_tree import FolderTree
 from redimento.settings import ContextSettings
 
@@ -63,6 +63,9 @@ class CountingTree:
     def history(self, limit: int) -> Sequence[PastCommit]:
         self.history_reads += 1
         return self.past[:limit]
+
+    def changes(self, path: str, lines: tuple[int, int] | None, limit: int) -> Sequence[PastChange]:
+        return ()
 
 
 def written(root: Path, files: dict[str, str]) -> FolderTree:

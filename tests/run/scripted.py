@@ -6,9 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from redimento.authoring.conversation import ModelSession, ReadRepository
+from redimento.authoring.conversation import ModelSession
 from redimento.authoring.prompt import Briefing
+from redimento.context.selection import Excerpt
 from redimento.errors import LimitError
+from redimento.exploration.wish import Changed, Explore, Finding, Wish
 from redimento.models.port import ModelError, ModelReply, ModelRequest, Usage
 from redimento.settings import ModelSettings
 from tests.authoring.requests import bare
@@ -43,15 +45,23 @@ class Scripted:
         return bare(self.asked[number].messages[-1].text)
 
 
-def read_repository(paths: Sequence[str], patterns: Sequence[str]) -> list[str]:
-    return [f"content of {path}" for path in paths] + [f"hits of {pattern}" for pattern in patterns]
+def explore(wishes: Sequence[Wish], changed: Changed) -> list[Finding]:
+    """Return a file that says its name, or its content in `changed`, for each path; hits for each other wish."""
+    return [found(wish, changed) for wish in wishes]
 
 
-def session(
-    model: Scripted, settings: ModelSettings | None = None, read: ReadRepository = read_repository
-) -> ModelSession:
+def found(wish: Wish, changed: Changed) -> Finding:
+    if wish.kind != "read":
+        return Finding(wish, text=f"hits of {wish.target}")
+    content = changed.get(wish.target)
+    text = f"content of {wish.target}" if content is None else content.decode()
+    return Finding(wish, (Excerpt(wish.target, text, 0, 0.0, None),))
+
+
+def session(model: Scripted, settings: ModelSettings | None = None, look: Explore = explore) -> ModelSession:
     settings = settings or ModelSettings(sdk="recorded")
-    return ModelSession(model, settings, Briefing("the role", "the task"), read, settings.thinking, 60_000)
+    brief = Briefing("the role", "the repository\n", "# Work item 7\nthe task\n\n")
+    return ModelSession(model, settings, brief, look, settings.thinking, 60_000, 60_000)
 
 
 def whole(path: str, content: str) -> str:

@@ -59,7 +59,7 @@ def test_the_model_sees_the_test_that_it_broke(site: Site) -> None:
 
     assert ended.kind == "delivered", ended.finished.outcome
     prompt = ended.conversation()[1]["request"]["messages"][0]["text"]
-    assert "self.assertEqual(add(0, 0), 0)" in prompt.partition("# The failing tests as they are now")[2]
+    assert "self.assertEqual(add(0, 0), 0)" in prompt.partition("# These files as they are now")[2]
 
 
 def test_missing_criteria_are_requested_once_and_answered_by_a_head_alone(site: Site) -> None:

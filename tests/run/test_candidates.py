@@ -286,9 +286,9 @@ def test_the_model_reads_files_and_lines_and_searches_but_not_what_is_excluded(l
     local.run(model, [], exclude=("failing.txt",))
 
     material = model.prompt(1)
-    assert "## notes.txt (excerpts; the numbers are not part of the file)\n```\ntwo\n```" in material
+    assert "## notes.txt (excerpts; the numbers are not part of the file)\n```\n⋮ lines 1-1 left out\ntwo\n" in material
     assert "`failing.txt` is not shown" in material
-    assert "no file `missing.txt`" in material
+    assert "no file and no definition `missing.txt`" in material
     assert "notes.txt:2: two" in material
     assert "notes.txt:3: three" in material
     assert "# original" not in material

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from redimento.authoring.answer import Answer, CriterionClaim
+from redimento.authoring.notebook import Notebook
+from redimento.authoring.state import State
 from redimento.change.base import PLAIN_FOLDER, Base
 from redimento.change.edit import NO_CHANGE, Change, Delete, Edit, FileChange, Rename, Replace, WriteWhole
+from redimento.context.selection import Excerpt
 from redimento.events import Event, Note
+from redimento.exploration.wish import Changed, Finding, Wish
 from redimento.models.port import ModelError
 from redimento.repository.base import CommitBase
 from redimento.repository.checkout import open_checkout
@@ -18,9 +23,11 @@ from redimento.repository.tree import GitTree
 from redimento.run.proposal import Proposal, Workspace, complete, propose
 from redimento.settings import ChangeSettings
 from redimento.text.redaction import Secrets
+from redimento.verification.evidence import ChangedTest
 from tests.run.conftest import git
 from tests.run.scripted import DOWN, LIMIT, QUESTION, Script, Scripted, head, session, whole
 
+BLANK = State(Notebook(60_000))
 GOOD = Replace("a.py", "a = 1\n", "a = 2\n")
 UNFIT = Replace("b.py", "no such line\n", "b = 2\n")
 FITTING = "```\nb.py\n<<<<<<< SEARCH\nb = 1\n=======\nb = 3\n>>>>>>> REPLACE\n```\n"
@@ -45,7 +52,7 @@ def proposed(
     base: Base = PLAIN_FOLDER,
 ) -> Proposal:
     workspace = Workspace(root, ChangeSettings(max_files=max_files), base, Secrets(("", SECRET)))
-    return propose(session(model), workspace, answer, already, lambda _: None)
+    return propose(session(model), workspace, State(Notebook(60_000), already), answer, lambda _: None)
 
 
 def contents(proposal: Proposal) -> dict[str, str | None]:
@@ -81,7 +88,7 @@ def test_equal_refusals_are_said_once_with_their_count(root: Path) -> None:
     said: list[Event] = []
     edits: tuple[Edit, ...] = (*(WriteWhole("AGENTS.md", f"{n}\n") for n in range(3)), UNFIT)
     model = Scripted([FITTING])
-    propose(session(model), Workspace(root, ChangeSettings()), Answer(edits=edits), NO_CHANGE, said.append)
+    propose(session(model), Workspace(root, ChangeSettings()), BLANK, Answer(edits=edits), said.append)
 
     assert model.prompt(0).count("AGENTS.md is protected") == 1
     assert "in the settings.) (3 times)" in model.prompt(0)
@@ -119,7 +126,7 @@ def test_the_second_failure_of_a_file_requests_it_whole(root: Path) -> None:
 
     assert contents(proposal) == {"b.py": "b = 4\n"}
     assert "whole this time" not in model.prompt(0)
-    assert "Write b.py whole this time" in model.prompt(1)
+    assert "Give b.py whole this time, between WHOLE marks." in model.prompt(1)
     assert "No edit is accepted so far." in model.prompt(0)
 
 
@@ -137,6 +144,45 @@ def test_two_failed_corrections_are_the_last(root: Path) -> None:
         proposed(root, model, Answer(edits=(UNFIT,)))
     assert failure.value.kind == "not_applicable"
     assert model.trace == ["correct", "correct"]
+
+
+def test_corrections_go_on_while_fewer_edits_are_refused(root: Path) -> None:
+    names = "abcdef"
+    for name in names:
+        (root / f"{name}.py").write_text(f"{name} = 1\n")
+    wrong = {name: UNFITTING.replace("b.py", f"{name}.py") for name in names}
+    model = Scripted([
+        *("".join(wrong[name] for name in names[number:]) + whole(f"{names[number - 1]}.py", "x = 1\n") for number in range(1, 6)),
+        whole("f.py", "x = 1\n"),
+    ])  # fmt: skip
+    edits = tuple(Replace(f"{name}.py", "no such line\n", "x = 1\n") for name in names)
+    assert len(contents(proposed(root, model, Answer(edits=edits)))) == 6
+    assert model.trace == ["correct"] * 6
+
+
+def test_what_was_read_for_one_correction_is_seen_in_the_next(root: Path) -> None:
+    model = Scripted([head(read=["c.py"]), UNFITTING, FITTING])
+    proposal = proposed(root, model, Answer(edits=(UNFIT,)))
+    assert "content of c.py" in model.prompt(2).partition("# Work item")[0]
+    assert [entry.finding.wish.target for entry in proposal.notebook.entries] == ["c.py"]
+
+
+def test_of_a_large_file_a_correction_does_not_show_an_outline_in_place_of_what_stands_above(root: Path) -> None:
+    def outlined(wishes: Sequence[Wish], changed: Changed) -> list[Finding]:
+        return [
+            Finding(one, (Excerpt(one.target, "⋮ lines 1-8 left out\nb = 1", 0, 0.0, ((9, 9),)),)) for one in wishes
+        ]
+
+    model = Scripted([FITTING])
+    propose(session(model, look=outlined), Workspace(root, ChangeSettings()), BLANK, Answer(edits=(UNFIT,)), print)
+    assert "# What was refused" in model.prompt(0)
+    assert "⋮ lines 1-8 left out" not in model.prompt(0)
+
+
+def test_a_correction_keeps_the_tests_that_the_answer_names_as_made_wrong(root: Path) -> None:
+    named = (ChangedTest("t::a", "two now", 1),)
+    proposal = proposed(root, Scripted([FITTING]), Answer(edits=(GOOD, UNFIT), changed_tests=named))
+    assert proposal.answer.changed_tests == named
 
 
 def test_three_reasons_are_enough(root: Path) -> None:
@@ -274,7 +320,7 @@ def test_a_correction_sees_the_files_as_an_earlier_change_left_them(root: Path) 
 def test_the_number_of_refusals_is_announced(root: Path) -> None:
     events: list[Event] = []
     workspace = Workspace(root, ChangeSettings())
-    propose(session(Scripted([FITTING])), workspace, Answer(edits=(UNFIT,)), NO_CHANGE, events.append)
+    propose(session(Scripted([FITTING])), workspace, BLANK, Answer(edits=(UNFIT,)), events.append)
     assert events == [Note("Asking the model to correct edits that cannot be applied (b.py: 1).")]
 
 

@@ -319,6 +319,32 @@ def test_a_fresh_start_learns_from_the_discarded_state(tmp_path: Path) -> None:
         assert "one of 3 independent attempts" in made.model.prompt(number)
 
 
+def test_what_was_read_is_seen_in_every_later_request_of_the_attempt(tmp_path: Path) -> None:
+    answers: Script = [
+        head(read=["x.py"]), fails("a"), head(read=["failing.txt"]), UNFIT, fails("a", "b"), head(read=["y.py"]), fails(),
+    ]  # fmt: skip
+    made = stage(tmp_path, answers)
+    assert made.attempt().verified
+
+    calls = [call for call in made.trace if not call.startswith(("verify", "save", "settle"))]
+    assert calls == ["author", "author", "repair", "repair", "correct", "fresh start", "fresh start"]
+    for number in range(1, 7):
+        assert "content of x.py" in made.model.prompt(number).partition("# Work item")[0]
+    for number in (3, 4):  # as the change left it
+        assert "## failing.txt\n```\n# changed\na\n```" in made.model.prompt(number).partition("# Work item")[0]
+    assert "# What was refused" in made.model.prompt(4)
+    assert "as in the repository again: failing.txt." in made.model.prompt(5)
+    assert "content of y.py" in made.model.prompt(6)
+
+
+def test_a_model_that_only_asks_in_a_repair_leaves_the_change_as_it_stands(tmp_path: Path) -> None:
+    made = stage(tmp_path, [fails("a"), *[head(read=["x.py"])] * 9])
+    attempt = made.attempt()
+    assert made.tree == "a"
+    assert "did nothing but ask" in attempt.stopped
+    assert made.trace.count("repair") == 4
+
+
 def test_a_repair_keeps_claims_and_summary_that_it_does_not_repeat(tmp_path: Path) -> None:
     first = head(summary="First.", criteria=[{"id": 1, "status": "not"}, {"id": 2, "status": "partly"}])
     second = head(criteria=[{"id": 1, "status": "done"}])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from redimento.change.edit import Edit
+from redimento.exploration.wish import Wish
 from redimento.verification.evidence import ChangedTest
 
 
@@ -20,14 +21,22 @@ class CriterionClaim:
 
 
 @dataclass(frozen=True)
+class Trial:
+    """A wish to run some tests of a check (all of them if `tests` is empty) with the edits of the answer. `check` may be ""."""
+
+    check: str
+    tests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Answer:
-    """A parsed answer: questions, a request to read more, or a change. `problems` go back to the model."""
+    """A parsed answer: questions, wishes to see more, or a change. `problems` go back to the model."""
 
     summary: str = ""
     questions: tuple[str, ...] = ()
-    read: tuple[str, ...] = ()
-    search: tuple[str, ...] = ()
+    wishes: tuple[Wish, ...] = ()
     edits: tuple[Edit, ...] = ()
+    trial: Trial | None = None
     criteria: tuple[CriterionClaim, ...] = ()
     build_instructions: str = ""
     documentation: str = ""
@@ -35,3 +44,24 @@ class Answer:
     nothing_to_do: str = ""  # the reason, where the model sees nothing to change
     problems: tuple[str, ...] = ()
     incomplete: bool = False  # the text ended inside a block; `edits` has the complete ones
+
+
+def merged(earlier: Answer, later: Answer) -> Answer:
+    """Join two parts of an answer; the texts of the later part win.
+
+    A path that both parts edit keeps all its edits, in order.
+    """
+    return Answer(
+        summary=later.summary or earlier.summary,
+        questions=later.questions,
+        wishes=later.wishes,
+        edits=tuple(dict.fromkeys((*earlier.edits, *later.edits))),
+        trial=later.trial or earlier.trial,
+        criteria=later.criteria or earlier.criteria,
+        build_instructions=later.build_instructions or earlier.build_instructions,
+        documentation=later.documentation or earlier.documentation,
+        changed_tests=later.changed_tests or earlier.changed_tests,
+        nothing_to_do=later.nothing_to_do,
+        problems=later.problems,
+        incomplete=later.incomplete,
+    )

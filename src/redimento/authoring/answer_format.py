@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from redimento.authoring import answer_json
+from redimento.authoring import answer_json, answer_wishes
 from redimento.authoring.answer import Answer
 from redimento.authoring.answer_blocks import read_blocks
 from redimento.change.document import plain
@@ -34,9 +34,9 @@ def parse_answer(text: str, *, truncated: bool = False) -> Answer:
     answer = Answer(
         summary=answer_json.long_text(values.get("summary")),
         questions=answer_json.texts(values.get("questions")),
-        read=answer_json.texts(values.get("read")),
-        search=answer_json.texts(values.get("search")),
+        wishes=answer_wishes.wishes(values),
         edits=tuple(dict.fromkeys(edits)),  # models repeat blocks when they sum up
+        trial=answer_wishes.trial(values.get("try")),
         criteria=answer_json.claims(values.get("criteria")),
         build_instructions=answer_json.long_text(values.get("build_instructions", values.get("buildInstructions"))),
         documentation=answer_json.long_text(values.get("documentation")),
@@ -45,7 +45,7 @@ def parse_answer(text: str, *, truncated: bool = False) -> Answer:
         problems=tuple(dict.fromkeys(problems)),
         incomplete=incomplete,
     )
-    if answer.edits or answer.questions or answer.read or answer.search or answer.problems or incomplete:
+    if answer.edits or answer.questions or answer.wishes or answer.trial or answer.problems or incomplete:
         return answer
     known = answer.summary or answer.criteria or answer.changed_tests or answer.nothing_to_do
     return answer if known else Answer(problems=(_NOTHING,))

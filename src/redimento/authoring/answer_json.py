@@ -13,8 +13,8 @@ from redimento.change.edit import Delete, Edit, WriteWhole
 from redimento.verification.evidence import ChangedTest
 
 _HEAD_KEYS = {
-    "summary", "criteria", "questions", "read", "search", "dependencies", "build_instructions", "buildInstructions",
-    "documentation", "files", "tests", "changed_tests", "nothing_to_do",
+    "summary", "criteria", "questions", "read", "list", "search", "uses", "history", "try", "dependencies",
+    "build_instructions", "buildInstructions", "documentation", "files", "tests", "changed_tests", "nothing_to_do",
 }  # fmt: skip
 _DONE = {"done", "complete", "completed", "met", "yes", "true", "implemented", "passed", "fulfilled"}
 _PARTLY = {"partly", "partial", "partially", "in progress"}

@@ -1,31 +1,30 @@
-"""Converse with the model: it may be unreadable, be cut off or ask to read, each a limited number of times."""
+"""Converse with the model until it answers: it may be unreadable, be cut off, or ask to see more of the repository."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from redimento.authoring import prompt
-from redimento.authoring.answer import Answer
+from redimento.authoring.answer import Answer, merged
 from redimento.authoring.answer_format import parse_answer
 from redimento.authoring.continuation import goes_on, joined
-from redimento.authoring.pieces import Found
+from redimento.authoring.notebook import Notebook, noted, unanswered
 from redimento.authoring.prompt import Briefing
-from redimento.context.tokens import estimate
+from redimento.authoring.state import State, begun
+from redimento.exploration.wish import Explore, Wish
 from redimento.models.port import Message, Model, ModelError, ModelReply, ModelRequest
 from redimento.settings import ModelSettings, Thinking
 
-# The paths to read and the patterns to search for → one result for each, in this order.
-ReadRepository = Callable[[Sequence[str], Sequence[str]], Sequence[Found]]
-
-MAX_RETRIES = 2  # after unreadable answers
-MAX_READS = 3  # rounds of reading
-MAX_CONTINUATIONS = 2  # of a cut-off answer
+_MAX_RETRIES = 2  # after unreadable answers in a row
+_MAX_IDLE = 2  # answers in a row that ask to see what was shown already, or what there is no room for
+_MOST_WISHES = 24  # of one answer
+_MAX_CONTINUATIONS = 2  # of a cut-off answer
 LEAST_BUDGET = 6_000  # tokens: with fewer, a request cannot show enough to be answered
-_SHORT = 300  # tokens kept for each further message of ours
+_REST = 300  # tokens of the request for the rest of an answer
 _EMPTY = (
-    "It holds no edit and no question. If nothing has to change, send `nothing_to_do` with the reason; nothing is inferred "
-    "from an answer without edits."
+    "There was no edit and no question in it. If nothing has to change, send `nothing_to_do` with the reason; nothing is "
+    "inferred from an answer without edits."
 )
 _CLAIMED = (
     "It says that criteria are done, but no edit block could be read in it. Send the edits; if nothing has to change, send "
@@ -40,78 +39,94 @@ _HEAD_IS_ENOUGH = frozenset({"criteria", "repair"})
 class ModelSession:
     """What all conversations of an attempt share.
 
-    `budget`: the tokens that a conversation may add to the briefing, the model's own answers aside.
+    `budget`: the tokens that a request may spend on the state of the attempt, beside `notebook_tokens` for all that the
+    model asks to see.
     """
 
     model: Model
     settings: ModelSettings
     briefing: Briefing
-    read_repository: ReadRepository
+    explore: Explore
     thinking: Thinking
     budget: int
-
-    @property
-    def request_budget(self) -> int:
-        """The tokens of the request that opens a conversation; the rest is for what the model asks to read."""
-        return self.budget * 2 // 3
+    notebook_tokens: int
 
 
-def converse(session: ModelSession, request: str, *, purpose: str) -> Answer:
-    """Return an answer that has questions, edits, or a reason why there is nothing to do.
+def converse(session: ModelSession, state: State, *, purpose: str) -> tuple[Answer, Notebook]:
+    """Return an answer that has questions, edits, or a reason why there is nothing to do; and what the model has seen by then.
 
     Where the request is about claims (`purpose` "criteria" or "repair"), claims alone are an answer, too.
 
-    Failed turns leave the conversation: the next turn succeeds more often without them (SWE-agent's ablation,
-    arXiv 2405.15793). Raises ModelError (kind "unreadable" if no answer could be used), LimitError.
+    Each call is one request, rendered from the state. Failed turns leave no trace but their problems: the next turn
+    succeeds more often without them (SWE-agent's ablation, arXiv 2405.15793). What the model was shown stays. Raises
+    ModelError (kind "unreadable" if no answer could be used), LimitError.
     """
-    first = Message("user", f"{session.briefing.task}\n{request}")
-    turns: tuple[Message, ...] = (first,)
+    state = begun(state)
+    turns: tuple[Message, ...] = ()
     kept = Answer()
     cut = ""  # the text of the answer that `kept` is the start of
-    room = session.budget - estimate(request)
-    retries = reads = continuations = 0
+    retries = idle = continuations = 0
     while True:
-        reply = _call(session, turns, purpose)
+        first = Message("user", prompt.request(session.briefing, state, session.budget))
+        reply = _call(session, (first, *turns), purpose)
         text, answer = _continued(cut, kept, reply)
-        cut = ""
-        if answer.incomplete and continuations < MAX_CONTINUATIONS:
+        if answer.incomplete and continuations < _MAX_CONTINUATIONS:
             continuations += 1
             kept, cut = answer, text
             paths = sorted({edit.path for edit in answer.edits})
-            turns = (*turns, Message("model", reply.text), Message("user", prompt.rest(paths, _SHORT)))
-        elif answer.edits or answer.questions or _has_nothing_to_do(answer):
-            return answer
-        elif (answer.read or answer.search) and reads < MAX_READS:
-            reads += 1
-            found = session.read_repository(answer.read, answer.search)
-            kept = replace(answer, read=(), search=())
-            further = MAX_READS - reads + MAX_CONTINUATIONS - continuations
-            material = prompt.material(found, room - further * _SHORT, last=reads == MAX_READS)
-            room -= estimate(material)
-            turns = (*turns, Message("model", reply.text), Message("user", material))
+            turns = (*turns, Message("model", reply.text), Message("user", prompt.rest(paths, _REST)))
+            continue
+        kept, cut, turns = Answer(), "", ()
+        if answer.edits or answer.questions or _has_nothing_to_do(answer):
+            return answer, state.notebook
+        if answer.wishes:
+            before = state.notebook
+            state = _with_findings(session, state, answer.wishes)
+            idle = 0 if len(state.notebook.entries) > len(before.entries) else idle + 1
+            if idle > _MAX_IDLE:
+                raise _unreadable("The model did nothing but ask to see more, after it was told to answer.")
+            state = replace(state, closed=idle == _MAX_IDLE)
+            retries = continuations = 0
         elif purpose in _HEAD_IS_ENOUGH and (answer.criteria or answer.changed_tests) and not answer.problems:
-            return answer
-        elif retries < MAX_RETRIES:
+            return answer, state.notebook
+        elif retries < _MAX_RETRIES:
             retries += 1
-            again = prompt.unreadable(_problems(answer), 2 * _SHORT)
-            room = session.budget - estimate(request) - estimate(again)
-            turns = (replace(first, text=first.text + again),)
+            state = replace(state, problems=_problems(answer), repeated=(), dropped=())
         else:
-            raise ModelError(
-                f"The model's answer could not be used {retries + 1} times: {' '.join(_problems(answer))}",
-                "See conversation.jsonl in the run folder; a stronger model or a smaller work item may help.",
-                kind="unreadable",
+            raise _unreadable(
+                f"The model's answer could not be used {retries + 1} times: {' '.join(_problems(answer))}"
             )
+
+
+def _with_findings(session: ModelSession, state: State, wishes: Sequence[Wish]) -> State:
+    """Return the state with what the wishes bring in its notebook."""
+    new = unanswered(state.notebook, wishes, state.changed)
+    if state.notebook.full or state.closed:
+        return replace(state, dropped=new, repeated=tuple(wish for wish in wishes if wish not in new), problems=())
+    found = session.explore(new[:_MOST_WISHES], state.changed) if new else ()
+    notebook, dropped = noted(state.notebook, found, state.changed)
+    dropped += new[_MOST_WISHES:]
+    met = {entry.finding.wish for entry in notebook.entries[len(state.notebook.entries) :]}
+    repeated = tuple(wish for wish in wishes if wish not in met and wish not in dropped)
+    return replace(state, notebook=notebook, dropped=dropped, repeated=repeated, problems=())
+
+
+def _unreadable(sentence: str) -> ModelError:
+    return ModelError(
+        sentence,
+        "See conversation.jsonl in the run folder; a stronger model or a smaller work item may help.",
+        kind="unreadable",
+    )
 
 
 def _continued(cut: str, kept: Answer, reply: ModelReply) -> tuple[str, Answer]:
     """Return the text and the answer so far: `cut` and the reply read as one text if that works, else one after the other."""
     whole = joined(cut, reply.text) if cut else None
     if whole is not None:
-        answer = _merged(kept, parse_answer(whole, truncated=reply.truncated))
+        answer = merged(kept, parse_answer(whole, truncated=reply.truncated))
         if set(answer.problems) <= set(kept.problems) and (reply.truncated or not answer.incomplete):
             return whole, answer
-    answer = _merged(kept, parse_answer(reply.text, truncated=reply.truncated))
+    answer = merged(kept, parse_answer(reply.text, truncated=reply.truncated))
     if cut and goes_on(cut, reply.text):
         answer = replace(answer, problems=(_NOT_JOINED, *answer.problems))
     return reply.text, answer
@@ -127,27 +142,6 @@ def _problems(answer: Answer) -> tuple[str, ...]:
     if answer.incomplete:
         return (_CUT_OFF,)
     return (_CLAIMED if any(claim.status == "done" for claim in answer.criteria) else _EMPTY,)
-
-
-def _merged(earlier: Answer, later: Answer) -> Answer:
-    """Join two parts of an answer; the texts of the later part win.
-
-    A path that both parts edit keeps all its edits, in order.
-    """
-    return Answer(
-        summary=later.summary or earlier.summary,
-        questions=later.questions,
-        read=later.read,
-        search=later.search,
-        edits=tuple(dict.fromkeys((*earlier.edits, *later.edits))),
-        criteria=later.criteria or earlier.criteria,
-        build_instructions=later.build_instructions or earlier.build_instructions,
-        documentation=later.documentation or earlier.documentation,
-        changed_tests=later.changed_tests or earlier.changed_tests,
-        nothing_to_do=later.nothing_to_do,
-        problems=later.problems,
-        incomplete=later.incomplete,
-    )
 
 
 def _call(session: ModelSession, turns: tuple[Message, ...], purpose: str) -> ModelReply:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from redimento.authoring.elements import data, fenced, line, prose
 from redimento.authoring.places import as_excerpt, changed_places, places_read
-from redimento.authoring.share import Part, Piece, cost, largest
+from redimento.authoring.share import Part, Piece, cost, filled, largest
 from redimento.change.edit import FileChange, Refusal
 from redimento.context.selection import Excerpt
+from redimento.exploration.wish import Finding, Wish
 from redimento.text import wording
 from redimento.text.encoding import NotTextError, text_of
 from redimento.verification.evidence import CheckResult, Failure
@@ -19,9 +21,7 @@ _LONGEST_OUTPUT = 12_000
 _LONGEST_TEXT = 8_000
 LONGEST_NAME = 200
 _AROUND = (20, 3)  # lines shown around a change in a large file, and if these do not fit
-_LARGE = 0.25  # of a request: a file that takes more is not shown whole
-
-Found = Excerpt | str  # what was read in the repository, or a sentence: hits of a search, why a file is not shown
+_BETWEEN = 4  # tokens between two pieces of a finding
 
 
 def name_list(names: Sequence[str], share: float) -> Part:
@@ -43,10 +43,6 @@ def text_piece(name: str, text: str, show: Callable[[str], str], most: int = _LO
         return show(head_and_tail(text, length))
 
     return Piece(name, shorter(most), lambda tokens: largest(shorter, min(len(text), most), tokens))
-
-
-def summary_piece(text: str) -> Piece:
-    return text_piece("the summary", text, lambda shorter: data(fenced(shorter)))
 
 
 def failure_piece(failure: Failure) -> Piece:
@@ -72,8 +68,8 @@ def refusal_piece(refusal: Refusal) -> Piece:
     return Piece(f"why {where} was refused", shorter(longest), lambda tokens: largest(shorter, longest, tokens))
 
 
-def changed_piece(file: FileChange, budget: int, whole: Collection[str] = ()) -> Piece:
-    """Return a file of a change: whole or, if that is large, what the change touched."""
+def changed_piece(file: FileChange, large: int, whole: Collection[str] = ()) -> Piece:
+    """Return a file of a change: whole or, if that takes more than `large` tokens, what the change touched."""
     before, after = (_text(file, content or b"") for content in (file.before, file.after))
 
     def within(tokens: int) -> str:
@@ -84,7 +80,7 @@ def changed_piece(file: FileChange, budget: int, whole: Collection[str] = ()) ->
         return largest(lambda lines: excerpt(as_excerpt(near, lines)), near.length, tokens)
 
     shown = Excerpt(file.path, after, tokens=0, score=0.0, spans=None)
-    return _whole_or(shown, within, budget, file.path if file.path in whole else "")
+    return _whole_or(shown, within, large, file.path if file.path in whole else "")
 
 
 def _text(file: FileChange, content: bytes) -> str:
@@ -94,26 +90,47 @@ def _text(file: FileChange, content: bytes) -> str:
         return "(not text)\n"
 
 
-def found_piece(found: Found, budget: int, to_write: str = "") -> Piece:
-    """Return what was read in the repository: a file, some of its lines, hits of a search, or why there is nothing.
-
-    `to_write`: the path, if the model has to write the file whole.
-    """
-    if isinstance(found, str):
-        return text_piece(
-            found[:LONGEST_NAME], found, lambda text: data(fenced(text)) + _write_whole(to_write), len(found)
-        )
+def _excerpt_piece(found: Excerpt, large: int, to_write: str) -> Piece:
+    """Return a file, or lines of it, as they were read."""
 
     def within(tokens: int) -> str:
         places = places_read(found)
         return largest(lambda lines: excerpt(as_excerpt(places, lines)), places.length, tokens)
 
-    return _whole_or(found, within, budget, to_write)
+    return _whole_or(found, within, large, to_write if found.spans is None else "")
 
 
-def _whole_or(file: Excerpt, within: Callable[[int], str], budget: int, to_write: str) -> Piece:
+def finding_piece(finding: Finding, large: int, to_write: Collection[str] = (), *, heading: bool = True) -> Piece:
+    """Return what a wish brought, with the wish as heading; of a file that takes more than `large` tokens, only a part.
+
+    `to_write`: paths that the model has to write whole.
+    """
+    pieces = [_excerpt_piece(one, large, one.path if one.path in to_write else "") for one in finding.excerpts]
+    if finding.text:
+        text = finding.text
+        pieces.append(text_piece(text, text, lambda shorter: data(fenced(shorter)), len(text)))
+    name = wish_text(finding.wish)
+    above = f"## {data(name)}\n" if heading else ""
+
+    def joined(texts: Sequence[str]) -> str:
+        return "\n".join(filter(None, [above, *texts])) if any(texts) else ""
+
+    def within(tokens: int) -> str:
+        return joined(filled(pieces, tokens - cost(above) - _BETWEEN * len(pieces)))
+
+    return Piece(name, joined([piece.text for piece in pieces]), within)
+
+
+def wish_text(wish: Wish) -> str:
+    """Return a wish as an answer writes it, on one line."""
+    pattern = {"pattern": wish.target, "in": wish.within, "around": wish.around}
+    target = {key: value for key, value in pattern.items() if value} if wish.within or wish.around else wish.target
+    return line(json.dumps({wish.kind: target}, ensure_ascii=False))
+
+
+def _whole_or(file: Excerpt, within: Callable[[int], str], large: int, to_write: str) -> Piece:
     """Return a file as it is, or `within` its share if it is large. Only what is shown whole can be written whole."""
-    text, large = excerpt(file) + _write_whole(to_write), int(budget * _LARGE)
+    text = excerpt(file) + _write_whole(to_write)
     return Piece(file.path, text if cost(text) <= large else within(large), within)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from redimento.change.guards.line_diff import blocks
 from redimento.context.selection import Excerpt
-from redimento.context.spans import Span, joined, with_gaps
+from redimento.context.spans import GAP, Span, joined, with_gaps
 
 _LONGEST_LINE = 1_000  # characters; a longer line, as in minified files, is cut around what changed in it
 _BESIDE = 200  # characters kept on both sides of a change in such a line
@@ -39,10 +39,19 @@ def changed_places(path: str, before: str, after: str, around: int) -> Places:
 
 
 def places_read(excerpt: Excerpt) -> Places:
-    """Return the lines of an excerpt of at most one span."""
-    first = excerpt.spans[0][0] if excerpt.spans else 1
-    lines = [*[""] * (first - 1), *map(_cut, excerpt.text.split("\n"))]
-    return Places(excerpt.path, tuple(lines), ((first, len(lines)),))
+    """Return the lines of an excerpt, which may have a line for each gap between its spans."""
+    texts = excerpt.text.split("\n")
+    spans = excerpt.spans or ((1, len(texts)),)
+    surplus = len(texts) - sum(last - first + 1 for first, last in spans)
+    lines: list[str] = []
+    position = 0
+    for first, last in spans:
+        if surplus > 0 and GAP.fullmatch(texts[position]):
+            position, surplus = position + 1, surplus - 1
+        lines += [""] * (first - 1 - len(lines))
+        lines += map(_cut, texts[position : position + last - first + 1])
+        position += last - first + 1
+    return Places(excerpt.path, tuple(lines), tuple(spans))
 
 
 def as_excerpt(places: Places, most: int) -> Excerpt:

@@ -1,33 +1,32 @@
 """Render the prompts from `templates/prompts/`.
 
-Constant parts come first and the task last: the service's implicit cache needs an identical prefix.
+A request begins with all that the one before it began with: the service's implicit cache needs an identical prefix.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from redimento.authoring.elements import NONCE, data, line, prose
+from redimento.authoring.elements import NONCE, data, fenced, line, prose
 from redimento.authoring.pieces import (
     LONGEST_NAME,
-    Found,
     changed_piece,
     failure_piece,
-    found_piece,
+    finding_piece,
     name_list,
     output_piece,
     refusal_piece,
-    summary_piece,
     text_piece,
+    wish_text,
 )
-from redimento.authoring.share import Part, cost, largest, shared
-from redimento.change.edit import Change, Refusal
+from redimento.authoring.share import Part, Piece, cost, largest, shared
+from redimento.authoring.state import State
 from redimento.context.selection import Context
 from redimento.settings import ChangeSettings, CheckCommand, ProjectSettings
 from redimento.text import wording
-from redimento.verification.evidence import Verdict
+from redimento.verification.evidence import Checks, Verdict
 from redimento.work_items.item import Comment, WorkItem
 
 LANGUAGES = {
@@ -39,16 +38,18 @@ LANGUAGES = {
     "go": "Go",
 }
 _MOST_FAILURES = 12
+_LARGE = 6  # a file that takes more than this part of the budget is not shown whole
 _LEFT_OUT = 120  # tokens kept for naming what is left out
 _MOST_NAMES = 8
 
 
 @dataclass(frozen=True)
 class Briefing:
-    """The start of every call of a run: the role, and the task with its material."""
+    """What every request of a run has in common: the role, the repository and the work item."""
 
     system: str
-    task: str
+    repository: str
+    item: str
 
 
 def briefing(
@@ -61,7 +62,7 @@ def briefing(
     checks: Sequence[CheckCommand] = (),
     comments: Sequence[Comment] | None = None,
 ) -> Briefing:
-    """Return the role and the task.
+    """Return the role, the repository and the work item as texts.
 
     `filtered`: patterns of files behind a git filter. `comments` replaces those of the item, to hide some of them.
     """
@@ -74,96 +75,72 @@ def briefing(
         language_rules=wording.render(rules).strip(),
         kind_rules=wording.render(f"prompts/kinds/{item.kind}.md.j2").strip(),
     )
-    task = wording.render(
-        "prompts/task.md.j2",
-        item=item,
-        context=context,
-        project=project,
-        change=change,
-        filtered=filtered,
-        checks=checks,
-        comments=item.comments if comments is None else comments,
+    repository = wording.render(
+        "prompts/repository.md.j2", context=context, project=project, change=change, filtered=filtered, checks=checks
     )
-    return Briefing(system, task)
+    told = wording.render("prompts/item.md.j2", item=item, comments=item.comments if comments is None else comments)
+    return Briefing(system, repository, told)
 
 
-def ask(*, lesson: str = "", of: int = 1) -> str:
-    """Return the request at the end of a first prompt; `lesson`: learnt from a discarded attempt."""
-    return wording.render("prompts/ask.md.j2", lesson=lesson, of=of)
+def request(brief: Briefing, state: State, budget: int) -> str:
+    """Return the request for a state: what stays the same first, then the notebook, the item and what stands so far.
+
+    The state itself takes at most `budget` tokens.
+    """
+    read = [entry.text for entry in state.notebook.entries]
+    seen = wording.render("prompts/notebook.md.j2", entries=read) if read else ""
+    return brief.repository + seen + brief.item + state_section(state, budget)
 
 
-def unreadable(problems: Sequence[str], budget: int) -> str:
-    pieces = [text_piece(problem, problem, lambda text: f"- {data(prose(text))}") for problem in problems]
-    return _request("unreadable", budget, {"problems": Part(pieces, 1.0)})
+def state_section(state: State, budget: int) -> str:
+    """Return what stands so far, and what is asked for now, in at most `budget` tokens."""
+    verdict = state.verdict or Verdict(Checks(), Checks())
+    failing = {failure.check for failure in verdict.new_failures if not failure.test and failure.kind == "fails"}
+    failures = [failure_piece(one) for one in verdict.new_failures if one.test or one.kind != "fails"]
+    outputs = [output_piece(result) for result in verdict.after.results if result.name in failing]
+    problems = [text_piece(problem, problem, lambda text: f"- {data(prose(text))}") for problem in state.problems]
+    missing = [text_piece(f"criterion {number}", text, partial(_numbered, number)) for number, text in state.missing]
+    removed = [file.path for file in state.change.files if file.after is None]
+    large = budget // _LARGE
+    changed = [changed_piece(file, large, state.whole) for file in state.change.files if file.after is not None]
+    files = [finding_piece(one, large, state.whole, heading=False) for one in state.files]
+    parts = {
+        "problems": Part(problems, 0.2),
+        "missing": Part(missing, 0.4),
+        "refusals": Part([refusal_piece(one) for one in state.refusals], 0.4),
+        "failures": Part(failures, 0.3, most=_MOST_FAILURES),
+        "changed": Part(changed, 0.6),
+        "files": Part(files, 0.6),
+        "outputs": Part(outputs, 0.6),
+        "summary": Part(_told("the summary", state.summary), 0.4),
+        "lesson": Part(_told("the lesson", state.lesson), 0.5),
+        "kept": name_list(state.kept, 0.4),
+        "removed": name_list(removed, 0.4),
+        "reverted": name_list(state.reverted, 0.4),
+        "repeated": name_list([wish_text(wish) for wish in state.repeated], 0.4),
+        "dropped": name_list([wish_text(wish) for wish in state.dropped], 1.0),
+    }
+    return _rendered("request", budget, parts, state=state)
 
 
 def rest(kept: Sequence[str], budget: int) -> str:
-    return _request("rest", budget, {"kept": name_list(kept, 1.0)})
+    return _rendered("rest", budget, {"kept": name_list(kept, 1.0)})
 
 
-def material(found: Sequence[Found], budget: int, *, last: bool) -> str:
-    return _request("material", budget, {"found": Part([found_piece(one, budget) for one in found], 1.0)}, last=last)
-
-
-def missing_criteria(summary: str, change: Change, missing: Sequence[tuple[int, str]], budget: int) -> str:
-    """Return the request to answer criteria that an answer left out."""
-    criteria = [text_piece(f"criterion {number}", text, partial(_numbered, number)) for number, text in missing]
-    parts = {"missing": Part(criteria, 0.4), **_so_far(summary, change, budget)}
-    return _request("criteria", budget, parts, several=len(missing) > 1)
+def _told(name: str, text: str) -> list[Piece]:
+    return [text_piece(name, text, lambda shorter: data(fenced(shorter)))] if text else []
 
 
 def _numbered(number: int, text: str) -> str:
     return f"{number}. " + data(prose(text)).replace("\n", "\n   ")
 
 
-def refused(
-    summary: str,
-    kept: Sequence[str],
-    refusals: Sequence[Refusal],
-    *,
-    changed: Change,
-    found: Mapping[str, Found],
-    whole: Collection[str],
-    budget: int,
-) -> str:
-    """Return the request to correct edits that could not be applied.
-
-    `kept`: paths of the accepted edits. `changed`, `found`: the files of the refused edits, by path where they are as in
-    the repository. `whole`: paths to be written whole if they are shown whole.
-    """
-    files = [
-        *(changed_piece(file, budget, whole) for file in changed.files if file.after is not None),
-        *(found_piece(one, budget, path if path in whole else "") for path, one in found.items()),
-    ]
-    parts = {
-        "refusals": Part([refusal_piece(one) for one in refusals], 0.4),
-        "files": Part(files, 0.8),
-        "summary": Part([summary_piece(summary)], 0.5),
-        "kept": name_list(kept, 0.8),
-    }
-    return _request("refused", budget, parts)
-
-
-def repair(summary: str, change: Change, verdict: Verdict, tests: Sequence[Found], budget: int) -> str:
-    """Return the request to repair new failures. `tests`: the files of the failing tests."""
-    failing = {failure.check for failure in verdict.new_failures if not failure.test and failure.kind == "fails"}
-    failures = [failure_piece(one) for one in verdict.new_failures if one.test or one.kind != "fails"]
-    outputs = [output_piece(result) for result in verdict.after.results if result.name in failing]
-    parts = {
-        "failures": Part(failures, 0.3, most=_MOST_FAILURES),
-        **_so_far(summary, change, budget),
-        "outputs": Part(outputs, 0.6),
-        "tests": Part([found_piece(one, budget) for one in tests], 1.0),
-    }
-    return _request("repair", budget, parts)
-
-
-def _request(template: str, budget: int, parts: Mapping[str, Part], **values: object) -> str:
-    """Return the request with as much of the parts, the most important first, as `budget` tokens allow."""
+def _rendered(template: str, budget: int, parts: Mapping[str, Part], **values: object) -> str:
+    """Return the text with as much of the parts, the most important first, as `budget` tokens allow."""
     path = f"prompts/{template}.md.j2"
-    frame = wording.render(path, **values, **{name: [""] for name in parts}, left_out="")
+    frame = wording.render(path, **values, parts={name: [""] for name in parts}, left_out="")
     shown, names = shared(budget - cost(frame) - _LEFT_OUT, parts)
-    return wording.render(path, **values, **shown, left_out=_left_out(names))
+    return wording.render(path, **values, parts=shown, left_out=_left_out(names))
 
 
 def _left_out(names: Sequence[str]) -> str:
@@ -174,11 +151,3 @@ def _left_out(names: Sequence[str]) -> str:
         return wording.render("prompts/left_out.md.j2", names=named, more=len(names) - len(named))
 
     return largest(sentence, min(len(names), _MOST_NAMES) + 1, _LEFT_OUT) if names else ""
-
-
-def _so_far(summary: str, change: Change, budget: int) -> dict[str, Part]:
-    return {
-        "files": Part([changed_piece(file, budget) for file in change.files if file.after is not None], 0.6),
-        "summary": Part([summary_piece(summary)], 0.3),
-        "removed": name_list([file.path for file in change.files if file.after is None], 0.3),
-    }

@@ -49,7 +49,7 @@ def shared(budget: int, parts: Mapping[str, Part]) -> tuple[dict[str, list[str]]
     left_out: list[str] = []
     for name, part in parts.items():
         later -= needs[name]
-        texts = _filled(part.pieces[: part.most], max(int(budget * part.share), budget - later))
+        texts = filled(part.pieces[: part.most], max(int(budget * part.share), budget - later))
         budget -= sum(map(cost, texts))
         shown[name] = [text for text in texts if text]
         left_out += [piece.name for piece, text in zip(part.pieces, texts, strict=False) if not text]
@@ -76,8 +76,11 @@ def largest(render: Callable[[int], str], size: int, tokens: int) -> str:
     return ""
 
 
-def _filled(pieces: Sequence[Piece], tokens: int) -> list[str]:
-    """Return one text for each of the first pieces, "" where nothing fits: short ones as they are, long ones alike."""
+def filled(pieces: Sequence[Piece], tokens: int) -> list[str]:
+    """Return one text for each of the first pieces, "" where nothing fits: short ones as they are, long ones alike.
+
+    Pieces behind those that are returned do not fit at all.
+    """
     costs = [cost(piece.text) for piece in pieces]
     left = tokens
     count = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Final
 
 
@@ -100,6 +101,21 @@ def digest(content: bytes, language: str) -> Digest:
         definitions=tuple(name.decode("utf-8", "replace") for name in defined),
         imports=tuple(_imports(text, language)[:_MOST_IMPORTS]),
     )
+
+
+def defined_at(content: bytes, language: str, name: str) -> list[int]:
+    """Return the lines (1-based) where a file in `language` ("" if unknown) defines `name`."""
+    text, wanted = b"\n" + content, name.encode("utf-8", "replace")
+    if not name.isascii():  # the patterns know ASCII only
+        text, wanted = text.replace(wanted, b"u" + wanted.hex().encode()), b"u" + wanted.hex().encode()
+    starts = sorted(
+        found.start(1)
+        for pattern in _DEFINED.get(language, _DEFINED[""])
+        for found in pattern.finditer(text)
+        if found[1] == wanted
+    )
+    lines = accumulate(text.count(b"\n", first, last) for first, last in pairwise([0, *starts]))
+    return list(dict.fromkeys(lines))
 
 
 def _imports(text: bytes, language: str) -> list[str]:

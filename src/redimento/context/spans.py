@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 Span = tuple[int, int]
+GAP = re.compile(r"⋮ lines \d+-\d+ left out")  # the line for a gap
 
 
 def joined(spans: Iterable[Span], gap: int = 1) -> list[Span]:

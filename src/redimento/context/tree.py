@@ -28,6 +28,15 @@ class PastCommit:
     paths: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class PastChange:
+    """What a commit did to one file: its date (ISO 8601) and subject, and the difference with one line around it."""
+
+    date: str
+    subject: str
+    difference: str
+
+
 class Tree(Protocol):
     """A checked-out repository, or a plain folder."""
 
@@ -46,6 +55,13 @@ class Tree(Protocol):
 
     def history(self, limit: int) -> Sequence[PastCommit]:
         """Return at most `limit` commits, newest first; none if the clone has no history."""
+        ...
+
+    def changes(self, path: str, lines: tuple[int, int] | None, limit: int) -> Sequence[PastChange]:
+        """Return at most `limit` changes of a file, or of its lines (first and last), newest first.
+
+        None if the clone lacks the commits or their contents.
+        """
         ...
 
 

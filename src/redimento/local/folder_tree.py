@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from redimento.context.tree import Entry, PastCommit
+from redimento.context.tree import Entry, PastChange, PastCommit
 
 
 class FolderTree:
@@ -30,6 +30,9 @@ class FolderTree:
                 yield path, content
 
     def history(self, limit: int) -> Sequence[PastCommit]:  # noqa: ARG002 - part of the port; a plain folder has no history
+        return ()
+
+    def changes(self, path: str, lines: tuple[int, int] | None, limit: int) -> Sequence[PastChange]:  # noqa: ARG002 - likewise
         return ()
 
     def _walk(self, folder: Path, prefix: str) -> Iterator[Entry]:

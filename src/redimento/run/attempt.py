@@ -11,15 +11,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from redimento.authoring import prompt
 from redimento.authoring.answer import Answer
 from redimento.authoring.conversation import ModelSession, converse
+from redimento.authoring.notebook import Notebook
+from redimento.authoring.state import State
 from redimento.change import writer
 from redimento.change.edit import NO_CHANGE, Change
 from redimento.errors import LimitError
 from redimento.events import Emit, Note
 from redimento.models.port import ModelError
-from redimento.run.proposal import Workspace, complete, merged_claims, propose
+from redimento.run.proposal import Workspace, complete, merged_claims, propose, whole_files
 from redimento.verification.evidence import ChangedTest, Checks, Verdict
 from redimento.verification.old_judge import Substitute
 from redimento.verification.runners import file_of
@@ -71,13 +72,13 @@ def make_attempt(session: ModelSession, plan: AttemptPlan, emit: Emit) -> Attemp
 
     Raises ModelError and LimitError only before the first change.
     """
-    answer = converse(session, prompt.ask(of=plan.of), purpose="author")
+    state = State(Notebook(session.notebook_tokens), of=plan.of)
+    answer, notebook = converse(session, state, purpose="author")
     if not answer.edits:
         return Attempt(answer)
     plan.settle()
-    proposal = complete(
-        session, plan.workspace, plan.criteria, propose(session, plan.workspace, answer, NO_CHANGE, emit), emit
-    )
+    proposal = propose(session, plan.workspace, replace(state, notebook=notebook), answer, emit)
+    proposal = complete(session, plan.workspace, plan.criteria, proposal, emit)
     best = Attempt(proposal.answer, proposal.change, notes=proposal.notes)
     if not best.change.files:
         return best
@@ -85,7 +86,7 @@ def make_attempt(session: ModelSession, plan: AttemptPlan, emit: Emit) -> Attemp
     _write(plan, best.change)
     best = _with_verdict(plan, best)
     plan.save(best)
-    return _repair(session, plan, best, emit)
+    return _repair(session, plan, best, proposal.notebook, emit)
 
 
 def _write(plan: AttemptPlan, change: Change) -> None:
@@ -103,7 +104,7 @@ def _with_verdict(plan: AttemptPlan, attempt: Attempt) -> Attempt:
     return replace(attempt, verdict=plan.verify(attempt.change, announced, substitute))
 
 
-def _repair(session: ModelSession, plan: AttemptPlan, best: Attempt, emit: Emit) -> Attempt:
+def _repair(session: ModelSession, plan: AttemptPlan, best: Attempt, notebook: Notebook, emit: Emit) -> Attempt:
     """Send new failures back to the model until none are left, or rounds, money or progress run out."""
     worse = rounds = 0
     failures = [_required_failures(best)]
@@ -112,7 +113,8 @@ def _repair(session: ModelSession, plan: AttemptPlan, best: Attempt, emit: Emit)
         rounds += 1
         emit(Note(f"Repair round {rounds}: {_counted(best)}."))
         try:
-            tried = _try_repair(session, plan, best, emit, fresh=worse > 0)
+            state = _fresh(plan, best, notebook) if worse else _failed(session, plan, best, notebook)
+            tried, notebook = _try_repair(session, plan, best, state, emit)
         except (ModelError, LimitError) as error:
             stopped = str(error)
             break
@@ -130,23 +132,23 @@ def _repair(session: ModelSession, plan: AttemptPlan, best: Attempt, emit: Emit)
     return replace(best, rounds=rounds, failures_by_round=tuple(failures), stopped=stopped)
 
 
-def _try_repair(session: ModelSession, plan: AttemptPlan, best: Attempt, emit: Emit, *, fresh: bool) -> Attempt:
-    """Ask for one repair of the best state or, if `fresh`, for a new start from the untouched tree with a lesson.
+def _try_repair(
+    session: ModelSession, plan: AttemptPlan, best: Attempt, state: State, emit: Emit
+) -> tuple[Attempt, Notebook]:
+    """Ask for one repair of the best state, or for a new start with a lesson, and return it with what the model has seen.
 
     Return `best` if there is nothing new to verify. After an error the tree holds the best change.
     """
-    already = NO_CHANGE if fresh else best.change
-    _write(plan, already)
+    _write(plan, state.change)
     try:
-        request = prompt.ask(lesson=_lesson(best), of=plan.of) if fresh else _repair_request(session, plan, best)
-        answer = converse(session, request, purpose="fresh start" if fresh else "repair")
-        proposal = propose(session, plan.workspace, answer, already, emit)
+        answer, notebook = converse(session, state, purpose="fresh start" if state.lesson else "repair")
+        proposal = propose(session, plan.workspace, replace(state, notebook=notebook), answer, emit)
     finally:
         _write(plan, best.change)
     answer = proposal.answer
     # Questions, an edit of nothing, or a change that undoes itself. An answer may also only name the tests it made wrong.
     if not proposal.change.files or (proposal.change == best.change and not answer.changed_tests):
-        return best
+        return best, proposal.notebook
     _write(plan, proposal.change)
     answer = replace(
         answer,
@@ -154,10 +156,11 @@ def _try_repair(session: ModelSession, plan: AttemptPlan, best: Attempt, emit: E
         criteria=merged_claims(answer.criteria, best.answer.criteria),
         summary=answer.summary or best.answer.summary,
     )
-    return _with_verdict(plan, Attempt(answer, proposal.change, notes=proposal.notes))
+    return _with_verdict(plan, Attempt(answer, proposal.change, notes=proposal.notes)), proposal.notebook
 
 
-def _repair_request(session: ModelSession, plan: AttemptPlan, best: Attempt) -> str:
+def _failed(session: ModelSession, plan: AttemptPlan, best: Attempt, notebook: Notebook) -> State:
+    """Return the best state with its failures, and the files of the failing tests that are not part of it."""
     verdict = _verdict(best)
     failing = {(failure.check, failure.test) for failure in verdict.new_failures}
     files = {
@@ -166,9 +169,12 @@ def _repair_request(session: ModelSession, plan: AttemptPlan, best: Attempt) -> 
         for test in result.tests
         if (result.name, test.id) in failing
     }
-    wanted = sorted(files - {"", *best.change.paths})
-    tests = session.read_repository(wanted, ()) if wanted else ()
-    return prompt.repair(best.answer.summary, best.change, verdict, tests, session.request_budget)
+    state = State(notebook, best.change, best.answer.summary, verdict)
+    return replace(state, files=whole_files(session, files - {"", *best.change.paths}, state))
+
+
+def _fresh(plan: AttemptPlan, best: Attempt, notebook: Notebook) -> State:
+    return State(notebook, lesson=_lesson(best), of=plan.of)
 
 
 def _lesson(best: Attempt) -> str:

@@ -9,11 +9,9 @@ from dataclasses import replace
 from time import monotonic
 
 from redimento.authoring import prompt
-from redimento.authoring.conversation import LEAST_BUDGET, ModelSession, ReadRepository
-from redimento.authoring.pieces import Found
+from redimento.authoring.conversation import LEAST_BUDGET, ModelSession
 from redimento.authoring.questions import askable
 from redimento.change.guards.steering import steering_files
-from redimento.context.reading import look_up
 from redimento.context.select import select
 from redimento.context.selection import Context, Excerpt
 from redimento.delivery import earlier, texts
@@ -23,6 +21,8 @@ from redimento.delivery.readiness import draft_reasons
 from redimento.delivery.report import Report, check_lines, file_lines, further_proofs
 from redimento.errors import RedimentoError, UsageError
 from redimento.events import Emit, Note, Warned, step
+from redimento.exploration.answering import explorer
+from redimento.exploration.wish import Changed, Explore, Finding, Wish
 from redimento.models.port import ModelError, total_tokens
 from redimento.outcome import Outcome, failure
 from redimento.run.attempt import Attempt
@@ -171,8 +171,15 @@ def _session(job: Job, ports: Ports, item: WorkItem, context: Context, looked_up
         comments=earlier.others(item, job.marker),
     )
     budget = max(settings.context.budget_tokens, LEAST_BUDGET)
+    notebook = settings.authoring.notebook_tokens
     return ModelSession(
-        ports.model, settings.model, brief, _read_repository(job, ports, looked_up), settings.model.thinking, budget
+        ports.model,
+        settings.model,
+        brief,
+        _explorer(job, ports, context, looked_up),
+        settings.model.thinking,
+        budget,
+        budget if notebook is None else notebook,
     )
 
 
@@ -189,15 +196,16 @@ def _with_askable(attempt: Attempt, job: Job, item: WorkItem, seen: Sequence[Exc
     return replace(attempt, answer=replace(answer, questions=questions, nothing_to_do=reason))
 
 
-def _read_repository(job: Job, ports: Ports, looked_up: list[Excerpt]) -> ReadRepository:
-    hidden = _hidden(job, ports)
+def _explorer(job: Job, ports: Ports, context: Context, looked_up: list[Excerpt]) -> Explore:
+    best = [excerpt.path for excerpt in context.excerpts]
+    answered = explorer(ports.tree, exclude=_hidden(job, ports), best=best, cache=job.cache)
 
-    def read_repository(paths: Sequence[str], patterns: Sequence[str]) -> list[Found]:
-        found = job.secrets.redacted(list(look_up(ports.tree, paths, patterns, exclude=hidden)))
-        looked_up.extend(one for one in found if isinstance(one, Excerpt))
-        return found
+    def explore(wishes: Sequence[Wish], changed: Changed) -> list[Finding]:
+        findings: list[Finding] = job.secrets.redacted([*answered(wishes, changed)])
+        looked_up.extend(excerpt for finding in findings for excerpt in finding.excerpts)
+        return findings
 
-    return read_repository
+    return explore
 
 
 def _deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of: int) -> tuple[Outcome, Report | None]:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from redimento.authoring import prompt
-from redimento.authoring.answer import Answer, CriterionClaim
+from redimento.authoring.answer import Answer, CriterionClaim, merged
 from redimento.authoring.conversation import ModelSession, converse
+from redimento.authoring.notebook import Notebook
+from redimento.authoring.state import State
 from redimento.change.base import PLAIN_FOLDER, Base
 from redimento.change.edit import NO_CHANGE, Change, Edit, FileChange, Refusal, Rename, each_once
 from redimento.change.plan import Plan, plan
 from redimento.delivery.criteria import unanswered
 from redimento.errors import LimitError
 from redimento.events import Emit, Note
+from redimento.exploration.wish import Finding, Wish
 from redimento.models.port import ModelError
 from redimento.settings import ChangeSettings
 from redimento.text.redaction import NO_SECRETS, REDACTED, Secrets
 
-_MAX_CORRECTIONS = 2
+_MAX_WORSE_CORRECTIONS = 2  # in a row, that leave as many edits refused as before
 _NAMED = 3
+_MOST_FILES = 12  # shown to a correction or a repair
 _WHOLE_AFTER = 2  # failures, then the whole file is requested: one failed edit halves the odds of the next
 
 
@@ -37,38 +40,51 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Proposal:
-    """An answer whose edits apply, and the total change against the untouched tree. Nothing is written yet."""
+    """An answer whose edits apply, and the total change against the untouched tree. Nothing is written yet.
+
+    `notebook`: what the model has seen by then.
+    """
 
     answer: Answer
+    notebook: Notebook
     change: Change = NO_CHANGE
     notes: tuple[str, ...] = ()
 
 
-def propose(session: ModelSession, workspace: Workspace, answer: Answer, already: Change, emit: Emit) -> Proposal:
-    """Return the change that `answer` makes to the tree, which already contains `already`.
+def propose(session: ModelSession, workspace: Workspace, state: State, answer: Answer, emit: Emit) -> Proposal:
+    """Return the change that `answer` makes to the tree, which already contains `state.change`.
 
-    Raises ModelError (kind "not_applicable") if edits still do not apply after all corrections, LimitError.
+    The model may correct edits that do not apply for as long as fewer are refused each time. Raises ModelError (kind
+    "not_applicable") if that no longer helps, LimitError.
     """
-    failures: dict[str, int] = {}
-    refusals: tuple[Refusal, ...] = ()
-    for correction in range(_MAX_CORRECTIONS + 1):
-        planned = _planned(workspace, answer.edits, already)
+    failures: Counter[str] = Counter()
+    corrections = worse = 0
+    fewest: int | None = None
+    while True:
+        planned = _planned(workspace, answer.edits, state.change)
         # Refusals name the files that are meant, and an edit that is kept must not have another name.
         answer = replace(answer, edits=planned.edits)
         refusals = each_once((*planned.refusals, *(Refusal("", problem) for problem in answer.problems)))
         if not refusals:
-            return Proposal(answer, planned.change, planned.notes)
-        if correction == _MAX_CORRECTIONS:
+            return Proposal(answer, state.notebook, planned.change, planned.notes)
+        count = sum(refusal.count for refusal in refusals)
+        worse = 0 if fewest is None or count < fewest else worse + 1
+        fewest = count if fewest is None else min(fewest, count)
+        if worse == _MAX_WORSE_CORRECTIONS:
             break
-        for refusal in refusals:
-            failures[refusal.path] = failures.get(refusal.path, 0) + 1
+        failures.update(refusal.path for refusal in refusals)
+        corrections += 1
         emit(Note(f"Asking the model to correct edits that cannot be applied ({_counted(refusals)})."))
-        answer = _corrected(session, answer, planned.change, refusals, failures)
+        whole = frozenset(path for path, count in failures.items() if count >= _WHOLE_AFTER)
+        answer, notebook = _corrected(
+            session, replace(state, change=planned.change, refusals=refusals, whole=whole), answer
+        )
+        state = replace(state, notebook=notebook)
         if answer.questions:
-            return Proposal(answer)
+            return Proposal(answer, notebook)
     reasons = " ".join(f"{refusal.path or 'The answer'}: {refusal.sentence}" for refusal in refusals[:_NAMED])
     raise ModelError(
-        f"The model's edits could not be applied, even after {_MAX_CORRECTIONS} corrections. {reasons}",
+        f"The model's edits could not be applied, even after {corrections} corrections. {reasons}",
         "Nothing was changed; see the answers in conversation.jsonl in the run folder.",
         kind="not_applicable",
     )
@@ -112,38 +128,28 @@ def _secret_lines(content: str, secrets: Secrets) -> Counter[str]:
     return Counter([line for line in content.split("\n") if secrets.reveals(line)] or [content])
 
 
-def _corrected(
-    session: ModelSession,
-    answer: Answer,
-    already: Change,
-    refusals: Sequence[Refusal],
-    failures: dict[str, int],
-) -> Answer:
-    bad = {refusal.path for refusal in refusals}
-    about_all = any(not refusal.path for refusal in refusals) and not answer.problems
+def _corrected(session: ModelSession, state: State, answer: Answer) -> tuple[Answer, Notebook]:
+    """Return the answer with its refused edits as the model corrects them, and what it has seen by then."""
+    bad = {refusal.path for refusal in state.refusals}
+    about_all = "" in bad and not answer.problems
     kept: tuple[Edit, ...] = () if about_all else tuple(edit for edit in answer.edits if not _touches(edit, bad))
-    paths = sorted(bad - {""})
-    # The repository has the committed files only: what `already` changed must come from itself.
-    changed = Change(tuple(file for file in already.files if file.path in bad))
-    unchanged = [path for path in paths if path not in changed.paths]
-    found = session.read_repository(unchanged, ()) if unchanged else ()
-    request = prompt.refused(
-        answer.summary,
-        sorted({edit.path for edit in kept if edit.path not in already.left_out}),
-        refusals,
-        changed=changed,
-        found=dict(zip(unchanged, found, strict=True)),
-        whole={path for path in paths if failures[path] >= _WHOLE_AFTER},
-        budget=session.request_budget,
+    state = replace(
+        state,
+        summary=answer.summary,
+        kept=tuple(sorted({edit.path for edit in kept if edit.path not in state.change.left_out})),
+        files=whole_files(session, bad - {"", *state.change.paths}, state),
     )
-    second = converse(session, request, purpose="correct")
-    return replace(
-        second,
-        questions=() if second.edits else second.questions,
-        edits=tuple(dict.fromkeys((*kept, *second.edits))),
-        summary=second.summary or answer.summary,
-        criteria=second.criteria or answer.criteria,
-    )
+    second, notebook = converse(session, state, purpose="correct")
+    questions = () if second.edits else second.questions
+    return replace(merged(replace(answer, edits=kept), second), questions=questions), notebook
+
+
+def whole_files(session: ModelSession, paths: Collection[str], state: State) -> tuple[Finding, ...]:
+    """Return the files as they are now, or why there is none; of a large one, what stands above says more than its outline."""
+    if not paths:
+        return ()
+    found = session.explore([Wish("read", path) for path in sorted(paths)[:_MOST_FILES]], state.changed)
+    return tuple(one for one in found if all(excerpt.spans is None for excerpt in one.excerpts))
 
 
 def _touches(edit: Edit, paths: set[str]) -> bool:
@@ -159,19 +165,20 @@ def complete(
     if not missing or not proposal.change.files:
         return proposal
     emit(Note(f"The answer leaves out {len(missing)} of {len(criteria)} acceptance criteria; asking once more."))
-    request = prompt.missing_criteria(answer.summary, proposal.change, missing, session.request_budget)
+    state = State(proposal.notebook, proposal.change, answer.summary, missing=tuple(missing))
     try:
-        second = converse(session, request, purpose="criteria")
+        second, notebook = converse(session, state, purpose="criteria")
     except (ModelError, LimitError):
         return proposal  # a change with a missing claim is better than none
     completed = replace(answer, criteria=merged_claims(answer.criteria, second.criteria))
+    proposal = replace(proposal, notebook=notebook)
     if not second.edits:
         return replace(proposal, answer=completed)
     edits = (*answer.edits, *second.edits)
     planned = _planned(workspace, edits, NO_CHANGE)
     if planned.refusals or second.problems:
         return proposal
-    return Proposal(replace(completed, edits=edits), planned.change, planned.notes)
+    return Proposal(replace(completed, edits=edits), notebook, planned.change, planned.notes)
 
 
 def merged_claims(first: Sequence[CriterionClaim], second: Sequence[CriterionClaim]) -> tuple[CriterionClaim, ...]:

@@ -1,6 +1,7 @@
 """The settings of one repository. `file` reads and writes `.redimento.yml`."""
 
 from redimento.settings.values import (
+    AuthoringSettings,
     ChangeSettings,
     CheckCommand,
     CheckSettings,
@@ -17,6 +18,7 @@ from redimento.settings.values import (
 )
 
 __all__ = [
+    "AuthoringSettings",
     "ChangeSettings",
     "CheckCommand",
     "CheckSettings",

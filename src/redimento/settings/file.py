@@ -11,6 +11,7 @@ import yaml
 
 from redimento.errors import SettingsError, UsageError
 from redimento.settings import (
+    AuthoringSettings,
     ChangeSettings,
     CheckCommand,
     CheckSettings,
@@ -109,6 +110,7 @@ def _settings(data: dict[str, Any]) -> Settings:
         project=ProjectSettings(**section("project")),
         context=ContextSettings(**section("context")),
         model=ModelSettings(**section("model")),
+        authoring=AuthoringSettings(**section("authoring")),
         checks=CheckSettings(**checks),
         change=ChangeSettings(**section("change")),
         pull_request=PullRequestSettings(**section("pull_request")),

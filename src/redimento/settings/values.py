@@ -70,6 +70,13 @@ class ModelSettings:
 
 
 @dataclass(frozen=True)
+class AuthoringSettings:
+    """How the model works on a change. `notebook_tokens` None: as many as `context.budget_tokens`."""
+
+    notebook_tokens: int | None = None
+
+
+@dataclass(frozen=True)
 class CheckCommand:
     """One check. `run`: a list is executed directly, a string by `bash -c`."""
 
@@ -92,7 +99,7 @@ class CheckSettings:
     network: bool = True
     pass_env: tuple[str, ...] = ()
     baseline: bool = True
-    repair_rounds: int = 3
+    repair_rounds: int = 10
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,7 @@ class Settings:
     project: ProjectSettings = ProjectSettings()
     context: ContextSettings = ContextSettings()
     model: ModelSettings = ModelSettings()
+    authoring: AuthoringSettings = AuthoringSettings()
     checks: CheckSettings = CheckSettings()
     change: ChangeSettings = ChangeSettings()
     pull_request: PullRequestSettings = PullRequestSettings()

@@ -1,0 +1,89 @@
+"""What an attempt has asked to see and what it was shown: each later request shows it again, word for word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from redimento.authoring.pieces import finding_piece
+from redimento.authoring.share import cost, filled
+from redimento.exploration.wish import Changed, Finding, Wish
+
+_SMALLEST = 1_000  # tokens; with fewer left, an entry says too little to be worth a call
+_SHARE = 2  # an answer takes a half of what is left at most, so that the next one can still ask
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One finding as every request shows it. `changed`: what the files held when it was made."""
+
+    finding: Finding
+    text: str
+    tokens: int
+    changed: Changed
+
+    @property
+    def paths(self) -> frozenset[str]:
+        return frozenset(excerpt.path for excerpt in self.finding.excerpts)
+
+    def outdated(self, changed: Changed) -> frozenset[str]:
+        """Return the files that this entry shows with other content than they have now."""
+        return frozenset(path for path in self.paths if _content(changed, path) != _content(self.changed, path))
+
+    def holds(self, changed: Changed) -> bool:
+        """Return whether the same wish would bring the same. What shows no file (a search) may depend on each of them."""
+        return not self.outdated(changed) if self.paths else self.changed == changed
+
+
+def _content(changed: Changed, path: str) -> tuple[bytes | None, ...]:
+    return (changed[path],) if path in changed else ()
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """The entries of an attempt, oldest first, with `budget` tokens for all of them. Entries never change."""
+
+    budget: int
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def left(self) -> int:
+        return self.budget - sum(entry.tokens for entry in self.entries)
+
+    @property
+    def full(self) -> bool:
+        return self.left < _SMALLEST
+
+
+def unanswered(notebook: Notebook, wishes: Sequence[Wish], changed: Changed) -> tuple[Wish, ...]:
+    """Return the wishes, each once, that no entry answers as the files are now."""
+    answered = {entry.finding.wish for entry in notebook.entries if entry.holds(changed)}
+    return tuple(wish for wish in dict.fromkeys(wishes) if wish not in answered)
+
+
+def noted(notebook: Notebook, findings: Sequence[Finding], changed: Changed) -> tuple[Notebook, tuple[Wish, ...]]:
+    """Return the notebook with what is new in the findings, and the wishes for which there was no room.
+
+    A large finding is shown in part.
+    """
+    known = {(entry.finding.excerpts, entry.finding.text) for entry in notebook.entries if entry.holds(changed)}
+    new = [finding for finding in findings if (finding.excerpts, finding.text) not in known]
+    room = max(notebook.left // _SHARE, min(notebook.left, _SMALLEST))
+    texts = filled([finding_piece(finding, room) for finding in new], room)
+    texts += [""] * (len(new) - len(texts))
+    entries = [
+        Entry(finding, text, cost(text), dict(changed)) for finding, text in zip(new, texts, strict=True) if text
+    ]
+    dropped = tuple(finding.wish for finding, text in zip(new, texts, strict=True) if not text)
+    return replace(notebook, entries=(*notebook.entries, *entries)), dropped
+
+
+def with_room(notebook: Notebook, needed: str) -> Notebook:
+    """Return the notebook with a third of it free, if it can be: without the oldest entries whose files `needed` does not name."""
+    left, kept = notebook.left, []
+    for entry in notebook.entries:
+        if 3 * left < notebook.budget and not any(path in needed for path in entry.paths):
+            left += entry.tokens
+        else:
+            kept.append(entry)
+    return replace(notebook, entries=tuple(kept))

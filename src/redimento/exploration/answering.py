@@ -1,0 +1,68 @@
+"""Answer the wishes of one answer, bounded by work and never by the clock: a busy machine gives the same answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache as once
+from pathlib import Path
+from typing import Final
+
+from redimento.context.tree import Tree
+from redimento.exploration.listing import list_files
+from redimento.exploration.past import history
+from redimento.exploration.present import Present, unchanged, with_change
+from redimento.exploration.reading import Read, read
+from redimento.exploration.searching import search
+from redimento.exploration.uses import uses
+from redimento.exploration.wish import Changed, Explore, Finding, Wish
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")  # half a character: UTF-8 has none, and `json` reads it
+_MOST: Final = 24  # different wishes of one answer
+
+
+def explorer(tree: Tree, *, exclude: Sequence[str], best: Sequence[str], cache: Path | None) -> Explore:
+    """Return the function that answers wishes about `tree` and the change as it stands.
+
+    `exclude`: patterns of files that may not be shown; `best`: the files of the context, the most promising first;
+    `cache`: the folder that keeps the commits between runs. Whatever a wish contains, its answer is bounded.
+    """
+
+    @once
+    def before() -> Present:
+        return unchanged(tree, exclude, best)
+
+    def explore(wishes: Sequence[Wish], changed: Changed) -> list[Finding]:
+        now = with_change(before(), changed)
+        asked = list(dict.fromkeys(wishes))
+        found = {wish: _answered(now, wish, cache) for wish in asked[:_MOST]}
+        for wish in asked[_MOST:]:
+            found[wish] = Finding(wish)
+        if len(asked) > _MOST:
+            left = len(asked) - _MOST
+            note = f"{left} further requests were not looked up: ask for less at a time."
+            found[asked[_MOST]] = Finding(asked[_MOST], text=note)
+        return [found[wish] for wish in wishes]
+
+    return explore
+
+
+def _answered(now: Present, wish: Wish, cache: Path | None) -> Finding:
+    target, within = (_SURROGATE.sub("\ufffd", text) for text in (wish.target, wish.within))
+    found = _looked_up(now, replace(wish, target=target, within=within), cache)
+    return Finding(wish, found.excerpts, found.text)
+
+
+def _looked_up(now: Present, wish: Wish, cache: Path | None) -> Read:
+    match wish.kind:
+        case "read":
+            return read(now, wish.target)
+        case "list":
+            return Read(text=list_files(now, wish.target))
+        case "search":
+            return search(now, wish.target, wish.within, wish.around)
+        case "uses":
+            return uses(now, wish.target)
+        case "history":
+            return Read(text=history(now, wish.target, cache))

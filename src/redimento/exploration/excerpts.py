@@ -1,0 +1,49 @@
+"""Lines of a file as an excerpt within a bound of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from redimento.context.selection import Excerpt
+from redimento.context.spans import Span, joined, with_gaps
+from redimento.context.tokens import estimate
+
+LARGEST: Final = 10_000  # tokens of one file in one answer
+_GAP: Final = 9  # tokens of the line that stands for what is left out
+_REASON: Final = ("asked for",)
+
+
+def whole(path: str, lines: Sequence[str]) -> Excerpt:
+    text = "\n".join(lines)
+    return Excerpt(path, text, estimate(text), 0.0, None, _REASON)
+
+
+def excerpt(path: str, lines: Sequence[str], spans: Iterable[Span]) -> Excerpt:
+    """Return `spans` of a file; the whole file if they leave nothing out."""
+    shown = joined(spans)
+    if shown == [(1, len(lines))]:
+        return whole(path, lines)
+    text = with_gaps(lines, shown)
+    return Excerpt(path, text, estimate(text), 0.0, tuple(shown), _REASON)
+
+
+def fitting(lines: Sequence[str], spans: Sequence[Span], tokens: int = LARGEST) -> tuple[list[Span], list[Span]]:
+    """Return what of `spans` fits into `tokens`, and what does not: from the first line that is too much on."""
+    kept: list[Span] = []
+    for place, (first, last) in enumerate(spans):
+        tokens -= _GAP
+        for number in range(first, last + 1):
+            tokens -= estimate(lines[number - 1])
+            if tokens < 0:
+                kept += [(first, number - 1)] if number > first else []
+                return kept, [(number, last), *spans[place + 1 :]]
+        kept.append((first, last))
+    return kept, []
+
+
+def size(path: str, lines: Sequence[str], span: Span) -> str:
+    """Return the sentence that tells how long a part of a file is."""
+    first, last = span
+    tokens = estimate("\n".join(lines[first - 1 : last]))
+    return f"Lines {first}-{last} of `{path}` take about {tokens:,} tokens."

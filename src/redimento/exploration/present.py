@@ -1,0 +1,160 @@
+"""The files as they are: the tree with the change so far, without what may not be shown."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import accumulate
+from typing import Final
+from unicodedata import normalize
+
+from redimento.context import exclusion
+from redimento.context.imports import module_parts
+from redimento.context.languages import role
+from redimento.context.survey import listed
+from redimento.context.tree import Entry, PastChange, PastCommit, Tree, texts
+from redimento.exploration.wish import Changed
+
+_ONE_SEARCH: Final = 200_000_000  # bytes: two seconds; what promises least is left out
+_ORDER: Final = {"source": 0, "test": 1, "data": 2, "prose": 2}
+
+
+@dataclass
+class Allowance:
+    """The bytes that the wishes of one answer may still search, together."""
+
+    left: int = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Present:
+    """A Tree: `tree` with what `changed` says, limited to `shown`, the files that may be shown.
+
+    `committed`: path → bytes of each file of `tree`; `best`: path → place among the files that the context selection took for likely.
+    """
+
+    tree: Tree
+    committed: Mapping[str, int]
+    shown: tuple[Entry, ...]
+    changed: Changed
+    exclude: Sequence[str]
+    best: Mapping[str, int]
+    allowance: Allowance = field(default_factory=Allowance)
+
+    @property
+    def commit(self) -> str:
+        return self.tree.commit
+
+    def entries(self) -> Sequence[Entry]:
+        return self.shown
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield path and content of each file that is there, in the order asked for."""
+        wanted = list(paths)
+        unchanged = self.tree.read(path for path in wanted if path not in self.changed)
+        following = next(unchanged, None)
+        for path in wanted:
+            content = self.changed.get(path)
+            if content is not None:
+                yield path, content
+            elif following is not None and following[0] == path:
+                yield following
+                following = next(unchanged, None)
+
+    def history(self, limit: int) -> Sequence[PastCommit]:
+        return self.tree.history(limit)
+
+    def changes(self, path: str, lines: tuple[int, int] | None, limit: int) -> Sequence[PastChange]:
+        return self.tree.changes(path, lines, limit)
+
+    def lines(self, path: str) -> list[str] | None:
+        """Return the lines of a file; None if it is binary or cannot be read."""
+        content = next((content for _, content in texts(self, [path])), None)
+        return None if content is None else content.removesuffix("\n").split("\n")
+
+    def affordable(self, paths: Sequence[str]) -> Sequence[str]:
+        """Return the first of `paths`: as many as one search may read. They count as read."""
+        allowed = min(_ONE_SEARCH, self.allowance.left)
+        sizes = list(accumulate(self.sizes[path] for path in paths))
+        within = bisect_right(sizes, allowed)
+        self.allowance.left -= sizes[within - 1] if within else 0
+        return paths[:within]
+
+    def searched(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield path and text (UTF-8, LF, without the last one) of each text file, in the order asked for."""
+        for path, content in texts(self, paths):
+            yield path, content.replace("\r\n", "\n").removesuffix("\n").encode("utf-8", "replace")
+
+    def why_hidden(self, path: str) -> str:
+        """Return why an existing file may not be shown, as the end of a sentence; "" if there is no such file."""
+        content = self.changed.get(path)
+        size = self.committed.get(path) if content is None else len(content)
+        return "" if size is None else exclusion.reason(path, size, self.exclude)
+
+    def promising(self, words: Iterable[str] = ()) -> list[str]:
+        """Return all paths: the likely files, then those whose path has `words` (lower case), source, tests, the rest."""
+        wanted = list(words)
+        return sorted(self.sizes, key=lambda path: (self.unlikeliness(path, wanted), path))
+
+    def unlikeliness(self, path: str, words: Sequence[str]) -> tuple[int, int, int]:
+        """Return what orders paths as `promising` does."""
+        lower = path.lower()
+        return self.best.get(path, len(self.best)), -sum(word in lower for word in words), _ORDER[role(path)]
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Path → bytes."""
+        return {entry.path: entry.size for entry in self.shown}
+
+    @cached_property
+    def folders(self) -> Counter[str]:
+        """Folder → number of files in it and below; "" is the root."""
+        direct = Counter(path.rpartition("/")[0] for path in self.sizes)
+        counts: Counter[str] = Counter()
+        for folder, count in direct.items():
+            counts[""] += count
+            parts = folder.split("/") if folder else []
+            for depth in range(len(parts)):
+                counts["/".join(parts[: depth + 1])] += count
+        return counts
+
+    @cached_property
+    def by_name(self) -> dict[str, list[str]]:
+        """File name as `folded` → paths."""
+        return _grouped((folded(path.rpartition("/")[2]), path) for path in self.sizes)
+
+    @cached_property
+    def by_module(self) -> dict[str, list[str]]:
+        """Last part of the name under which code imports a file → paths."""
+        return _grouped((module_parts(path)[-1], path) for path in self.sizes)
+
+
+def unchanged(tree: Tree, exclude: Sequence[str], best: Sequence[str]) -> Present:
+    """Return `tree` without a change. `exclude`: as in the settings; `best`: the likely files, the likeliest first."""
+    entries = tree.entries()
+    places = {path: place for place, path in reversed(list(enumerate(best)))}
+    committed = {entry.path: entry.size for entry in entries}
+    return Present(tree, committed, tuple(listed(entries, exclude)), {}, exclude, places)
+
+
+def with_change(present: Present, changed: Changed) -> Present:
+    """Return the files with the change, and a new allowance."""
+    new = [Entry(path, len(content)) for path, content in changed.items() if content is not None]
+    kept = [entry for entry in present.shown if entry.path not in changed]
+    merged = sorted([*kept, *listed(new, present.exclude)], key=lambda entry: entry.path)
+    return replace(present, shown=tuple(merged), changed=changed, allowance=Allowance())
+
+
+def folded(path: str) -> str:
+    """Return `path` as it is compared when its spelling may differ: in case, and in the form of accented letters."""
+    return path.lower() if path.isascii() else normalize("NFC", path).casefold()
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for key, path in pairs:
+        groups.setdefault(key, []).append(path)
+    return groups

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+from pathlib import Path
+from unicodedata import normalize
+
+import pytest
+
+from redimento.context.tokens import estimate
+from redimento.exploration.answering import explorer
+from redimento.exploration.wish import Wish
+from redimento.local.folder_tree import FolderTree
+from tests.exploration.conftest import CART, ask, folder
+
+LARGE = "\n\n".join(f"def part_{n}():\n    return {n}\n" for n in range(900))
+
+
+@pytest.mark.parametrize(
+    ("target", "text", "spans"),
+    [
+        ("lines.txt:2-3", "⋮ lines 1-1 left out\nline 2\nline 3\n⋮ lines 4-30 left out", ((2, 3),)),
+        ("lines.txt:29-999", "⋮ lines 1-28 left out\nline 29\nline 30", ((29, 30),)),
+        ("lines.txt:29-", "⋮ lines 1-28 left out\nline 29\nline 30", ((29, 30),)),
+        ("lines.txt:-1", "line 1\n⋮ lines 2-30 left out", ((1, 1),)),
+        (
+            "lines.txt: 2-3, 9 ,L5-L5",
+            (
+                "⋮ lines 1-1 left out\nline 2\nline 3\n⋮ lines 4-4 left out\nline 5\n⋮ lines 6-8 left out\nline 9\n"
+                "⋮ lines 10-30 left out"
+            ),
+            ((2, 3), (5, 5), (9, 9)),
+        ),
+    ],
+)
+def test_lines_are_read_with_their_numbers(
+    tmp_path: Path, target: str, text: str, spans: tuple[tuple[int, int], ...]
+) -> None:
+    tree = folder(tmp_path, {"lines.txt": "".join(f"line {number}\n" for number in range(1, 31))})
+    (excerpt,) = ask(tree, "read", target).excerpts
+    assert (excerpt.path, excerpt.text, excerpt.spans) == ("lines.txt", text, spans)
+    assert excerpt.tokens == estimate(text)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("src/shop/cart.py", "./src/shop/cart.py", "shop/cart.py", "src\\shop\\cart.py", "SRC/Shop/CART.py"),
+        *("/src/shop/cart.py", "/agent/_work/1/s/src/shop/cart.py", "`src/shop/cart.py`", "shop.cart", "src.shop.cart"),
+    ],
+)
+def test_a_path_is_understood_as_it_is_meant(shop: FolderTree, target: str) -> None:
+    found = ask(shop, "read", target)
+    assert [(excerpt.path, excerpt.text, excerpt.spans) for excerpt in found.excerpts] == [
+        ("src/shop/cart.py", CART.removesuffix("\n"), None)
+    ]
+    assert found.text == ""
+
+
+def test_a_path_is_understood_in_any_unicode_form(tmp_path: Path) -> None:
+    tree = folder(tmp_path, {normalize("NFD", "öl/café.md"): "a\n"})
+    assert [excerpt.text for excerpt in ask(tree, "read", normalize("NFC", "ÖL/café.md")).excerpts] == ["a"]
+
+
+def test_a_path_that_fits_several_files_names_them_the_likely_first(shop: FolderTree) -> None:
+    found = ask(shop, "read", "cart.py", best=["src/shop/cart.py"])
+    assert found.excerpts == ()
+    assert found.text.split("\n")[1:] == ["src/shop/cart.py", "src/legacy/cart.py"]
+
+
+@pytest.mark.parametrize(
+    ("target", "near"),
+    [
+        ("src/shop/carts.py", "src/shop/cart.py"),
+        ("src/shop/price.py", "src/shop/prices.py"),
+        ("tests/cart_test.py", "tests/test_cart.py"),
+        ("src/web/basket.tsx", "src/web/Basket.ts"),
+    ],
+)
+def test_a_wrong_path_is_answered_with_the_nearest(shop: FolderTree, target: str, near: str) -> None:
+    found = ask(shop, "read", target)
+    assert found.text.startswith("The repository has no file")
+    assert near in found.text.split("\n")[1:3]
+
+
+def test_nothing_near_is_said(shop: FolderTree) -> None:
+    assert ask(shop, "read", "zzz/qqq.xyz").text == "The repository has no file and no definition `zzz/qqq.xyz`."
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "first"),
+    [
+        ("Cart.total", "src/shop/cart.py", 12),
+        ("Cart::total", "src/shop/cart.py", 12),
+        ("shop.cart.Cart.total()", "src/shop/cart.py", 12),
+        ("src/shop/cart.py::Cart::total", "src/shop/cart.py", 12),
+        ("src/shop/cart.py:price", "", 0),
+        ("tests/test_cart.py::test_total", "tests/test_cart.py", 4),
+        ("Basket", "src/web/Basket.ts", 1),
+        ("RATE", "src/shop/prices.py", 1),
+        ("Order", "src/api/order.proto", 1),
+    ],
+)
+def test_a_name_is_answered_with_its_definition(shop: FolderTree, target: str, path: str, first: int) -> None:
+    found = ask(shop, "read", target)
+    places = [(excerpt.path, excerpt.spans[0][0] if excerpt.spans else 1) for excerpt in found.excerpts]
+    assert places == ([(path, first)] if path else [])
+
+
+def test_a_name_with_several_definitions_shows_them_tests_last(shop: FolderTree) -> None:
+    found = ask(shop, "read", "total")
+    assert [(excerpt.path, excerpt.spans) for excerpt in found.excerpts] == [
+        ("src/shop/cart.py", ((12, 17),)),
+        ("src/web/Basket.ts", ((2, 4),)),
+    ]
+
+
+def test_a_container_that_does_not_exist_is_named(shop: FolderTree) -> None:
+    found = ask(shop, "read", "Wallet.price")
+    assert found.text == "There is no `Wallet.price`; these are definitions of `price`."
+    assert [excerpt.path for excerpt in found.excerpts] == ["src/shop/prices.py"]
+
+
+def test_a_large_file_is_answered_with_its_outline(tmp_path: Path) -> None:
+    found = ask(folder(tmp_path, {"large.py": LARGE}), "read", "large.py")
+    (excerpt,) = found.excerpts
+    assert "def part_0():\n⋮ lines 2-4 left out\ndef part_1():" in excerpt.text
+    assert "return" not in excerpt.text
+    assert f"Lines 1-3598 of `large.py` take about {estimate(LARGE.rstrip()):,} tokens." in found.text
+    assert "`large.py:first-last`" in found.text
+    assert excerpt.tokens < 10_000
+
+
+def test_a_large_text_is_answered_with_its_beginning(tmp_path: Path) -> None:
+    (excerpt,) = ask(folder(tmp_path, {"a.txt": "some words\n" * 9_000}), "read", "a.txt").excerpts
+    assert excerpt.spans == ((1, 60),)
+
+
+def test_lines_that_are_too_many_are_cut_and_said(tmp_path: Path) -> None:
+    found = ask(folder(tmp_path, {"large.py": LARGE}), "read", "large.py:101-3000,1-2")
+    (excerpt,) = found.excerpts
+    assert excerpt.spans
+    assert excerpt.spans[0] == (1, 2)
+    assert excerpt.tokens < 11_000
+    assert f"Lines {excerpt.spans[1][1] + 1}-3000 of `large.py` take about " in found.text
+
+
+def test_one_endless_line_is_not_shown(tmp_path: Path) -> None:
+    found = ask(folder(tmp_path, {"a.txt": "word " * 100_000}), "read", "a.txt:1")
+    assert found.excerpts == ()
+    assert found.text.startswith("Lines 1-1 of `a.txt` take about ")
+
+
+def test_a_long_class_is_shown_by_its_heads(tmp_path: Path) -> None:
+    methods = "".join(f"    def part_{n}(self):\n        return {n}\n\n" for n in range(900))
+    found = ask(folder(tmp_path, {"large.py": f"class Large:\n{methods}"}), "read", "Large")
+    (excerpt,) = found.excerpts
+    assert "class Large:" in excerpt.text
+    assert "    def part_1(self):\n⋮" in excerpt.text
+    assert "Only a part of `Large` is shown." in found.text
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        (".env", "secrets"),
+        ("a/id_rsa:1", "secrets"),
+        ("data.bin.py", "binary"),
+        ("long.txt", "larger than"),
+        ("../outside.py", "no file"),
+        ("/etc/passwd", "no file"),
+        ("src/nothing.py", "no file"),
+        ("src/shop/prices.py:31-40", "5 lines"),
+        ("src/shop/prices.py:4-3", "not have lines 4-3"),
+        ("src/shop/prices.py:0", "not have lines 0-0"),
+        ("", "path:first-last"),
+        ("a\nb", "path:first-last"),
+        ("a\0b", "path:first-last"),
+        ("a" * 1_000_000, "path:first-last"),
+    ],
+)
+def test_what_cannot_be_read_is_answered_with_a_sentence(
+    shop: FolderTree, tmp_path: Path, target: str, why: str
+) -> None:
+    (tmp_path / "data.bin.py").write_bytes(b"a\0b")
+    folder(tmp_path, {"a/id_rsa": "key\n", "long.txt": "word " * 200_000})
+    found = ask(shop, "read", target)
+    assert found.excerpts == ()
+    assert why in found.text
+    assert len(found.text) < 2_000
+
+
+def test_what_the_settings_exclude_is_not_shown_by_any_wish(shop: FolderTree) -> None:
+    hidden = ["src/shop/"]
+    assert "context.exclude" in ask(shop, "read", "src/shop/cart.py", exclude=hidden).text
+    asked = [Wish("read", "Cart"), Wish("read", "shop/cart.py"), Wish("search", "class Cart"), Wish("uses", "Cart")]
+    for found in explorer(shop, exclude=hidden, best=(), cache=None)(asked, {}):
+        assert not [excerpt for excerpt in found.excerpts if "shop/" in excerpt.path]
+        assert "src/shop/cart.py:" not in found.text
+    assert "shop" not in ask(shop, "list", "src", exclude=hidden).text
+
+
+def test_the_change_as_it_stands_is_read(shop: FolderTree) -> None:
+    changed = {
+        "src/shop/cart.py": b"def new_total():\n    return 1\n",
+        "src/shop/added.py": "def café():\n    return 'é'\n".encode("latin-1"),
+        "src/legacy/cart.py": None,
+    }
+    assert ask(shop, "read", "cart.py", changed=changed).excerpts[0].text == "def new_total():\n    return 1"
+    assert "def café" in ask(shop, "read", "added.py", changed=changed).excerpts[0].text
+    assert "no file" in ask(shop, "read", "src/legacy/cart.py", changed=changed).text
+    assert ask(shop, "read", "new_total", changed=changed).excerpts[0].path == "src/shop/cart.py"
+    assert ask(shop, "search", "def .*total", changed=changed).text == (
+        "src/shop/cart.py:1: def new_total():\ntests/test_cart.py:4: def test_total():"
+    )
+    listed = ask(shop, "list", "src", changed=changed).text
+    assert "src/shop/added.py" in listed
+    assert "src/legacy" not in listed
+    assert "src/shop/cart.py:1" not in ask(shop, "uses", "price", changed=changed).text
+
+
+def test_a_new_file_that_may_not_be_shown_is_not(shop: FolderTree) -> None:
+    changed = {"config/.env": b"TOKEN=1\n"}
+    assert "secrets" in ask(shop, "read", "config/.env", changed=changed).text
+    assert "Nothing" in ask(shop, "search", "TOKEN", changed=changed).text
+
+
+def test_a_folder_or_a_glob_is_listed(shop: FolderTree) -> None:
+    assert "src/shop/prices.py" in ask(shop, "read", "src/shop").text
+    assert "src/shop/prices.py" in ask(shop, "read", "src/**/p*.py").text
