@@ -2,6 +2,7 @@
 # Both need python3 (3.11 or newer) with python3-venv, git (2.38 or newer) and make; .ci/install says what is missing.
 BIN := .venv/bin
 COVERAGE := --cov --cov-report=term:skip-covered
+TESTS := tests
 
 .PHONY: demo test check lock clean
 
@@ -12,7 +13,7 @@ demo:
 test:
 	@.ci/install dev
 	@echo "Running the tests, which takes about ten minutes on two cores."
-	@$(BIN)/pytest --quiet $(COVERAGE)
+	@$(BIN)/pytest --quiet $(COVERAGE) $(TESTS)
 
 check:
 	@.ci/install dev

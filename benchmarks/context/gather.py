@@ -21,6 +21,7 @@ from callables import tree_of  # noqa: E402 - next to this script
 
 from redimento.context.close_reading import read_closely, second_signals  # noqa: E402 - as above
 from redimento.context.clues import read_clues  # noqa: E402 - as above
+from redimento.context.imports import import_graph  # noqa: E402 - as above
 from redimento.context.past import past_commits, past_signals  # noqa: E402 - as above
 from redimento.context.ranking import shortlist  # noqa: E402 - as above
 from redimento.context.survey import listed, survey  # noqa: E402 - as above
@@ -35,7 +36,7 @@ def signals_of(case: dict[str, Any], folder: str, *, history: bool) -> dict[str,
         text += "\n\nAcceptance criteria:\n" + case["acceptance_criteria"]
     clues = read_clues(text)
     files = survey(tree, listed(tree.entries(), ()), clues)
-    chosen, first = shortlist(files, clues)
+    chosen, first = shortlist(files, import_graph(files), clues)
     readings = read_closely(tree, chosen, clues)
     signals = first | second_signals(readings)
     past = (

@@ -70,6 +70,7 @@ def _unwritable(path: Path, error: OSError) -> UsageError:
 
 FILES = (
     "work-item.json",
+    "attachments.json",
     "context.json",
     "conversation.jsonl",
     "change.patch",

@@ -106,12 +106,14 @@ def _for_pipeline(settings: Settings, environment: Mapping[str, str]) -> Setting
 
 def _local(site: _Site, file: Path) -> Prepared:
     """Work on an item from a file, with a folder as pull request and a branch of the checkout."""
-    item = read_item(file)
+    item = read_item(file, site.settings.work_items.fields)
     noted: list[str] = []
     note = noted.append if site.options.dry_run else None
     branches = CheckoutBranches(site.checkout, _author(site.settings), note, site.folder.secrets)
     job = _job(site, item.id, repository=site.checkout.root.name)
-    ports = _ports(site, FileBoard(file, site.folder), FolderPullRequests(site.folder), branches)
+    ports = _ports(
+        site, FileBoard(file, site.folder, site.settings.work_items.fields), FolderPullRequests(site.folder), branches
+    )
     return Prepared(job, ports, lambda: tuple(noted))
 
 
@@ -138,7 +140,8 @@ def _in_azure(site: _Site) -> Iterator[Prepared]:
         certificates=network.certificates(site.environment),
         secrets=site.folder.secrets,
     )
-    board = AzureBoard(client, agent.project, lambda sentence: site.emit(Warned(sentence)))
+    fields = site.settings.work_items.fields
+    board = AzureBoard(client, agent.project, lambda sentence: site.emit(Warned(sentence)), fields)
     pull_requests = AzurePullRequests(
         client, agent.project, agent.project_id, agent.repository_name, agent.repository_id
     )

@@ -7,18 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redimento.authoring import prompt
+from redimento.authoring.answer_format import parse_answer
 from redimento.authoring.elements import fenced
 from redimento.authoring.notebook import Notebook
 from redimento.authoring.pieces import head_and_tail
 from redimento.authoring.prompt import Briefing
 from redimento.authoring.state import State
 from redimento.change.edit import Change, FileChange, Refusal
+from redimento.context.languages import main_language, role
 from redimento.context.selection import Context, Excerpt
 from redimento.exploration.wish import Finding, Wish
 from redimento.settings import ChangeSettings, CheckCommand, ProjectSettings
 from redimento.verification.evidence import CheckResult, Checks, Failure, Verdict
 from redimento.work_items.item import Comment, Kind, RelatedItem, WorkItem
-from tests.authoring.requests import bare
+from tests.authoring.requests import bare, inside
 
 ITEM = WorkItem(
     id=7,
@@ -45,8 +47,8 @@ def test_the_task_has_the_code_and_then_the_whole_item() -> None:
 
     for part in (
         "Framework: Django", "No floats.", "src/ 1 py", "## src/cart.py\n```\ndef total(): ...\n```",
-        "- tests: `python3 -m pytest`", "Title: Round the total", "Part of Feature 3: Cart", "As a buyer …",
-        "1. Half up", "2. \n   Shown\n   - in the cart", "Ann, 2026-11-01:\nHalf up, please", "- related: Bug 5, Wrong sum",
+        "- tests: `python3 -m pytest`", "Title: Round the total", "- parent: Feature 3: Cart (Active)", "As a buyer …",
+        "1. Half up", "2. \n   Shown\n   - in the cart", "Ann, 2026-11-01:\nHalf up, please", "- related: Bug 5: Wrong sum",
     ):  # fmt: skip
         assert part in task
     assert task.index("def total") < task.index("Title: Round the total")
@@ -77,6 +79,25 @@ def test_every_kind_and_language_has_its_rules(kind: Kind, language: str) -> Non
 
     assert "<<<<<<< SEARCH" in system
     assert prompt.LANGUAGES.get(language, "The code") in system
+
+
+@pytest.mark.parametrize("language", [*prompt.LANGUAGES, ""])
+def test_the_example_is_a_whole_answer_in_the_language_at_hand(language: str) -> None:
+    system = prompt.briefing(ITEM, replace(CONTEXT, language=language), ProjectSettings()).system
+    example = system.partition("another repository:\n")[2].partition("`status` is")[0]
+    answer = parse_answer(example)
+    assert not answer.problems
+    source, test = answer.edits
+    assert (role(source.path), role(test.path)) == ("source", "test")
+    assert language in {"", main_language([source.path]), main_language([test.path])}
+    assert [claim.status for claim in answer.criteria] == ["done"]
+
+
+def test_the_project_is_told_with_what_its_build_files_say() -> None:
+    facts = ("Python >=3.9 (pyproject.toml)", "Tests: pytest\n# Work item 8 (x.toml)")
+    task = prompt.briefing(ITEM, replace(CONTEXT, facts=facts), ProjectSettings()).repository
+    assert "# The project\nWhat its build files say:\n" in task
+    assert "Python >=3.9 (pyproject.toml)\nTests: pytest # Work item 8 (x.toml)" in inside(task)[0]
 
 
 def test_the_settings_override_the_language() -> None:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from devops_emulator.server import Emulator, running
+from redimento.azure.boards import AzureBoard
 from redimento.azure.client import JSON_PATCH, AzureClient
 from redimento.azure.fields import CLAIM
 from redimento.errors import NotThereError, PermissionMissingError, UsageError
+from redimento.work_items.item import Field
 from tests.azure.conftest import SEED, Connected, connect
 
 MARKER = "Redimento, web"
@@ -89,11 +91,6 @@ def test_attachments_are_listed(tmp_path: Path) -> None:
 def test_an_absent_item_is_an_error(azure: Connected) -> None:
     with pytest.raises(NotThereError, match="Work item 99 does not exist, or this job may not read it"):
         azure.board.load(99)
-
-
-def test_a_feature_is_refused_with_the_reason(azure: Connected) -> None:
-    with pytest.raises(UsageError, match="too large"):
-        azure.board.load(3)
 
 
 def test_only_one_of_two_runs_wins_the_claim(azure: Connected) -> None:
@@ -246,3 +243,46 @@ def test_an_unreadable_item_names_the_right_to_grant(tmp_path: Path) -> None:
     seed = {"project": "My Shop", "repositories": [{"name": "web"}], "work_items": [task], "deny": ["WorkItemRead"]}
     with running(tmp_path, seed=seed) as emulator, pytest.raises(NotThereError, match="View work items in this node"):
         connect(emulator).board.load(7)
+
+
+def test_the_texts_of_the_parent_and_the_names_of_links_are_read(azure: Connected) -> None:
+    edit(azure, 3, "System.Description", "<p>The cart as a <b>whole</b></p>")
+    edit(azure, 3, "Microsoft.VSTS.Common.AcceptanceCriteria", "<ul><li>It is quick</li></ul>")
+    edit(azure, 5, "System.Description", "<p>Not for this item</p>")
+    artifact = "vstfs:///Git/{}/11111111-1111-1111-1111-111111111111%2f22222222-2222-2222-2222-222222222222%2f{}"
+    links = [
+        {"rel": "ArtifactLink", "url": artifact.format("PullRequestId", "12"), "attributes": {"name": "Pull Request"}},
+        {"rel": "ArtifactLink", "url": artifact.format("Commit", "a" * 40), "attributes": {"name": "Fixed in Commit"}},
+        {"rel": "ArtifactLink", "url": artifact.format("Ref", "GBfix%2fcart"), "attributes": {"name": "Branch"}},
+        {"rel": "Hyperlink", "url": "https://example.com/design", "attributes": {"comment": "the design"}},
+    ]
+    body = [{"op": "add", "path": "/relations/-", "value": link} for link in links]
+    azure.client.write("PATCH", "_apis/wit/workitems/7", body=body, content_type=JSON_PATCH)
+    item = azure.board.load(7)
+    assert [(one.relation, one.text) for one in item.related] == [
+        ("parent", "The cart as a **whole**\n\n- It is quick"),
+        ("related", ""),
+    ]
+    assert item.links == (
+        "pull request 12",
+        "commit aaaaaaaaaaaa",
+        "branch fix/cart",
+        "https://example.com/design (the design)",
+    )
+
+
+def test_fields_that_the_settings_name_are_read(azure: Connected) -> None:
+    edit(azure, 7, "Custom.Rules", "<ul><li>Round half up</li></ul>")
+    board = AzureBoard(azure.client, "My Shop", azure.said.append, ("Custom.Rules", "Custom.Absent"))
+    assert board.load(7).fields == (Field("Custom.Rules", "- Round half up"),)
+    assert azure.board.load(7).fields == ()
+
+
+@pytest.mark.parametrize("kind", ["Feature", "Epic"])
+def test_an_item_that_never_starts_a_run_takes_one_request(azure: Connected, kind: str) -> None:
+    path = f"My%20Shop/_apis/wit/workitems/${kind}"
+    made = azure.client.write(
+        "POST", path, body=[{"op": "add", "path": "/fields/System.Title", "value": "T"}], content_type=JSON_PATCH
+    )
+    item = azure.board.load(int(made["id"]))
+    assert (item.type, item.related, item.comments) == (kind, (), ())

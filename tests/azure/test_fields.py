@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redimento.azure.fields import category, comment, markdown, person, relatives, split_tags, work_item
-from redimento.errors import UsageError
+from redimento.azure.fields import category, comment, person, relatives, split_tags, work_item
 from redimento.work_items.item import WorkItem
+from redimento.work_items.rich_text.html import to_markdown
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "specs" / "examples"
 
@@ -67,12 +67,6 @@ def test_a_type_of_a_localised_process_is_read_by_its_fields() -> None:
     assert (item.type, item.kind, item.description) == ("Anforderung", "story", "Summe")
 
 
-@pytest.mark.parametrize("type_name", ["Feature", "Epic"])
-def test_an_item_that_is_too_large_is_refused(type_name: str) -> None:
-    with pytest.raises(UsageError, match=type_name):
-        item_of({"System.WorkItemType": type_name})
-
-
 @pytest.mark.parametrize(
     ("text", "text_format", "expected"),
     [
@@ -84,7 +78,7 @@ def test_an_item_that_is_too_large_is_refused(type_name: str) -> None:
     ],
 )
 def test_markdown_is_left_as_it_is(text: str, text_format: str, expected: str) -> None:
-    assert markdown(text, text_format) == expected
+    assert to_markdown(text, text_format) == expected
 
 
 def test_the_format_of_a_field_is_taken_from_the_answer() -> None:
@@ -150,4 +144,4 @@ def test_tags_are_trimmed_and_never_empty(text: str) -> None:
 
 @given(st.text())
 def test_text_declared_as_markdown_keeps_every_character_between_its_ends(text: str) -> None:
-    assert markdown(text, "Markdown") == text.strip()
+    assert to_markdown(text, "Markdown") == text.strip()

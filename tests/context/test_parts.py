@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,10 +9,13 @@ from hypothesis import strategies as st
 from redimento.context.clues import read_clues
 from redimento.context.digest import digest
 from redimento.context.exclusion import reason
+from redimento.context.imports import import_graph
 from redimento.context.languages import is_test, language, role
+from redimento.context.likely_tests import likely_tests
 from redimento.context.naming import named_files
 from redimento.context.outline import outline
 from redimento.context.segments import cut
+from redimento.context.survey import File
 from redimento.context.tokens import estimate
 from redimento.context.words import terms
 
@@ -55,6 +60,9 @@ def test_a_long_definition_is_cut_without_losing_a_line() -> None:
         ("HTTPServer", ("http", "serv", "httpserver")),
         ("parsing", ("pars",)),
         ("the", ()),
+        ("S3", ("s3",)),
+        ("sha256", ("sha", "sha256")),
+        ("x509Cert", ("cert", "x509cert")),
     ],
 )
 def test_names_are_split_and_kept_whole(identifier: str, found: tuple[str, ...]) -> None:
@@ -84,6 +92,31 @@ def test_names_in_code_examples_are_not_told_names() -> None:
     clues = read_clues("Wrong total\n\n`apply_voucher` is wrong:\n\n```\nmake_basket()\n```")
     assert "make_basket" in clues.names
     assert clues.told_names == {"apply_voucher"}
+
+
+def test_pasted_code_counts_as_code_without_a_fence() -> None:
+    pasted = "import basket\nbasket.make_basket(3)\nfor entry in basket:\n    print(entry)"
+    clues = read_clues(
+        f"Wrong total\n\nI ran this, twice:\n\n{pasted}\n\nIt prints vouchers.\n\n    - indented\n    - list"
+    )
+    fenced = read_clues(
+        f"Wrong total\n\nI ran this, twice:\n\n```\n{pasted}\n```\n\nIt prints vouchers.\n\n    - indented\n    - list"
+    )
+    assert (clues.terms, clues.told_names) == (fenced.terms, fenced.told_names)
+    assert clues.terms["basket"] < clues.terms["voucher"]
+    assert "indent" in clues.terms
+
+
+def test_a_hyphenated_name_is_looked_for_as_code_writes_it() -> None:
+    clues = read_clues("Wrong text\n\nThe command `set-cmd-text` fails in a built-in way.")
+    assert {"set_cmd_text", "setCmdText"} <= clues.told_names
+    assert {"set_cmd_text", "setcmdtext"} <= clues.terms.keys()
+    assert "builtIn" not in clues.told_names
+
+
+def test_a_title_without_end_is_no_title() -> None:
+    assert len(read_clues("word " * 1_000).title) == 1
+    assert "unique" not in read_clues("word " * 1_000 + "unique").title
 
 
 def test_words_that_every_report_uses_weigh_less_than_others() -> None:
@@ -160,10 +193,75 @@ def test_the_estimate_grows_with_the_text(one: str, other: str) -> None:
     assert estimate(f"{one}\n{other}") >= max(estimate(one), estimate(other))
 
 
-def test_the_outline_stays_within_its_budget() -> None:
-    paths = [f"src/part{n}/file{m}.py" for n in range(50) for m in range(3)]
-    assert outline(paths, 40) == "src/ 150 py\n"
-    assert "src/part7/ 3 py" in outline(paths, 5_000)
+SPREAD = [f"src/part{n}/file{m}.py" for n in range(50) for m in range(3)]
+
+
+@pytest.mark.parametrize("budget", [0, 10, 40, 100, 400, 1_000, 5_000])
+def test_the_map_stays_within_its_budget_and_counts_every_file(budget: int) -> None:
+    text = outline(SPREAD, budget, best=["src/part7/file0.py"])
+    assert not text or estimate(text) <= budget
+    counted = sum(int(number) for number in re.findall(r"(\d+) (?:py|more)", text))
+    assert counted + len(re.findall(r"file\d\.py", text)) == (150 if text else 0)
+
+
+def test_the_map_names_the_files_beside_the_most_promising_ones_first() -> None:
+    text = outline(SPREAD, 60, best=["src/part7/file1.py"], tests=["src/part9/file2.py"])
+    assert "src/part7/: file0.py, file1.py, file2.py\n" in text
+    assert "src/part9/: file2.py, … (2 more)\n" in text
+    assert text.startswith("src/ 144 py\n")
+
+
+def test_the_map_of_a_small_repository_names_every_file() -> None:
+    assert outline(["a.py", "b/c.py", "b/d/e.md"], 1_000) == "./: a.py\nb/: c.py\nb/d/: e.md\n"
+
+
+def test_a_file_name_with_a_line_break_is_counted_but_not_written() -> None:
+    assert outline(["a/x.py", "a/evil\nfake: x.py"], 1_000) == "a/: x.py, … (1 more)\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "test"),
+    [
+        ("src/shop/cart.py", "tests/shop/test_cart.py"),
+        ("shop/cart.go", "shop/cart_test.go"),
+        ("src/views/Cart.tsx", "test/views/Cart-test.tsx"),
+        ("src/cart/index.ts", "src/cart/cart.spec.ts"),
+        ("src/main/java/shop/Cart.java", "src/test/java/shop/CartTest.java"),
+        ("src/Shop/Cart.cs", "tests/Shop.Tests/CartTests.cs"),
+        ("shop/cart.py", "tests/test_cart_totals.py"),
+    ],
+)
+def test_a_test_belongs_to_a_source_by_custom(source: str, test: str) -> None:
+    others = ["tests/shop/test_money.py", "tests/login/test_session.py", source]
+    assert likely_tests([*others, test], [source], {}) == {source: (test,)}
+
+
+def test_of_tests_with_the_same_stem_the_one_in_the_mirrored_folder_comes_first() -> None:
+    paths = ["tests/admin/test_views.py", "tests/shop/test_views.py", "tests/blog/test_views.py"]
+    assert likely_tests(paths, ["src/shop/views.py"], {})["src/shop/views.py"][0] == "tests/shop/test_views.py"
+
+
+def test_a_test_that_imports_the_source_belongs_to_it() -> None:
+    importers = {"shop/compiler.py": {"tests/ordering/tests.py": 1.0, "tests/all/tests.py": 0.1}}
+    found = likely_tests(["tests/ordering/tests.py"], ["shop/compiler.py"], importers)
+    assert found["shop/compiler.py"] == ("tests/ordering/tests.py", "tests/all/tests.py")
+
+
+@pytest.mark.parametrize(
+    ("component", "look"),
+    [
+        ("src/views/rooms/CartTile.tsx", "res/css/views/rooms/_CartTile.pcss"),
+        ("src/cart-list.component.ts", "src/cart-list.component.html"),
+        ("shop/cart.py", "templates/cart.html"),
+    ],
+)
+def test_a_component_imports_the_style_sheet_or_template_with_its_stem(component: str, look: str) -> None:
+    others = ["src/other/rooms/Session.tsx", "res/css/views/other/_Session.pcss"]
+    files = [
+        File(path, 1, "source", language(path), 1, {}, frozenset(), (), asked=False, key="")
+        for path in (component, look, *others)
+    ]
+    assert import_graph(files)[:2] == [(1,), ()]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from redimento.context.clues import read_clues
 from redimento.context.digest import digest
 from redimento.context.exclusion import looks_generated, reason
 from redimento.context.languages import role
+from redimento.context.likely_tests import likely_tests
 from redimento.context.naming import named_files
 from redimento.context.outline import outline
 from redimento.context.segments import cut
@@ -87,6 +88,14 @@ def test_paths_that_an_item_names() -> None:
 
 def test_outlines() -> None:
     assert_linear(lambda count: outline([f"a{n}/b{n}/c.py" for n in range(count)], 500), 1_000, 2_000)
+    assert_linear(lambda count: outline(["a/" * count + "b.py"], 500, best=["a/" * count + "b.py"]), 1_000, 2_000)
+
+
+def test_likely_tests() -> None:
+    def found(count: int) -> dict[str, tuple[str, ...]]:
+        return likely_tests([f"tests/{n}/test_a.py" for n in range(count)], ["a.py"] * 10, {})
+
+    assert_linear(found, 1_000, 2_000)
 
 
 def test_the_index_of_the_cache(tmp_path: Path) -> None:

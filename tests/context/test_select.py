@@ -210,6 +210,64 @@ def test_the_fitting_definition_of_a_large_file_is_shown_with_its_line_numbers(t
         assert "\n".join(lines[first - 1 : last]) in excerpt.text
 
 
+def test_a_huge_best_file_leaves_room_for_the_next_ones(tmp_path: Path) -> None:
+    huge = "".join(f"def total_price_of_cart_{n}(cart):\n    return cart.total_price()\n\n" for n in range(3_000))
+    others = {f"src/shop/rounding_{n}.py": f"def total_price_{n}(cart):\n    return cart\n" for n in range(6)}
+    files = crowded() | others | {"src/shop/cart.py": huge}
+    context = select(written(tmp_path, files), ITEM, settings=ContextSettings(), budget=8_000)
+    assert {"src/shop/cart.py", *others} <= set(chosen(context))
+
+
+def test_a_sure_case_does_not_fill_a_large_budget(tmp_path: Path) -> None:
+    files = crowded(functions=400)
+    files["src/steps/step_3.py"] += "\n\ndef apply_discount(cart):\n    return cart.total * 0.9\n"
+    text = "apply_discount ignores vouchers\n\n`apply_discount` in `src/steps/step_3.py` must look at vouchers."
+    context = select(written(tmp_path, files), text, settings=ContextSettings(), budget=100_000)
+    assert context.tokens < 60_000
+
+
+BUILD = '[project]\nrequires-python = ">=3.11"\n'
+
+
+def test_the_map_names_the_likely_test_and_the_files_beside_the_best_one(tmp_path: Path) -> None:
+    context = select(written(tmp_path, crowded()), ITEM, settings=ContextSettings(), budget=3_000)
+    assert "src/shop/: cart.py, login.py, money.py\n" in context.outline
+    assert "tests/: test_cart.py\n" in context.outline
+
+
+def test_the_ranked_files_are_told_most_promising_first(tmp_path: Path) -> None:
+    context = select(written(tmp_path, crowded()), ITEM, settings=ContextSettings(), budget=3_000)
+    assert context.best[0] == "src/shop/cart.py"
+    assert set(chosen(context)) <= set(context.best)
+
+
+def test_a_large_context_shows_the_nearest_test_and_the_build_file(tmp_path: Path) -> None:
+    files = crowded(functions=200) | {"pyproject.toml": BUILD}
+    tree = written(tmp_path, files)
+    context = select(tree, ITEM, settings=ContextSettings(), budget=30_000)
+    shown = {excerpt.path: excerpt for excerpt in context.excerpts}
+    assert shown["tests/test_cart.py"].text == files["tests/test_cart.py"].rstrip()
+    assert shown["tests/test_cart.py"].reasons == ("the nearest test of src/shop/cart.py",)
+    assert shown["pyproject.toml"].text == BUILD.rstrip()
+    assert chosen(context)[0] == "src/shop/cart.py"
+    assert context.facts == ("Python >=3.11 (pyproject.toml)",)
+
+
+def test_of_a_long_test_the_head_and_the_fitting_places_are_shown(tmp_path: Path) -> None:
+    cases = "".join(f"\n\ndef test_other_{n}():\n    assert {n} == {n}\n" * 3 for n in range(400))
+    test = f'"""Tests of the cart."""\nfrom shop.cart import Cart\n{cases}\n\ndef test_total_price_is_rounded():\n    assert Cart()\n'
+    build = "[project]\n" + "".join(f"# {n} pinned for a reason\n" for n in range(3_000))
+    files = crowded(functions=200) | {"tests/test_cart.py": test, "pyproject.toml": build}
+    context = select(written(tmp_path, files), ITEM, settings=ContextSettings(), budget=60_000)
+    shown = {excerpt.path: excerpt for excerpt in context.excerpts}
+    assert "from shop.cart import Cart" in shown["tests/test_cart.py"].text
+    assert "def test_total_price_is_rounded" in shown["tests/test_cart.py"].text
+    assert shown["tests/test_cart.py"].spans is not None
+    ((first, last),) = shown["pyproject.toml"].spans or ()
+    assert shown["pyproject.toml"].text.endswith(f"⋮ lines {last + 1}-3001 left out")
+    assert (first, shown["pyproject.toml"].text.split("\n")[last - 1]) == (1, f"# {last - 2} pinned for a reason")
+
+
 @settings(max_examples=25, deadline=None)
 @given(budget=st.integers(0, 30_000), text=st.text(max_size=300))
 def test_no_budget_is_ever_exceeded(budget: int, text: str) -> None:

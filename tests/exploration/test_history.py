@@ -49,6 +49,11 @@ def test_only_commits_that_changed_the_lines_are_told(repo: Repo) -> None:
     assert "Spell three" not in text
 
 
+def test_lines_that_the_commit_does_not_have_are_said(repo: Repo) -> None:
+    text = ask(tree_of(repo), "history", "src/cart.py:50-60", changed={"src/cart.py": (LINES * 2).encode()}).text
+    assert text == "`src/cart.py` has 40 lines before the change; it does not have lines 50-60."
+
+
 def test_a_folder_is_told_by_subjects(repo: Repo, tmp_path: Path) -> None:
     expected = "Commits that changed `src/`, newest first:\nSpell thirty\nSpell three\nStart"
     assert ask(tree_of(repo), "history", "src").text == expected

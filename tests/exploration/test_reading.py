@@ -20,6 +20,8 @@ LARGE = "\n\n".join(f"def part_{n}():\n    return {n}\n" for n in range(900))
         ("lines.txt:2-3", "⋮ lines 1-1 left out\nline 2\nline 3\n⋮ lines 4-30 left out", ((2, 3),)),
         ("lines.txt:29-999", "⋮ lines 1-28 left out\nline 29\nline 30", ((29, 30),)),
         ("lines.txt:29-", "⋮ lines 1-28 left out\nline 29\nline 30", ((29, 30),)),
+        ("lines.txt:30:7", "⋮ lines 1-29 left out\nline 30", ((30, 30),)),
+        ("lines.txt#L29-L30", "⋮ lines 1-28 left out\nline 29\nline 30", ((29, 30),)),
         ("lines.txt:-1", "line 1\n⋮ lines 2-30 left out", ((1, 1),)),
         (
             "lines.txt: 2-3, 9 ,L5-L5",
@@ -44,7 +46,7 @@ def test_lines_are_read_with_their_numbers(
     "target",
     [
         *("src/shop/cart.py", "./src/shop/cart.py", "shop/cart.py", "src\\shop\\cart.py", "SRC/Shop/CART.py"),
-        *("/src/shop/cart.py", "/agent/_work/1/s/src/shop/cart.py", "`src/shop/cart.py`", "shop.cart", "src.shop.cart"),
+        *("/src/shop/cart.py", "`src/shop/cart.py`", "shop.cart", "src.shop.cart"),
     ],
 )
 def test_a_path_is_understood_as_it_is_meant(shop: FolderTree, target: str) -> None:
@@ -53,6 +55,12 @@ def test_a_path_is_understood_as_it_is_meant(shop: FolderTree, target: str) -> N
         ("src/shop/cart.py", CART.removesuffix("\n"), None)
     ]
     assert found.text == ""
+
+
+def test_a_path_that_begins_above_the_repository_is_said_to_be_another(shop: FolderTree) -> None:
+    found = ask(shop, "read", "/agent/_work/1/s/src/shop/prices.py:1")
+    assert [(excerpt.path, excerpt.spans) for excerpt in found.excerpts] == [("src/shop/prices.py", ((1, 1),))]
+    assert found.text == "`/agent/_work/1/s/src/shop/prices.py` was taken for `src/shop/prices.py`."
 
 
 def test_a_path_is_understood_in_any_unicode_form(tmp_path: Path) -> None:
@@ -113,6 +121,36 @@ def test_a_name_with_several_definitions_shows_them_tests_last(shop: FolderTree)
     ]
 
 
+@pytest.mark.parametrize(
+    ("target", "path", "line"),
+    [
+        ("Cart.Amount", "cart.go", 3),
+        ("func Amount", "cart.go", 3),
+        ("cart_total", "cart.c", 3),
+        ("Cart::total", "cart.cc", 1),
+        ("Shop.Cart.Total", "Cart.cs", 3),
+        ("Cart->sum()", "cart.php", 3),
+        ("--dry-run", "", 0),
+        ("test_it[1-True]", "tests/test_it.py", 1),
+        ("tests/test_it.py::test_it[1-True]", "tests/test_it.py", 1),
+    ],
+)
+def test_names_are_understood_as_their_language_writes_them(tmp_path: Path, target: str, path: str, line: int) -> None:
+    files = {
+        "cart.go": "package a\n\nfunc (c *Cart) Amount() int {\n\treturn 0\n}\n",
+        "cart.h": "int cart_total(struct cart *c);\n",
+        "cart.c": "int x;\n\nstatic int cart_total(struct cart *c)\n{\n\treturn other(c);\n}\n",
+        "cart.cc": "int Cart::total() const {\n  return 0;\n}\n",
+        "Cart.cs": "namespace Shop;\npublic class Cart {\n  public int Total() {\n    return 0;\n  }\n}\n",
+        "cart.php": "<?php\nclass Cart {\n  function sum() {\n  }\n}\n",
+        "tests/test_it.py": "def test_it(n, b):\n    assert n\n",
+    }
+    found = ask(folder(tmp_path, files), "read", target)
+    places = [(excerpt.path, excerpt.spans[0][0] if excerpt.spans else 1) for excerpt in found.excerpts]
+    assert places[:1] == ([(path, line)] if path else [])
+    assert "There is no" not in found.text
+
+
 def test_a_container_that_does_not_exist_is_named(shop: FolderTree) -> None:
     found = ask(shop, "read", "Wallet.price")
     assert found.text == "There is no `Wallet.price`; these are definitions of `price`."
@@ -127,6 +165,12 @@ def test_a_large_file_is_answered_with_its_outline(tmp_path: Path) -> None:
     assert f"Lines 1-3598 of `large.py` take about {estimate(LARGE.rstrip()):,} tokens." in found.text
     assert "`large.py:first-last`" in found.text
     assert excerpt.tokens < 10_000
+
+
+def test_the_outline_of_a_language_without_a_grammar_is_what_looks_like_definitions(tmp_path: Path) -> None:
+    methods = "".join(f"  def part_{n}\n    return_the_number {n}\n  end\n" for n in range(900))
+    (excerpt,) = ask(folder(tmp_path, {"a.rb": f"class Cart\n{methods}end\n"}), "read", "a.rb").excerpts
+    assert excerpt.text.startswith("class Cart\n  def part_0\n⋮ lines 3-4 left out\n  def part_1\n")
 
 
 def test_a_large_text_is_answered_with_its_beginning(tmp_path: Path) -> None:

@@ -32,10 +32,10 @@ def test_a_common_pattern_is_spread_over_the_files_and_what_is_left_out_is_said(
     files = {f"src/{n:03}.py": "hit\n" * 20 for n in range(100)} | {f"tests/test_{n}.py": "hit\n" for n in range(9)}
     lines = ask(folder(tmp_path, files), "search", "hit").text.split("\n")
     hits = [line.split(":")[0] for line in lines if ": hit" in line]
-    assert len(hits) <= 80
-    assert len(set(hits)) > 25
+    assert len(hits) <= 60
+    assert len(set(hits)) > 20
     assert max(map(hits.count, hits)) == 3
-    assert sum(path.startswith("tests/") for path in set(hits)) == 9
+    assert sum(path.startswith("tests/") for path in set(hits)) == 8
     assert lines[-2].startswith("More hits in: src/000.py (17), src/001.py (17)")
     assert lines[-1].startswith("Also in: src/")
     assert lines[-1].endswith(" more files.")
@@ -53,8 +53,16 @@ def test_few_files_show_more_of_their_hits(tmp_path: Path) -> None:
 def test_a_search_within_a_glob(shop: FolderTree) -> None:
     assert ask(shop, "search", "total", within="**/*.ts").text == "src/web/Basket.ts:2: total(): number {"
     assert ask(shop, "search", "total", within="src/api").text == "src/api/order.proto:2: int32 total = 1;"
+    assert "Basket.ts:2" in ask(shop, "search", "total", within="*.ts, *.proto").text
     assert ask(shop, "search", "total", within="*.java").text == "No file matches `*.java`."
     assert ask(shop, "search", "wallet", within="src").text == "Nothing matches `wallet` in `src`."
+
+
+def test_a_search_that_finds_nothing_tries_other_letter_case_and_says_so(shop: FolderTree) -> None:
+    assert ask(shop, "search", "WHAT SOMEBODY").text.split("\n") == [
+        *("Nothing matches `WHAT SOMEBODY`.", "In other letter case:"),
+        'src/shop/cart.py:7: """What somebody wants to buy."""',
+    ]
 
 
 def test_a_search_with_the_lines_around(shop: FolderTree) -> None:
@@ -66,11 +74,11 @@ def test_a_search_with_the_lines_around(shop: FolderTree) -> None:
 
 
 def test_many_lines_around_many_hits_are_bounded(tmp_path: Path) -> None:
-    files = {f"{n:02}.txt": "some words before\n" * 60 + "hit\n" + "some after\n" * 60 for n in range(60)}
+    files = {f"{n:02}.txt": "some words before\n" * 60 + "hit\n" + "some after\n" * 60 for n in range(50)}
     found = ask(folder(tmp_path, files), "search", "hit", around=1_000_000)
     assert 10 < sum(excerpt.tokens for excerpt in found.excerpts) < 6_500
     assert "Also in: " in found.text
-    assert len(found.excerpts) + found.text.count(" (1)") == 60
+    assert len(found.excerpts) + found.text.count(" (1)") == 50
 
 
 @pytest.mark.parametrize("pattern", ["total(", "(?=look)", r"(a)\1", "[", "*"])

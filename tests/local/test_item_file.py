@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from redimento.errors import UsageError
 from redimento.local.item_file import read_item
-from redimento.work_items.item import Attachment, Comment, RelatedItem, WorkItem
+from redimento.work_items.item import Attachment, Comment, Field, RelatedItem, WorkItem
 
 
 def put(folder: Path, name: str, text: str) -> Path:
@@ -151,7 +151,6 @@ def test_text_in_utf_16_is_read(tmp_path: Path) -> None:
         ("item.yml", b"title: x\nid: 99999999999", "id must be a number"),
         ("item.yml", b"title: x\nstate_category: Done", "state_category must be one of"),
         ("item.yml", b"title: x\ncomments: hello", "comments must be a list"),
-        ("item.yml", b"title: x\ntype: Epic", "too large"),
         ("item.yml", b"title: x\nfields: 3", "fields must be"),
         ("item.md", b"---\nid: 7\nid: 8\n---\n# x", "item.md:3: id: duplicate key"),
         ("item.md", b"Gr\xf6\xdfe", "is not UTF-8"),
@@ -159,7 +158,7 @@ def test_text_in_utf_16_is_read(tmp_path: Path) -> None:
         ("item.md", b"x\x00", "not a text file"),
         ("item.md", b"x" * (4 * 1024 * 1024 + 1), "larger than"),
     ],
-    ids=range(17),
+    ids=range(16),
 )
 def test_files_that_do_not_describe_an_item_are_refused(tmp_path: Path, name: str, content: bytes, words: str) -> None:
     path = tmp_path / name
@@ -212,3 +211,9 @@ def test_any_file_is_an_item_or_refused(tmp_path_factory: pytest.TempPathFactory
     except UsageError:
         return
     assert item.title
+
+
+def test_fields_that_the_settings_name_are_kept(tmp_path: Path) -> None:
+    path = put(tmp_path, "item.yml", "title: x\nfields:\n  Custom.Rules: <b>Half</b> up\n  Custom.Other: no\n")
+    assert read_item(path, ("Custom.Rules", "Custom.None")).fields == (Field("Custom.Rules", "**Half** up"),)
+    assert read_item(path).fields == ()

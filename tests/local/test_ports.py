@@ -16,7 +16,9 @@ from redimento.local.board import FileBoard
 from redimento.local.folder_tree import FolderTree
 from redimento.local.pull_requests import FolderPullRequests
 from redimento.run_folder import RunFolder, open_run_folder
+from redimento.work_items.attachment import LARGEST, open_all
 from redimento.work_items.board import Board
+from redimento.work_items.item import Attachment
 
 WANTED = PullRequestText(
     source_branch="redimento/7-round", target_branch="main", title="Round totals", description="Why\n", draft=True,
@@ -36,6 +38,36 @@ def test_the_board_has_only_the_item_of_its_file(tmp_path: Path, file: Path) -> 
     assert board.load(7).title == "Round totals"
     with pytest.raises(NotThereError, match="holds work item 7, not 8"):
         board.load(8)
+
+
+def test_files_beside_the_item_are_its_attachments(tmp_path: Path, file: Path) -> None:
+    (tmp_path / "a shot.png").write_bytes(b"\x89PNG\r\n\x1a\n...")
+    (tmp_path / "boom.log").write_text("line 2", "utf-8")
+    file.write_text("---\nid: 7\nattachments: [boom.log]\n---\n# Round totals\n\nSee ![it](a%20shot.png).\n", "utf-8")
+    board = FileBoard(file, open_run_folder(tmp_path / "run"))
+    picture, log = open_all(board.load(7), (), board.read)
+    assert (picture.name, picture.picture is not None) == ("a shot.png", True)
+    assert (log.name, log.text) == ("boom.log", "line 2")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../secret.txt", "/etc/passwd", "link.txt", "none.txt", "folder", "a\0b", "https://example.com/a", "x" * 5000],
+)
+def test_no_other_file_is_an_attachment(tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    folder = tmp_path / "items"
+    (folder / "folder").mkdir(parents=True)
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    board = FileBoard(folder / "item.md", open_run_folder(tmp_path / "run"))
+    with pytest.raises(UsageError):
+        board.read(Attachment(name, ""))
+
+
+def test_a_large_file_is_no_attachment(tmp_path: Path) -> None:
+    (tmp_path / "film").write_bytes(bytes(LARGEST + 1))
+    with pytest.raises(UsageError, match="more than 4 MB"):
+        FileBoard(tmp_path / "item.md", open_run_folder(tmp_path / "run")).read(Attachment("film", ""))
 
 
 def test_only_one_run_wins_the_claim(tmp_path: Path, file: Path) -> None:

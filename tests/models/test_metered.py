@@ -12,7 +12,7 @@ import pytest
 from redimento.errors import LimitError
 from redimento.models import recorded
 from redimento.models.metered import MeteredModel
-from redimento.models.port import Message, ModelError, ModelReply, ModelRequest, Usage
+from redimento.models.port import IMAGE_TOKENS, Image, Message, ModelError, ModelReply, ModelRequest, Usage
 from redimento.models.prices import price_of
 from redimento.settings import ModelSettings
 
@@ -175,3 +175,18 @@ def test_no_call_is_made_after_the_time_limit() -> None:
     with pytest.raises(LimitError, match="1 minutes"):
         model.answer(REQUEST)
     assert inner.asked == 1
+
+
+def test_pictures_count_before_the_call_and_are_recorded_by_their_size() -> None:
+    picture = Image("image/png", b"\x89PNG" + bytes(100))
+    shown = replace(REQUEST, messages=(Message("user", "u", (picture, picture)),))
+    taken = account(reply(), max_tokens=2 * IMAGE_TOKENS + 1000 + 100)
+    with pytest.raises(LimitError):
+        taken.model.answer(shown)
+    taken = account(reply())
+    taken.model.answer(replace(shown, messages=(Message("user", "u", (picture,)),)))
+    (line,) = taken.lines
+    assert line["request"]["messages"] == (
+        {"role": "user", "text": "u", "images": [{"media_type": "image/png", "bytes": 104}]},
+    )
+    json.dumps(line)

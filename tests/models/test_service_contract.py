@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 import traceback
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from redimento.models import google_genai
 from redimento.models.access import Access
-from redimento.models.port import Failure, Message, Model, ModelError, ModelRequest, Usage
+from redimento.models.port import Failure, Image, Message, Model, ModelError, ModelRequest, Usage
 from redimento.settings import ModelSettings
 from tests.models.conftest import KEY, Open
 from tests.models.gemini_server import Answer, GeminiServer, body, candidate, page, refusal, text
@@ -36,6 +37,9 @@ def model(gemini: GeminiServer, open_model: Open) -> Model:
     return open_model(gemini.url)
 
 
+PICTURE = Image("image/png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)))
+
+
 def failure(model: Model, **changes: Any) -> ModelError:
     """Return how a call fails, after checking that the key is never shown."""
     with pytest.raises(ModelError) as caught:
@@ -48,6 +52,15 @@ def failure(model: Model, **changes: Any) -> ModelError:
 
 
 # Requests
+
+
+def test_pictures_are_sent_before_the_text_of_their_message(gemini: GeminiServer, model: Model) -> None:
+    model.answer(request(messages=(Message("user", "What is wrong?", (PICTURE, Image("image/webp", b"RIFF"))),)))
+    (turn,) = gemini.calls[0].body["contents"]
+    pictures = [part["inlineData"] for part in turn["parts"][:-1]]
+    assert [each.get("mimeType") or each.get("mime_type") for each in pictures] == ["image/png", "image/webp"]
+    assert base64.urlsafe_b64decode(pictures[0]["data"].replace("+", "-").replace("/", "_")) == PICTURE.content
+    assert turn["parts"][-1] == {"text": "What is wrong?"}
 
 
 def test_conversation_is_sent_with_system_text_and_output_limit(gemini: GeminiServer, model: Model) -> None:

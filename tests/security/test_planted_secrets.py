@@ -34,8 +34,8 @@ def in_base64(secret: str) -> str:
     return " ".join([*shifted, base64.urlsafe_b64encode(secret.encode()).decode()])
 
 
-Form = Callable[[str], str]
-FORMS: list[Form] = [as_it_is, percent_encoded, in_base64]
+def in_every_form(secret: str) -> str:
+    return " ".join(form(secret) for form in (as_it_is, percent_encoded, in_base64))
 
 
 def leaks(said: str, *secrets: str) -> list[str]:
@@ -59,7 +59,7 @@ def answers(leak: str) -> list[Answer]:
     return [
         refusal(503, f"overloaded {leak}", wait),
         text(f"Your key is {leak}"),
-        text('```json\n{"read": ["config.txt", "' + leak.split(maxsplit=1)[0] + '"], "search": ["config"]}\n```'),
+        text(f"```json\n{json.dumps({'read': ['config.txt', *leak.split()], 'search': ['config']})}\n```"),
         text(f"{loud}```\nnotes.txt\n<<<<<<< WHOLE\nother\n{leak}\n>>>>>>> WHOLE\n```\n"),
         text(f'```json\n{{"summary": "{leak}"}}\n```\n```\nnotes.txt\n<<<<<<< WHOLE\nNothing.\n>>>>>>> WHOLE\n```\n'),
         text(REPAIR.replace("add() adds.", f"Repaired. {leak}")),
@@ -102,13 +102,13 @@ def on_the_server(site: Site) -> dict[str, str]:
 
 
 @pytest.fixture
-def planted(organise: Callable[..., Site], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """A site whose repository and work item hold the key in the form of the test."""
-    leak = request.param(KEY)
+def planted(organise: Callable[..., Site], monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A site whose repository and work item hold the key in every form."""
+    leak = in_every_form(KEY)
     monkeypatch.setattr("tests.run.conftest.CALC", f"{CALC}# config {leak}\n")
     site = organise(
         **{
-            "System.Title": f"add adds {leak.split()[0]}",
+            "System.Title": f"add adds {KEY} {quote(KEY, safe='')} {in_base64(KEY).split()[0]}",
             "System.Description": f"<p>calc.add subtracts, see config.txt. {leak}</p>",
             "Microsoft.VSTS.Common.AcceptanceCriteria": f"<ul><li>add(1, 1) is 2 {leak}</li></ul>",
         }
@@ -119,11 +119,10 @@ def planted(organise: Callable[..., Site], request: pytest.FixtureRequest, monke
     return site
 
 
-@pytest.mark.parametrize(("planted", "form"), [(form, form) for form in FORMS], indirect=["planted"])
 @pytest.mark.parametrize("output", ["--json", "--dry-run"])
-def test_no_text_of_a_run_shows_a_secret(planted: Site, form: Form, output: str) -> None:
+def test_no_text_of_a_run_shows_a_secret(planted: Site, output: str) -> None:
     token = planted.emulator.token
-    with GeminiServer(*answers(f"{form(KEY)} {form(token)}")) as gemini:
+    with GeminiServer(*answers(f"{in_every_form(KEY)} {in_every_form(token)}")) as gemini:
         places = said(planted, gemini, output)
 
     record = json.loads(places["record.json"])
@@ -137,11 +136,10 @@ def test_no_text_of_a_run_shows_a_secret(planted: Site, form: Form, output: str)
         assert "***" in places["commit"]
 
 
-@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("end", ["question", "nothing", "refused", "not Gemini", "blocked"])
-def test_no_end_of_a_run_shows_a_secret(organise: Callable[..., Site], form: Form, end: str) -> None:
+def test_no_end_of_a_run_shows_a_secret(organise: Callable[..., Site], end: str) -> None:
     site = organise()
-    leak = f"{form(KEY)} {form(site.emulator.token)}"
+    leak = f"{in_every_form(KEY)} {in_every_form(site.emulator.token)}"
     last = {
         "question": text(json.dumps({"questions": [f"Is {leak} right?"]})),
         "nothing": text(json.dumps({"nothing_to_do": f"All is well, {leak}."})),

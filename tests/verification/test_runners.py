@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from redimento.verification.evidence import TestResult
-from redimento.verification.runners import is_test_runner, narrowed
+from redimento.verification.runners import asked, is_test_runner, narrowed
 
 
 def failing(*ids: str) -> list[TestResult]:
@@ -87,3 +87,33 @@ def test_the_value_of_an_option_is_not_taken_for_a_place(tmp_path: Path) -> None
     command = ("pytest", "--rootdir", ".", "-q", "cart")
     chosen = narrowed(command, [TestResult("cart.test_a::test_one", "passed")], tmp_path)
     assert chosen == ("pytest", "--rootdir", ".", "-q", "cart/test_a.py::test_one")
+
+
+@pytest.mark.parametrize(
+    ("command", "names", "expected"),
+    [
+        ("pytest -q tests", ["tests/test_a.py", "tests/deep/test_b.py::TestIt::test_y[1]"],
+         "pytest -q tests/test_a.py tests/deep/test_b.py::TestIt::test_y[1] -rP"),
+        ("pytest -q", ["tests.test_a::test_x"], "pytest -q tests/test_a.py::test_x -rP"),
+        ("npx jest --ci", ["web/a.test.ts"], "npx jest web/a.test.ts --ci"),
+        ("npx vitest run --ui", ["web/a.test.ts::adds"], "npx vitest run web/a.test.ts --ui -t (adds)$"),
+        ("node --test --test-reporter junit tests", ["web/a.test.ts::adds"], "node --test --test-reporter junit web/a.test.ts"),
+        ("go test ./...", ["shop/cart_test.go"], "go test -count=1 -run ^(TestOne|TestTwo)$ ./... -v"),
+        ("go test ./...", ["shop/cart_test.go::TestOne"], "go test -count=1 -run ^(TestOne)$ ./... -v"),
+        ("dotnet test a.sln", ["Shop.Tests/CartTests.cs::Total"], "dotnet test a.sln --filter FullyQualifiedName~CartTests.Total"),
+        ("dotnet test a.sln", ["Shop.Tests/CartTests.cs"], "dotnet test a.sln --filter FullyQualifiedName~CartTests."),
+        ("gradle test", ["src/test/java/shop/CartTest.java::total"], "gradle test --tests CartTest.total"),
+    ],
+)  # fmt: skip
+def test_tests_are_asked_for_by_their_place(tree: Path, command: str, names: list[str], expected: str) -> None:
+    for path in ("web/a.test.ts", "shop/cart_test.go", "Shop.Tests/CartTests.cs", "src/test/java/shop/CartTest.java"):
+        (tree / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree / path).write_text("func TestOne(t *testing.T) {}\nfunc help() {}\nfunc TestTwo(t *testing.T) {}\n")
+    assert asked(command, names, tree) == tuple(expected.split(" "))
+
+
+@pytest.mark.parametrize(
+    "name", ["-p evil", "--config=x", "/etc/test_a.py", "../test_a.py", "..etc.test_a::test_x", "tests", ""]
+)
+def test_a_name_that_is_no_test_of_the_tree_is_not_asked_for(tree: Path, name: str) -> None:
+    assert asked("pytest", [name], tree) is None

@@ -7,7 +7,7 @@ import pytest
 
 from redimento.settings import WorkItemSettings
 from redimento.work_items.admission import refusal
-from redimento.work_items.item import WorkItem
+from redimento.work_items.item import Field, WorkItem
 
 ITEM = WorkItem(
     id=7, revision=1, type="User Story", kind="story", title="Round totals", state="Ready", state_category="InProgress",
@@ -32,11 +32,13 @@ def test_a_matching_item_is_admitted(settings: WorkItemSettings) -> None:
     ("changes", "settings", "words"),
     [
         ({"project": "Other"}, WorkItemSettings(), 'belongs to the project "Other"'),
-        ({"type": "Risk"}, WorkItemSettings(), "work_items.types"),
+        ({"type": "Anforderung"}, WorkItemSettings(), "work_items.types"),
+        ({"type": "Risk"}, WorkItemSettings(types=("Risk",)), "does not describe a code change"),
+        ({"type": "Feature"}, WorkItemSettings(types=()), "too large"),
         ({"state": "New"}, WorkItemSettings(states=("Ready", "Go")), 'not one of "Ready", "Go"'),
         ({"state_category": "Completed"}, WorkItemSettings(), "already done"),
         ({"state_category": "Removed"}, WorkItemSettings(), "removed"),
-        ({"tags": ()}, WorkItemSettings(tags=("ai",)), "work_items.tags"),
+        ({"tags": ()}, WorkItemSettings(tags=("ai",)), "work_items.rich_text.tags"),
         ({"area": "Shop\\Website"}, WorkItemSettings(areas=("Shop\\Web",)), "work_items.areas"),
         ({"area": "Shop"}, WorkItemSettings(areas=("Shop\\Web",)), "work_items.areas"),
         ({"description": " \n"}, WorkItemSettings(), "no description"),
@@ -48,6 +50,15 @@ def test_each_rule_gives_its_reason(changes: dict[str, Any], settings: WorkItemS
     assert words in reason
     assert reason.startswith("Work item 7 does not start a run: ")
     assert reason.endswith(".")
+
+
+def test_a_change_request_of_cmmi_is_admitted() -> None:
+    assert refusal(replace(ITEM, type="Change Request"), WorkItemSettings(), "") is None
+
+
+def test_a_field_that_the_settings_name_is_enough() -> None:
+    told = replace(ITEM, description="", fields=(Field("Custom.Rules", "Round half up."),))
+    assert refusal(told, WorkItemSettings(), "") is None
 
 
 def test_configured_states_decide_alone() -> None:

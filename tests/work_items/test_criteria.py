@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redimento.work_items.criteria import criteria_in_description, split_criteria
+from redimento.work_items import criteria as reading
+
+
+def split_criteria(text: str) -> tuple[str, ...]:
+    return reading.split_criteria(text).criteria
+
+
+def criteria_in_description(description: str) -> tuple[str, tuple[str, ...]]:
+    return reading.asked_for(description, "")
 
 
 @pytest.mark.parametrize(

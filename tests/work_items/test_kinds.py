@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from redimento.errors import UsageError
-from redimento.work_items.kinds import kind_of
+from redimento.work_items.kinds import kind_of, unsuited
 
 
 @pytest.mark.parametrize(
@@ -23,13 +22,21 @@ def test_each_type_has_its_kind(type_name: str, kind: str) -> None:
     assert kind_of(type_name) == kind
 
 
-@pytest.mark.parametrize("type_name", ["Feature", "epic", "Initiative"])
-def test_a_type_that_is_too_large_is_refused_with_a_remedy(type_name: str) -> None:
-    with pytest.raises(UsageError, match="too large") as refused:
-        kind_of(type_name)
-    assert "Split" in refused.value.remedy
+@pytest.mark.parametrize(
+    ("type_name", "words"),
+    [
+        ("Feature", "too large"),
+        ("epic", "too large"),
+        ("Initiative", "too large"),
+        ("Risk", "does not describe a code change"),
+        ("Test  Case", "does not describe a code change"),
+        ("Code Review Request", "does not describe a code change"),
+    ],
+)
+def test_a_type_that_no_pull_request_resolves_has_a_reason(type_name: str, words: str) -> None:
+    assert words in unsuited(type_name)
 
 
-def test_a_type_that_is_no_code_change_is_refused() -> None:
-    with pytest.raises(UsageError, match="does not describe a code change"):
-        kind_of("Test Case")
+@pytest.mark.parametrize("type_name", ["User Story", "Change Request", "Issue", "Our Own Type", ""])
+def test_any_other_type_has_none(type_name: str) -> None:
+    assert unsuited(type_name) == ""

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from redimento.errors import UsageError
-from redimento.work_items.criteria import criteria_in_description, split_criteria
-from redimento.work_items.html import to_markdown
+from redimento.work_items.attachment import open_all, show
+from redimento.work_items.criteria import asked_for
 from redimento.work_items.item import WorkItem, written_text
+from redimento.work_items.rich_text.html import to_markdown
 from redimento.work_items.trigger import read_trigger
 
 MOST = 2.6  # times as long for twice the text: 2 is linear, 4 quadratic
@@ -62,8 +63,8 @@ def check_growth(read: Callable[[str], object], shape: str, largest: int = LARGE
 def read_field(field: str) -> str:
     """Read a field of a work item as a run does: HTML to Markdown, Markdown to criteria, everything to one text."""
     markdown = to_markdown(field)
-    description, criteria = criteria_in_description(markdown)
-    item = replace(ITEM, description=description, acceptance_criteria=criteria or split_criteria(markdown))
+    description, criteria = asked_for(markdown, markdown)
+    item = replace(ITEM, description=description, acceptance_criteria=criteria)
     return written_text(item, ())
 
 
@@ -93,6 +94,21 @@ def read_field(field: str) -> str:
         "<h2>Acceptance criteria</h2>«<div>Given a</div><div>When b</div><div>Then c</div>»",
         "<pre>«x<br>»</pre>",
         "<div>«|--»x</div>",
+        "<s>«<div>a</div>»",
+        "«<s>a»",
+        "«<span style='text-decoration:line-through'>a»",
+        "«<div style='white-space:pre-wrap'>  a\n  b»",
+        "<div>«&nbsp; »x",
+        "«<div>&nbsp; &nbsp; x</div>»",
+        "<code>« x\n»</code>",
+        "<table><tr>«<td rowspan=99 colspan=99>a»</table>",
+        "<table><tr>«<td rowspan=99>ab»<tr><td>x</table>",
+        "<table>«<tr><td rowspan=99>a<td>b</tr>»</table>",
+        "«<table><tr><td>a</td></tr>»",
+        "<table>«<tr><td><table><tr><td>a</table></td></tr>»</table>",
+        "«x<sup>2</sup>»",
+        "می«&zwnj;»خ",
+        "«<p>T</p>\n\n»",
     ],
 )
 def test_html_takes_linear_time_up_to_the_criteria(shape: str) -> None:
@@ -127,10 +143,51 @@ def test_void_elements_take_linear_time() -> None:
         "«`<div>` »",
         "«&amp;»",
         "&#«9»",
+        "«~~a~~ »",
+        "~~«a »",
+        "~~«~»a",
+        "«Out of scope:\n- a\n»",
+        "- Out of« »scope: a",
+        "«**Bold**\n»",
+        "**«a »**",
+        "«Szenario: s\nGegeben sei x\nDann y\n»",
+        "«1.1 a\n»",
+        "1«.1»",
+        "«① a\n»",
+        "«一»、a",
+        "«✅»a\n✅ b",
+        "# language:« »de",
+        "«Given »x",
+        "a`«`»b",
+        "«a\n\n<b>»",
+        "not part of this«x »:",
     ],
 )
 def test_markdown_takes_linear_time_up_to_the_criteria(shape: str) -> None:
     check_growth(read_field, shape)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "«![a](b)»",
+        "«![»",
+        "«[](»",
+        "«[a](b»",
+        "![«a»](b)",
+        "[a](«x»",
+        "«<img src=x>»",
+        "<img «a=b »>",
+        "«![a](https://x/_apis/wit/attachments/1?fileName=b)\n»",
+    ],
+)
+def test_pictures_are_found_in_linear_time(shape: str) -> None:
+    check_growth(lambda text: open_all(replace(ITEM, description=text), (), lambda _: b"x"), shape)
+
+
+@pytest.mark.parametrize("shape", ["«a»", "«é»", "\x89PNG\r\n\x1a\n«a»", "«a\n\0»"])
+def test_attachments_are_read_in_linear_time(shape: str) -> None:
+    check_growth(lambda text: show("a", text.encode("latin-1", "replace")), shape)
 
 
 @pytest.mark.parametrize(

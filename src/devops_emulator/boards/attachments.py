@@ -47,6 +47,7 @@ def _create(call: Call) -> Answer:
 
 
 def _get(call: Call) -> Answer:
+    call.project()  # refuses one that does not exist
     identity = call.values["id"].lower()
     attachment = call.organisation.store.find("attachment", identity)
     if attachment is None:

@@ -45,6 +45,12 @@ _KNOWN = {name.casefold(): name for name in (*_READ_ONLY, *_WRITABLE)}
 _OTHER = re.compile(r"^(Microsoft\.VSTS|Custom)\.[A-Za-z0-9_.-]+$", re.IGNORECASE)
 _OPERATIONS = frozenset({"add", "replace", "remove", "test", "copy", "move"})
 _LONGEST_TITLE = 255
+# Object limits of Azure Boards (learn.microsoft.com, "Work tracking, process, and project limits").
+_LONGEST_TEXT = 1_000_000
+_MOST_TAGS = 100
+_MOST_ATTACHMENTS = 100
+_MOST_LINKS = 1_000
+_FORMATS = frozenset({"html", "markdown"})
 
 
 @dataclass
@@ -103,6 +109,8 @@ def _apply(organisation: Organisation, item: Document, draft: Draft, step: Docum
         case "relations":
             _set_relation(organisation, item, draft, step | {"path": rest, "op": operation})
         case "multilinefieldsformat":
+            if str(value).casefold() not in _FORMATS:
+                raise malformed(f"The value '{value}' is not valid for multilineFieldsFormat.")
             draft.formats[_field_name(rest)] = str(value).casefold()
         case _:
             raise malformed(f"Work item patch does not support patching the top level property at path {path}.")
@@ -201,6 +209,7 @@ def _check_rules(project: Document, item: Document, draft: Draft) -> None:
         raise _rule("System.Title", "Required, InvalidEmpty")
     if len(str(title)) > _LONGEST_TITLE:
         raise _rule("System.Title", "InvalidTooLong")
+    _check_limits(draft)
     states = processes.states(project["process"], item["type"])
     fields.setdefault("System.State", states[0].name)
     spelled = {state.name.casefold(): state.name for state in states}
@@ -219,6 +228,21 @@ def _check_rules(project: Document, item: Document, draft: Draft) -> None:
             raise Fault(
                 400, "RuleValidationException", f"TF401347: Invalid tree name given for work item, field '{name}'."
             )
+
+
+def _check_limits(draft: Draft) -> None:
+    for name, value in draft.fields.items():
+        if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+            raise _rule(name, "InvalidTooLong")
+    if len(str(draft.fields.get("System.Tags", "")).split(";")) > _MOST_TAGS:
+        raise _rule("System.Tags", "InvalidTooLong")
+    attached = sum(link["rel"] == "AttachedFile" for link in draft.relations)
+    if attached > _MOST_ATTACHMENTS or len(draft.relations) - attached > _MOST_LINKS:
+        raise Fault(
+            400,
+            "RuleValidationException",
+            f"A work item has at most {_MOST_ATTACHMENTS} attachments and {_MOST_LINKS} links.",
+        )
 
 
 def _rule(name: str, code: str) -> Fault:

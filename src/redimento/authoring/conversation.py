@@ -67,7 +67,7 @@ def converse(session: ModelSession, state: State, *, purpose: str) -> tuple[Answ
     cut = ""  # the text of the answer that `kept` is the start of
     retries = idle = continuations = 0
     while True:
-        first = Message("user", prompt.request(session.briefing, state, session.budget))
+        first = Message("user", prompt.request(session.briefing, state, session.budget), session.briefing.images)
         reply = _call(session, (first, *turns), purpose)
         text, answer = _continued(cut, kept, reply)
         if answer.incomplete and continuations < _MAX_CONTINUATIONS:

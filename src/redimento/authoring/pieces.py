@@ -20,6 +20,8 @@ _LONGEST_MESSAGE = 4_000  # characters of one failure
 _LONGEST_OUTPUT = 12_000
 _LONGEST_TEXT = 8_000
 LONGEST_NAME = 200
+LEFT_OUT = 120  # tokens kept for naming what is left out
+_MOST_NAMES = 8
 _AROUND = (20, 3)  # lines shown around a change in a large file, and if these do not fit
 _BETWEEN = 4  # tokens between two pieces of a finding
 
@@ -34,6 +36,16 @@ def name_list(names: Sequence[str], share: float) -> Part:
     shown = [line(name) for name in names]
     piece = Piece("names", first(len(names)), lambda tokens: largest(first, len(names), tokens))
     return Part([piece] if names else [], share)
+
+
+def left_out(names: Sequence[str]) -> str:
+    """Return a sentence that names what is left out, as far as `LEFT_OUT` tokens allow; "" if nothing is."""
+
+    def sentence(count: int) -> str:
+        named = [line(name)[:LONGEST_NAME] for name in names[: count - 1]]
+        return wording.render("prompts/left_out.md.j2", names=named, more=len(names) - len(named))
+
+    return largest(sentence, min(len(names), _MOST_NAMES) + 1, LEFT_OUT) if names else ""
 
 
 def text_piece(name: str, text: str, show: Callable[[str], str], most: int = _LONGEST_TEXT) -> Piece:

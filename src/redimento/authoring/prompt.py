@@ -9,24 +9,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from redimento.authoring.elements import NONCE, data, fenced, line, prose
+from redimento.authoring import ticket
+from redimento.authoring.elements import NONCE, data, fenced, prose
 from redimento.authoring.pieces import (
-    LONGEST_NAME,
+    LEFT_OUT,
     changed_piece,
     failure_piece,
     finding_piece,
+    left_out,
     name_list,
     output_piece,
     refusal_piece,
     text_piece,
     wish_text,
 )
-from redimento.authoring.share import Part, Piece, cost, largest, shared
+from redimento.authoring.share import Part, Piece, cost, shared
 from redimento.authoring.state import State
 from redimento.context.selection import Context
+from redimento.models.port import Image
 from redimento.settings import ChangeSettings, CheckCommand, ProjectSettings
 from redimento.text import wording
 from redimento.verification.evidence import Checks, Verdict
+from redimento.work_items.attachment import Shown
 from redimento.work_items.item import Comment, WorkItem
 
 LANGUAGES = {
@@ -39,8 +43,6 @@ LANGUAGES = {
 }
 _MOST_FAILURES = 12
 _LARGE = 6  # a file that takes more than this part of the budget is not shown whole
-_LEFT_OUT = 120  # tokens kept for naming what is left out
-_MOST_NAMES = 8
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Briefing:
     system: str
     repository: str
     item: str
+    images: tuple[Image, ...] = ()
 
 
 def briefing(
@@ -61,10 +64,13 @@ def briefing(
     filtered: Sequence[str] = (),
     checks: Sequence[CheckCommand] = (),
     comments: Sequence[Comment] | None = None,
+    attachments: Sequence[Shown] = (),
+    item_budget: int = ticket.BUDGET,
 ) -> Briefing:
     """Return the role, the repository and the work item as texts.
 
     `filtered`: patterns of files behind a git filter. `comments` replaces those of the item, to hide some of them.
+    `item_budget`: the tokens that the item may take.
     """
     language = project.language.lower() or context.language
     rules = f"prompts/languages/{language}.md.j2" if language in LANGUAGES else "prompts/languages/generic.md.j2"
@@ -73,13 +79,15 @@ def briefing(
         nonce=NONCE,
         language_name=LANGUAGES.get(language, "The code"),
         language_rules=wording.render(rules).strip(),
+        example=wording.render(f"prompts/examples/{language if language in LANGUAGES else 'python'}.md.j2").strip(),
         kind_rules=wording.render(f"prompts/kinds/{item.kind}.md.j2").strip(),
     )
     repository = wording.render(
         "prompts/repository.md.j2", context=context, project=project, change=change, filtered=filtered, checks=checks
     )
-    told = wording.render("prompts/item.md.j2", item=item, comments=item.comments if comments is None else comments)
-    return Briefing(system, repository, told)
+    told = ticket.told(item, item.comments if comments is None else comments, attachments, item_budget)
+    images = tuple(Image(one.picture.media_type, one.picture.content) for one in attachments if one.picture)
+    return Briefing(system, repository, told, images)
 
 
 def request(brief: Briefing, state: State, budget: int) -> str:
@@ -139,15 +147,5 @@ def _rendered(template: str, budget: int, parts: Mapping[str, Part], **values: o
     """Return the text with as much of the parts, the most important first, as `budget` tokens allow."""
     path = f"prompts/{template}.md.j2"
     frame = wording.render(path, **values, parts={name: [""] for name in parts}, left_out="")
-    shown, names = shared(budget - cost(frame) - _LEFT_OUT, parts)
-    return wording.render(path, **values, parts=shown, left_out=_left_out(names))
-
-
-def _left_out(names: Sequence[str]) -> str:
-    """Return a sentence that names what is left out, as far as `_LEFT_OUT` tokens allow; "" if nothing is."""
-
-    def sentence(count: int) -> str:
-        named = [line(name)[:LONGEST_NAME] for name in names[: count - 1]]
-        return wording.render("prompts/left_out.md.j2", names=named, more=len(names) - len(named))
-
-    return largest(sentence, min(len(names), _MOST_NAMES) + 1, _LEFT_OUT) if names else ""
+    shown, names = shared(budget - cost(frame) - LEFT_OUT, parts)
+    return wording.render(path, **values, parts=shown, left_out=left_out(names))

@@ -29,6 +29,8 @@ class HttpAnswer:
 
     @property
     def is_html(self) -> bool:
+        if self.content_type == "application/octet-stream":  # an attached page is no answer of the service itself
+            return False
         return "html" in self.content_type or _HTML.match(self.body) is not None
 
     def parsed(self) -> Any:

@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from redimento.azure import claims, comments
+from redimento.azure import address, claims, comments
 from redimento.azure.client import JSON_PATCH, AzureClient
-from redimento.azure.fields import PROJECT, STATE, TITLE, TYPE, category, relatives, work_item
+from redimento.azure.fields import (
+    CRITERIA,
+    DESCRIPTION,
+    PROJECT,
+    STATE,
+    TITLE,
+    TYPE,
+    category,
+    related_item,
+    relatives,
+    work_item,
+)
 from redimento.azure.fields import comment as comment_value
 from redimento.azure.shape import readable
 from redimento.errors import AzureError, UsageError
 from redimento.text.foreign import neutralise
+from redimento.work_items.attachment import LARGEST
 from redimento.work_items.board import Claim
-from redimento.work_items.item import RelatedItem, WorkItem
-from redimento.work_items.kinds import kind_of
+from redimento.work_items.item import Attachment, RelatedItem, Relation, WorkItem
+from redimento.work_items.kinds import unsuited
 
 # The first version whose answers tell Markdown fields from HTML ones; an older server is asked for its newest version.
 _ITEM_VERSION = "7.2-preview.3"
+_BATCH_VERSION = "7.2-preview.1"
 _BATCH = 200  # ids; the service refuses more
+_MOST_CLOSE = 20  # parents and children whose texts are read
+_NAMED_BY = (TYPE, TITLE, STATE)
 
 
 @dataclass(frozen=True)
 class AzureBoard:
-    """The work items of one project. `say` receives a sentence for each problem that does not stop the run."""
+    """The work items of one project.
+
+    `say` receives a sentence for each problem that does not stop the run. `fields`: further ones to read of an item.
+    """
 
     client: AzureClient
     project: str
     say: Callable[[str], None]
+    fields: Sequence[str] = ()
 
     @readable
     def load(self, item_id: int) -> WorkItem:
@@ -44,10 +63,12 @@ class AzureBoard:
                 "Check that SYSTEM_COLLECTIONURI is the address of the organisation, and run it again.",
             )
         fields = answer["fields"]
-        kind_of(str(fields.get(TYPE) or ""))  # raises for an unsupported kind, before any further call
+        if unsuited(str(fields.get(TYPE) or "")):  # a hook sends every change of them: no further call
+            return work_item(answer, comments=(), related=(), state_category="")
         project = str(fields.get(PROJECT) or self.project)
         return work_item(
             answer,
+            further=self.fields,
             comments=[
                 comment_value(each, ours=self.client.is_own(each.get("createdBy")))
                 for each in comments.listed(self.client, project, item_id)
@@ -55,6 +76,16 @@ class AzureBoard:
             related=self._related(answer.get("relations") or ()),
             state_category=category(self._states(project, str(fields.get(TYPE) or "")), str(fields.get(STATE) or "")),
         )
+
+    @readable
+    def read(self, attachment: Attachment) -> bytes:
+        """Return the content of an attachment. The token goes to the collection's own address, whatever the link says."""
+        place = address.attachment(attachment.url, self.client.collection_url)
+        if place is None:
+            raise UsageError("It is not an attachment of this organisation.", "Attach it to the work item.")
+        project, identity = place
+        path = f"_apis/wit/attachments/{identity}"
+        return self.client.download(path, project=project, most=LARGEST, about="an attachment of the work item")
 
     @readable
     def claim(self, item: WorkItem, run: str) -> Claim:
@@ -112,20 +143,27 @@ class AzureBoard:
 
     def _related(self, relations: Iterable[Mapping[str, Any]]) -> Iterator[RelatedItem]:
         found = relatives(relations)
-        numbers = list(found)
-        for start in range(0, len(numbers), _BATCH):
-            body = {
-                "ids": numbers[start : start + _BATCH],
-                "fields": [TYPE, TITLE, STATE],
-                "errorPolicy": "omit",  # otherwise one unreadable item fails the whole batch
-            }
-            answer = self.client.query("_apis/wit/workitemsbatch", body=body, about="the related work items")
-            for row in filter(None, answer["value"]):
-                fields = row.get("fields") or {}
-                yield RelatedItem(
-                    relation=found[int(row["id"])],
-                    id=int(row["id"]),
-                    type=str(fields.get(TYPE) or ""),
-                    title=str(fields.get(TITLE) or ""),
-                    state=str(fields.get(STATE) or ""),
-                )
+        close = [number for number, relation in found.items() if relation in ("parent", "child")][:_MOST_CLOSE]
+        shown = {}
+        try:
+            shown = dict(self._batch(close, found, [*_NAMED_BY, DESCRIPTION, CRITERIA]))
+        except AzureError as error:  # their texts may be more than an answer may have
+            self.say(f"The texts of the parent and the children are left out. {error}")
+        others = [number for number in found if number not in shown and (number not in close or not shown)]
+        for start in range(0, len(others), _BATCH):
+            shown |= self._batch(others[start : start + _BATCH], found, _NAMED_BY)
+        yield from (shown[number] for number in found if number in shown)
+
+    def _batch(
+        self, numbers: Sequence[int], found: Mapping[int, Relation], fields: Sequence[str]
+    ) -> Iterator[tuple[int, RelatedItem]]:
+        if not numbers:
+            return
+        # Otherwise one unreadable item fails the whole batch.
+        body = {"ids": list(numbers), "fields": list(fields), "errorPolicy": "omit"}
+        answer = self.client.query(
+            "_apis/wit/workitemsbatch", body=body, api_version=_BATCH_VERSION, about="the related work items"
+        )
+        for row in filter(None, answer["value"]):
+            number = int(row["id"])
+            yield number, related_item(row, found[number])

@@ -54,6 +54,8 @@ class _Request:
     content_type: str
     api_version: str
     about: str
+    accept: str = "application/json"
+    most: int = 0  # bytes of the answer, 0 for the limit of JSON
 
     @property
     def call(self) -> str:
@@ -124,6 +126,13 @@ class AzureClient:
         """
         url = self._url(path, project, query)
         return self._read(_Request("GET", url, None, "", api_version, about))
+
+    def download(self, path: str, *, most: int, project: str = "", about: str = "") -> bytes:
+        """Return the content at `path`, of at most `most` bytes; otherwise like `get`. No redirect is followed."""
+        url = self._url(path, project, None)
+        request = _Request("GET", url, None, "", "7.1", about, "application/octet-stream", most)
+        with self._within_deadline():
+            return self._persist(partial(self._exchange, request)).body
 
     def query(self, path: str, *, body: Any, project: str = "", api_version: str = "7.1", about: str = "") -> Any:
         """Return the answer to a read-only POST, such as a batch or a WIQL query; otherwise like `get`."""
@@ -290,7 +299,7 @@ class AzureClient:
     def _transfer(self, request: _Request) -> HttpAnswer:
         until = self._until
         left = max(until - time.monotonic(), 0.001)
-        headers = {"Accept": f"application/json;api-version={not_newer(request.api_version, self._newest)}"}
+        headers = {"Accept": f"{request.accept};api-version={not_newer(request.api_version, self._newest)}"}
         if request.body is not None:
             headers["Content-Type"] = request.content_type
         with self._session.request(
@@ -307,10 +316,11 @@ class AzureClient:
             # read1 returns what has arrived; iter_content would wait for a full chunk of a slow body.
             while piece := response.raw.read1(_PIECE, decode_content=True):
                 body += piece
-                refuse_long(body)
+                refuse_long(body, request.most)
                 if time.monotonic() > until:
                     raise TimeoutError
-            refuse_many_values(body)
+            if not request.most:
+                refuse_many_values(body)
             return HttpAnswer(response.status_code, response.headers, bytes(body))
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
-from redimento.work_items.criteria import criteria_in_description, split_criteria
-from redimento.work_items.html import to_markdown
-from redimento.work_items.item import Attachment, Comment, RelatedItem, Relation, StateCategory, WorkItem
+from redimento.work_items.criteria import asked_for
+from redimento.work_items.item import Attachment, Comment, Field, RelatedItem, Relation, StateCategory, WorkItem
 from redimento.work_items.kinds import kind_of
+from redimento.work_items.rich_text.html import to_markdown
 
 Json = Mapping[str, Any]
 
@@ -18,8 +20,8 @@ STATE = "System.State"
 TYPE = "System.WorkItemType"
 PROJECT = "System.TeamProject"
 TITLE = "System.Title"
-_DESCRIPTION = "System.Description"
-_CRITERIA = "Microsoft.VSTS.Common.AcceptanceCriteria"
+DESCRIPTION = "System.Description"
+CRITERIA = "Microsoft.VSTS.Common.AcceptanceCriteria"
 _REPRO_STEPS = "Microsoft.VSTS.TCM.ReproSteps"
 _SYSTEM_INFO = "Microsoft.VSTS.TCM.SystemInfo"
 
@@ -35,30 +37,31 @@ _RELATIONS: dict[str, Relation] = {
 CLAIM = "Redimento is working on this item"
 _BUILD_URL = re.compile(r"vstfs:///Build/Build/(\d{1,10})", re.IGNORECASE)
 _ITEM_URL = re.compile(r"/_apis/wit/workitems/(\d{1,10})$", re.IGNORECASE)
-_CATEGORIES: tuple[StateCategory, ...] = ("Proposed", "InProgress", "Resolved", "Completed", "Removed")
-# Tags that Azure's editors write. Not just any tag: `List<Order>` in Markdown is not HTML.
-_HTML = re.compile(
-    r"</?(?:div|p|br|span|b|strong|i|em|u|s|a|img|font|ul|ol|li|table|thead|tbody|tr|td|th|h[1-6]|pre|code|blockquote|hr)"
-    r"(?:\s[^<>]*)?/?>",
+_LONGEST_RELATED = 20_000  # characters of a parent or child
+# Artifact links to git, of which project and repository are ids (learn.microsoft.com, "Link type reference").
+_GIT_URL = re.compile(
+    r"vstfs:///Git/(?:PullRequestId/[^/%]{1,60}%2f[^/%]{1,60}%2f(?P<pull>[0-9]{1,10})"
+    r"|Commit/[^/%]{1,60}%2f[^/%]{1,60}%2f(?P<commit>[0-9a-f]{7,64})"
+    r"|Ref/[^/%]{1,60}%2f[^/%]{1,60}%2fGB(?P<branch>[^\s]{1,300}))",
     re.IGNORECASE,
 )
+_CATEGORIES: tuple[StateCategory, ...] = ("Proposed", "InProgress", "Resolved", "Completed", "Removed")
 
 
 def work_item(
-    answer: Json, *, comments: Iterable[Comment], related: Iterable[RelatedItem], state_category: StateCategory
+    answer: Json,
+    *,
+    comments: Iterable[Comment],
+    related: Iterable[RelatedItem],
+    state_category: StateCategory,
+    further: Iterable[str] = (),
 ) -> WorkItem:
-    """Return the item from an answer with `$expand=all`; raise UsageError for an unsupported type."""
+    """Return the item from an answer with `$expand=all`. `further`: the names of fields to keep besides the usual ones."""
     fields: Json = answer.get("fields") or {}
-    formats: Json = answer.get("multilineFieldsFormat") or {}
-
-    def long_text(name: str) -> str:
-        found = _field_like(fields, name)
-        return markdown(str(fields.get(found) or ""), str(formats.get(found) or ""))
-
+    relations = answer.get("relations") or ()
+    long_text = partial(_long_text, answer)
     type_name = str(fields.get(TYPE) or "")
-    description, criteria = long_text(_DESCRIPTION), split_criteria(long_text(_CRITERIA))
-    if not criteria:  # Basic and CMMI types have no field for criteria
-        description, criteria = criteria_in_description(description)
+    description, criteria = asked_for(long_text(DESCRIPTION), long_text(CRITERIA))
     return WorkItem(
         id=int(answer["id"]),
         revision=int(answer["rev"]),
@@ -78,10 +81,12 @@ def work_item(
         acceptance_criteria=criteria,
         repro_steps=long_text(_REPRO_STEPS),
         system_info=long_text(_SYSTEM_INFO),
+        fields=tuple(Field(name, text) for name in further if (text := long_text(name).strip())),
         comments=tuple(comments),
         related=tuple(related),
-        attachments=tuple(_attachments(answer.get("relations") or ())),
-        claims=tuple(build_of(link) for link in answer.get("relations") or () if is_claim(link)),
+        links=tuple(_links(relations)),
+        attachments=tuple(_attachments(relations)),
+        claims=tuple(build_of(link) for link in relations if is_claim(link)),
         url=str(((answer.get("_links") or {}).get("html") or {}).get("href") or ""),
     )
 
@@ -92,13 +97,27 @@ def comment(answer: Json, *, ours: bool) -> Comment:
         id=comment_id(answer),
         author=person(answer.get("createdBy")),
         created=str(answer.get("createdDate") or ""),
-        text=markdown(str(answer.get("text") or ""), str(answer.get("format") or "")),
+        text=to_markdown(str(answer.get("text") or ""), str(answer.get("format") or "")),
         ours=ours,
     )
 
 
 def comment_id(answer: Json) -> int:
     return int(answer.get("id") or answer.get("commentId") or 0)
+
+
+def related_item(answer: Json, relation: Relation) -> RelatedItem:
+    """Return a related item: its description and criteria as well, if the answer has them."""
+    fields: Json = answer.get("fields") or {}
+    texts = (_long_text(answer, DESCRIPTION), _long_text(answer, CRITERIA))
+    return RelatedItem(
+        relation=relation,
+        id=int(answer["id"]),
+        type=str(fields.get(TYPE) or ""),
+        title=str(fields.get(TITLE) or ""),
+        state=str(fields.get(STATE) or ""),
+        text="\n\n".join(filter(None, texts))[:_LONGEST_RELATED],
+    )
 
 
 def relatives(relations: Iterable[Json]) -> dict[int, Relation]:
@@ -144,14 +163,14 @@ def person(value: Any) -> str:
     return str(value or "")
 
 
-def markdown(text: str, text_format: str = "") -> str:
-    """Return `text` as Markdown: unchanged if its format is Markdown or it has no HTML tags, else converted.
-
-    Only API 7.2 names the format of a field; 7.1 gives no hint.
-    """
-    if text_format.casefold() == "markdown" or not _HTML.search(text):
-        return text.strip()
-    return to_markdown(text)
+def _long_text(answer: Json, name: str) -> str:
+    """Return a field as Markdown; API 7.2 says in which format it is written."""
+    fields: Json = answer.get("fields") or {}
+    formats: Json = answer.get("multilineFieldsFormat") or {}
+    found = _field_like(fields, name)
+    value = fields.get(found)
+    text = person(value) if isinstance(value, Mapping) else "" if value is None else str(value)
+    return to_markdown(text, str(formats.get(found) or ""))
 
 
 def _field_like(fields: Json, name: str) -> str:
@@ -163,6 +182,22 @@ def _field_like(fields: Json, name: str) -> str:
         return name
     last = name.rpartition(".")[2].casefold()
     return next((other for other in fields if other.rpartition(".")[2].casefold().replace("_", "") == last), name)
+
+
+def _links(relations: Iterable[Json]) -> Iterator[str]:
+    """Yield the name of each linked pull request, commit, branch and page."""
+    for relation in relations:
+        url = str(relation.get("url") or "")
+        found = _GIT_URL.fullmatch(url) if relation.get("rel") == "ArtifactLink" else None
+        if found and found["pull"]:
+            yield f"pull request {found['pull']}"
+        elif found and found["commit"]:
+            yield f"commit {found['commit'][:12]}"
+        elif found:
+            yield f"branch {unquote(found['branch'])}"
+        elif relation.get("rel") == "Hyperlink":
+            words = str((relation.get("attributes") or {}).get("comment") or "")
+            yield f"{url} ({words})" if words else url
 
 
 def _attachments(relations: Iterable[Json]) -> Iterable[Attachment]:

@@ -24,7 +24,7 @@ from redimento.work_items.item import written_text
 def show_context(work_item_file: Path, repo: Path, budget: int | None, *, as_json: bool) -> str:
     """Return the output of `redimento context`: a table for people, or JSON with the files best first."""
     settings = read_settings(repo)
-    item = read_item(work_item_file)
+    item = read_item(work_item_file, settings.work_items.fields)
     hidden = (*settings.context.exclude, *opening.open_base(repo).filtered)
     with _no_collection():
         chosen = select(

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, groupby, pairwise
 from typing import Final
 
 from redimento.context.commonplace import telling
@@ -64,6 +64,15 @@ _ERROR: Final = re.compile(
 _FRAME: Final = re.compile(
     r"\s*(?:File \"|at |\d{1,3}: |[^\s:`]{1,200}:\d+(?::\d+)?(?:$|[: ])|[^\n]{0,300}(?:\", line \d+|\.\w{1,5}:\d+\)$))"
 )  # a line of a stack trace or of a compiler
+_CODE_LINE: Final = re.compile(
+    r"(?!\s{0,40}(?:[-*+>]|\d{1,3}[.)])\s)"
+    r"(?:\s{4}\s{0,40}\S|>>> |\.\.\. |In \[\d+\]: |\s{0,40}[})\]]{1,5}[;,]?\s*$|[^\n]{0,300}[;{]\s*$"
+    r"|(?:import [\w.]+(?: as \w+)?|from [\w.]+ import [^\n]{1,200}|(?:def|class|for|while|with|if) [^\n]{1,200}:)\s*$"
+    r"|[\w.]{1,60} = \S|[\w.]{1,60}\([^\n]{0,200}\)\s*$|@\w{1,60})"
+)  # a line that is code, were it in a fence
+_LEAST_PASTED: Final = 2  # lines in a row
+_LONGEST_TITLE: Final = 300  # characters: more is a text without a title
+_HYPHENATED: Final = re.compile(r"(?<![\w.\-/])[a-zA-Z]\w{0,40}(?:-\w{1,40}){1,6}(?![\w\-/])")
 _SHORTEST_NAME: Final = 3
 _LONGEST_TEXT: Final = 60_000  # characters: more is a pasted log
 
@@ -79,9 +88,10 @@ def read_clues(text: str) -> Clues:
     """Read the clues from the Markdown of a work item, whose first line is the title."""
     text = _COMMENT.sub(" ", text[:_LONGEST_TEXT]).strip()
     first_line, _, body = text.partition("\n")
-    code = "\n".join(match.group(1) for match in _FENCE.finditer(body))
-    prose = _URL.sub(" ", _FENCE.sub("\n", body))
-    title = first_line.lstrip("# ")
+    title, body = first_line.lstrip("# ")[:_LONGEST_TITLE], f"{first_line.lstrip('# ')[_LONGEST_TITLE:]}\n{body}"
+    told, pasted = _told_and_pasted(_FENCE.sub("\n", body))
+    code = "\n".join([*(match.group(1) for match in _FENCE.finditer(body)), pasted])
+    prose = _URL.sub(" ", told)
     plain = _URL.sub(" ", text)
     return Clues(
         title=_terms(title),
@@ -95,6 +105,15 @@ def read_clues(text: str) -> Clues:
     )
 
 
+def _told_and_pasted(text: str) -> tuple[str, str]:
+    """Return the prose of a text without fences, and the code that was pasted into it: runs of lines that look like it."""
+    parts: tuple[list[str], list[str]] = ([], [])
+    for is_code, run in groupby(text.split("\n"), key=lambda line: bool(_CODE_LINE.match(line))):
+        lines = list(run)
+        parts[is_code and len(lines) >= _LEAST_PASTED].extend(lines)
+    return "\n".join(parts[0]), "\n".join(parts[1])
+
+
 def _terms(text: str) -> frozenset[str]:
     return frozenset(term for word in identifiers(text) if word.lower() not in STOP for term in terms(word))
 
@@ -102,6 +121,7 @@ def _terms(text: str) -> frozenset[str]:
 def _weigh_terms(title: str, prose: str, code: str) -> dict[str, float]:
     counts: defaultdict[str, float] = defaultdict(float)
     ticked = " ".join(_TICKED.findall(prose))
+    ticked = " ".join((ticked, *chain.from_iterable(map(_spellings, _HYPHENATED.findall(ticked)))))
     weighed = ((title, _TITLE_WEIGHT), (prose, _PROSE_WEIGHT), (ticked, _TICKED_WEIGHT), (code, _CODE_WEIGHT))
     for text, weight in weighed:
         for word in identifiers(text):
@@ -125,6 +145,13 @@ def _told_names(prose: str) -> Iterator[str]:
     yield from _SHAPED.findall(prose)
     for ticked in _TICKED.findall(prose):
         yield from _WORDLIKE.findall(ticked)
+        yield from chain.from_iterable(map(_spellings, _HYPHENATED.findall(ticked)))
+
+
+def _spellings(hyphenated: str) -> tuple[str, str]:
+    """Return how code writes a hyphenated name: `set_cmd_text` and `setCmdText` for `set-cmd-text`."""
+    first, *others = hyphenated.split("-")
+    return "_".join((first, *others)), first + "".join(part[:1].upper() + part[1:] for part in others)
 
 
 def _names(title: str, text: str) -> Iterator[str]:

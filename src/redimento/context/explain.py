@@ -9,13 +9,14 @@ from redimento.context.selection import Context, Excerpt
 
 
 def as_json(context: Context) -> dict[str, Any]:
-    """Return the context as plain data: `files`, best first, with their `spans` (null for a whole file), and totals."""
+    """Return the context as plain data: `files`, best first, with their `spans` (null for a whole file), facts about the project, and totals."""
     return {
         "files": [_file(excerpt) for excerpt in _best_first(context)],
         "conventions": [_file(excerpt) for excerpt in context.conventions],
         "tokens": context.tokens,
         "budget": context.budget,
         "language": context.language,
+        "facts": list(context.facts),
     }
 
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from redimento.context.languages import extension
 from redimento.context.survey import File
 
+Graph = Sequence[tuple[int, ...]]  # for each file the places of those it imports
+
 _INDEX_FILES: Final = frozenset({"__init__", "index", "mod", "lib", "main"})
+_LOOKS_TEXT: Final = "css scss sass less pcss html htm hbs ejs tpl jinja j2 cshtml razor xaml"
+_LOOKS: Final = frozenset(_LOOKS_TEXT.split())
 _SEPARATOR: Final = re.compile(r"[./:\\]+")
 _DEEPEST: Final = 5  # trailing parts of a path that name a file
 _MOST_FILES: Final = 12  # a target that fits more files than this means none in particular
@@ -19,6 +25,7 @@ def import_graph(files: Sequence[File]) -> list[tuple[int, ...]]:
     """Return for each file the indices in `files` of those it imports."""
     places = _places(files)
     known: dict[tuple[str, str], tuple[int, ...]] = {}
+    looks = _looks(files)
     graph: list[tuple[int, ...]] = []
     for number, file in enumerate(files):
         folder = posixpath.dirname(file.path)
@@ -28,9 +35,36 @@ def import_graph(files: Sequence[File]) -> list[tuple[int, ...]]:
             if key not in known:
                 known[key] = _resolve(key[0], target, places)
             targets.update(known[key])
+        targets.update(looks.get(number, ()))
         targets.discard(number)
         graph.append(tuple(sorted(targets)))
     return graph
+
+
+def _looks(files: Sequence[File]) -> dict[int, tuple[int, ...]]:
+    """Return for each component the style sheets and templates with its stem, as `_Cart.scss` for `Cart.tsx`.
+
+    Of several components with the stem it belongs to those whose folders have most names in common with its own.
+    """
+    components: defaultdict[str, list[int]] = defaultdict(list)
+    for number, file in enumerate(files):
+        if file.language and file.role == "source":
+            components[_plain_stem(file.path)].append(number)
+    found: defaultdict[int, tuple[int, ...]] = defaultdict(tuple)
+    for number, file in enumerate(files):
+        if extension(file.path.rpartition("/")[2]) in _LOOKS:
+            own = set(file.path.split("/")[:-1])
+            same = components.get(_plain_stem(file.path), ())
+            if 0 < len(same) <= _MOST_FILES:
+                shared = [len(own.intersection(files[other].path.split("/")[:-1])) for other in same]
+                for other, count in zip(same, shared, strict=True):
+                    if count == max(shared):
+                        found[other] = (*found[other], number)
+    return found
+
+
+def _plain_stem(path: str) -> str:
+    return module_parts(path)[-1].lower().lstrip("_").replace("-", "").replace("_", "")
 
 
 def module_parts(path: str) -> list[str]:

@@ -26,7 +26,7 @@ from redimento.context.matching import NOTHING, Match
 from redimento.context.words import terms
 
 # Changes with the format, or with how terms are made of words, so that an old file is never misread.
-_FORM: Final = 4
+_FORM: Final = 5
 _SIZES: Final = 3 * 4  # bytes before a block: the lengths of its head and of its tables, and the checksum of both
 _HIDDEN: Final = -1  # the length of a file that may not be shown
 

@@ -21,11 +21,13 @@ from redimento.context.weights import PLACE
 from redimento.context.words import terms
 
 HEADING: Final = 24  # tokens of the path and the fence around an excerpt
+FLOOR: Final = 1e-6  # the worth of a token below which a prompt ends: the chances of few files are high then
 _GAP: Final = 9  # tokens of the line that replaces what is left out
 _CHARACTERS_PER_TOKEN: Final = 3.2  # good enough for the order; what is taken is counted properly
 _EXPECTED: Final = 2.5  # files that an average work item changes
+_DOUBT: Final = 1.2  # the chances are flatter than the scores say: fitted on the development cases, like `_PRESENCE`
 _SURE: Final = 0.9  # the highest chance of a file
-_PRESENCE: Final = 0.2  # the value of seeing a file at all, relative to its changed lines
+_PRESENCE: Final = 0.4  # the value of seeing a file at all, relative to its changed lines
 _SKELETON: Final = 0.02  # the value of a file's signatures, likewise
 _REST: Final = 0.15  # a file is shown whole if at most this share of its tokens is missing
 _SMALLEST: Final = 60  # tokens: stop when fewer are left
@@ -46,8 +48,11 @@ class _Offer:
     cost: float
 
 
-def pack(ranked: Sequence[Ranked], clues: Clues, budget: int) -> list[Excerpt]:
-    """Fill `budget` tokens with excerpts, best file first."""
+def pack(ranked: Sequence[Ranked], clues: Clues, budget: int, floor: float = 0.0) -> list[Excerpt]:
+    """Fill `budget` tokens with excerpts, best file first; stop where a token is worth less than `floor`.
+
+    The worth of an excerpt is the expected number of changed files that it shows, or their part.
+    """
     chosen: defaultdict[int, list[Segment]] = defaultdict(list)
     left = budget
     chances = _chances(ranked)
@@ -55,6 +60,8 @@ def pack(ranked: Sequence[Ranked], clues: Clues, budget: int) -> list[Excerpt]:
     heapq.heapify(offers)
     while offers and left > _SMALLEST:
         offer = heapq.heappop(offers)
+        if -offer.worth < floor:
+            break
         if offer.cost * _SURELY_LARGER > left:
             continue
         reading = ranked[offer.place].reading
@@ -92,8 +99,8 @@ def place_signals(segments: Sequence[Segment], fits: Sequence[float], clues: Clu
 
 
 def _chances(ranked: Sequence[Ranked]) -> list[float]:
-    """Return how likely each file is changed: the softmax that the weights were fitted for."""
-    values = [math.exp(one.score - ranked[0].score) for one in ranked]
+    """Return how likely each file is changed: the softmax that the weights were fitted for, a little flatter."""
+    values = [math.exp((one.score - ranked[0].score) / _DOUBT) for one in ranked]
     total = sum(values)
     return [min(_SURE, _EXPECTED * value / total) for value in values]
 

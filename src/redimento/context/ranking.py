@@ -10,13 +10,14 @@ from typing import Final
 
 from redimento.context.close_reading import Reading, read_closely, second_signals
 from redimento.context.clues import Clues
+from redimento.context.imports import Graph
 from redimento.context.past import past_signals
 from redimento.context.signals import Signal, first_signals
 from redimento.context.survey import File
 from redimento.context.tree import PastCommit, Tree
 from redimento.context.weights import FIRST, PAST, SECOND
 
-SHORTLIST: Final = 80  # files that are read a second time
+SHORTLIST: Final = 120  # files that are read a second time
 _MOST_REASONS: Final = 4
 _MOST_OF_THE_FILE: Final = 3  # reasons besides those of the history
 _AHEAD: Final = 0.01
@@ -48,14 +49,22 @@ class Ranked:
 
 
 def rank(
-    tree: Tree, files: Sequence[File], clues: Clues, commits: Sequence[PastCommit] = (), cache: Path | None = None
+    tree: Tree,
+    files: Sequence[File],
+    graph: Graph,
+    clues: Clues,
+    *,
+    commits: Sequence[PastCommit] = (),
+    cache: Path | None = None,
 ) -> list[Ranked]:
-    """Return the most likely files, best first; ties in path order. `commits` is the history, if there is one.
+    """Return the most likely files, best first; ties in path order.
+
+    `graph`: for each file the places of those it imports. `commits` is the history, if there is one.
 
     Files whose path the item names come first, scored above the best of the others; tests that it names come right
     after that one.
     """
-    chosen, first = shortlist(files, clues)
+    chosen, first = shortlist(files, graph, clues)
     readings = read_closely(tree, chosen, clues, cache)
     read = [reading.file for reading in readings]  # not every file can be read
     place_of = {file.path: place for place, file in enumerate(chosen)}
@@ -71,9 +80,9 @@ def rank(
     return sorted(ranked, key=lambda one: (-one.score, one.reading.file.path))
 
 
-def shortlist(files: Sequence[File], clues: Clues) -> tuple[list[File], dict[str, Signal]]:
+def shortlist(files: Sequence[File], graph: Graph, clues: Clues) -> tuple[list[File], dict[str, Signal]]:
     """Return the files worth a second look, and the signals of the survey for each of them."""
-    signals = first_signals(files, clues)
+    signals = first_signals(files, graph, clues)
     scores = _weighed(signals, FIRST)
     order = sorted(range(len(files)), key=lambda place: (not files[place].asked, -scores[place], files[place].path))
     best = order[:SHORTLIST]

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from redimento.context import exclusion
+from redimento.context.build_files import manifests
 from redimento.context.clues import Clues, read_clues
+from redimento.context.companions import companions, nearest_tests
+from redimento.context.imports import import_graph
 from redimento.context.languages import main_language
+from redimento.context.likely_tests import likely_tests, test_importers
 from redimento.context.outline import outline
-from redimento.context.packing import HEADING, pack
+from redimento.context.packing import FLOOR, HEADING, pack
 from redimento.context.past import past_commits
+from redimento.context.project_facts import project_facts
 from redimento.context.ranking import Ranked, rank
 from redimento.context.selection import Context, Excerpt
 from redimento.context.survey import listed, survey
@@ -21,7 +27,12 @@ from redimento.context.tokens import estimate
 from redimento.context.tree import Entry, Tree, texts
 from redimento.settings import ContextSettings
 
-_OUTLINE_SHARE: Final = 0.03  # of the budget
+_MAP_SHARE: Final = 0.1  # of the budget: more names hardly any further file that a change touches
+_RESERVE: Final = 0.15  # for tests and build files, of the budget beyond the first `_CORE`
+_CORE: Final = 25_000  # tokens: in a smaller prompt each line that may change is worth more
+_FACTS_SHARE: Final = 0.05
+_MOST_ASKED: Final = 5  # files whose build files say something about the project
+_MOST_TESTED: Final = 20  # files whose tests come first on the map
 _CONVENTIONS_SHARE: Final = 0.125
 _BYTES_PER_TOKEN: Final = 6  # no code has more: a larger repository cannot fit
 _UNRANKED: Final = -100.0  # below every ranked file
@@ -34,6 +45,9 @@ class Consideration:
     entries: tuple[Entry, ...]
     clues: Clues
     ranked: tuple[Ranked, ...]
+    tests: Mapping[str, tuple[str, ...]]  # of the most likely source files, most likely first
+    nearest: tuple[Ranked, ...]  # the first of these tests for each, without a rank
+    facts: tuple[str, ...]  # about the project
 
 
 def select(
@@ -59,7 +73,14 @@ def consider(tree: Tree, text: str, *, settings: ContextSettings, cache: Path | 
     entries = listed(tree.entries(), settings.exclude)
     clues = read_clues(text)
     files = survey(tree, entries, clues, cache)
-    return Consideration(tuple(entries), clues, tuple(rank(tree, files, clues, past_commits(tree, cache), cache)))
+    graph = import_graph(files)
+    ranked = rank(tree, files, graph, clues, commits=past_commits(tree, cache), cache=cache)
+    sources = [one.reading.file.path for one in ranked if one.reading.file.role == "source"][:_MOST_TESTED]
+    tests = likely_tests([file.path for file in files], sources, test_importers(files, graph))
+    nearest = nearest_tests(tree, files, tests, clues, cache)
+    told = [*sources[:_MOST_ASKED], *(one.reading.file.path for one in nearest)]
+    facts = project_facts(tree, [entry.path for entry in entries], told)
+    return Consideration(tuple(entries), clues, tuple(ranked), tests, nearest, facts)
 
 
 def fill(tree: Tree, considered: Consideration, *, budget: int, conventions: Sequence[str] = ()) -> Context:
@@ -67,13 +88,15 @@ def fill(tree: Tree, considered: Consideration, *, budget: int, conventions: Seq
     paths = [entry.path for entry in considered.entries]
     rules = _conventions(tree, conventions, set(paths), int(budget * _CONVENTIONS_SHARE))
     left = budget - sum(rule.tokens for rule in rules)
-    map_text = outline(paths, int(left * _OUTLINE_SHARE))
+    facts = considered.facts if estimate("\n".join(considered.facts)) <= left * _FACTS_SHARE else ()
+    left -= estimate("\n".join(facts)) if facts else 0
+    best = tuple(one.reading.file.path for one in considered.ranked)
+    tests = list(chain.from_iterable(considered.tests.values()))
+    map_text = outline(paths, int(left * _MAP_SHARE), best, tests)
     left -= estimate(map_text) if map_text else 0
     excerpts = _whole(tree, considered, left, {rule.path for rule in rules})
     if excerpts is None:
-        excerpts = pack(
-            [one for one in considered.ranked if one.reading.file.path not in conventions], considered.clues, left
-        )
+        excerpts = _best(tree, considered, left, {rule.path for rule in rules})
     return Context(
         excerpts=tuple(excerpts),
         outline=map_text,
@@ -81,7 +104,22 @@ def fill(tree: Tree, considered: Consideration, *, budget: int, conventions: Seq
         tokens=budget - left + sum(excerpt.tokens for excerpt in excerpts),
         budget=budget,
         language=main_language(paths),
+        best=best,
+        facts=facts,
     )
+
+
+def _best(tree: Tree, considered: Consideration, budget: int, shown: AbstractSet[str]) -> list[Excerpt]:
+    """Return the best places, then the tests and build files that go with them."""
+    paths = [entry.path for entry in considered.entries]
+    sources = list(considered.tests)[:_MOST_ASKED]
+    build_files = [path for path in manifests(paths, sources) if path not in shown]
+    tests = [one for one in considered.nearest if one.reading.file.path not in shown]
+    reserve = max(0, int((budget - _CORE) * _RESERVE))
+    beside = companions(tree, build_files, tests, considered.clues, reserve)
+    taken = shown | {one.path for one in beside}
+    ranked = [one for one in considered.ranked if one.reading.file.path not in taken]
+    return [*pack(ranked, considered.clues, budget - sum(one.tokens for one in beside), FLOOR), *beside]
 
 
 def _whole(tree: Tree, considered: Consideration, budget: int, shown: AbstractSet[str]) -> list[Excerpt] | None:

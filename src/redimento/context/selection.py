@@ -23,7 +23,11 @@ class Excerpt:
 
 @dataclass(frozen=True)
 class Context:
-    """Excerpts, best first, and a compact map of the rest, within `budget` tokens (an upper estimate)."""
+    """Excerpts, best first, and a map of the repository, within `budget` tokens (an upper estimate).
+
+    `best`: the paths of the ranked files, shown or not, most promising first. `facts`: what the build files say about the
+    project, as sentences that hold foreign text.
+    """
 
     excerpts: tuple[Excerpt, ...]
     outline: str
@@ -31,3 +35,5 @@ class Context:
     tokens: int
     budget: int
     language: str  # the main language of the repository: python, typescript, javascript, csharp, java, go, rust or ""
+    best: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()

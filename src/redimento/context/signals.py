@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from redimento.context.clues import Clues
-from redimento.context.imports import import_graph, module_parts
+from redimento.context.imports import Graph, module_parts
+from redimento.context.likely_tests import tested_stem
 from redimento.context.survey import File, path_terms
 
 _SATURATION: Final = 1.2  # BM25's k1
@@ -52,8 +53,8 @@ def scaled(signal: Signal) -> Signal:
     return [value / greatest for value in signal] if greatest > 0 else signal
 
 
-def first_signals(files: Sequence[File], clues: Clues) -> dict[str, Signal]:
-    """Return the signals that need only the survey, by name."""
+def first_signals(files: Sequence[File], graph: Graph, clues: Clues) -> dict[str, Signal]:
+    """Return the signals that need only the survey, by name. `graph`: for each file the places of those it imports."""
     lengths = [file.length for file in files]
     rarity = rarities((file.hits for file in files), len(files))
     in_path = [path_terms(file.path) for file in files]
@@ -73,7 +74,7 @@ def first_signals(files: Sequence[File], clues: Clues) -> dict[str, Signal]:
         ],
         "test": [float(file.role == "test" and not file.asked) for file in files],
     }
-    return signals | _around(files, signals)
+    return signals | _around(files, graph, signals)
 
 
 def _sum(weights: Mapping[str, float], rarity: Mapping[str, float], terms: Iterable[str]) -> float:
@@ -118,7 +119,7 @@ def _common_ending(one: Sequence[str], other: Sequence[str]) -> int:
     return count
 
 
-def _around(files: Sequence[File], signals: Mapping[str, Signal]) -> dict[str, Signal]:
+def _around(files: Sequence[File], graph: Graph, signals: Mapping[str, Signal]) -> dict[str, Signal]:
     """Return the signals of the neighbours: files that import or are imported, the folder, the tests."""
     base = [
         text + 0.5 * title + 0.5 * path + 0.5 * defines + mentioned
@@ -126,7 +127,6 @@ def _around(files: Sequence[File], signals: Mapping[str, Signal]) -> dict[str, S
             *(signals[name] for name in ("text", "title", "path", "defines", "mentioned")), strict=True
         )
     ]
-    graph = import_graph(files)
     imported: list[float] = [0.0] * len(files)
     importing: list[float] = [0.0] * len(files)
     tested: list[float] = [0.0] * len(files)
@@ -166,9 +166,6 @@ def _pair(files: Sequence[File], base: Signal, tested: Signal) -> None:
     for number, file in enumerate(files):
         if file.role != "test":
             continue
-        stem = file.path.rpartition("/")[2].partition(".")[0].lower()
-        for affix in ("test_", "_test", "-test", "tests", "test"):
-            stem = stem.removeprefix(affix) if affix == "test_" else stem.removesuffix(affix)
-        sources = by_stem.get(stem, ())
+        sources = by_stem.get(tested_stem(file.path), ())
         for source in sources:
             tested[source] = max(tested[source], base[number] / len(sources))

@@ -63,10 +63,13 @@ _TERMS: Final = _Terms()
 
 
 def terms(identifier: str) -> tuple[str, ...]:
-    """Return the search terms of an identifier: the stems of its parts and, if it has several, itself in lower case."""
+    """Return the search terms of an identifier: the stems of its parts.
+
+    With several parts, or a digit (`S3`, `sha256`), it is a term itself, in lower case.
+    """
     parts = _PART.findall(identifier)
     found = [term for part in parts if (term := _TERMS[part])]
-    if len(parts) > 1 and len(identifier) <= _LONGEST:
+    if (len(parts) > 1 or not identifier.isalpha()) and len(identifier) <= _LONGEST:
         found.append(identifier.lower())
     return tuple(dict.fromkeys(found) if len(found) > 1 else found)
 

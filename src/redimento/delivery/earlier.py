@@ -26,6 +26,7 @@ def reference(item: WorkItem, marker: str) -> str:
     State, tags and our own comment are left out: they change because of our work on the item.
     """
     parts = [item.title, item.description, *item.acceptance_criteria, item.repro_steps, item.system_info]
+    parts += [field.text for field in item.fields]
     parts += [comment.text for comment in others(item, marker)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 

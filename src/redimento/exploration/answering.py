@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from redimento.context.tree import Tree
+from redimento.exploration.excerpts import Found
 from redimento.exploration.listing import list_files
 from redimento.exploration.past import history
 from redimento.exploration.present import Present, unchanged, with_change
-from redimento.exploration.reading import Read, read
+from redimento.exploration.reading import read
 from redimento.exploration.searching import search
 from redimento.exploration.uses import uses
 from redimento.exploration.wish import Changed, Explore, Finding, Wish
@@ -54,15 +55,15 @@ def _answered(now: Present, wish: Wish, cache: Path | None) -> Finding:
     return Finding(wish, found.excerpts, found.text)
 
 
-def _looked_up(now: Present, wish: Wish, cache: Path | None) -> Read:
+def _looked_up(now: Present, wish: Wish, cache: Path | None) -> Found:
     match wish.kind:
         case "read":
             return read(now, wish.target)
         case "list":
-            return Read(text=list_files(now, wish.target))
+            return Found(text=list_files(now, wish.target))
         case "search":
             return search(now, wish.target, wish.within, wish.around)
         case "uses":
             return uses(now, wish.target)
         case "history":
-            return Read(text=history(now, wish.target, cache))
+            return Found(text=history(now, wish.target, cache))

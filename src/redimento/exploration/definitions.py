@@ -8,16 +8,26 @@ from dataclasses import dataclass
 from itertools import dropwhile, takewhile
 from typing import Final
 
+import re2
+
 from redimento.context.digest import defined_at
 from redimento.context.languages import is_test, language, role
-from redimento.context.segments import Segment, cut
+from redimento.context.segments import Segment
 from redimento.context.spans import Span
+from redimento.context.words import identifiers
 from redimento.exploration.present import Present
 
-_CODE: Final = ("source", "test")
-_NAME: Final = re.compile(r"[^\W\d][\w$]*|\$[\w$]*")
+# What most languages write before the name of a definition.
+_KEYWORDS: Final = (
+    "(?:def|class|func|fun|function|fn|sub|interface|struct|enum|trait|record|type|module|message|service)"
+)
+DEFINING: Final = re.compile(rf"\b{_KEYWORDS}\s")
+CODE: Final = ("source", "test")
+_NAME: Final = re.compile(r"[^\W\d][\w$-]*|\$[\w$]*")
 _JOINT: Final = re.compile(r"::|[.:#]|->")
-_CALL: Final = re.compile(r"\([^()]*\)$")
+_AROUND: Final = re.compile(
+    rf"^(?:{_KEYWORDS}\s+)?[.#@&*-]*|(?:\([^()]*\)|\[[^\[\]]*\])$"
+)  # `class Cart`, `@cart`, `total()`
 _LONGEST: Final = 200  # characters of a name with its containers
 _MOST_FILES: Final = 60  # that are cut at their definitions
 _MOST_IN_A_FILE: Final = 20
@@ -46,7 +56,7 @@ def name_parts(written: str) -> list[str]:
     written = written.strip().strip("`'\"")
     if len(written) > _LONGEST:
         return []
-    parts = _JOINT.split(_CALL.sub("", written))
+    parts = _JOINT.split(_AROUND.sub("", written))
     return parts if all(map(_NAME.fullmatch, parts)) else []
 
 
@@ -60,14 +70,14 @@ def definitions(present: Present, parts: Sequence[str], paths: Sequence[str] | N
     files = 0
     name = parts[-1]
     if paths is None:
-        paths = present.affordable([path for path in present.promising() if role(path) in _CODE])
+        paths = present.affordable([path for path in present.promising() if role(path) in CODE])
     for path, content in present.searched(paths):
         if name.encode() not in content:
             continue
-        lines = defined_at(content, language(path), name)
+        lines = defined_at(content, language(path), name) or ([] if language(path) else list(_as_in_c(content, name)))
         if not lines:
             continue
-        found += _definitions(path, content, lines, parts)
+        found += _definitions(present, path, content, lines, parts)
         files += 1
         if files == _MOST_FILES:
             break
@@ -90,9 +100,11 @@ def head(segment: Segment) -> Span:
     return max(segment.first, segment.signature - _HEAD + 1), segment.signature
 
 
-def _definitions(path: str, content: bytes, lines: Sequence[int], parts: Sequence[str]) -> Iterator[Definition]:
-    segments = cut(content, language(path))
-    count = content.count(b"\n") + 1
+def _definitions(
+    present: Present, path: str, content: bytes, lines: Sequence[int], parts: Sequence[str]
+) -> Iterator[Definition]:
+    segments = present.segments(path, content)
+    rows = content.split(b"\n")
     for line in lines[:_MOST_IN_A_FILE]:
         here = list(dropwhile(lambda one: one.last < line, segments))  # noqa: B023 - used up at once
         name = here[0].name if here else ""
@@ -103,8 +115,19 @@ def _definitions(path: str, content: bytes, lines: Sequence[int], parts: Sequenc
             first, own = here[0].first, head(here[0])
         else:
             name = f"{name}.{parts[-1]}".strip(".")
-            first, last, own, signatures = line, min(line + _UNKNOWN_LENGTH - 1, count), (line, line), ()
-        yield Definition(path, name, first, last, own, signatures, _agreement(path, name, parts))
+            first, last, own, signatures = line, min(line + _UNKNOWN_LENGTH - 1, len(rows)), (line, line), ()
+        heading = b" ".join(rows[own[0] - 1 : own[1]]).decode("utf-8", "replace")
+        yield Definition(path, name, first, last, own, signatures, _agreement(path, name, heading, parts))
+
+
+def _as_in_c(content: bytes, name: str) -> Iterator[int]:
+    """Yield the lines that begin at the margin and have `name(`, but no semicolon: how C and its kin define functions."""
+    pattern = re2.compile(rf"(?m)^[A-Za-z_](?:[\w:<>,*&~ \t]*[ \t*&:])?\Q{name}\E[ \t]*\([^;\n]*$".encode())
+    position, number = 0, 1
+    while found := pattern.search(content, position):
+        number += content.count(b"\n", position, found.start())
+        yield number
+        position = found.end()
 
 
 def _continues(segment: Segment, name: str) -> bool:
@@ -112,6 +135,7 @@ def _continues(segment: Segment, name: str) -> bool:
     return segment.name.startswith(f"{name}.") or (segment.name == name and not segment.signature)
 
 
-def _agreement(path: str, name: str, parts: Sequence[str]) -> int:
-    have = {*name.split(".")[:-1], *path.partition(".")[0].split("/")}
-    return sum(part in have for part in parts[:-1])
+def _agreement(path: str, name: str, heading: str, parts: Sequence[str]) -> int:
+    """Return how many of the containers a definition has: in its name, its path, or as the receiver in its heading."""
+    have = {*name.split(".")[:-1], *path.partition(".")[0].split("/"), *identifiers(heading)}
+    return len({part.lower() for part in parts[:-1]} & {part.lower() for part in have})

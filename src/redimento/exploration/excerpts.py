@@ -1,8 +1,9 @@
-"""Lines of a file as an excerpt within a bound of tokens."""
+"""What is found: lines of files as excerpts within a bound of tokens, and a text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from redimento.context.selection import Excerpt
@@ -12,6 +13,14 @@ from redimento.context.tokens import estimate
 LARGEST: Final = 10_000  # tokens of one file in one answer
 _GAP: Final = 9  # tokens of the line that stands for what is left out
 _REASON: Final = ("asked for",)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The excerpts and the text of a finding, before it is known for which wish."""
+
+    excerpts: tuple[Excerpt, ...] = ()
+    text: str = ""
 
 
 def whole(path: str, lines: Sequence[str]) -> Excerpt:

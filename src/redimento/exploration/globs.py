@@ -21,13 +21,13 @@ def is_glob(written: str) -> bool:
 def matching(paths: Iterable[str], glob: str) -> list[str]:
     """Return those of `paths` that `glob` (cleaned) names, or that are in a folder it names.
 
-    `*`, `?`, `[ab]` and `{a,b}` stay within a name, `**` does not. Without a slash it names files in any folder; so does
+    `*`, `?`, `[ab]` stay within a name, `**` does not; `{a,b}`, or a list with commas, means either. Without a slash it names files in any folder; so does
     one with a slash that fits nothing from the root. A pattern that is none fits nothing.
     """
     if len(glob) > LONGEST:
         return []
     paths = list(paths)
-    body = glob.strip("/")
+    body = glob.strip("/") if "{" in glob or "," not in glob else f"{{{','.join(map(str.strip, glob.split(',')))}}}"
     for start in ("", "(?:.*/)?") if "/" in body else ("(?:.*/)?",):
         compiled = _compiled(f"{start}{_translated(body)}(?:/.*)?")
         found = [path for path in paths if compiled and compiled.fullmatch(path)]

@@ -45,7 +45,12 @@ def files_meant(present: Present, written: str) -> list[str]:
     spelled = [path for path in named if folded(path) == wanted]
     ends = [path for path in named if folded(path).endswith(f"/{wanted}")]
     above = [path for path in named if "/" in path and wanted.endswith(f"/{folded(path)}")]
-    found = spelled or ends or above[:1] or (modules_meant(present, written) if _MODULE.fullmatch(written) else [])
+    found = (
+        spelled
+        or ends
+        or sorted(above, key=len)[-1:]
+        or (modules_meant(present, written) if _MODULE.fullmatch(written) else [])
+    )
     exact = [path for path in found if path.endswith(f"/{written}")]
     return likely_first(present, exact if len(exact) == 1 else found)
 

@@ -9,7 +9,7 @@ from typing import Final
 from redimento.context.past import past_commits
 from redimento.context.spans import Span
 from redimento.context.tokens import estimate
-from redimento.context.tree import PastChange
+from redimento.context.tree import PastChange, texts
 from redimento.exploration.naming import LONGEST, echo, files_meant, folder_meant
 from redimento.exploration.present import Present
 from redimento.exploration.reading import divided, spans_of
@@ -33,18 +33,16 @@ def history(present: Present, target: str, cache: Path | None) -> str:
         if folder is None:
             return f"The repository has no file {echo(path)}."
         return _subjects(present, f"{folder}/" if folder else "", cache)
-    committed = next((content for _, content in present.tree.read(files)), None)
+    committed = next((content for _, content in texts(present.tree, files)), None)
     if committed is None:
         return f"`{files[0]}` is not in the commit that the change starts from: it has no history."
-    lines = _within(spans_of(ranges, committed.count(b"\n") + 1), committed) if ranges else None
+    count = committed.removesuffix("\n").count("\n") + 1
+    spans = [(first, min(last, count)) for first, last in spans_of(ranges, count) if 1 <= first <= min(last, count)]
+    if ranges and not spans:
+        return f"`{files[0]}` has {count} lines before the change; it does not have lines {ranges}."
+    lines = spans[0] if spans else None
     changes = present.changes(files[0], lines, _MOST)
     return _told(files[0], lines, changes) if changes else _subjects(present, files[0], cache)
-
-
-def _within(spans: Sequence[Span], committed: bytes) -> Span | None:
-    """Return the first range of lines that the committed file has, None if there is none."""
-    count = committed.count(b"\n") + (not committed.endswith(b"\n"))
-    return next(((first, min(last, count)) for first, last in spans if 1 <= first <= min(last, count)), None)
 
 
 def _told(path: str, lines: Span | None, changes: Sequence[PastChange]) -> str:
@@ -62,14 +60,12 @@ def _told(path: str, lines: Span | None, changes: Sequence[PastChange]) -> str:
 
 
 def _subjects(present: Present, start: str, cache: Path | None) -> str:
-    """Return the subjects alone: for a folder, and for a clone that lacks the older contents."""
+    """Return the subjects alone, of the commits that changed paths with this start: a folder with its slash, or a file."""
+    is_folder = not start or start.endswith("/")
     commits = [
         commit
         for commit in past_commits(present.tree, cache)
-        if any(
-            path == start or path.startswith(start if not start or start.endswith("/") else f"{start}/")
-            for path in commit.paths
-        )
+        if any(path == start or (is_folder and path.startswith(start)) for path in commit.paths)
     ]
     if not commits:
         return f"This clone has no earlier commits that changed `{start or './'}`: it may hold only the newest ones."

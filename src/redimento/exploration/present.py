@@ -13,20 +13,22 @@ from unicodedata import normalize
 
 from redimento.context import exclusion
 from redimento.context.imports import module_parts
-from redimento.context.languages import role
+from redimento.context.languages import language, role
+from redimento.context.segments import Segment, cut
 from redimento.context.survey import listed
 from redimento.context.tree import Entry, PastChange, PastCommit, Tree, texts
 from redimento.exploration.wish import Changed
 
 _ONE_SEARCH: Final = 200_000_000  # bytes: two seconds; what promises least is left out
+_PARSING: Final = 12  # bytes that are searched in the time in which one is parsed
 _ORDER: Final = {"source": 0, "test": 1, "data": 2, "prose": 2}
 
 
 @dataclass
 class Allowance:
-    """The bytes that the wishes of one answer may still search, together."""
+    """The bytes that the wishes of one answer may still search, together: some fifteen seconds."""
 
-    left: int = 1_000_000_000
+    left: int = 1_500_000_000
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,15 @@ class Present:
         """Yield path and text (UTF-8, LF, without the last one) of each text file, in the order asked for."""
         for path, content in texts(self, paths):
             yield path, content.replace("\r\n", "\n").removesuffix("\n").encode("utf-8", "replace")
+
+    def segments(self, path: str, content: str | bytes) -> tuple[Segment, ...]:
+        """Return how a file is cut at its definitions; nothing if no grammar reads it, or no allowance is left."""
+        plain = content.encode("utf-8", "replace") if isinstance(content, str) else content
+        cost = _PARSING * len(plain)
+        if not language(path) or cost > self.allowance.left:
+            return ()
+        self.allowance.left -= cost
+        return cut(plain, language(path))
 
     def why_hidden(self, path: str) -> str:
         """Return why an existing file may not be shown, as the end of a sentence; "" if there is no such file."""

@@ -1,86 +1,85 @@
-"""Read a file, lines of a file, or the definition of a name."""
+"""Found a file, lines of a file, or the definition of a name."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from redimento.context.languages import extension, is_test, language
-from redimento.context.segments import cut
-from redimento.context.selection import Excerpt
+from redimento.context.languages import extension, is_test, role
 from redimento.context.spans import Span, joined
 from redimento.context.tokens import estimate
-from redimento.exploration.definitions import Definition, definitions, head, name_parts
-from redimento.exploration.excerpts import LARGEST, excerpt, fitting, size, whole
-from redimento.exploration.globs import is_glob
+from redimento.exploration.definitions import CODE, DEFINING, Definition, definitions, head, name_parts
+from redimento.exploration.excerpts import LARGEST, Found, excerpt, fitting, size, whole
+from redimento.exploration.globs import is_glob, matching
 from redimento.exploration.listing import list_files
 from redimento.exploration.naming import LONGEST, cleaned, echo, files_meant, modules_meant, nearest
 from redimento.exploration.present import Present
 
 _RANGES: Final = re.compile(r"[\dL,;\s-]*\d[\dL,;\s-]*")
 _RANGE: Final = re.compile(r"L?(\d{1,9})?(?:-L?(\d{1,9})?)?")
+_POSITION: Final = re.compile(r"(.+)(:)(\d+):\d+")  # line and column, as compilers write them
 _MOST_RANGES: Final = 50
 _OUTLINE: Final = 5_000  # tokens
 _HEAD: Final = 60  # lines of a large file without definitions
+_LONGEST_LINE: Final = 200  # characters in which a definition is looked for
 _SHOWN: Final = 4  # definitions
 _LONGEST_DEFINITION: Final = 5_000  # tokens
 _LISTED: Final = 20
 
 
-@dataclass(frozen=True)
-class Read:
-    excerpts: tuple[Excerpt, ...] = ()
-    text: str = ""
-
-
-def read(present: Present, target: str) -> Read:
+def read(present: Present, target: str) -> Found:
     """Return what `target` names: a path, `path:10-80,120-140`, `path:name`, a name, a folder or a glob.
 
     A path that names nothing is answered with the nearest ones.
     """
     if not target.strip() or len(target) > LONGEST or "\0" in target or "\n" in target.strip():
-        return Read(text="Write `path`, `path:first-last` or the name of a definition, on one line.")
+        return Found(text="Write `path`, `path:first-last` or the name of a definition, on one line.")
     path, ranges = divided(target)
     files = files_meant(present, path)
     if len(files) == 1:
-        return _read_file(present, files[0], ranges)
+        found = _read_file(present, files[0], ranges)
+        if len(path.strip("/")) > len(files[0]):  # it begins above the repository, or in a folder that does not exist
+            found = Found(found.excerpts, f"{echo(path)} was taken for `{files[0]}`.\n{found.text}".strip())
+        return found
     if files:
-        return Read(text=_listed(f"{echo(path)} may be any of these files; write more of the path", files))
+        return Found(text=_listed(f"{echo(path)} may be any of these files; write more of the path", files))
     why = present.why_hidden(path)
     if why:
-        return Read(text=f"`{path}` is not shown: {why}.")
-    if is_glob(path) or path.strip("/") in present.folders:
-        return Read(text=list_files(present, path))
+        return Found(text=f"`{path}` is not shown: {why}.")
+    if path.strip("/") in present.folders or (is_glob(path) and matching(present.sizes, path)):
+        return Found(text=list_files(present, path))
     return _read_name(present, target, path, ranges) or _nothing(present, path)
 
 
 def divided(target: str) -> tuple[str, str]:
     """Return the path, and the ranges of lines behind it, "" if there are none."""
-    before, colon, after = target.strip().strip("`'\"").rpartition(":")
+    written = target.strip().strip("`'\"").replace("#L", ":L")  # as in the address of a line on the web
+    position = _POSITION.fullmatch(written)
+    before, colon, after = position.groups() if position else written.rpartition(":")
     if colon and before and _RANGES.fullmatch(after):
         return cleaned(before), after
-    return cleaned(target), ""
+    return cleaned(written), ""
 
 
-def _read_file(present: Present, path: str, ranges: str) -> Read:
+def _read_file(present: Present, path: str, ranges: str) -> Found:
     lines = present.lines(path)
     if lines is None:
-        return Read(text=f"`{path}` is not shown: it is a binary file, or cannot be read.")
+        return Found(text=f"`{path}` is not shown: it is a binary file, or cannot be read.")
     if not ranges:
         found = whole(path, lines)
-        return Read((found,)) if found.tokens <= LARGEST else _outlined(path, lines)
+        return Found((found,)) if found.tokens <= LARGEST else _outlined(present, path, lines)
     asked = spans_of(ranges, len(lines))
     spans = joined((first, min(last, len(lines))) for first, last in asked if 1 <= first <= min(last, len(lines)))
     absent = [f"{first}-{last}" for first, last in asked if not 1 <= first <= min(last, len(lines))]
     notes = [f"`{path}` has {len(lines)} lines; it does not have lines {', '.join(absent)}."] if absent else []
     kept, left = fitting(lines, spans)
     notes += [f"{size(path, lines, span)} They are too many for one answer." for span in left[:_MOST_RANGES]]
-    return Read((excerpt(path, lines, kept),) if kept else (), "\n".join(notes))
+    return Found((excerpt(path, lines, kept),) if kept else (), "\n".join(notes))
 
 
 def spans_of(ranges: str, count: int) -> list[Span]:
+    """Return the ranges as written, of a file with `count` lines: they may lie outside it."""
     found: list[Span] = []
     for part in re.split("[,;]", "".join(ranges.split()))[:_MOST_RANGES]:
         matched = _RANGE.fullmatch(part)
@@ -90,23 +89,25 @@ def spans_of(ranges: str, count: int) -> list[Span]:
     return found
 
 
-def _outlined(path: str, lines: Sequence[str]) -> Read:
+def _outlined(present: Present, path: str, lines: Sequence[str]) -> Found:
     """Return the heads of the definitions of a large file, and how to ask for more."""
-    segments = cut("\n".join(lines).encode("utf-8", "replace"), language(path))
+    segments = present.segments(path, "\n".join(lines))
     heads = [(head(segment), segment.name.count(".")) for segment in segments if segment.signature]
     spans = [span for span, _ in sorted(heads, key=lambda pair: pair[1])]  # the outermost come first
+    if not heads and role(path) in CODE:
+        spans = [(number, number) for number, line in enumerate(lines, 1) if DEFINING.search(line[:_LONGEST_LINE])]
     kept, left = fitting(lines, spans or [(1, min(_HEAD, len(lines)))], _OUTLINE)
-    rest = " Further definitions are left out." if left and heads else ""
+    rest = " Further definitions are left out." if left and spans else ""
     how = f"Ask for `{path}:first-last`, or for a definition by its name."
     shown = (excerpt(path, lines, kept),) if kept else ()
-    return Read(shown, f"`{path}` is too long to show whole. {size(path, lines, (1, len(lines)))}{rest} {how}")
+    return Found(shown, f"`{path}` is too long to show whole. {size(path, lines, (1, len(lines)))}{rest} {how}")
 
 
 def _cost(lines: Sequence[str], spans: Sequence[Span]) -> int:
     return sum(estimate("\n".join(lines[first - 1 : last])) for first, last in spans)
 
 
-def _read_name(present: Present, target: str, path: str, ranges: str) -> Read | None:
+def _read_name(present: Present, target: str, path: str, ranges: str) -> Found | None:
     """Return the definitions of a name, alone or behind a path (`path::name`); None if there are none."""
     file, colon, name = target.strip().strip("`'\"").partition(":")
     files = files_meant(present, cleaned(file)) if colon else []
@@ -120,7 +121,7 @@ def _read_name(present: Present, target: str, path: str, ranges: str) -> Read | 
     return _read_file(present, modules[0], ranges) if len(modules) == 1 else None
 
 
-def _shown(present: Present, found: Sequence[Definition], parts: Sequence[str], asked: str) -> Read:
+def _shown(present: Present, found: Sequence[Definition], parts: Sequence[str], asked: str) -> Found:
     notes: list[str] = []
     spans: dict[str, list[Span]] = {}
     texts: dict[str, list[str]] = {}
@@ -140,13 +141,13 @@ def _shown(present: Present, found: Sequence[Definition], parts: Sequence[str], 
     if others:
         notes.append(_listed("Also defined in", others))
     excerpts = tuple(excerpt(path, texts[path], own) for path, own in spans.items() if own)
-    return Read(excerpts, "\n".join(notes))
+    return Found(excerpts, "\n".join(notes))
 
 
-def _nothing(present: Present, path: str) -> Read:
+def _nothing(present: Present, path: str) -> Found:
     close = sorted(nearest(present.sizes, path), key=lambda one: is_test(one) and not is_test(path))
     none = f"The repository has no file and no definition {echo(path)}."
-    return Read(text=_listed(f"{none} The nearest paths", close) if close else none)
+    return Found(text=_listed(f"{none} The nearest paths", close) if close else none)
 
 
 def _listed(heading: str, names: Sequence[str]) -> str:

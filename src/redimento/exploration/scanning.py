@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
@@ -11,6 +10,7 @@ from typing import Final
 import re2
 
 from redimento.context.languages import is_test
+from redimento.exploration.definitions import DEFINING
 from redimento.exploration.present import Present
 
 LINEWISE: Final = "(?m)"
@@ -22,8 +22,7 @@ _FEW: Final = 3  # hits of a file, if there are many files
 _SOURCES_PER_TEST: Final = 2
 _LONGEST_LINE: Final = 200  # characters of a hit that are shown
 _READ: Final = 4 * _LONGEST_LINE + 400  # bytes of a line that may become these characters, with blanks before them
-_DEFINING: Final = re.compile(r"\b(?:def|class|func|function|fn|interface|struct|enum|trait|record|type|module)\s")
-_ALSO: Final = 60  # further files that are named
+_ALSO: Final = 40  # further files that are named
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,17 @@ def compiled(pattern: str, *, literal: bool = False) -> re2._Regexp:
     options = re2.Options()
     options.log_errors = False
     options.literal = literal
-    options.never_nl = r"\n" not in pattern
+    options.never_nl = r"\n" not in pattern and "\n" not in pattern
     return re2.compile(pattern if literal else LINEWISE + pattern, options)
+
+
+def in_any_case(pattern: re2._Regexp) -> re2._Regexp:
+    """Return a compiled pattern that also matches other letter case."""
+    options = re2.Options()
+    for name in options.NAMES:
+        setattr(options, name, getattr(pattern.options, name))
+    options.case_sensitive = False
+    return re2.compile(pattern.pattern, options)
 
 
 def scan(present: Present, paths: Sequence[str], pattern: re2._Regexp, containing: bytes = b"") -> Scan:
@@ -105,7 +113,7 @@ def spread(present: Present, found: Sequence[Hits], words: Sequence[str], most: 
 
 def _told(lines: Sequence[tuple[int, str]], few: int) -> tuple[tuple[int, str], ...]:
     """Return the `few` lines that tell most: definitions, then the first ones."""
-    return tuple(sorted(sorted(lines, key=lambda line: not _DEFINING.search(line[1]))[:few]))
+    return tuple(sorted(sorted(lines, key=lambda line: not DEFINING.search(line[1]))[:few]))
 
 
 def left_out(chosen: Sequence[Hits], others: Sequence[Hits], unsearched: int) -> list[str]:

@@ -11,15 +11,14 @@ import re2
 from redimento.context.selection import Excerpt
 from redimento.context.spans import joined
 from redimento.context.words import identifiers, terms
-from redimento.exploration.excerpts import excerpt, fitting
+from redimento.exploration.excerpts import Found, excerpt, fitting
 from redimento.exploration.globs import matching
 from redimento.exploration.naming import cleaned, echo
 from redimento.exploration.present import Present
-from redimento.exploration.reading import Read
-from redimento.exploration.scanning import LINEWISE, Hits, compiled, left_out, scan, spread
+from redimento.exploration.scanning import LINEWISE, Hits, compiled, in_any_case, left_out, scan, spread
 
 LONGEST_PATTERN: Final = 300  # characters
-_MOST_HITS: Final = 80
+_MOST_HITS: Final = 60
 _MOST_SURROUNDED: Final = 24  # hits that are shown with the lines around them
 _FARTHEST: Final = 30  # lines around a hit
 _SURROUNDED: Final = 6_000  # tokens
@@ -28,33 +27,30 @@ _SHORTEST: Final = 3  # letters of a word that makes a path likely
 _ESCAPE: Final = re.compile(r"\\.|\(\?\w+\)")
 
 
-def search(present: Present, pattern: str, within: str, around: int) -> Read:
+def search(present: Present, pattern: str, within: str, around: int) -> Found:
     """Return the lines that match `pattern` (RE2) as `path:line: text`; with `around`, as excerpts.
 
     An invalid pattern is searched as it is written. `within` is a glob of paths.
     """
     if not 0 < len(pattern) <= LONGEST_PATTERN:
-        return Read(text=f"A pattern has 1 to {LONGEST_PATTERN} characters.")
-    notes = []
-    try:
-        wanted = compiled(pattern)
-    except re2.error as problem:
-        wanted = compiled(pattern, literal=True)
-        notes.append(f"{echo(pattern)} is not a valid pattern ({_why(problem)}); it was searched as literal text.")
+        return Found(text=f"A pattern has 1 to {LONGEST_PATTERN} characters.")
+    wanted, notes = _compiled(pattern)
     words = _words(pattern)
     paths = present.promising(words)
     if within.strip():
         paths = matching(paths, cleaned(within))
         if not paths:
-            return Read(text="\n".join([*notes, f"No file matches {echo(within)}."]))
+            return Found(text="\n".join([*notes, f"No file matches {echo(within)}."]))
     found = scan(present, paths, wanted)
+    if not found.files:
+        notes.append(f"Nothing matches {echo(pattern)}{f' in {echo(within)}' if within.strip() else ''}.")
+        found = scan(present, paths, in_any_case(wanted))
+        notes += ["In other letter case:"] if found.files else []
     named = [path for path in paths if wanted.search(path)]
     if named:
         more = f" and {len(named) - _MOST_NAMES} more" if len(named) > _MOST_NAMES else ""
         notes.append(f"The pattern matches the path of {', '.join(named[:_MOST_NAMES])}{more}.")
     chosen, others = spread(present, found.files, words, _MOST_SURROUNDED if around > 0 else _MOST_HITS)
-    if not found.files:
-        notes.append(f"Nothing matches {echo(pattern)}{f' in {echo(within)}' if within.strip() else ''}.")
     if around > 0:
         excerpts, chosen, cut = _surrounded(present, chosen, min(around, _FARTHEST))
         others = [*cut, *others]
@@ -62,7 +58,16 @@ def search(present: Present, pattern: str, within: str, around: int) -> Read:
     else:
         excerpts = ()
         lines = [f"{hits.path}:{number}: {text}" for hits in chosen for number, text in hits.lines]
-    return Read(excerpts, "\n".join([*notes, *lines, *left_out(chosen, others, found.unsearched)]))
+    return Found(excerpts, "\n".join([*notes, *lines, *left_out(chosen, others, found.unsearched)]))
+
+
+def _compiled(pattern: str) -> tuple[re2._Regexp, list[str]]:
+    """Return the compiled pattern, and a sentence if it is none and is searched as it is written."""
+    try:
+        return compiled(pattern), []
+    except re2.error as problem:
+        note = f"{echo(pattern)} is not a valid pattern ({_why(problem)}); it was searched as literal text."
+        return compiled(pattern, literal=True), [note]
 
 
 def _surrounded(

@@ -5,31 +5,50 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
-from redimento.errors import NotThereError
+from redimento.errors import NotThereError, UsageError
 from redimento.local.item_file import read_item
 from redimento.run_folder import RunFolder
+from redimento.work_items.attachment import LARGEST
 from redimento.work_items.board import Claim
-from redimento.work_items.item import WorkItem
+from redimento.work_items.item import Attachment, WorkItem
 
 
 class FileBoard:
     """One work item in `file`; its comment, states and claim are files in `folder`."""
 
-    def __init__(self, file: Path, folder: RunFolder) -> None:
+    def __init__(self, file: Path, folder: RunFolder, fields: Sequence[str] = ()) -> None:
         self._file = file
+        self._fields = fields
         self._folder = folder
         self._lock: int | None = None
 
     def load(self, item_id: int) -> WorkItem:
         """Return the item. Raises NotThereError if the file holds another number, UsageError if it is not an item."""
-        item = read_item(self._file)
+        item = read_item(self._file, self._fields)
         if item.id != item_id:
             raise NotThereError(
                 f"{self._file} holds work item {item.id}, not {item_id}.", "Name the file that holds it."
             )
         return item
+
+    def read(self, attachment: Attachment) -> bytes:
+        """Return the content of a file beside the work item file, which may come from somebody else: no other file."""
+        folder = self._file.parent.resolve()
+        try:
+            path = (folder / unquote(attachment.url or attachment.name)).resolve()
+            if not path.is_relative_to(folder) or not path.is_file():
+                raise UsageError("There is no such file beside the work item file.", f"Put it into {folder}.")
+            with path.open("rb") as file:
+                content = file.read(LARGEST + 1)
+        except (OSError, ValueError) as error:  # the second for a name with a NUL
+            raise UsageError("The file cannot be read.", "Check its name and its permissions.") from error
+        if len(content) > LARGEST:
+            raise UsageError("It has more than 4 MB.", "Cut it down to what matters.")
+        return content
 
     def claim(self, item: WorkItem, run: str) -> Claim:
         """Lock a file in the folder, so that the claim ends with the process, however that ends."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 import codecs
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 from redimento.errors import UsageError
 from redimento.text import marked_yaml
-from redimento.work_items.criteria import criteria_in_description, split_criteria
-from redimento.work_items.html import to_markdown
-from redimento.work_items.item import Attachment, Comment, RelatedItem, Relation, StateCategory, WorkItem
+from redimento.work_items.criteria import asked_for
+from redimento.work_items.item import Attachment, Comment, Field, RelatedItem, Relation, StateCategory, WorkItem
 from redimento.work_items.kinds import kind_of
-from redimento.work_items.sections import take_section
+from redimento.work_items.rich_text.html import to_markdown
+from redimento.work_items.sections import take_sections
 
 _LARGEST = 4 * 1024 * 1024  # bytes
 _LARGEST_ID = 2_147_483_647  # ids of work items are 32-bit integers
@@ -58,17 +58,18 @@ _SECTIONS = {
 }
 
 
-def read_item(path: Path) -> WorkItem:
+def read_item(path: Path, further: Sequence[str] = ()) -> WorkItem:
     """Return the work item in `path`.
 
     YAML and JSON hold the fields of WorkItem under our names or Azure's, also under `fields`. In Markdown and plain text
     the first line is the title; sections called acceptance criteria, repro steps and system info become those fields,
-    and front matter gives the others. Raises UsageError for a file that cannot be read or does not describe an item.
+    and front matter gives the others. `further`: names of Azure's fields to keep besides those that a WorkItem has; other
+    ones are ignored. Raises UsageError for a file that cannot be read or does not describe an item.
     """
     text = _text(path)
     if path.suffix.lower() in _YAML:
-        return _item(_mapping(text, path), path)
-    return _item(_from_markdown(text, path), path)
+        return _item(_mapping(text, path), further, path)
+    return _item(_from_markdown(text, path), further, path)
 
 
 def _text(path: Path) -> str:
@@ -112,8 +113,8 @@ def _from_markdown(text: str, path: Path) -> dict[str, Any]:
         data["title"] = _title(first.strip())
     for name, title in _SECTIONS.items():
         if name not in data:
-            body, section = take_section(body, title)
-            data |= {name: section} if section else {}
+            body, sections = take_sections(body, title, most=1)
+            data |= {name: sections[0]} if sections and sections[0] else {}
     data.setdefault("description", body.strip("\n"))
     return data
 
@@ -126,16 +127,16 @@ def _title(line: str) -> str:
     return text.rstrip() if text[-1:].isspace() else line
 
 
-def _item(written: Mapping[str, Any], path: Path) -> WorkItem:
+def _item(written: Mapping[str, Any], further: Sequence[str], path: Path) -> WorkItem:
     fields = _named(written, path)
+    own = {**written, **written.get("fields", {})}
+    kept = [(name, to_markdown(_long_text(own[name], name, path))) for name in further if name in own]
     words = {name: _word(fields.get(name, ""), name, path) for name in _WORDS}
     if not words["title"]:
         raise UsageError(f"{path} has no title.", "Give it one: the first line of Markdown, or `title:` in YAML.")
     rich = {name: to_markdown(_long_text(fields.get(name, ""), name, path)) for name in _RICH}
     type_name = words["type"] or _USUAL_TYPE
-    criteria = _criteria(fields.get("acceptance_criteria", ""), path)
-    if not criteria:
-        rich["description"], criteria = criteria_in_description(rich["description"])
+    rich["description"], criteria = _asked_for(rich["description"], fields.get("acceptance_criteria", ""), path)
     return WorkItem(
         **{**words, **rich, "type": type_name},
         id=_number(fields.get("id", 0), "id", path),
@@ -144,7 +145,9 @@ def _item(written: Mapping[str, Any], path: Path) -> WorkItem:
         state_category=_one_of(_CATEGORIES, fields.get("state_category", ""), "state_category", path),
         tags=_tags(fields.get("tags", ""), path),
         acceptance_criteria=criteria,
+        fields=tuple(Field(name, text) for name, text in kept if text.strip()),
         claims=(),
+        links=(),
         comments=tuple(_comment(entry, number, path) for number, entry in _entries(fields, "comments", path)),
         related=tuple(_related(entry, path) for _, entry in _entries(fields, "related", path)),
         attachments=tuple(_attachment(entry, path) for _, entry in _entries(fields, "attachments", path)),
@@ -207,11 +210,13 @@ def _tags(value: Any, path: Path) -> tuple[str, ...]:
     return tuple(word for part in parts if (word := _word(part, "tags", path)))
 
 
-def _criteria(value: Any, path: Path) -> tuple[str, ...]:
+def _asked_for(description: str, value: Any, path: Path) -> tuple[str, tuple[str, ...]]:
     if isinstance(value, list):
         texts = (to_markdown(_long_text(each, "acceptance_criteria", path)).strip() for each in value)
-        return tuple(text for text in texts if text)
-    return split_criteria(to_markdown(_long_text(value, "acceptance_criteria", path)))
+        if criteria := tuple(text for text in texts if text):
+            return description, criteria
+        value = ""
+    return asked_for(description, to_markdown(_long_text(value, "acceptance_criteria", path)))
 
 
 def _entries(fields: Mapping[str, Any], name: str, path: Path) -> list[tuple[int, dict[str, Any]]]:
@@ -240,6 +245,7 @@ def _related(entry: Mapping[str, Any], path: Path) -> RelatedItem:
         type=_word(entry.get("type", ""), "related.type", path),
         title=_word(entry.get("title", ""), "related.title", path),
         state=_word(entry.get("state", ""), "related.state", path),
+        text=to_markdown(_long_text(entry.get("text", ""), "related.text", path)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, get_args
 
 import jsonschema
@@ -48,7 +48,7 @@ _VALIDATOR = jsonschema.Draft202012Validator(_LINE)
 
 def to_json(request: ModelRequest, outcome: ModelReply | ModelError, *, model: str) -> dict[str, Any]:
     """Return a call and its outcome as JSON; the writer redacts it."""
-    line: dict[str, Any] = {"purpose": request.purpose, "model": model, "request": asdict(request)}
+    line: dict[str, Any] = {"purpose": request.purpose, "model": model, "request": _shown(request)}
     if isinstance(outcome, ModelReply):
         line["reply"] = asdict(outcome)
     else:
@@ -61,6 +61,16 @@ def to_json(request: ModelRequest, outcome: ModelReply | ModelError, *, model: s
             "usage": usage,
         }
     return line
+
+
+def _shown(request: ModelRequest) -> dict[str, Any]:
+    """Return a request as JSON, with the size of each picture in its place."""
+    shown = asdict(replace(request, messages=()))
+    for message in request.messages:
+        images = [{"media_type": each.media_type, "bytes": len(each.content)} for each in message.images]
+        turn = {"role": message.role, "text": message.text}
+        shown["messages"] += (turn | {"images": images} if images else turn,)
+    return shown
 
 
 def from_json(line: Any) -> tuple[str, ModelReply | ModelError]:

@@ -11,7 +11,7 @@ from redimento.models import failures, thinking
 from redimento.models.access import Access
 from redimento.models.candidate import Candidate
 from redimento.models.failures import Endpoint, Refusal
-from redimento.models.port import Model, ModelRequest, Usage
+from redimento.models.port import Message, Model, ModelRequest, Usage
 from redimento.models.service import LISTING_SECONDS, SHORTEST_SDK_TIMEOUT_SECONDS, ServiceModel
 from redimento.settings import ModelSettings
 from redimento.text.answer_size import UnusableAnswerError
@@ -99,7 +99,11 @@ def _ask(client: genai.Client, endpoint: Endpoint, request: ModelRequest) -> Can
 def _contents(request: ModelRequest) -> list[types.ContentUnion]:
     from google.genai import types  # noqa: PLC0415 - loaded by open_model
 
-    return [types.Content(role=message.role, parts=[types.Part(text=message.text)]) for message in request.messages]
+    def parts(message: Message) -> list[types.Part]:
+        images = [types.Part.from_bytes(data=each.content, mime_type=each.media_type) for each in message.images]
+        return [*images, types.Part(text=message.text)]
+
+    return [types.Content(role=message.role, parts=parts(message)) for message in request.messages]
 
 
 def _config(endpoint: Endpoint, request: ModelRequest) -> types.GenerateContentConfig:

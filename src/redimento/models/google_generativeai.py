@@ -18,7 +18,7 @@ from redimento.models import failures, thinking
 from redimento.models.access import Access
 from redimento.models.candidate import Candidate
 from redimento.models.failures import Endpoint, Refusal
-from redimento.models.port import Model, ModelError, ModelRequest, Usage
+from redimento.models.port import Message, Model, ModelError, ModelRequest, Usage
 from redimento.models.service import LISTING_SECONDS, SHORTEST_SDK_TIMEOUT_SECONDS, ServiceModel
 from redimento.settings import ModelSettings
 from redimento.text.answer_size import UnusableAnswerError, refuse_long, refuse_many_values
@@ -152,7 +152,7 @@ def _ask(genai: Any, endpoint: Endpoint, request: ModelRequest) -> Candidate:
     try:
         model = genai.GenerativeModel(endpoint.model, system_instruction=request.system or None)
         response = model.generate_content(
-            [{"role": message.role, "parts": [{"text": message.text}]} for message in request.messages],
+            [{"role": message.role, "parts": _parts(message)} for message in request.messages],
             generation_config={"max_output_tokens": request.max_output_tokens},
             # RequestOptions, not a dict: with a dict the SDK retries for ten minutes.
             request_options=genai.types.RequestOptions(
@@ -170,6 +170,11 @@ def _ask(genai: Any, endpoint: Endpoint, request: ModelRequest) -> Candidate:
         raise failures.unreachable(error, endpoint) from None
     except (ParseError, *_UNREADABLE) as error:
         raise failures.unreadable(error, endpoint) from None
+
+
+def _parts(message: Message) -> list[dict[str, Any]]:
+    images = [{"inline_data": {"mime_type": each.media_type, "data": each.content}} for each in message.images]
+    return [*images, {"text": message.text}]
 
 
 def _candidate(genai: Any, response: Any) -> Candidate:

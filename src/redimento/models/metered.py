@@ -11,7 +11,17 @@ from typing import Any
 
 from redimento.errors import LimitError
 from redimento.models import conversation
-from redimento.models.port import NOTHING_SPENT, Model, ModelError, ModelReply, ModelRequest, Spent, Usage, total_tokens
+from redimento.models.port import (
+    IMAGE_TOKENS,
+    NOTHING_SPENT,
+    Model,
+    ModelError,
+    ModelReply,
+    ModelRequest,
+    Spent,
+    Usage,
+    total_tokens,
+)
 from redimento.models.prices import Price, cost_usd, worst_case_usd
 from redimento.settings import ModelSettings
 from redimento.text.redaction import NO_SECRETS, Secrets
@@ -66,7 +76,8 @@ class MeteredModel:
 
     def _prompt_tokens(self, request: ModelRequest) -> int:
         text_tokens = self.estimate(request.system) + sum(self.estimate(message.text) for message in request.messages)
-        return round(text_tokens * self.spent.ratio)
+        images = sum(len(message.images) for message in request.messages)
+        return round((text_tokens + images * IMAGE_TOKENS) * self.spent.ratio)
 
     def _check(self, request: ModelRequest, prompt_tokens: int) -> None:
         limits, today = self.settings, datetime.now(UTC).date()

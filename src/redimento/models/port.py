@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from redimento.errors import RedimentoError
@@ -31,10 +31,25 @@ Failure = Literal[
 ]
 
 
+# The most tokens of a picture at the default resolution (ai.google.dev/gemini-api/docs/media-resolution, Gemini 3).
+IMAGE_TOKENS = 1_120
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture: image/png, image/jpeg or image/webp."""
+
+    media_type: str
+    content: bytes = field(repr=False)
+
+
 @dataclass(frozen=True)
 class Message:
+    """One turn. `images` come before the text, which may speak of them."""
+
     role: Literal["user", "model"]
     text: str
+    images: tuple[Image, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from time import monotonic
 
-from redimento.authoring import prompt
+from redimento.authoring import prompt, ticket
 from redimento.authoring.conversation import LEAST_BUDGET, ModelSession
 from redimento.authoring.questions import askable
 from redimento.change.guards.steering import steering_files
@@ -32,9 +32,11 @@ from redimento.sandbox.bench import Workbench, abandon, close_workbench
 from redimento.verification.checks import run_baseline
 from redimento.verification.evidence import Checks
 from redimento.work_items.admission import refusal
+from redimento.work_items.attachment import Shown, open_all
 from redimento.work_items.item import WorkItem, written_text
 
 _NAMED = 5
+_LONGEST_CLUE = 20_000  # characters of an attachment that help to choose the context
 
 
 def run(job: Job, ports: Ports) -> Finished:
@@ -65,8 +67,9 @@ def _stages(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) ->
             return Finished(Outcome("skipped", "Another run is working on this item."), item)
         cleanup.callback(_release, job, ports)
         seen.append(item)
+        attachments = _attachments(job, ports, item)
     with step(ports.emit, "gather", "Select the context"):
-        context = _gather(job, ports, item)
+        context = _gather(job, ports, item, attachments)
     with step(ports.emit, "author", "Write, check and repair the change"):
         bench = open_bench(job, ports, job.root, "checks")
         cleanup.callback(close_workbench, bench)
@@ -75,7 +78,7 @@ def _stages(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) ->
             ports.emit((Warned if risky else Note)(bench.isolation.sentences))
         baseline = _start_baseline(bench, ports.emit, cleanup)
         looked_up: list[Excerpt] = []
-        session = _session(job, ports, item, context, looked_up)
+        session = _session(job, ports, item, context, looked_up, attachments=attachments)
         done = job.secrets.redacted(attempts(job, ports, session, item, baseline))
         made = tuple(
             _with_askable(one, job, item, (*context.excerpts, *context.conventions, *looked_up)) for one in done
@@ -131,10 +134,21 @@ def _release(job: Job, ports: Ports) -> None:
         ports.emit(Warned(f"The claim on the work item could not be released. {error}"))
 
 
-def _gather(job: Job, ports: Ports, item: WorkItem) -> Context:
+def _attachments(job: Job, ports: Ports, item: WorkItem) -> tuple[Shown, ...]:
+    shown = job.secrets.redacted(open_all(item, earlier.others(item, job.marker), ports.board.read))
+    if shown:
+        job.folder.write_json("attachments.json", shown)
+        refused = [f"{one.name} ({one.refused.rstrip('.')})" for one in shown if one.refused]
+        not_shown = f"; not shown: {', '.join(refused[:_NAMED])}" if refused else ""
+        ports.emit(Note(f"{len(shown) - len(refused)} of {len(shown)} attachments and pictures are shown{not_shown}."))
+    return shown
+
+
+def _gather(job: Job, ports: Ports, item: WorkItem, attachments: Sequence[Shown]) -> Context:
+    texts = (one.text[:_LONGEST_CLUE] for one in attachments if one.text)
     selected = select(
         ports.tree,
-        written_text(item, earlier.others(item, job.marker)),
+        "\n\n".join([written_text(item, earlier.others(item, job.marker)), *texts]),
         settings=replace(job.settings.context, exclude=_hidden(job, ports)),
         budget=job.settings.context.budget_tokens,
         conventions=job.settings.project.conventions,
@@ -159,7 +173,15 @@ def _start_baseline(bench: Workbench, emit: Emit, cleanup: ExitStack) -> Baselin
     return Baseline(bench, pool.submit(work).result)
 
 
-def _session(job: Job, ports: Ports, item: WorkItem, context: Context, looked_up: list[Excerpt]) -> ModelSession:
+def _session(
+    job: Job,
+    ports: Ports,
+    item: WorkItem,
+    context: Context,
+    looked_up: list[Excerpt],
+    *,
+    attachments: Sequence[Shown],
+) -> ModelSession:
     settings = job.settings
     brief = prompt.briefing(
         item,
@@ -169,6 +191,8 @@ def _session(job: Job, ports: Ports, item: WorkItem, context: Context, looked_up
         filtered=ports.base.filtered,
         checks=settings.checks.commands,
         comments=earlier.others(item, job.marker),
+        attachments=attachments,
+        item_budget=max(settings.context.budget_tokens // 3, ticket.LEAST_BUDGET),
     )
     budget = max(settings.context.budget_tokens, LEAST_BUDGET)
     notebook = settings.authoring.notebook_tokens

@@ -14,12 +14,15 @@ Sdk = Literal["google-genai", "google-generativeai", "recorded"]
 
 @dataclass(frozen=True)
 class WorkItemSettings:
-    """Which work items may start a run. An empty tuple means any."""
+    """Which work items may start a run, where an empty tuple means any, and what is read of them."""
 
-    types: tuple[str, ...] = ("User Story", "Product Backlog Item", "Requirement", "Issue", "Task", "Bug")
+    types: tuple[str, ...] = (
+        "User Story", "Product Backlog Item", "Requirement", "Change Request", "Issue", "Task", "Bug",
+    )  # fmt: skip
     states: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ class UnusableAnswerError(Exception):
     """An answer is too large; the text says what it has too much of."""
 
 
-def refuse_long(content: bytes | bytearray) -> None:
-    """Raise UnusableAnswerError for more bytes than any answer has."""
-    if len(content) > _LONGEST:
-        raise UnusableAnswerError(f"more than {_LONGEST // 1024 // 1024} MB")
+def refuse_long(content: bytes | bytearray, most: int = 0) -> None:
+    """Raise UnusableAnswerError for more bytes than `most`, or than any answer has."""
+    most = most or _LONGEST
+    if len(content) > most:
+        raise UnusableAnswerError(f"more than {most // 1024 // 1024} MB")
 
 
 def refuse_many_values(content: bytes | bytearray) -> None:

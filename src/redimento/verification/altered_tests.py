@@ -30,9 +30,18 @@ def altered_tests(
     ]
 
 
+def declaration_in(path: str, content: bytes | None, test: TestResult) -> str:
+    """Return the lines that declare `test` in the file at `path`, "" where it does not stand there."""
+    return _declared(_text(content), test) if may_stand_in(path, test) else ""
+
+
+def _declared(text: str, test: TestResult) -> str:
+    return next((lines for name in _names(test) if (lines := _declaration(text, name))), "")
+
+
 def _is_altered(test: TestResult, before: str, after: str, *, is_new: bool) -> bool:
     """Return whether `test` is declared in `after`, and is new or differs from `before`."""
-    now = next((text for name in _names(test) if (text := _declaration(after, name))), "")
+    now = _declared(after, test)
     return bool(now) and (is_new or now not in before)
 
 

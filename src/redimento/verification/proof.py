@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from redimento.change.edit import Change, FileChange
 from redimento.sandbox.bench import Workbench
 from redimento.verification.altered_tests import altered_tests, may_stand_in
-from redimento.verification.assertions import is_assertion, raised_in
+from redimento.verification.assertions import ending_on_old_source, existing_source, is_assertion
 from redimento.verification.checks import run_alone
 from redimento.verification.evidence import CheckResult, Checks, Ending, Proof, TestResult, Verdict
 from redimento.verification.hunks import Hunk, hunks_of, without
 from redimento.verification.old_judge import Substitute
-from redimento.verification.roles import Roles, is_test_path
+from redimento.verification.roles import Roles
 from redimento.verification.runners import is_test_runner, narrowed
 from redimento.verification.variants import decoy, hollow, other_text
 
@@ -228,31 +228,12 @@ def _endings_before(court: _Court, old: CheckResult, trial: _Trial) -> dict[str,
     if not trial.tests:
         return {trial.result.name: _whole(old)}
     found = {test.id: test for test in old.tests}
-    mine: Callable[[str], bool] = _existing_source(court.bench.kept.files)
+    mine = existing_source(court.bench.kept.files)
     # A file that cannot be imported or compiled reports no test: the run fails, and the test is absent.
     absent: Ending = "absent" if old.ok else "error"
-    return {test.id: _ending_before(known, mine) if (known := found.get(test.id)) else absent for test in trial.tests}
-
-
-def _ending_before(test: TestResult, is_source: Callable[[str], bool]) -> Ending:
-    if not test.fails:
-        return test.outcome
-    return "failed" if is_assertion(test.message) or raised_in(test.message, is_source) else "error"
-
-
-def _existing_source(paths: Collection[str]) -> Callable[[str], bool]:
-    source = [path for path in paths if not is_test_path(path)]
-    names = set(_ends(source))
-    return lambda path: any(end in names for end in _ends((path.replace("\\", "/"),)))
-
-
-def _ends(paths: Collection[str]) -> Iterator[str]:
-    """Yield the last two parts of each path: traces name files from other folders than ours, Java's by the name alone."""
-    for path in paths:
-        parts = path.split("/")
-        yield "/".join(parts[-2:])
-        if parts[-1].endswith((".java", ".kt")):
-            yield parts[-1]
+    return {
+        test.id: ending_on_old_source(known, mine) if (known := found.get(test.id)) else absent for test in trial.tests
+    }
 
 
 def _whole(result: CheckResult) -> Ending:

@@ -1,7 +1,7 @@
 """Run only some tests of a check, with known test runners.
 
-Options are documented by pytest, jest, vitest, `go help test`, `dotnet test` and Maven Surefire. A command line that is
-more than one simple command (pipes, `&&`, variables) is not changed: the whole check runs.
+Options are documented by pytest, jest, vitest, `node --test`, `go help test`, `dotnet test` and Maven Surefire. A command
+line that is more than one simple command (pipes, `&&`, variables) is not changed: the whole check runs.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from redimento.sandbox.files import read_regular
 from redimento.verification.evidence import TestResult
 
+_LARGEST = 1_000_000  # bytes of a file that is looked at
 _MOST_TESTS = 200  # command lines are limited, and so many failures are not flaky
 _SHELL_SYNTAX = re.compile(r"[|&;<>()$`\\\n*?\[\]{}~!#]|^\s*\w+=")
 
@@ -24,11 +26,42 @@ def narrowed(command: str | Sequence[str], tests: Sequence[TestResult], tree: Pa
     argv = plain_words(command)
     if not argv or not tests or len(tests) > _MOST_TESTS:
         return None
-    for recognise, narrow in _RUNNERS:
+    for recognise, narrow, _ in _RUNNERS:
         if recognise(argv):
             chosen = narrow(argv, tests, tree)
             return tuple(chosen) if chosen else None
     return None
+
+
+def asked(command: str | Sequence[str], names: Sequence[str], tree: Path) -> tuple[str, ...] | None:
+    """Return a command that runs the tests of these names and prints what they print, or None if the runner is unknown.
+
+    A name is a path in `tree`, `path::test`, or the id of a report.
+    """
+    if any(name.startswith("-") for name in names):  # it would be an option
+        return None
+    chosen = narrowed(command, [_as_test(name, tree) for name in names], tree)
+    return (*chosen, *_talkative(plain_words(command))) if chosen else None
+
+
+def runs_alone(command: str | Sequence[str]) -> bool:
+    """Return whether `narrowed` knows the runner of a command."""
+    argv = plain_words(command)
+    return bool(argv) and any(recognise(argv) for recognise, _, _ in _RUNNERS)
+
+
+def _as_test(name: str, tree: Path) -> TestResult:
+    path, _, rest = name.partition("::")
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts or pure.suffix == ".py" or not (tree / path).is_file():
+        return TestResult(name, "skipped")
+    if pure.suffix in _CLASS_FILES:
+        return TestResult("::".join(word for word in (pure.stem, rest.rpartition("::")[2]) if word), "skipped")
+    return TestResult(rest, "skipped", file=path)
+
+
+def _talkative(argv: Sequence[str]) -> tuple[str, ...]:
+    return next((words for recognise, _, words in _RUNNERS if recognise([*argv])), ())
 
 
 def file_of(test: TestResult, tree: Path) -> str:
@@ -94,6 +127,8 @@ _WITH_VALUE = frozenset({
 
 def _pytest_node(test: TestResult, tree: Path) -> str:
     group, separator, name = test.id.partition("::")
+    if group.endswith(".py") and not group.startswith(("/", "../")) and (tree / group).is_file():
+        return test.id
     if not separator:
         group, name = name or group, ""
     path = _python_file(group, tree)
@@ -103,12 +138,20 @@ def _pytest_node(test: TestResult, tree: Path) -> str:
 
 def _python_file(dotted: str, tree: Path) -> str:
     words = dotted.split(".")
+    if not all(words):  # "..tmp.test_x" would be an absolute path
+        return ""
     paths = ("/".join(words[:length]) + ".py" for length in range(len(words), 0, -1))
     return next((path for path in paths if (tree / path).is_file()), "")
 
 
 def _jest(argv: list[str], tests: Sequence[TestResult], _tree: Path) -> list[str]:
-    return [*argv, "-t", f"({'|'.join(_javascript_name(test) for test in tests)})$"]
+    names = [_javascript_name(test) for test in tests if test.id]
+    # A file without a test means all of its tests.
+    chosen = ["-t", f"({'|'.join(names)})$"] if len(names) == len(tests) else []
+    files = list(dict.fromkeys(test.file for test in tests)) if all(test.file for test in tests) else []
+    start = next(number for number, word in enumerate(argv) if Path(word).name in {"jest", "vitest"}) + 1
+    start += argv[start : start + 1] == ["run"]
+    return [*argv[:start], *files, *argv[start:], *chosen]
 
 
 def _javascript_name(test: TestResult) -> str:
@@ -117,9 +160,38 @@ def _javascript_name(test: TestResult) -> str:
     return re.sub(r"[^\w\s-]", ".", name.replace(" > ", " "))
 
 
-def _go(argv: list[str], tests: Sequence[TestResult], _tree: Path) -> list[str]:
-    names = dict.fromkeys(test.id.rpartition("::")[2].partition("/")[0] for test in tests)
+def _node(argv: list[str], tests: Sequence[TestResult], tree: Path) -> list[str] | None:
+    """Run whole files: which titles `--test-name-pattern` sees differs between Node 20 and 22."""
+    files = [test.file or test.id.partition("::")[0] for test in tests]
+    if not all((tree / file).is_file() for file in files):
+        return None
+    start = argv.index("--test") + 1
+    options = [
+        word for number, word in enumerate(argv[start:], start) if word[:1] == "-" or argv[number - 1] in _NODE_VALUE
+    ]
+    return [*argv[:start], *options, *dict.fromkeys(files)]
+
+
+_NODE_VALUE = frozenset({
+    "--test-reporter", "--test-reporter-destination", "--import", "--require", "-r", "--loader", "--conditions", "-C",
+    "--test-concurrency", "--test-timeout", "--env-file",
+})  # fmt: skip
+
+
+def _go(argv: list[str], tests: Sequence[TestResult], tree: Path) -> list[str] | None:
+    names = dict.fromkeys(name for test in tests for name in _go_names(test, tree))
+    if not names:
+        return None
     return [*argv[:2], "-count=1", "-run", f"^({'|'.join(map(re.escape, names))})$", *argv[2:]]
+
+
+def _go_names(test: TestResult, tree: Path) -> list[str]:
+    if test.id:
+        return [test.id.rpartition("::")[2].partition("/")[0]]
+    return _GO_TEST.findall((read_regular(tree / test.file, at_most=_LARGEST) or b"").decode("utf-8", "replace"))
+
+
+_GO_TEST = re.compile(r"^func (Test\w*)\(", re.MULTILINE)
 
 
 def _dotnet(argv: list[str], tests: Sequence[TestResult], _tree: Path) -> list[str] | None:
@@ -127,7 +199,9 @@ def _dotnet(argv: list[str], tests: Sequence[TestResult], _tree: Path) -> list[s
         return None
     names = dict.fromkeys(_dotted(test).partition("(")[0] for test in tests)
     before, after = (argv[: argv.index("--")], argv[argv.index("--") :]) if "--" in argv else (argv, [])
-    return [*before, "--filter", "|".join(f"FullyQualifiedName={name}" for name in names), *after]
+    # A class without its namespace comes from the name of a file: it is looked for in the full name.
+    chosen = (f"FullyQualifiedName{'=' if name.count('.') > 1 else '~'}{name}" for name in names)
+    return [*before, "--filter", "|".join(chosen), *after]
 
 
 def _dotted(test: TestResult) -> str:
@@ -161,11 +235,15 @@ def _java_name(test: TestResult, joint: str) -> str:
     return f"{group}{joint}{method[0]}" if method else group
 
 
-_RUNNERS: tuple[tuple[Callable[[list[str]], bool], Narrow], ...] = (
-    (_named("pytest", "py.test"), _pytest),
-    (_named("jest", "vitest"), _jest),
-    (_started("go", "test"), _go),
-    (_started("dotnet", "test"), _dotnet),
-    (_named("mvn", "mvnw"), _maven),
-    (_named("gradle", "gradlew"), _gradle),
+_CLASS_FILES = frozenset({".java", ".kt", ".groovy", ".scala", ".cs", ".fs", ".vb"})
+
+# How to recognise a runner, how to choose tests, and what makes it print what passing tests print.
+_RUNNERS: tuple[tuple[Callable[[list[str]], bool], Narrow, tuple[str, ...]], ...] = (
+    (_named("pytest", "py.test"), _pytest, ("-rP",)),
+    (_named("jest", "vitest"), _jest, ()),
+    (_started("node", "--test"), _node, ()),
+    (_started("go", "test"), _go, ("-v",)),
+    (_started("dotnet", "test"), _dotnet, ()),
+    (_named("mvn", "mvnw"), _maven, ()),
+    (_named("gradle", "gradlew"), _gradle, ()),
 )

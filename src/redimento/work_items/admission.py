@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from redimento.settings import WorkItemSettings
 from redimento.work_items.item import WorkItem
+from redimento.work_items.kinds import unsuited
 
 _CLOSED = {"Completed": "it is already done", "Removed": "it was removed"}
 
@@ -21,6 +22,8 @@ def refusal(item: WorkItem, settings: WorkItemSettings, project: str) -> str | N
 def _reason(item: WorkItem, settings: WorkItemSettings, project: str) -> str:
     if project and item.project and not _among(item.project, (project,)):
         return f'it belongs to the project "{item.project}", and this pipeline runs in "{project}"'
+    if reason := unsuited(item.type):
+        return reason
     if settings.types and not _among(item.type, settings.types):
         return f'its type "{item.type}" is not one of {_listed(settings.types)} (work_items.types)'
     if settings.states and not _among(item.state, settings.states):
@@ -28,10 +31,11 @@ def _reason(item: WorkItem, settings: WorkItemSettings, project: str) -> str:
     if not settings.states and item.state_category in _CLOSED:
         return f'{_CLOSED[item.state_category]} (state "{item.state}")'
     if settings.tags and not any(_among(tag, settings.tags) for tag in item.tags):
-        return f"it has none of the tags {_listed(settings.tags)} (work_items.tags)"
+        return f"it has none of the tags {_listed(settings.tags)} (work_items.rich_text.tags)"
     if settings.areas and not any(_is_under(item.area, area) for area in settings.areas):
         return f'its area "{item.area}" is not under {_listed(settings.areas)} (work_items.areas)'
-    if not (item.description.strip() or item.acceptance_criteria or item.repro_steps.strip()):
+    texts = (item.description, item.repro_steps, *item.acceptance_criteria, *(field.text for field in item.fields))
+    if not any(text.strip() for text in texts):
         return "it has no description, acceptance criteria or repro steps; describe what should change"
     return ""
 

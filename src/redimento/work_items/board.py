@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-from redimento.work_items.item import WorkItem
+from redimento.work_items.item import Attachment, WorkItem
 
 Claim = Literal["won", "taken"]
 
@@ -13,9 +13,16 @@ class Board(Protocol):
     """Azure Boards, or local files."""
 
     def load(self, item_id: int) -> WorkItem:
-        """Return the item with its fields, all comments, and the titles of related items.
+        """Return the item with its fields, all comments, the texts of its parent and children, and the titles of others.
 
-        Raises NotThereError, SignInError, PermissionMissingError, AzureError; UsageError for an unsupported type.
+        Raises NotThereError, SignInError, PermissionMissingError, AzureError.
+        """
+        ...
+
+    def read(self, attachment: Attachment) -> bytes:
+        """Return the content of an attachment or of a picture in a text.
+
+        Raises RedimentoError where it is not the board's own, is too large or cannot be read.
         """
         ...
 

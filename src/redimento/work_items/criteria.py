@@ -4,47 +4,74 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from redimento.work_items.sections import FENCE, heading, inside_fences, is_titled, take_section
+from redimento.work_items.gherkin import Dialect, dialect_of
+from redimento.work_items.list_marks import COUNTING, ITEM, is_count, with_plain_marks
+from redimento.work_items.phrases import EXCLUDED_START, EXCLUDED_TITLE, NONE, TITLE
+from redimento.work_items.sections import FENCE, heading, inside_fences, is_titled, take_sections
 
-_ITEM = re.compile(
-    r"^( *)(?:[-*+\u2022\u2013\u2014]|\(?[0-9]{1,3}[.)]|\(?[a-zA-Z]\)|[A-Z]{1,4}-?[0-9]{1,3}[.:)])(?: +|$)(.*)$"
-)
 _CHECKBOX = re.compile(r"^(?:\[[ xX]?\]|[\u2610\u2611\u2612])\s*")
-_TITLE = re.compile(
-    r"(?:acceptance\s+(?:criteria|criterion|tests?)|success\s+criteria|definition\s+of\s+done|done\s+when|ac"
-    r"|akzeptanzkriterien|abnahmekriterien|crit[eè]res\s+d.acceptation|criterios\s+de\s+aceptaci[oó]n)",
-    re.IGNORECASE,
-)
-_SCENARIO = re.compile(r"^(?:[*_]{0,2})(?:scenario(?: outline| template)?|example)\b[^:]{0,40}:", re.IGNORECASE)
-_FEATURE = re.compile(r"^(?:[*_]{0,2})(?:feature|rule)\s*:", re.IGNORECASE)
-_STEP = re.compile(r"^[*_]{0,2}(given|when|then|and|but)\b", re.IGNORECASE)
+_STRUCK = re.compile(r"~~(?:(?!~~).)+~~", re.DOTALL)
+_TARGET = re.compile(r"\]\([^()\s]*\)")
 # Possessive: two runs of white space that may meet take quadratic time.
 _RULER = re.compile(r"^\s*+\|?\s*+:?-{2,}+:?\s*+(?:\|\s*+:?-{2,}+:?\s*+)*+\|?\s*+$")
 _RULE = re.compile(r"^ {0,3}(?:-{3,}|\*{3,}|_{3,})\s*$")
-_GHERKIN = re.compile(r"[`~](?:gherkin|cucumber|feature)\s*$", re.IGNORECASE)
-_COUNTING_COLUMN = frozenset({"#", "no", "no.", "nr", "nr.", "id", ""})
+_BOLD_LINE = re.compile(r" *(?:\*\*|__)[^*_]{1,80}(?:\*\*|__)[:\uff1a]? *")
+_GHERKIN_FENCE = re.compile(r"[`~](?:gherkin|cucumber|feature)\s*$", re.IGNORECASE)
 _WRAPPED = 60  # characters: a shorter line was broken by its author, not by an editor
 
 
-def split_criteria(markdown: str) -> tuple[str, ...]:
-    """Return the acceptance criteria in `markdown` in order, one string each.
+@dataclass(frozen=True)
+class Split:
+    """What a text asks for, one requirement each, and what it says is not asked for."""
+
+    criteria: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+
+def split_criteria(markdown: str) -> Split:
+    """Return the acceptance criteria in `markdown` in order.
 
     A criterion is a list item with its sub-items, a Gherkin scenario, a run of Given/When/Then lines, a table row, or a
-    paragraph. Headings are dropped, and so is a one-line paragraph that only introduces a list (it ends in a colon).
+    paragraph. Headings are dropped, and so is a one-line paragraph that only introduces a list (it ends in a colon). What
+    is struck out, or says that there is none (N/A), is no criterion; what stands under "Out of scope" is excluded.
     """
-    found = [criterion for block in _blocks(_unfence(markdown)) for criterion in _criteria(block) if criterion]
-    return tuple(_join_steps(found))
+    inside, sections = take_sections(markdown.replace("\r\n", "\n"), EXCLUDED_TITLE)
+    text = _unfence(inside)
+    words = dialect_of(text)
+    found = [each for block in _blocks(text, words) for each in _criteria(block, words) if not _is_void(each)]
+    joined = list(_join_steps(found, words))
+    excluded = [EXCLUDED_START.match(each) is not None for each in joined]
+    return Split(
+        tuple(each for each, out in zip(joined, excluded, strict=True) if not out),
+        (*filter(str.strip, sections), *(each for each, out in zip(joined, excluded, strict=True) if out)),
+    )
 
 
-def criteria_in_description(description: str) -> tuple[str, tuple[str, ...]]:
-    """Return a description without its "Acceptance criteria" section, and the criteria in that section.
+def asked_for(description: str, criteria: str) -> tuple[str, tuple[str, ...]]:
+    """Return the description and the acceptance criteria of an item from the two fields.
 
-    The section starts at a heading, a bold line or a line ending in a colon. Without any criteria in it, nothing is cut.
+    Types of the Basic and CMMI processes have no field for criteria: then those of a section of the description count, which
+    starts at a heading, a bold line or a line ending in a colon. What is out of scope goes to the description.
     """
-    rest, section = take_section(description, _TITLE)
-    criteria = split_criteria(section) if section else ()
-    return (rest, criteria) if criteria else (description, ())
+    rest = description
+    found = split_criteria(criteria)
+    if not found.criteria:
+        rest, sections = take_sections(description, TITLE, most=1)
+        inner = split_criteria(sections[0]) if sections else Split()
+        rest = rest if inner.criteria else description
+        found = Split(inner.criteria, (*found.excluded, *(inner.excluded if inner.criteria else ())))
+    more = ["## Out of scope", *found.excluded] if found.excluded else []
+    return "\n\n".join(filter(None, (rest, *more))), found.criteria
+
+
+def _is_void(criterion: str) -> bool:
+    """Return whether a criterion is empty, struck out as a whole, or says that there is none."""
+    if not criterion.strip() or NONE.fullmatch(criterion.strip(" \n*_`")):
+        return True
+    rest = _STRUCK.sub("", criterion)
+    return rest != criterion and not any(map(str.isalnum, _TARGET.sub("", rest)))
 
 
 def _unfence(markdown: str) -> str:
@@ -56,7 +83,7 @@ def _unfence(markdown: str) -> str:
         if fence and mark and mark[1].startswith(fence):
             fence = ""
             kept.append("")
-        elif not fence and mark and _GHERKIN.search(line):
+        elif not fence and mark and _GHERKIN_FENCE.search(line):
             fence = mark[1]
             kept.append("")
         else:
@@ -64,16 +91,15 @@ def _unfence(markdown: str) -> str:
     return "\n".join(kept)
 
 
-def _join_steps(criteria: list[str]) -> Iterator[str]:
+def _join_steps(criteria: list[str], words: Dialect) -> Iterator[str]:
     """Yield the criteria; steps written as list items of one line each are joined to the Given before them."""
     run: list[str] = []
     for criterion in criteria:
-        step = None if "\n" in criterion else _STEP.match(criterion)
-        begins = step is not None and step[1].lower() == "given"
-        if run and (begins or step is None):
+        role = "" if "\n" in criterion else words.role(criterion)
+        if run and role in ("given", ""):
             yield "\n".join(run)
             run = []
-        if run or begins:
+        if run or role == "given":
             run.append(criterion)
         else:
             yield criterion
@@ -81,21 +107,24 @@ def _join_steps(criteria: list[str]) -> Iterator[str]:
         yield "\n".join(run)
 
 
-def _blocks(markdown: str) -> Iterator[list[str]]:
+def _blocks(markdown: str, words: Dialect) -> Iterator[list[str]]:
     """Yield the lines that belong together: a list item with its sub-items, a table, a scenario, a paragraph, a fence."""
-    lines = [line.rstrip() for line in markdown.replace("\r\n", "\n").replace("\t", "    ").split("\n")]
+    lines = [line.rstrip() for line in markdown.replace("\t", "    ").split("\n")]
     fenced = inside_fences(lines)
+    headings = _headings(lines, fenced, words)
+    begins = (n for n, line in enumerate(lines) if line and not headings[n] and not line.endswith((":", "\uff1a")))
+    lines = with_plain_marks(lines, text_begins=next(begins, len(lines)))
     block: list[str] = []
     for index, line in enumerate(lines):
         if fenced[index]:
             block.append(line)
             continue
-        if _is_heading(line, lines[index + 1] if index + 1 < len(lines) else ""):
+        if headings[index]:
             yield from _whole(block)
-            words = _heading_text(line)
-            block = [words] if _SCENARIO.match(words) else []
+            title = _heading_text(line)
+            block = [title] if words.is_scenario(title) else []
             continue
-        if _begins_block(block, line):
+        if _begins_block(block, line, words):
             yield from _whole(block)
             block = []
         block.append(line)
@@ -107,12 +136,28 @@ def _whole(block: list[str]) -> Iterator[list[str]]:
         yield block
 
 
-def _is_heading(line: str, following: str) -> bool:
-    if heading(line) or _RULE.match(line) or _FEATURE.match(line.strip()) or is_titled(line, _TITLE):
+def _headings(lines: list[str], fenced: list[bool], words: Dialect) -> list[bool]:
+    """Return for each line whether it is a heading: marked as one, or bold in front of text that is not bold."""
+    found = [False] * len(lines)
+    below = ""  # the next line with text
+    for index in range(len(lines) - 1, -1, -1):
+        line, following = lines[index], lines[index + 1] if index + 1 < len(lines) else ""
+        if not fenced[index]:
+            bold = _BOLD_LINE.fullmatch(line) is not None and not words.is_scenario(line) and not words.role(line)
+            found[index] = _is_heading(line, following, words) or (
+                bold and (line.rstrip("*_ ").endswith(":") or (below != "" and not _BOLD_LINE.fullmatch(below)))
+                and not line.rstrip("*_ ").endswith((".", "!", "?"))
+            )  # fmt: skip
+        below = line if line.strip() else below
+    return found
+
+
+def _is_heading(line: str, following: str, words: Dialect) -> bool:
+    if heading(line) or _RULE.match(line) or words.feature.match(line.strip()) or is_titled(line, TITLE):
         return True
     underlined = re.fullmatch(r"={3,}|-{3,}", following)
     return bool(
-        re.fullmatch(r"={3,}", line) or (underlined and line.strip() and "|" not in line and not _ITEM.match(line))
+        re.fullmatch(r"={3,}", line) or (underlined and line.strip() and "|" not in line and not ITEM.match(line))
     )
 
 
@@ -121,74 +166,87 @@ def _heading_text(line: str) -> str:
     return found[1] if found else line.strip()
 
 
-def _begins_block(block: list[str], line: str) -> bool:
+def _begins_block(block: list[str], line: str, words: Dialect) -> bool:
     """Return whether `line` starts a new block after `block`."""
     if not block or not line.strip():
         return False
     first, last = block[0], block[-1]
-    if _SCENARIO.match(line.strip()):
+    if words.is_scenario(line):
         return True
-    if _SCENARIO.match(first.strip()):
+    if words.is_scenario(first):
         return False
-    item, open_item = _ITEM.match(line), _ITEM.match(first)
+    item, open_item = ITEM.match(line), ITEM.match(first)
     if open_item:
         if item:
             return len(item[1]) <= len(open_item[1]) + 1
         return not last.strip() and not line.startswith(" " * (len(open_item[1]) + 2))
     if item:
-        return not _STEP.match(first.strip())
+        return not words.role(first)
+    if _is_row(first) and not _is_row(line):
+        return "|" not in line
     if last.strip():
         return False
-    step = _STEP.match(line.strip())
-    return not (step and _STEP.match(first.strip()) and step[1].lower() != "given")
+    return not (words.role(line) not in ("", "given") and words.role(first))
 
 
-def _criteria(block: list[str]) -> Iterator[str]:
+def _criteria(block: list[str], words: Dialect) -> Iterator[str]:
     while block and not block[-1].strip():
         block.pop()
     first = block[0]
-    item = _ITEM.match(first)
+    item = ITEM.match(first)
     if item:
         yield _item(block, item)
-    elif _SCENARIO.match(first.strip()) or FENCE.match(first):
+    elif words.is_scenario(first) or FENCE.match(first):
         yield "\n".join(line for line in block if line.strip())
-    elif first.lstrip().startswith("|") or (len(block) > 1 and _RULER.match(block[1]) and "|" in first):
+    elif _is_row(first) or (len(block) > 1 and _RULER.match(block[1]) and "|" in first):
         yield from _rows(block)
     else:
-        yield from _paragraph(block)
+        yield from _paragraph(block, words)
+
+
+def _is_row(line: str) -> bool:
+    return line.lstrip().startswith("|")
 
 
 def _item(block: list[str], item: re.Match[str]) -> str:
     width = min((len(line) - len(line.lstrip()) for line in block[1:] if line.strip()), default=0)
     first = _CHECKBOX.sub("", item[2].strip())
     rest = [line[width:] for line in block[1:]]
-    nested = bool(rest) and any(_ITEM.match(line) for line in rest)
+    nested = bool(rest) and any(ITEM.match(line) for line in rest)
     indent = "  " if nested else ""
     return "\n".join([first, *(indent + line if line.strip() else "" for line in rest)]).strip()
 
 
 def _rows(block: list[str]) -> Iterator[str]:
-    table = [
-        [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))] for line in block if "|" in line
-    ]
-    headed = len(block) > 1 and _RULER.match(block[1]) is not None
-    heads = table[0] if headed else []
-    for cells in table[2 if headed else 0 :]:
-        named = [
-            f"{head}: {cell}" if head and len(heads) > 1 else cell
-            for head, cell in zip([*heads, *[""] * len(cells)], cells, strict=False)
-            if cell and not (head.lower() in _COUNTING_COLUMN and re.fullmatch(r"[A-Za-z]{0,3}-?[0-9]{0,3}\.?", cell))
-        ]
-        only = len(named) == 1 and re.fullmatch(r"[^:]{1,60}: (.+)", named[0])
-        yield (only[1] if only else "; ".join(named)).replace("\\|", "|")
+    """Yield a criterion for each row, each cell with the heading of its column if there are several."""
+    table = [_cells(line) for line in block if "|" in line]
+    ruled = len(block) > 1 and _RULER.match(block[1]) is not None
+    # Markdown has no table without headings, so the first of the numbered rows may stand there.
+    headed = ruled and not (table[2:] and all(_is_numbered(row) for row in (table[0], *table[2:])))
+    heads = [head.strip("*_ ") for head in table[0]] if headed else []
+    for cells in table[2:] if headed else [table[0], *table[2:]] if ruled else table:
+        counted = "".join(heads[:1]).lower() in COUNTING and is_count(cells[0]) and not all(map(is_count, cells))
+        pairs = list(zip([*heads, *[""] * len(cells)], cells, strict=False))[counted:]
+        shown = [(head, cell) for head, cell in pairs if cell]
+        if not all(_is_void(cell) for _, cell in shown):
+            yield "; ".join(f"{head}: {cell}" if head and len(shown) > 1 else cell for head, cell in shown)
 
 
-def _paragraph(block: list[str]) -> Iterator[str]:
+def _is_numbered(cells: list[str]) -> bool:
+    return len(cells) > 1 and cells[0].lower() not in COUNTING and is_count(cells[0]) and not is_count(cells[1])
+
+
+def _cells(line: str) -> list[str]:
+    cells = [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line.strip())]
+    return cells[1 if not cells[0] else 0 : -1 if len(cells) > 1 and not cells[-1] else None]
+
+
+def _paragraph(block: list[str], words: Dialect) -> Iterator[str]:
     lines = [line.strip() for line in block if line.strip()]
-    if _STEP.match(lines[0]):
-        yield from _scenarios(lines)
+    if words.role(lines[0]):
+        yield from _scenarios(lines, words)
         return
-    if lines[-1].endswith(":") and len(lines) == 1:
+    if len(lines) == 1 and lines[0].endswith((":", "\uff1a")):
         return
     if len(lines) > 1 and _are_sentences(lines):
         yield from (_CHECKBOX.sub("", line) for line in lines)
@@ -196,17 +254,16 @@ def _paragraph(block: list[str]) -> Iterator[str]:
     yield _CHECKBOX.sub("", "\n".join(lines))
 
 
-def _scenarios(lines: list[str]) -> Iterator[str]:
+def _scenarios(lines: list[str], words: Dialect) -> Iterator[str]:
     """Yield runs of steps; a Given after a Then starts the next run."""
     run: list[str] = []
     ended = False
     for line in lines:
-        step = _STEP.match(line)
-        word = step[1].lower() if step else ""
-        if ended and word == "given":
+        role = words.role(line)
+        if ended and role == "given":
             yield "\n".join(run)
             run, ended = [], False
-        ended = ended or word == "then" or " then " in line.lower()
+        ended = ended or role == "then" or words.then_within.search(line) is not None
         run.append(line)
     yield "\n".join(run)
 
@@ -215,6 +272,8 @@ def _are_sentences(lines: list[str]) -> bool:
     """Return whether each line is a sentence rather than part of a wrapped paragraph."""
     if any(_CHECKBOX.match(line) for line in lines):
         return all(_CHECKBOX.match(line) for line in lines)
-    begins = all(line[0].isupper() or line[0] in "\"'`*[" for line in lines)
+    first = [line.lstrip("~")[:1] for line in lines]
+    # Letters of many scripts have no case.
+    begins = all((each.isalpha() and not each.islower()) or each in "\"'`*[" for each in first)
     ends = all(len(line) < _WRAPPED or line.endswith((".", "!", "?", ";")) for line in lines[:-1])
     return begins and ends

@@ -27,13 +27,22 @@ class RelatedItem:
     type: str
     title: str
     state: str
+    text: str = ""  # Markdown; of a parent or child
 
 
 @dataclass(frozen=True)
 class Attachment:
     name: str
     url: str
-    size: int  # bytes, 0 when unknown
+    size: int = 0  # bytes, 0 when unknown
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field that the settings name, because the team keeps requirements in it."""
+
+    name: str  # its reference name in Azure
+    text: str  # Markdown
 
 
 @dataclass(frozen=True)
@@ -58,8 +67,10 @@ class WorkItem:
     acceptance_criteria: tuple[str, ...] = ()
     repro_steps: str = ""
     system_info: str = ""
+    fields: tuple[Field, ...] = ()
     comments: tuple[Comment, ...] = ()
     related: tuple[RelatedItem, ...] = ()
+    links: tuple[str, ...] = ()  # pull requests, commits, branches and pages, by name
     attachments: tuple[Attachment, ...] = ()
     claims: tuple[str, ...] = ()  # runs that say they work on it
     url: str = ""
@@ -68,4 +79,5 @@ class WorkItem:
 def written_text(item: WorkItem, comments: Sequence[Comment]) -> str:
     """Return everything people wrote on the item, `comments` last; the context is chosen by this text."""
     parts = [item.title, item.description, *item.acceptance_criteria, item.repro_steps, item.system_info]
+    parts += [field.text for field in item.fields]
     return "\n\n".join(part for part in (*parts, *(comment.text for comment in comments)) if part)

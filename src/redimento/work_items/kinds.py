@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from redimento.errors import UsageError
 from redimento.work_items.item import Kind
 
 # The types of the Basic, Agile, Scrum and CMMI processes
@@ -18,19 +17,19 @@ _NO_CHANGE = frozenset(
 
 
 def kind_of(type_name: str) -> Kind:
-    """Return the kind of an item of this type: "story", "bug" or "task"; unknown types are stories.
+    """Return the kind of an item of this type: "story", "bug" or "task"; unknown types are stories."""
+    return _KINDS.get(_folded(type_name), "story")
 
-    Raises UsageError for types that a single pull request cannot resolve.
-    """
-    name = " ".join(type_name.split()).lower()
+
+def unsuited(type_name: str) -> str:
+    """Return why items of this type never start a run, "" if they may: their size, or because they are no change of code."""
+    name = _folded(type_name)
     if name in _TOO_LARGE:
-        raise UsageError(
-            f"A work item of type {name.title()} is too large for one pull request.",
-            "Split it into user stories or tasks and start with those.",
-        )
+        return f"its type {name.title()} is too large for one pull request; split it into user stories or tasks"
     if name in _NO_CHANGE:
-        raise UsageError(
-            f"A work item of type {name.title()} does not describe a code change.",
-            "Describe the change in a user story, bug or task and start with that.",
-        )
-    return _KINDS.get(name, "story")
+        return f"its type {name.title()} does not describe a code change; describe it in a user story, bug or task"
+    return ""
+
+
+def _folded(type_name: str) -> str:
+    return " ".join(type_name.split()).lower()

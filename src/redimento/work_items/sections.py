@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import re
 
+from redimento.work_items.gherkin import is_keyword
+
 # Closing hashes are cut off afterwards: in the pattern they took cubic time, 2.4 s for a heading with 1,000 spaces.
 _HEADING = re.compile(r" {0,3}(#{1,6})(?:\s(.*)|#*\s*)$")
-# Lines such as `Examples:` or `Given:` belong to Gherkin.
 _LINE_AS_HEADING = re.compile(
-    r"(?:\*\*|__)([^*_]{1,80})(?:\*\*|__):?|(?!(?:Given|When|Then|And|But|Examples?|Scenario|Scenarios|Background)\b)([A-Z][\w ]{2,40}):"
+    r"(?:\*\*|__)([^*_]{1,80})(?:\*\*|__)[:\uff1a]?|((?![a-z])[^\W\d_][\w \-/'()]{1,60})[:\uff1a]"
 )
 FENCE = re.compile(r"^ *(`{3,}|~{3,})")
 
 
-def take_section(markdown: str, title: re.Pattern[str]) -> tuple[str, str | None]:
-    """Return `markdown` without the first section whose title matches, and that section's text (None if there is none).
+def take_sections(markdown: str, title: re.Pattern[str], most: int = 1_000) -> tuple[str, tuple[str, ...]]:
+    """Return `markdown` without the first `most` sections whose title matches, and their texts.
 
     A section ends at the next heading of its level; one under a bold or colon line also ends at the next such line.
     """
     lines = markdown.split("\n")
     fenced = inside_fences(lines)
-    for start, line in enumerate(lines):
-        if fenced[start] or not is_titled(line, title):
+    kept: list[str] = []
+    found: list[str] = []
+    at = 0
+    while at < len(lines):
+        if len(found) == most or fenced[at] or not is_titled(lines[at], title):
+            kept.append(lines[at])
+            at += 1
             continue
-        end = _end(lines, fenced, start)
-        rest = "\n".join([*lines[:start], *lines[end:]])
-        return re.sub(r"\n{3,}", "\n\n", rest).strip("\n"), "\n".join(lines[start + 1 : end]).strip("\n")
-    return markdown, None
+        end = _end(lines, fenced, at)
+        found.append("\n".join(lines[at + 1 : end]).strip("\n"))
+        at = end
+    if not found:
+        return markdown, ()
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip("\n"), tuple(found)
 
 
 def is_titled(line: str, title: re.Pattern[str]) -> bool:
@@ -47,9 +55,11 @@ def title_of(line: str) -> str | None:
     """Return the words of a heading, a bold line or a line ending in a colon, without marks; None for other lines."""
     found = heading(line)
     if found:
-        return found[1].strip("*_: ")
+        return found[1].strip("*_:\uff1a ")
     marked = _LINE_AS_HEADING.fullmatch(line.rstrip())
-    return (marked[1] or marked[2]).strip("*_: ") if marked else None
+    if marked is None or is_keyword((marked[1] or marked[2]).strip("*_:\uff1a ")):
+        return None
+    return (marked[1] or marked[2]).strip("*_:\uff1a ")
 
 
 def inside_fences(lines: list[str]) -> list[bool]:

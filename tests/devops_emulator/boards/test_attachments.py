@@ -36,3 +36,9 @@ def test_other_content_types_and_absent_attachments_are_refused(rest: Any) -> No
     rest("POST", "_apis/wit/attachments", params={"uploadType": "chunked"}, data=b"", headers=OCTETS, status=400)
     rest("GET", "_apis/wit/attachments/00000000-0000-0000-0000-000000000000", status=404)
     rest("GET", "_apis/wit/attachments/..%2Forganisation.sqlite", status=404)
+
+
+def test_an_attachment_is_read_within_a_project_that_exists(rest: Any) -> None:
+    made = rest("POST", "_apis/wit/attachments", data=b"x", headers=OCTETS, status=201)
+    assert rest("GET", f"Shop%20Floor/_apis/wit/attachments/{made['id']}") == b"x"
+    rest("GET", f"Nowhere/_apis/wit/attachments/{made['id']}", status=404)

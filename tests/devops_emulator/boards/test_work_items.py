@@ -231,3 +231,16 @@ def test_types_and_states_are_listed_with_categories(rest: Any) -> None:
     states = rest("GET", "Shop%20Floor/_apis/wit/workitemtypes/User%20Story/states")["value"]
     assert {state["name"]: state["category"] for state in states}["Resolved"] == "Resolved"
     assert rest("GET", "_apis/wit/workitemrelationtypes")["count"] > 5
+
+
+def test_an_item_keeps_to_the_limits_of_azure_boards(rest: Any) -> None:
+    text = {"op": "add", "path": "/fields/System.Description", "value": "x" * 1_000_001}
+    tags = {"op": "add", "path": "/fields/System.Tags", "value": ";".join(f"t{number}" for number in range(101))}
+    wrong = {"op": "add", "path": "/multilineFieldsFormat/System.Description", "value": "asciidoc"}
+    links = [
+        {"op": "add", "path": "/relations/-", "value": {"rel": "Hyperlink", "url": f"https://example.com/{number}"}}
+        for number in range(1_001)
+    ]
+    for patch in ([text], [tags], [wrong], links):
+        rest.patch_item(7, *patch, status=400)
+    rest.patch_item(7, text | {"value": "x" * 1_000_000}, *links[:900], wrong | {"value": "Markdown"})

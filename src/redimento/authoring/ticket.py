@@ -1,0 +1,81 @@
+"""Render the work item within a number of tokens: a description of 1 MB made a prompt of 913,511 characters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from redimento.authoring.elements import data, line, prose
+from redimento.authoring.pieces import LEFT_OUT, left_out, text_piece
+from redimento.authoring.share import Part, Piece, cost, shared
+from redimento.text import wording
+from redimento.work_items.attachment import Shown
+from redimento.work_items.item import Comment, RelatedItem, WorkItem
+
+BUDGET = 20_000  # tokens of an item, unless the settings say otherwise
+LEAST_BUDGET = 6_000
+_LONGEST_LINE = 300  # characters of a title, a tag, a name
+_MOST_TAGS = 30
+
+
+def told(item: WorkItem, comments: Sequence[Comment], shown: Sequence[Shown], budget: int = BUDGET) -> str:
+    """Return the item as the model reads it, with as much of each text as `budget` allows and a note of the rest."""
+    related = sorted(item.related, key=lambda one: one.relation not in ("parent", "child"))
+    texts = [("## Description", item.description), ("## Steps to reproduce", item.repro_steps)]
+    parts = {
+        "criteria": Part([_criterion(*each) for each in enumerate(item.acceptance_criteria, 1)], 0.8),
+        "texts": Part([_section(title, text) for title, text in texts if text], 0.5),
+        "fields": Part([_section(f"## Field {_short(each.name)}", each.text) for each in item.fields], 0.4),
+        "attachments": Part(
+            [_section(f"## Attachment {_short(one.name)}", one.text) for one in shown if one.text], 0.4
+        ),
+        "comments": Part([_comment(each) for each in reversed(comments)], 0.5),
+        "system": Part([_section("## System information", item.system_info)] if item.system_info else [], 0.4),
+        "related": Part([_related(each) for each in related], 0.5),
+        "links": Part([_named(each) for each in item.links], 0.5),
+        "refused": Part([_named(f"{one.name}: {one.refused}") for one in shown if one.refused], 1.0),
+    }
+    pictures = [one.name for one in shown if one.picture]
+    frame = partial(
+        wording.render, "prompts/item.md.j2", item=item, pictures=pictures, most_tags=_MOST_TAGS, short=_short
+    )
+    empty = frame(**{name: [""] if part.pieces else [] for name, part in parts.items()}, left_out="")
+    texts_shown, names = shared(budget - cost(empty) - LEFT_OUT, parts)
+    texts_shown["comments"].reverse()  # the newest matter most, but people read the oldest first
+    return frame(**texts_shown, left_out=left_out(names))
+
+
+def _short(text: str) -> str:
+    return line(text)[:_LONGEST_LINE]
+
+
+def _section(title: str, text: str) -> Piece:
+    return text_piece(title.lstrip("# "), text, lambda part: f"{title}\n{data(prose(part))}", len(text))
+
+
+def _criterion(number: int, text: str) -> Piece:
+    return text_piece(
+        f"criterion {number}", text, lambda part: f"{number}. " + data(prose(part)).replace("\n", "\n   "), len(text)
+    )
+
+
+def _comment(comment: Comment) -> Piece:
+    heading = _short(f"{comment.author}, {comment.created}:")
+    return text_piece(
+        f"a comment of {heading}", comment.text, lambda part: data(f"{heading}\n{prose(part)}"), len(comment.text)
+    )
+
+
+def _related(item: RelatedItem) -> Piece:
+    state = f" ({item.state})" if item.state else ""
+    heading = _short(f"{item.type} {item.id}: {item.title}{state}")
+    name = f"{item.relation} {item.id}"
+
+    def show(part: str) -> str:
+        return f"- {item.relation}: {data(heading)}" + (f"\n{data(prose(part))}" if part else "")
+
+    return text_piece(name, item.text, show, len(item.text)) if item.text else Piece(name, show(""))
+
+
+def _named(text: str) -> Piece:
+    return Piece(_short(text), f"- {data(_short(text))}")

@@ -1,0 +1,147 @@
+"""Reproduce first: tell whether a new test, alone on the untouched source, shows the reported fault.
+
+Agents' reproduction tests fail before and pass after the right change in 63 % of cases, and as a filter they double an
+agent's precision (arXiv 2508.06365, 2406.12952). So a test counts only if it fails for a reason that the source gave: an
+assertion, or an exception raised inside a file of the source. What the test misses itself is no sign of a fault: a name
+that is still to be written, an import, a fixture, its own syntax.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from redimento.change.edit import Change, FileChange
+from redimento.sandbox.bench import Workbench
+from redimento.settings import CheckCommand
+from redimento.verification.altered_tests import altered_tests, declaration_in
+from redimento.verification.assertions import ending_on_old_source, existing_source
+from redimento.verification.checks import run_alone
+from redimento.verification.evidence import CheckResult, Checks, TestResult
+from redimento.verification.roles import roles_of
+from redimento.verification.runners import asked, runs_alone
+
+_SECONDS = 300
+_RUNS = 2  # a test that fails only now and then shows nothing
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """Tests of one check that show the reported fault, as they ended on the untouched source; `change` brings them."""
+
+    check: str
+    tests: tuple[TestResult, ...]
+    change: Change
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What the gate says of a change that brings only tests: a reproduction, or why there is none and what was printed."""
+
+    reproduction: Reproduction | None = None
+    refusal: str = ""
+    output: str = ""
+
+
+def can_reproduce(commands: Sequence[CheckCommand]) -> bool:
+    """Return whether a check reports its tests and can run a few of them alone."""
+    return any(command.junit and runs_alone(command.run) for command in commands)
+
+
+def examine(bench: Workbench, change: Change, before: Checks) -> Examined:
+    """Run the tests of `change`, which is in the bench's tree, and return what the gate says of them.
+
+    `before`: the baseline, which tells new tests from old ones.
+    """
+    existing = bench.kept.files
+    roles = roles_of(change, bench.settings.commands, existing)
+    files = [file for file in change.files if file.path in roles.tests]
+    told = Examined(refusal=f"No check that reports its tests runs {', '.join(change.paths)}.")
+    if others := sorted({*change.paths} - {*roles.tests}):
+        return Examined(refusal=gate(_NOT_RUN, (), others, existing))
+    for command in _commands(bench, files):
+        base = before.of(command.name)
+        runs = [run_alone(bench, command, changed=change.paths) for _ in range(_RUNS)]
+        known = frozenset(test.id for test in base.tests) if base else frozenset[str]()
+        new = altered_tests(files, runs[0].tests, known)
+        refusals = (gate(run, [test.id for test in new], (), existing) for run in runs)
+        refusal = next(filter(None, (*refusals, _broken(runs[0], base, files, new))), "")
+        tests = _showing(runs, new, existing)
+        if not refusal and tests:
+            return Examined(Reproduction(command.name, tests, change))
+        told = Examined(refusal=refusal or "It does not fail every time.", output=runs[0].output)
+        if new:
+            break
+    return told
+
+
+_NOT_RUN = CheckResult("", "", required=True, exit_code=None, seconds=0.0, output="")
+
+
+def gate(before: CheckResult, tests: Collection[str], others: Sequence[str], existing: Collection[str]) -> str:
+    """Return why these tests do not show a fault of the source, "" if one of them does.
+
+    `before`: their run on the untouched source. `tests`: the ids that the change adds or alters; `others`: the paths that
+    it changes beside tests; `existing`: the paths of the untouched tree.
+    """
+    if others:
+        return f"Only tests may change in this step, and it changes {', '.join(others)}."
+    if before.reason:
+        return f"The run did not end by itself: {before.reason}."
+    found = [test for test in before.tests if test.id in set(tests)]
+    if not found:
+        return "The report names no test that it adds or alters: its file cannot be loaded, or declares none."
+    is_source = existing_source(existing)
+    endings = {ending_on_old_source(test, is_source) for test in found}
+    if "failed" in endings:
+        return ""
+    if "error" in endings:
+        return (
+            "It fails before it can judge the code: by an import, a fixture, a name or an argument that does not exist, or an "
+            "exception of its own. Use only what exists now, and assert what should happen."
+        )
+    return "It passes on the code as it is." if "passed" in endings else "It is skipped."
+
+
+def altered(reproduction: Reproduction, change: Change) -> str:
+    """Return the first path of which `change` does not keep all lines of the reproduction, in order; "" if there is none."""
+    texts = {file.path: _lines(file.after) for file in change.files}
+    for file in reproduction.change.files:
+        rest = iter(texts.get(file.path, ()))
+        if not all(line in rest for line in _lines(file.after)):
+            return file.path
+    return ""
+
+
+def _lines(content: bytes | None) -> list[bytes]:
+    return [line.rstrip() for line in (content or b"").splitlines() if line.strip()]
+
+
+def _commands(bench: Workbench, files: Sequence[FileChange]) -> Iterator[CheckCommand]:
+    """Yield the checks that report their tests, so that they run these files alone where their runner can."""
+    for command in bench.settings.commands:
+        paths = [file.path for file in files if file.after is not None and asked(command.run, [file.path], bench.tree)]
+        if command.junit and (paths or not runs_alone(command.run)):
+            chosen = asked(command.run, paths, bench.tree) if paths else None
+            limit = min(command.timeout_seconds, _SECONDS)
+            yield replace(command, run=chosen or command.run, timeout_seconds=limit)
+
+
+def _showing(
+    runs: Sequence[CheckResult], tests: Sequence[TestResult], existing: Collection[str]
+) -> tuple[TestResult, ...]:
+    """Return those of `tests` that fail in all runs for a reason that the source gave."""
+    is_source = existing_source(existing)
+    failed = [{test.id for test in run.tests if ending_on_old_source(test, is_source) == "failed"} for run in runs]
+    return tuple(test for test in tests if all(test.id in ids for ids in failed))
+
+
+def _broken(run: CheckResult, base: CheckResult | None, files: Sequence[FileChange], new: Sequence[TestResult]) -> str:
+    """Return a sentence about a test of the changed files that passed before and does not pass now."""
+    now = {test.id: test for test in run.tests}
+    for then in base.tests if base else ():
+        test = now.get(then.id)
+        lost = then.outcome == "passed" and (test is None or test.outcome != "passed") and test not in new
+        if lost and any(file.before is not None and declaration_in(file.path, file.before, then) for file in files):
+            return f"It removes or breaks the existing test {then.id}: leave that as it is."
+    return ""

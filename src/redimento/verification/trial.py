@@ -1,0 +1,97 @@
+"""Run a few tests of one check on a change that its author has not submitted yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from redimento.sandbox.bench import Workbench
+from redimento.settings import CheckCommand
+from redimento.verification.altered_tests import may_stand_in
+from redimento.verification.checks import run_alone
+from redimento.verification.evidence import TestResult
+from redimento.verification.runners import asked, runs_alone
+from redimento.verification.test_names import same_test
+
+_SECONDS = 120.0  # for one try: it runs a few tests, and the whole check runs on the change later anyway
+_MOST_NAMES = 20
+_LONGEST_NAME = 300  # characters
+_FORMS = "tests/test_cart.py, tests/test_cart.py::test_total, or the name in a report"
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What a try showed. `asked`: the names as they were given; none: the whole check.
+
+    `tests` are those of the report that the names mean. `remark`: a sentence about what could not be done as asked, "" if
+    nothing. `ran`: whether a command ran at all.
+    """
+
+    check: str
+    asked: tuple[str, ...] = ()
+    tests: tuple[TestResult, ...] = ()
+    output: str = ""  # neutralised, head and tail only
+    exit_code: int | None = None
+    seconds: float = 0.0
+    remark: str = ""
+    ran: bool = True
+
+
+def run_trial(
+    bench: Workbench, check: str, names: Sequence[str], *, changed: Sequence[str], seconds: float = _SECONDS
+) -> TrialResult:
+    """Run the named tests of a check on the bench's tree, which holds the change, and put back what the run wrote there.
+
+    `check` "": the first one that reports its tests. `changed`: the paths of the change. Where the runner cannot run
+    single tests, the whole check runs, within the same `seconds`. Never raises for what a command does, except
+    HostileCheckError.
+    """
+    names = tuple(dict.fromkeys(name.strip()[:_LONGEST_NAME] for name in names))[:_MOST_NAMES]
+    command = _command(bench.settings.commands, check)
+    if command is None:
+        known = ", ".join(command.name for command in bench.settings.commands) or "none"
+        return TrialResult(check, names, remark=f"There is no check of this name. The checks are: {known}.", ran=False)
+    chosen = asked(command.run, names, bench.tree) if names else None
+    if names and chosen is None and runs_alone(command.run):
+        remark = f"These names do not lead to tests. Name a test so: {_FORMS}."
+        return TrialResult(command.name, names, remark=remark, ran=False)
+    limited = replace(command, run=chosen or command.run, timeout_seconds=min(command.timeout_seconds, int(seconds)))
+    result = run_alone(bench, limited, changed=changed)
+    meant = [test for test in result.tests if not names or any(means(name, test) for name in names)]
+    remarks = [
+        result.reason and f"It did not end by itself: {result.reason}.",
+        *_remarks(names, meant, command, alone=chosen is not None),
+    ]
+    return TrialResult(
+        command.name,
+        names,
+        tuple(meant),
+        result.output,
+        result.exit_code,
+        result.seconds,
+        " ".join(filter(None, remarks)),
+    )
+
+
+def means(name: str, test: TestResult) -> bool:
+    """Return whether a name, a path or `path::test`, means a test of a report."""
+    path, _, title = name.partition("::")
+    return same_test(name, test.id) or (
+        not title and may_stand_in(path, test) and bool(test.file or path.endswith(".py"))
+    )
+
+
+def _command(commands: Sequence[CheckCommand], check: str) -> CheckCommand | None:
+    if check:
+        return next((command for command in commands if command.name == check), None)
+    return next((command for command in commands if command.junit), commands[0] if commands else None)
+
+
+def _remarks(names: Sequence[str], meant: Sequence[TestResult], command: CheckCommand, *, alone: bool) -> list[str]:
+    remarks = []
+    if names and not alone:
+        remarks.append("This check's command cannot run single tests, so all of it ran.")
+    missing = [name for name in names if not any(means(name, test) for test in meant)]
+    if command.junit and missing:
+        remarks.append(f"Not in its report: {', '.join(missing)}.")
+    return remarks

@@ -1,0 +1,141 @@
+"""The words of Gherkin in every language that it has.
+
+`gherkin_languages.json` is the list of Cucumber's parser as it was published (gherkin-official 42.0.1,
+github.com/cucumber/gherkin; MIT licence, © 2017 Cucumber Ltd, Gaspar Nagy, Björn Rasmusson, Peter Sergeant and contributors).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+Role = Literal["given", "when", "then", "and", ""]
+_ROLES: dict[str, Role] = {"given": "given", "when": "when", "then": "then", "and": "and", "but": "and"}
+_NAMED = re.compile(r"\s*#\s*language\s*:\s*([A-Za-z-]{2,12})\s*$")
+_USUAL = "en"
+_EMPHASIS = r"[*_]{0,2}"
+_MOST_LINES = 2_000  # that are looked at
+_FEWEST = 2  # lines with keywords, before a text counts as Gherkin of a language other than English
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The patterns of one language; they match at the start of a line without white space before it."""
+
+    scenario: re.Pattern[str]
+    feature: re.Pattern[str]
+    step: re.Pattern[str]
+    then_within: re.Pattern[str]
+
+    def role(self, line: str) -> Role:
+        """Return what kind of step the line is, "" if it is none."""
+        found = self.step.match(line.strip())
+        return _ROLES[found.lastgroup] if found and found.lastgroup else ""
+
+    def is_scenario(self, line: str) -> bool:
+        return self.scenario.match(line.strip()) is not None
+
+
+def dialect_of(text: str) -> Dialect:
+    """Return the language in which the text is written, if it has the keywords of one; English otherwise."""
+    lines = text.split("\n")[:_MOST_LINES]
+    named = next((found[1] for line in lines if (found := _NAMED.match(line))), "")
+    if named in _languages():
+        return _dialect(named)
+    seen: dict[str, set[str]] = {}
+    count: dict[str, int] = {}
+    for line in lines:
+        for language, part in _keywords_of(line.strip(" \t*_#|-+>")):
+            seen.setdefault(language, set()).add(part)
+            count[language] = count.get(language, 0) + 1
+    english = count.get(_USUAL, 0)
+    best = max(count, key=lambda language: (count[language], language == _USUAL), default=_USUAL)
+    parts = seen.get(best, set())
+    certain = "scenario" in parts or ("given" in parts and "then" in parts) or {"when", "then"} <= parts
+    return _dialect(best if certain and count[best] >= max(_FEWEST, english) else _USUAL)
+
+
+def is_keyword(words: str) -> bool:
+    """Return whether a line like `Examples:` belongs to Gherkin rather than to the text around it."""
+    return words.casefold() in _with_colon()
+
+
+def _keywords_of(line: str) -> Iterable[tuple[str, str]]:
+    """Return the languages that have a keyword at the start of the line, each once, and the part that it begins."""
+    folded = line[: _starts().longest].casefold()
+    found: dict[str, str] = {}
+    for length in range(len(folded), 0, -1):
+        for keyword, language, part in _starts().by_text.get(folded[:length].rstrip(), ()):
+            behind = line[len(keyword.rstrip()) :]
+            if part == "scenario":
+                fits = ":" in behind[:40] or "\uff1a" in behind[:40]
+            else:
+                fits = not keyword.endswith(" ") or behind[:1].isspace() or behind[:1] in ("*", "_", ":", ",")
+            if fits:
+                found.setdefault(language, part)
+    return found.items()
+
+
+@dataclass(frozen=True)
+class _Starts:
+    by_text: Mapping[str, Sequence[tuple[str, str, str]]]  # keyword in lower case → keyword, language, part
+    longest: int
+
+
+@lru_cache(maxsize=1)
+def _languages() -> dict[str, dict[str, list[str]]]:
+    found: dict[str, dict[str, list[str]]] = json.loads(
+        Path(__file__).with_name("gherkin_languages.json").read_text("utf-8")
+    )
+    return found
+
+
+@lru_cache(maxsize=1)
+def _starts() -> _Starts:
+    by_text: dict[str, list[tuple[str, str, str]]] = {}
+    for language, words in _languages().items():
+        for part in ("given", "when", "then", "scenario", "scenarioOutline"):
+            for keyword in _real(words[part]):
+                one = (keyword, language, "scenario" if part.startswith("scenario") else part)
+                by_text.setdefault(keyword.strip().casefold(), []).append(one)
+    return _Starts(by_text, max(map(len, by_text)) + 1)
+
+
+@lru_cache(maxsize=1)
+def _with_colon() -> frozenset[str]:
+    parts = ("scenario", "scenarioOutline", "examples", "background", "given", "when", "then", "and", "but")
+    return frozenset(
+        word.strip().casefold() for words in _languages().values() for part in parts for word in _real(words[part])
+    )
+
+
+@lru_cache(maxsize=8)
+def _dialect(language: str) -> Dialect:
+    words = _languages()[language]
+    steps = "|".join(f"(?P<{part}>{_any(words[part])})" for part in _ROLES)
+    scenarios = _any([*words["scenario"], *words["scenarioOutline"]])
+    then = "|".join(re.escape(f" {word.strip()} ") for word in _real(words["then"]))
+    return Dialect(
+        scenario=re.compile(rf"{_EMPHASIS}(?:{scenarios})[^:\uff1a]{{0,40}}[:\uff1a]", re.IGNORECASE),
+        feature=re.compile(rf"{_EMPHASIS}(?:{_any([*words['feature'], *words['rule']])})\s*[:\uff1a]", re.IGNORECASE),
+        step=re.compile(f"{_EMPHASIS}(?:{steps})", re.IGNORECASE),
+        then_within=re.compile(then, re.IGNORECASE),
+    )
+
+
+def _any(keywords: Sequence[str]) -> str:
+    """Return a pattern for the keywords, the longest first; one that needs a space behind it ends a word."""
+    ordered = sorted(_real(keywords), key=len, reverse=True)
+    return "|".join(
+        re.escape(word.strip()) + (r"(?!\w)" if word.strip()[-1].isascii() or word.endswith(" ") else "")
+        for word in ordered
+    )
+
+
+def _real(keywords: Sequence[str]) -> list[str]:
+    return [word for word in keywords if word.strip() != "*"]

@@ -1,0 +1,165 @@
+"""The gate for a test that reproduces a fault, with real runners on the untouched source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from redimento.change.edit import Change, FileChange
+from redimento.sandbox.bench import Workbench
+from redimento.settings import CheckCommand
+from redimento.verification.checks import run_baseline
+from redimento.verification.evidence import TestResult
+from redimento.verification.reproduction import Examined, Reproduction, altered, can_reproduce, examine
+from tests.sandbox.benches import TEST_CART
+from tests.verification.test_trial import NODE, node_20
+from tests.verification.test_verdict import write
+
+OpenBench = Callable[..., Workbench]
+
+CART = (
+    "import json\n\n\ndef total(prices):\n    return sum(prices) + 1\n\n\ndef first(prices):\n    return prices[0]\n\n\n"
+    "def greet():\n    return mane\n\n\ndef read(text):\n    return json.loads(text)\n"
+)
+
+
+def examined(tree: Path, bench: Workbench, files: dict[str, str | None]) -> Examined:
+    before = run_baseline(bench)
+    return examine(bench, write(tree, files), before)
+
+
+def of_python(body: str, imports: str = "from cart import first, greet, read, total") -> dict[str, str | None]:
+    return {"tests/test_new.py": f"import pytest\n{imports}\n\n\n{body}"}
+
+
+GOOD = {
+    "an assertion": "def test_a():\n    assert total([2]) == 2\n",
+    "an exception in the source": "def test_a():\n    assert first([]) is None\n",
+    "a name that the source itself misses": "def test_a():\n    assert greet() == 'hello'\n",
+    "an exception in a library that the source calls": "def test_a():\n    assert read('') is None\n",
+    "a missing exception": "def test_a():\n    with pytest.raises(ValueError):\n        total([])\n",
+    "a test class": "class TestTotal:\n    def test_a(self):\n        assert total([2]) == 2\n",
+    "one row of a table": "@pytest.mark.parametrize('n', [-1, 2])\ndef test_a(n):\n    assert total([n]) in {0, 2}\n",
+    "beside one that passes": "def test_a():\n    assert total([2]) == 2\n\n\ndef test_b():\n    assert first([1]) == 1\n",
+    "an exception in the source, called by a fixture": (
+        "@pytest.fixture\ndef cheapest():\n    return first([])\n\n\ndef test_a(cheapest):\n    assert cheapest is None\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_test_that_the_source_fails_is_accepted(
+    tree: Path, open_bench: OpenBench, unit_tests: CheckCommand, name: str
+) -> None:
+    (tree / "cart.py").write_text(CART)
+    told = examined(tree, open_bench(unit_tests), of_python(GOOD[name]))
+    assert told.refusal == ""
+    assert told.reproduction is not None
+    assert all("test_a" in test.id and test.fails for test in told.reproduction.tests)
+
+
+BAD = {
+    "it passes": ("def test_a():\n    assert total([]) > -1\n", "It passes on the code as it is."),
+    "it is skipped": ("def test_a():\n    pytest.skip('later')\n", "It is skipped."),
+    "it is expected to fail": ("@pytest.mark.xfail\ndef test_a():\n    assert total([2]) == 2\n", "It is skipped."),
+    "a name that it misses": ("def test_a():\n    assert totl([2]) == 2\n", "It fails before"),
+    "an import of what is to be written": ("def test_a():\n    from cart import new\n    assert new()\n", "It fails before"),
+    "an attribute that is to be written": ("def test_a():\n    import cart\n    assert cart.new() == 1\n", "It fails before"),
+    "an argument that is to be written": ("def test_a():\n    assert total([2], tax=1) == 2\n", "It fails before"),
+    "a missing fixture": ("def test_a(shop):\n    assert total([2]) == 2\n", "It fails before"),
+    "an assertion in a fixture": (
+        "@pytest.fixture\ndef shop():\n    assert False\n\n\ndef test_a(shop):\n    assert total([2]) == 2\n", "It fails before",
+    ),
+    "an exception of its own": ("def test_a():\n    raise OSError('disk')\n", "It fails before"),
+    "no test": ("def check():\n    assert total([2]) == 2\n", "The report names no test"),
+    "a syntax error": ("def test_a(:\n", "The report names no test"),
+    "only now and then": (
+        "import os\n\n\ndef test_a():\n    was = os.path.exists('../seen')\n    open('../seen', 'w').close()\n    assert was\n",
+        "It passes on the code as it is.",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_test_that_passes_or_cannot_run_is_refused_with_the_reason(
+    tree: Path, open_bench: OpenBench, unit_tests: CheckCommand, name: str
+) -> None:
+    (tree / "cart.py").write_text(CART)
+    body, reason = BAD[name]
+    told = examined(tree, open_bench(unit_tests), of_python(body))
+    assert told.reproduction is None
+    assert told.refusal.startswith(reason)
+
+
+def test_a_new_file_that_cannot_be_imported_is_refused_with_what_was_printed(
+    tree: Path, open_bench: OpenBench, unit_tests: CheckCommand
+) -> None:
+    told = examined(tree, open_bench(unit_tests), of_python(GOOD["an assertion"], "from cart import absent"))
+    assert told.reproduction is None
+    assert "cannot import name 'absent'" in told.output
+
+
+@pytest.mark.parametrize("path", ["cart.py", "conftest.py", "pytest.ini", "helper.py"])
+def test_nothing_but_tests_may_change(tree: Path, open_bench: OpenBench, unit_tests: CheckCommand, path: str) -> None:
+    told = examined(tree, open_bench(unit_tests), {**of_python(GOOD["an assertion"]), path: "# changed\n"})
+    assert told.refusal == f"Only tests may change in this step, and it changes {path}."
+
+
+def test_an_existing_test_file_may_grow_and_may_not_lose_a_test(
+    tree: Path, open_bench: OpenBench, unit_tests: CheckCommand
+) -> None:
+    more = "\n\ndef test_two():\n    assert total([2]) == 2\n"
+    bench = open_bench(unit_tests)
+    assert examined(tree, bench, {"tests/test_cart.py": TEST_CART + more}).reproduction is not None
+    thinned = TEST_CART.replace("test_is_a_number", "test_two").replace("> -1", "== 0")
+    told = examined(tree, bench, {"tests/test_cart.py": thinned})
+    assert (
+        told.refusal == "It removes or breaks the existing test tests.test_cart::test_is_a_number: leave that as it is."
+    )
+
+
+def test_a_test_in_a_language_that_no_check_runs_is_refused(
+    tree: Path, open_bench: OpenBench, unit_tests: CheckCommand
+) -> None:
+    told = examined(tree, open_bench(unit_tests), {"tests/cart.test.js": "test('a', () => {});\n"})
+    assert told.refusal == "No check that reports its tests runs tests/cart.test.js."
+
+
+@pytest.mark.skipif(not node_20(), reason="needs Node 20, which has reporters")
+@pytest.mark.parametrize(
+    ("line", "accepted"),
+    [("assert.equal(first([]), null)", True), ("assert.equal(first([1]), 2)", True), ("assert.equal(first([1]), 1)", False),
+     ("assert.equal(second([1]), 1)", False)],
+)  # fmt: skip
+def test_the_gate_holds_for_node_s_own_runner(tree: Path, open_bench: OpenBench, line: str, accepted: bool) -> None:  # noqa: FBT001
+    (tree / "shop").mkdir()
+    (tree / "shop" / "cart.js").write_text("exports.first = (prices) => prices[0].toFixed();\n")
+    (tree / "tests" / "old.test.js").write_text("require('node:test').test('old', () => {});\n")
+    bench = open_bench(NODE)
+    bench = replace(bench, kept=replace(bench.kept, files=(*bench.kept.files, "shop/cart.js")))
+    text = f"const {{ test }} = require('node:test');\nconst assert = require('node:assert');\nconst {{ first }} = require('../shop/cart.js');\ntest('a', () => {{ {line}; }});\n"
+    told = examined(tree, bench, {"tests/cart.test.js": text})
+    assert (told.reproduction is not None) == accepted, told.refusal
+
+
+def test_later_edits_may_add_to_a_reproduction_and_take_nothing_from_it() -> None:
+    before = "def test_a():\n    assert total([2]) == 2\n"
+    brought = Change((FileChange("tests/test_new.py", None, before.encode()),))
+    reproduction = Reproduction("pytest", (TestResult("tests.test_new::test_a", "failed"),), brought)
+
+    def later(text: str | None) -> str:
+        return altered(reproduction, Change((FileChange("tests/test_new.py", None, text.encode() if text else None),)))
+
+    assert later(before) == ""
+    assert later("import x\n" + before.replace("\n    ", "\n\n    # why\n    ") + "\n\ndef test_b(): ...\n") == ""
+    assert later(before.replace("== 2", "> 0")) == "tests/test_new.py"
+    assert later(None) == "tests/test_new.py"
+    assert altered(reproduction, Change()) == "tests/test_new.py"
+
+
+def test_reproducing_needs_a_report_and_a_runner_that_runs_single_tests(unit_tests: CheckCommand) -> None:
+    assert can_reproduce([CheckCommand("lint", "ruff check"), unit_tests])
+    assert not can_reproduce([CheckCommand("suite", "make test", junit="r.xml"), CheckCommand("plain", "pytest")])
