@@ -23,45 +23,11 @@ _PROSE = (
 _WORD = re.compile(r"\b[A-Za-z_]\w{3,}\b")
 _NUMBER = re.compile(r"\b\d{1,4}\b")
 _FENCES = re.compile("`{3,}")
-_KEYWORDS = frozenset(
-    [
-        "return",
-        "import",
-        "from",
-        "class",
-        "elif",
-        "else",
-        "while",
-        "with",
-        "yield",
-        "async",
-        "await",
-        "const",
-        "function",
-        "export",
-        "default",
-        "public",
-        "static",
-        "final",
-        "void",
-        "func",
-        "type",
-        "struct",
-        "interface",
-        "package",
-        "range",
-        "defer",
-        "this",
-        "self",
-        "super",
-        "None",
-        "True",
-        "False",
-        "null",
-        "true",
-        "false",
-    ]
+_KEYWORD_LIST = (
+    "return import from class elif else while with yield async await const function export default public static final void "
+    "func type struct interface package range defer this self super None True False null true false"
 )
+_KEYWORDS = frozenset(_KEYWORD_LIST.split())
 
 
 @dataclass(frozen=True)

@@ -23,70 +23,13 @@ _DEFINITION = re.compile(
     r"\s*(?:export |default |public |private |static |async )*(?:def|class|func|function|type|interface|const|struct)\s+"
     r"(?:\([^)]*\)\s*)?([A-Za-z_]\w{3,})"
 )
-_COMMON = frozenset(
-    [
-        "this",
-        "that",
-        "with",
-        "from",
-        "when",
-        "then",
-        "have",
-        "been",
-        "should",
-        "would",
-        "could",
-        "there",
-        "which",
-        "where",
-        "after",
-        "before",
-        "while",
-        "into",
-        "only",
-        "also",
-        "more",
-        "than",
-        "does",
-        "error",
-        "class",
-        "return",
-        "function",
-        "import",
-        "default",
-        "value",
-        "true",
-        "false",
-        "none",
-        "null",
-        "self",
-        "string",
-        "type",
-        "file",
-        "name",
-        "test",
-        "tests",
-        "code",
-        "line",
-        "lines",
-        "using",
-        "used",
-        "case",
-        "make",
-        "must",
-        "each",
-        "other",
-        "same",
-        "such",
-        "like",
-        "just",
-        "result",
-        "expected",
-        "actual",
-        "issue",
-        "problem",
-    ]
+_COMMON_WORDS = (
+    "this that with from when then have been should would could there which where after before while into only also more "
+    "than does error class return function import default value true false none null self string type file name test tests "
+    "code line lines using used case make must each other same such like just result expected actual issue problem "
+    "const await async export public static private void expect describe component components utils"
 )
+_COMMON = frozenset(_COMMON_WORDS.split())
 _TESTING = re.compile(r"^tests?$|^__tests__$|^specs?$|^testing$|^tests?_|_tests?$")
 _TEST_NAME = re.compile(r"^test_|(?:_test|_spec|[.-]test|[.-]spec)(?=\.|$)|-test$")
 

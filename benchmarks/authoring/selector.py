@@ -1,12 +1,12 @@
 """Measure how often the right one of several candidates is chosen.
 
-    python -m benchmarks.authoring.selector [folder] [--draws N] [--mistaken SHARE] [--stop] [--only NAME]
+    python -m benchmarks.authoring.selector [folder] [--draws N] [--mistaken SHARE] [--only NAME]
 
 `selection.yml` has the projects, each with one right change and wrong ones. A candidate is one of these with tests of its
 own: the example of the work item, and two more that pass with its code. One candidate of a draw is right. A wrong author's
 tests are right, but blind to its fault; with `--mistaken`, that share of them expect one wrong value of their code. Only draws
-count in which some test fails on each wrong version. The program's own verdicts and its own choice decide; `--stop`: no more
-candidates are made after the first that is conclusive. Needs pip, and some minutes for each project.
+count in which some test fails on each wrong version. The program's own verdicts and its own choice decide. Needs pip, and
+some minutes for each project.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from benchmarks.authoring.workshop import Workshop, change_of, judged, laid_out,
 from benchmarks.proof.run import PROJECTS, prepare
 from redimento.authoring.answer import Answer
 from redimento.run.attempt import Attempt
-from redimento.run.selection import best_first, is_conclusive
+from redimento.run.selection import best_first
 
 SIZES = (2, 4, 8)
 RIGHT = 0  # the number of the right version
@@ -40,6 +40,7 @@ _CHECK = {
 }
 _OWN_TESTS = "test_candidate.py"
 _MOST_DRAWS = 1_000
+_AUTHORS = 2  # of each version, with tests of their own
 _BELIEFS = 2  # that a candidate tests
 _TOOLS = ("pytest==8.4.2",)
 
@@ -106,7 +107,7 @@ def measured(wanted: Mapping[str, Any], folder: Path, options: argparse.Namespac
         known: dict[Drawn, Attempt] = {}
         return len(project.wrong), {
             size: sum(
-                _right_is_chosen(shop, known, project, drawn, stop=options.stop)
+                _right_is_chosen(shop, known, project, drawn)
                 for drawn in islice(_draws(project, size, options.mistaken), options.draws)
             )
             for size in SIZES
@@ -119,7 +120,7 @@ def _draws(project: Project, size: int, mistaken: float) -> Iterator[list[Drawn]
         rng = random.Random(f"{project.name} {size} {number}")
         versions = rng.sample(range(1, len(project.wrong) + 1), min(size - 1, len(project.wrong)))
         versions.insert(rng.randrange(len(versions) + 1), RIGHT)
-        drawn = [Drawn(version, tuple(_beliefs(project, version, mistaken, rng))) for version in versions]
+        drawn = [_drawn(project, version, rng.randrange(_AUTHORS), mistaken) for version in versions]
         tests = {(text, project.asserted(one, text)) for one in drawn for text in (*project.examples, *one.beliefs)}
         true = [(text, value) for text, value in tests if project.right.values[text] == value]
         wrong = [project.version(version) for version in versions if version != RIGHT]
@@ -127,28 +128,25 @@ def _draws(project: Project, size: int, mistaken: float) -> Iterator[list[Drawn]
             yield drawn
 
 
-def _beliefs(project: Project, version: int, mistaken: float, rng: random.Random) -> list[str]:
-    """Return what a candidate tests besides the example: what its code does right and, if it is mistaken, one that it does not."""
+def _drawn(project: Project, version: int, author: int, mistaken: float) -> Drawn:
+    """Return the candidate of one author: it tests what its code does right and, if it is mistaken, one thing that it does not."""
+    rng = random.Random(f"{project.name} {version} {author}")
     values = project.version(version).values
     good = [text for text in project.beliefs if values[text] == project.right.values[text]]
     bad = [text for text in project.beliefs if text not in good]
     chosen = rng.sample(good, min(_BELIEFS, len(good)))
     if bad and rng.random() < mistaken:
-        return [*chosen[: _BELIEFS - 1], rng.choice(bad)]
-    return chosen
+        chosen = [*chosen[: _BELIEFS - 1], rng.choice(bad)]
+    return Drawn(version, tuple(chosen))
 
 
-def _right_is_chosen(
-    shop: Workshop, known: dict[Drawn, Attempt], project: Project, drawn: Sequence[Drawn], *, stop: bool
-) -> bool:
-    """Let the program judge the candidates and choose; `stop`: at the first that is conclusive."""
+def _right_is_chosen(shop: Workshop, known: dict[Drawn, Attempt], project: Project, drawn: Sequence[Drawn]) -> bool:
+    """Let the program judge the candidates and choose."""
     made: list[Attempt] = []
     for number, one in enumerate(drawn, 1):
         if one not in known:
             known[one] = judged(shop, _attempt(shop, project, one))
         made.append(replace(known[one], number=number))
-        if stop and is_conclusive(made[-1]):
-            break
     best = best_first(made, shop.bench, shop.root, shop.journal)[0]
     return drawn[best.number - 1].version == RIGHT
 
@@ -252,7 +250,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--draws", type=int, default=6, help="for each project and number of candidates")
     parser.add_argument("--mistaken", type=float, default=0.0)
-    parser.add_argument("--stop", action="store_true")
     parser.add_argument("--only", default="")
     return parser.parse_args()
 

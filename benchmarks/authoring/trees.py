@@ -152,7 +152,8 @@ def _barred(case: Case, root: Path, before: Mapping[str, str | None]) -> str:
     """Return why the program could not make this change whoever wrote it: a guard refuses it, or a file is never shown."""
     settings = Settings()
     planned = plan(root, parse_answer(case.answer).edits, settings.change)
-    sizes = {path: len(text.encode()) for path, text in before.items() if text is not None}
+    merged = after(case.blocks, before)
+    sizes = {path: len((before[path] or merged[path] or "").encode()) for path in case.paths}
     hidden = {path: exclusion.reason(path, size, settings.context.exclude) for path, size in sizes.items()}
     reasons = [
         *(f"{refusal.path}: {refusal.sentence}" for refusal in planned.refusals),

@@ -129,19 +129,25 @@ def _find(call: Call) -> Document:
     build = call.organisation.store.find("build", number)
     if build is None or (project and project["id"] != build["project"]):
         raise Fault(404, "BuildNotFoundException", f"The requested build {number} could not be found.")
+    _check_right(call, build, "ViewBuilds", "View builds")
     return build
 
 
 def _changeable(call: Call) -> Document:
     build = _find(call)
-    if denied(call.organisation, find_project(call.organisation, build["project"]), "UpdateBuildInformation"):
-        name = people.job(call.organisation)["displayName"]
+    _check_right(call, build, "UpdateBuildInformation", "Update build information")
+    return build
+
+
+def _check_right(call: Call, build: Document, right: str, name: str) -> None:
+    if denied(call.organisation, find_project(call.organisation, build["project"]), right):
+        account = people.job(call.organisation)["displayName"]
         raise Fault(
             403,
             "AccessDeniedException",
-            f"Access denied. {name} needs Update build information permissions for the build to perform the action.",
+            f"Access denied. {account} needs {name} permissions for build pipeline {build['definition']} to perform the "
+            "action.",
         )
-    return build
 
 
 def _list(call: Call) -> Answer:
@@ -149,7 +155,8 @@ def _list(call: Call) -> Answer:
     builds = [
         _shape(call.organisation, one)
         for one in reversed(call.organisation.store.all("build"))
-        if project is None or one["project"] == project["id"]
+        if (project is None or one["project"] == project["id"])
+        and not denied(call.organisation, find_project(call.organisation, one["project"]), "ViewBuilds")
     ]
     return collection(builds[: call.number("$top", 1000)])
 

@@ -16,7 +16,14 @@ NAME = "emulated"
 
 # Rights a seed can deny the job's identity, by project or by repository.
 GIT_RIGHTS = ("GenericRead", "GenericContribute", "CreateBranch", "ForcePush", "PullRequestContribute")
-PROJECT_RIGHTS = ("WorkItemRead", "WorkItemWrite", "EditSubscriptions", "UpdateBuildInformation")
+PROJECT_RIGHTS = (
+    "WorkItemRead",
+    "WorkItemWrite",
+    "CreateTagDefinition",
+    "EditSubscriptions",
+    "ViewBuilds",
+    "UpdateBuildInformation",
+)
 
 
 @dataclass(frozen=True)

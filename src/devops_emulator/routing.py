@@ -22,6 +22,9 @@ from devops_emulator.sign_in import signed_in, unauthorized
 from devops_emulator.versions import requested_version
 from devops_emulator.wire import Answer, Call, Handler, Resource, collection
 
+Watch = Callable[[str, str], None]
+"""Receives method and path of a request once it has been carried out, before its answer goes out."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Route:
@@ -82,13 +85,19 @@ def _word(word: str, number: int) -> str:
     return f"<word('{word}'):_{number}>"
 
 
-def application(organisation: Organisation, resources: tuple[Resource, ...], git: Callable[[Call], Response]) -> Any:
-    """Return the WSGI application of an organisation."""
+def application(
+    organisation: Organisation, resources: tuple[Resource, ...], git: Callable[[Call], Response], watch: Watch
+) -> Any:
+    """Return the WSGI application of an organisation; `watch` sees each request that was carried out."""
     table = routes(resources, git)
 
     @Request.application
     def serve(request: Request) -> Response:
-        response = _respond(organisation, resources, table, request)
+        try:
+            response = _respond(organisation, resources, table, request)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:  # a body of another shape than documented
+            response = _refusal(Fault(400, "VssPropertyValidationException", f"The request is not valid: {error!r}."))
+        watch(request.method, request.path)
         response.headers["ActivityId"] = response.headers["X-VSS-E2EID"] = str(uuid4())
         return response
 

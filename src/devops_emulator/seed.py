@@ -60,6 +60,7 @@ _PROJECT = _object(
         "project": {"type": "string", "minLength": 1},
         "process": {"enum": list(processes.PROCESSES)},
         "deny": _list({"enum": [*GIT_RIGHTS, *PROJECT_RIGHTS]}),
+        "required": {"type": "object", "additionalProperties": _TEXTS},
         "people": _TEXTS,
         "repositories": _list(_REPOSITORY),
         "service_connections": _list(_CONNECTION),
@@ -125,6 +126,7 @@ def _plant_project(organisation: Organisation, part: Document, base: Path, place
         "name": name,
         "process": part.get("process", "Agile"),
         "deny": part.get("deny", []),
+        "required": part.get("required", {}),  # by type of work item: fields that a rule of the process wants filled
         "created": now(),
     }
     organisation.store.put("project", project["id"], project)

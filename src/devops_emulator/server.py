@@ -36,7 +36,7 @@ from devops_emulator.repos import (
     rest_pushes,
     threads,
 )
-from devops_emulator.routing import application
+from devops_emulator.routing import Watch, application
 from devops_emulator.seed import check_seed, plant, read_seed
 from devops_emulator.store import Document, Store
 from devops_emulator.wire import Resource
@@ -76,11 +76,15 @@ class _Handler(WSGIRequestHandler):
 
 @contextmanager
 def running(
-    folder: Path, *, port: int = 0, seed: Path | Mapping[str, Any] | list[Any] | None = None
+    folder: Path,
+    *,
+    port: int = 0,
+    seed: Path | Mapping[str, Any] | list[Any] | None = None,
+    watch: Watch = lambda _method, _path: None,
 ) -> Iterator[Emulator]:
     """Serve the organisation in `folder` from threads until the context is left.
 
-    Port 0 picks a free one. A seed is a file, or its content (with paths relative to the working directory). Raises
+    Port 0 picks a free one. `watch` is called for each request, in its thread. A seed is a file, or its content (with paths relative to the working directory). Raises
     StartError for a bad seed, a seed for a folder that is not empty, a port in use, and an unusable folder or git.
     """
     git.require()
@@ -94,7 +98,7 @@ def running(
         organisation = organisations.open_organisation(folder, url, store, deliver)
         if seeded is not None:
             plant(organisation, seeded, base)
-        server = _server(organisation, listener)
+        server = _server(organisation, listener, watch)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
@@ -154,8 +158,8 @@ def _opened(folder: Path) -> Iterator[Store]:
         store.close()
 
 
-def _server(organisation: Organisation, listener: socket.socket) -> BaseWSGIServer:
-    app = application(organisation, _RESOURCES, pushes.serve_git)
+def _server(organisation: Organisation, listener: socket.socket, watch: Watch) -> BaseWSGIServer:
+    app = application(organisation, _RESOURCES, pushes.serve_git, watch)
     return make_server(_LOOPBACK, 0, app, threaded=True, request_handler=_Handler, fd=listener.fileno())
 
 

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from redimento.azure.pipelines import in_pipeline, variable
+from redimento.azure.pipelines import account, in_pipeline, variable
 from redimento.context.cache import open_cache
 from redimento.errors import GitError, RedimentoError, UsageError
 from redimento.events import Emit, Note
 from redimento.local.item_file import read_item
 from redimento.locks import own_folder
 from redimento.repository.checkout import Checkout, find_root, read_at
-from redimento.repository.remote import DEFAULT_BRANCH, Credentials, fetch_branch, remote_tip, remote_url
+from redimento.repository.remote import DEFAULT_BRANCH, Credentials, fetch_branch, heads, remote_url
 from redimento.run_folder import RunFolder, open_run_folder
 from redimento.settings import Settings
 from redimento.settings import file as settings_file
@@ -77,6 +77,12 @@ def committed_name(checkout: Checkout, options: RunOptions) -> str | None:
     return None if root is None else file.relative_to(root).as_posix()
 
 
+def server_credentials(checkout: Checkout, environment: Mapping[str, str]) -> Credentials:
+    """Return what git needs to reach the repository of a pipeline. Raises UsageError."""
+    url, token = remote_url(checkout, environment), variable(environment, "SYSTEM_ACCESSTOKEN")
+    return Credentials(url, token, account(environment))
+
+
 def _settings_of_target(checkout: Checkout, name: str, environment: Mapping[str, str], emit: Emit) -> Settings:
     """Return the settings of the branch that pull requests target, whatever was built.
 
@@ -84,7 +90,7 @@ def _settings_of_target(checkout: Checkout, name: str, environment: Mapping[str,
     branch may name a target, and then the target's file has everything else. Without a name, the default branch's file has
     everything, and the target is the branch that the pipeline builds.
     """
-    credentials = Credentials(remote_url(checkout, environment), variable(environment, "SYSTEM_ACCESSTOKEN"))
+    credentials = server_credentials(checkout, environment)
 
     def read(branch: str, commit: str) -> Settings:
         if commit != checkout.head:
@@ -96,12 +102,13 @@ def _settings_of_target(checkout: Checkout, name: str, environment: Mapping[str,
         )
         return Settings() if content is None else settings_file.decode(content, name)
 
-    newest = remote_tip(checkout, credentials, DEFAULT_BRANCH)
+    known = heads(checkout, credentials)
+    newest = known.default
     if newest is None:
         raise GitError("The repository on the server has no default branch.", "Choose one on the page of its branches.")
     settings = read(DEFAULT_BRANCH, newest)
-    target = settings.pull_request.target
-    commit = remote_tip(checkout, credentials, target) if target else None
+    target = settings.pull_request.target.removeprefix("refs/heads/")
+    commit = known.branches.get(target) if target else None
     if commit in (None, newest):  # a target that does not exist is reported with the remedy, once the item is admitted
         return settings
     own = read(target, commit)

@@ -25,14 +25,21 @@ from redimento.models.metered import MeteredModel
 from redimento.models.port import Model
 from redimento.models.retrying import with_retries
 from redimento.repository.base import CommitBase
-from redimento.repository.branch_name import branch_name
+from redimento.repository.branch_name import branch_name, branch_pattern
 from redimento.repository.branches import Author, CheckoutBranches, ServerBranches
 from redimento.repository.checkout import Checkout, open_checkout, target_branch
-from redimento.repository.remote import Credentials, remote_url
 from redimento.repository.tree import GitTree
 from redimento.run.job import Job, Ports
 from redimento.run_folder import RunFolder, clear
-from redimento.run_options import RunOptions, committed_name, context_cache, load_settings, open_folder, scratch_folder
+from redimento.run_options import (
+    RunOptions,
+    committed_name,
+    context_cache,
+    load_settings,
+    open_folder,
+    scratch_folder,
+    server_credentials,
+)
 from redimento.settings import ModelSettings, Settings
 from redimento.work_items.board import Board
 from redimento.work_items.item import WorkItem
@@ -127,10 +134,10 @@ def _in_azure(site: _Site) -> Iterator[Prepared]:
 
     item_id = read_trigger(site.options.work_item, site.environment, site.options.payload).item_id
     agent = job_environment(site.environment)
-    credentials = Credentials(remote_url(site.checkout, site.environment), agent.token)
+    credentials = server_credentials(site.checkout, site.environment)
     noted: list[str] = []
     job = _job(site, item_id, repository=agent.repository_name)
-    job = replace(job, project=agent.project, run=agent.build_id, run_url=agent.build_url)
+    job = replace(job, project=agent.project, run=agent.build_id, run_url=agent.build_url, by_hand=agent.by_hand)
     client = AzureClient(
         agent.collection_url,
         agent.token,
@@ -179,8 +186,10 @@ def _job(site: _Site, item_id: int, *, repository: str) -> Job:
         scratch=site.scratch,
         cache=context_cache(checkout.root, site.environment),
         journal=_journal(checkout),
-        target=settings.pull_request.target or target_branch(checkout, _source_branch(site)),
+        target=settings.pull_request.target.removeprefix("refs/heads/")
+        or target_branch(checkout, _source_branch(site)),
         branch=branch,
+        branch_like=branch_pattern(settings.pull_request.branch, id=item_id),
         repository=repository,
         secrets=site.folder.secrets,
     )

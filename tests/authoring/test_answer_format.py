@@ -311,6 +311,7 @@ def test_any_text_is_an_answer(text: str, truncated: bool) -> None:  # noqa: FBT
         or answer.questions
         or answer.wishes
         or answer.trial
+        or answer.submit
     )
     for edit in answer.edits:
         assert edit.path
@@ -482,3 +483,12 @@ def test_an_answer_has_a_bounded_number_of_wishes() -> None:
 def test_what_an_answer_wants_to_try(said: object, trial: Trial | None) -> None:
     answer = parse_answer(f"```json\n{json.dumps({'try': said})}\n```\n```\nsrc/a.py\n{PAIR}```\n")
     assert (answer.trial, answer.edits) == (trial, (EDIT,))
+
+
+@pytest.mark.parametrize(
+    ("said", "submits"), [(True, True), (False, False), ("true", False), (1, False), (None, False)]
+)
+def test_what_was_tried_is_submitted_by_a_word(said: object, submits: bool) -> None:  # noqa: FBT001
+    answer = parse_answer(f"```json\n{json.dumps({'submit': said})}\n```")
+    assert answer.submit == submits
+    assert bool(answer.problems) != submits

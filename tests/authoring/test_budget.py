@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from redimento.authoring import prompt
 from redimento.authoring.conversation import LEAST_BUDGET
 from redimento.authoring.notebook import Notebook, noted
-from redimento.authoring.state import State
+from redimento.authoring.state import Earlier, State
 from redimento.change.edit import Change, FileChange, Refusal
 from redimento.context.selection import Excerpt
 from redimento.context.spans import with_gaps
 from redimento.context.tokens import estimate
 from redimento.exploration.wish import Finding, Wish
-from redimento.verification.evidence import CheckResult, Checks, Failure, Verdict
+from redimento.verification.evidence import CheckResult, Checks, Failure, TestResult, Verdict
+from redimento.verification.reproduction import Reproduction
+from redimento.verification.trial import TrialResult
 from tests.authoring.requests import bare
 from tests.scaling import assert_linear
 
@@ -60,8 +62,10 @@ findings = st.lists(
 )  # fmt: skip
 states = st.builds(
     lambda change, summary, verdict, files, refusals, missing, texts, paths: State(
-        Notebook(BUDGET), change, summary, verdict, tuple(paths), tuple(refusals), tuple(files), frozenset(change.paths),
-        tuple(missing), summary, 2, tuple(texts), tuple(one.wish for one in files), tuple(one.wish for one in files),
+        Notebook(BUDGET, trials=(TrialResult(summary, tuple(paths), (), summary, remark=summary),)), change, summary, verdict, tuple(paths), tuple(refusals), tuple(files), frozenset(change.paths),
+        tuple(missing), tuple(Earlier(summary, tuple(paths), tuple(texts), summary) for _ in files), problems=tuple(texts),
+        tried=bool(texts), reproduction=Reproduction("", (TestResult("a", "failed", message=summary),), change) if paths else None,
+        repeated=tuple(one.wish for one in files), dropped=tuple(one.wish for one in files),
     ),
     changes, foreign, st.none() | verdicts, findings, st.lists(st.builds(Refusal, names, foreign, foreign), max_size=3),
     st.lists(st.tuples(st.integers(1, 9), foreign), max_size=30), st.lists(foreign, max_size=5), st.lists(names, max_size=50),

@@ -195,7 +195,7 @@ def test_a_file_that_was_seen_with_a_discarded_change_is_named() -> None:
     change = Change((FileChange("a.py", b"old", b"changed a"),))
     _, notebook = converse(session(Scripted([reads("a.py"), EDIT])), State(BLANK.notebook, change), purpose="repair")
     model = Scripted([EDIT])
-    converse(session(model), State(notebook, lesson="It broke."), purpose="fresh start")
+    converse(session(model), State(notebook), purpose="fresh start")
     assert "they are as in the repository again: a.py." in model.prompt(0)
 
 

@@ -14,12 +14,14 @@ from redimento.authoring import prompt
 from redimento.authoring.elements import NONCE, prose
 from redimento.authoring.notebook import Notebook, noted
 from redimento.authoring.prompt import Briefing
-from redimento.authoring.state import State
+from redimento.authoring.state import Earlier, State
 from redimento.change.edit import Change, FileChange, Refusal
 from redimento.context.selection import Context, Excerpt
 from redimento.exploration.wish import Finding, Wish
 from redimento.settings import ProjectSettings
-from redimento.verification.evidence import CheckResult, Checks, Failure, Verdict
+from redimento.verification.evidence import CheckResult, Checks, Failure, TestResult, Verdict
+from redimento.verification.reproduction import Reproduction
+from redimento.verification.trial import TrialResult
 from redimento.work_items.item import Attachment, Comment, RelatedItem, WorkItem
 from tests.authoring.requests import around, inside
 
@@ -63,12 +65,16 @@ def follow_ups(text: str) -> tuple[str, ...]:
     wishes = (Wish("read", text), Wish("search", text, text, 3))
     findings = tuple(Finding(wish, (file,), text) for wish in wishes)
     notebook, _ = noted(Notebook(BUDGET), findings, {"gone.py": b"x"})
+    test = TestResult(text, "failed", message=text + "x")
+    trial = TrialResult(text, (text,), (test,), text, remark=text)
     states = (
         State(notebook, change, text + "x", verdict, files=findings),
         State(notebook, change, text + "x", kept=(text,), refusals=refusals, files=findings, whole=frozenset([text])),
         State(notebook, change, text + "x", missing=((1, text), (2, text))),
         State(notebook, problems=(text, text), repeated=wishes, dropped=wishes, closed=True),
-        State(notebook, lesson=text + "x", of=2),
+        State(notebook, earlier=(Earlier(text + "x", (text,), (text,), text),)),
+        State(replace(notebook, trials=(trial,), most_trials=3), change, text + "x", tried=True),
+        State(notebook, change, text + "x", reproduction=Reproduction(text, (test,), change)),
     )
     requests = (prompt.request(Briefing("", "", ""), state, BUDGET) for state in states)
     # How many tokens are left follows from the length of what was shown.

@@ -12,7 +12,7 @@ from redimento.authoring.elements import fenced
 from redimento.authoring.notebook import Notebook
 from redimento.authoring.pieces import head_and_tail
 from redimento.authoring.prompt import Briefing
-from redimento.authoring.state import State
+from redimento.authoring.state import Earlier, State
 from redimento.change.edit import Change, FileChange, Refusal
 from redimento.context.languages import main_language, role
 from redimento.context.selection import Context, Excerpt
@@ -161,7 +161,15 @@ def test_a_state_says_which_criteria_are_missing() -> None:
 
 
 def test_a_fresh_start_says_what_the_last_one_taught() -> None:
-    text = bare(prompt.state_section(State(Notebook(60_000), lesson="It broke b."), 60_000))
+    text = bare(
+        prompt.state_section(
+            State(
+                Notebook(60_000),
+                earlier=(Earlier("Why", ("a.py",), ("b: It broke b.",), "It failed.", thrown_away=True),),
+            ),
+            60_000,
+        )
+    )
     assert "# Now\nAn earlier attempt at this work item was thrown away." in text
     assert "It broke b." in text
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from redimento.azure.answer import HttpAnswer
-from redimento.azure.refusals import BuildIdentity, refusal, server_message
+from redimento.azure.refusals import refusal, server_message
+from redimento.delivery.rights import Account
 
 
 def answer_of(body: bytes = b"", status: int = 200, **headers: str) -> HttpAnswer:
@@ -39,7 +40,7 @@ def test_any_error_body_becomes_a_finished_sentence_on_one_line(body: bytes, sta
         answer_of(body, status, Content_Type="application/json"),
         call="GET https://host/_apis/wit/workitems/7",
         about="work item 7",
-        identity=BuildIdentity("org", "Shop"),
+        identity=Account("org", "Shop"),
     )
     text = str(error)
     assert error.sentence.endswith(".")

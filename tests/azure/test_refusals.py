@@ -6,7 +6,8 @@ import pytest
 
 from redimento.azure.answer import HttpAnswer
 from redimento.azure.client import JSON_PATCH
-from redimento.azure.refusals import SIGN_IN_REMEDY, BuildIdentity, is_sign_in_page, refusal, sign_in_error
+from redimento.azure.refusals import SIGN_IN_REMEDY, is_sign_in_page, refusal, sign_in_error
+from redimento.delivery.rights import Account
 from redimento.errors import AzureError, ConflictError, NotThereError, PermissionMissingError, SignInError
 from tests.azure.clients import OK, PROJECT_ID, client_for
 from tests.azure.hostile import Serve, Step, answer, fault, html
@@ -124,10 +125,10 @@ REPOSITORIES = "Project settings > Repositories > (the repository) > Security"
 PIPELINES = "Pipelines > (the pipeline) > Manage security"
 PROJECT = "Project settings > Permissions"
 FORCE_PUSH = "Force push (rewrite history, delete branches and tags)"
-JOB = BuildIdentity("Main", "Shop", PROJECT_ID)
+JOB = Account("Main", "Shop", PROJECT_ID)
 
 
-def error_for(status: int, message: str, path: str, identity: BuildIdentity = JOB, type_key: str = "X") -> AzureError:
+def error_for(status: int, message: str, path: str, identity: Account = JOB, type_key: str = "X") -> AzureError:
     body = json.dumps({"message": message, "typeKey": type_key}).encode()
     call = f"GET https://host/Main/_apis/{path}"
     return refusal(HttpAnswer(status, {}, body), call=call, about="item 7", identity=identity)
@@ -140,13 +141,13 @@ def error_for(status: int, message: str, path: str, identity: BuildIdentity = JO
         (JOB, f"identity 'Build\\{PROJECT_ID}'", PROJECT_ACCOUNT),
         (JOB, f"identity 'build\\{PROJECT_ID.upper()}'", PROJECT_ACCOUNT),
         (JOB, "identity 'Build\\11111111-2222-3333-4444-555555555555'", COLLECTION_ACCOUNT),
-        (BuildIdentity("Main", "Shop", PROJECT_ID.upper()), f"identity 'Build\\{PROJECT_ID}'", PROJECT_ACCOUNT),
-        (BuildIdentity("Main", "Shop"), f"identity 'Build\\{PROJECT_ID}'", EITHER_ACCOUNT),
-        (BuildIdentity("Main"), f"identity 'Build\\{PROJECT_ID}'", COLLECTION_ACCOUNT),
-        (BuildIdentity("Main", "", PROJECT_ID), f"identity 'Build\\{PROJECT_ID}'", COLLECTION_ACCOUNT),
+        (Account("Main", "Shop", PROJECT_ID.upper()), f"identity 'Build\\{PROJECT_ID}'", PROJECT_ACCOUNT),
+        (Account("Main", "Shop"), f"identity 'Build\\{PROJECT_ID}'", EITHER_ACCOUNT),
+        (Account("Main"), f"identity 'Build\\{PROJECT_ID}'", COLLECTION_ACCOUNT),
+        (Account("Main", "", PROJECT_ID), f"identity 'Build\\{PROJECT_ID}'", COLLECTION_ACCOUNT),
     ],
 )
-def test_the_account_that_needs_a_right(identity: BuildIdentity, message: str, who: str) -> None:
+def test_the_account_that_needs_a_right(identity: Account, message: str, who: str) -> None:
     assert error_for(403, message, "wit/x", identity).sentence == f"{who} lacks a right that is needed for item 7."
 
 
@@ -165,7 +166,6 @@ def test_the_account_that_needs_a_right(identity: BuildIdentity, message: str, w
         (400, "TF401289: no", "wit/x", "Create tag definition", PROJECT),
         (400, "TF401289: no", "git/x", "Create tag definition", PROJECT),
         (400, "TF237111: no", "wit/x", "Edit work items in this node", AREAS),
-        (400, "TF401320: no", "wit/x", "Edit work items in this node", AREAS),
         (403, "TF237111: no", "git/x", "Edit work items in this node", AREAS),
         (404, "TF237111: no", "wit/x", "Edit work items in this node", AREAS),
         (403, "no", "wit/x", "", AREAS),
@@ -239,6 +239,50 @@ def test_how_a_token_is_rejected(status: int, how: str) -> None:
 @pytest.mark.parametrize(("status", "body"), [(200, b"{}"), (299, b"{}"), (400, b"<html>"), (403, b"<html>")])
 def test_other_answers_do_not_ask_to_sign_in(status: int, body: bytes) -> None:
     assert not is_sign_in_page(HttpAnswer(status, {}, body))
+
+
+@pytest.mark.parametrize(
+    ("message", "sentence", "remedy"),
+    [
+        (
+            "TF401320: Rule Error for field Found In. Error code: Required, InvalidEmpty.",
+            "A rule of the process for the field 'Found In' (Required, InvalidEmpty) does not let item 7 be saved.",
+            "Give 'Found In' a valid value on the work item, or change the rule in the process.",
+        ),
+        (
+            "TF401398: The pull request cannot be activated.",
+            "A branch of item 7 does not exist (any more), so it cannot be opened.",
+            "Check `pull_request.target` in .redimento.yml, and run it again.",
+        ),
+    ],
+)
+def test_errors_that_a_number_explains(message: str, sentence: str, remedy: str) -> None:
+    error = error_for(400, message, "wit/x")
+    assert type(error) is AzureError
+    assert (error.sentence, error.remedy) == (sentence, f"{remedy} Azure DevOps said: {message}")
+
+
+def test_a_second_pull_request_for_a_branch_is_a_conflict_that_says_so() -> None:
+    error = error_for(409, "TF401179: An active pull request already exists.", "git/x")
+    assert isinstance(error, ConflictError)
+    assert error.sentence == "There is already an active pull request for this branch, so item 7 was not opened."
+
+
+def test_an_older_server_refuses_another_revision_with_400() -> None:
+    assert isinstance(error_for(400, "TF26071: changed by somebody else.", "wit/x"), ConflictError)
+
+
+def test_a_proxy_that_asks_for_a_password_is_named() -> None:
+    error = error_for(407, "", "wit/x")
+    assert error.sentence.startswith("The proxy before Azure DevOps asks for a user name and a password")
+
+
+def test_an_outage_page_is_not_a_bad_token(serve: Serve) -> None:
+    page = answer(200, b"<html><title>Azure DevOps Services Unavailable</title>", "text/html")
+    assert client_for(serve(page, OK)).get("_apis/projects") == {"id": 7}
+    with pytest.raises(AzureError, match="a page that says it is out of order") as caught:
+        client_for(serve(*[page] * 6)).get("_apis/projects")
+    assert not isinstance(caught.value, SignInError)
 
 
 def test_a_long_message_is_cut_at_600_characters() -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from devops_emulator.server import Emulator, running
 from redimento.azure.client import AzureClient
 from redimento.azure.repos import AzurePullRequests, cut
-from redimento.delivery.pull_request import PullRequestText
+from redimento.delivery.effects import on_pull_request, settle
+from redimento.delivery.pull_request import PullRequest, PullRequestText
 from redimento.errors import AzureError, PermissionMissingError
+from redimento.settings import PullRequestSettings
 from tests.azure.conftest import SEED, Connected, connect, git
 from tests.azure.hostile import HostileServer, Pauses, Serve, fault, json_answer, nothing
 
@@ -26,6 +28,23 @@ WANTED = PullRequestText(
     labels=("redimento", "needs review"),
     reviewers=("ann@contoso.com",),
 )
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A pull request with everything on it, and a sentence for each thing that could not be added."""
+
+    whole: PullRequest
+    warnings: tuple[str, ...]
+
+
+def deliver(port: AzurePullRequests, wanted: PullRequestText) -> Opened:
+    """Open or update a pull request as a run does."""
+    known = port.find(wanted.source_branch, wanted.target_branch)
+    opened = port.open(wanted, port.current(known) if known and known.status == "active" else None)
+    settings = PullRequestSettings(labels=wanted.labels, reviewers=wanted.reviewers)
+    effects = on_pull_request(opened, wanted.work_item_id, port, settings) if opened.id and opened.ours else ()
+    return Opened(replace(opened, marks=None), (*settle(effects), *port.identities(wanted.reviewers)[1]))
 
 
 def path_of(azure: Connected, number: int, tail: str = "") -> str:
@@ -51,36 +70,37 @@ def item_links(azure: Connected, item_id: int) -> list[str]:
 
 
 def test_a_pull_request_is_opened_with_everything_on_it(azure: Connected) -> None:
-    opened = azure.pull_requests.open(WANTED)
+    opened = deliver(azure.pull_requests, WANTED)
     assert opened.warnings == ()
-    assert (opened.source_branch, opened.target_branch) == ("redimento/7-round", "main")
-    assert (opened.title, opened.draft, opened.status) == ("Round the total", True, "active")
-    assert opened.url == f"{azure.job.collection_url}My%20Shop/_git/web/pullrequest/{opened.id}"
-    assert {row["name"] for row in rows(azure, opened.id, "/labels")} == {"redimento", "needs review"}
-    assert [row["displayName"] for row in rows(azure, opened.id, "/reviewers")] == ["Ann Archer"]
-    assert [row["id"] for row in rows(azure, opened.id, "/workitems")] == ["7"]
+    assert (opened.whole.source_branch, opened.whole.target_branch) == ("redimento/7-round", "main")
+    assert (opened.whole.title, opened.whole.draft, opened.whole.status) == ("Round the total", True, "active")
+    assert opened.whole.url == f"{azure.job.collection_url}My%20Shop/_git/web/pullrequest/{opened.whole.id}"
+    assert {row["name"] for row in rows(azure, opened.whole.id, "/labels")} == {"redimento", "needs review"}
+    assert [row["displayName"] for row in rows(azure, opened.whole.id, "/reviewers")] == ["Ann Archer"]
+    assert [row["id"] for row in rows(azure, opened.whole.id, "/workitems")] == ["7"]
     assert len(item_links(azure, 7)) == 1
 
 
 def test_nothing_is_found_before_and_it_is_found_after(azure: Connected) -> None:
     assert azure.pull_requests.find("redimento/7-round", "main") is None
-    opened = azure.pull_requests.open(WANTED)
+    opened = deliver(azure.pull_requests, WANTED).whole
     assert azure.pull_requests.find("redimento/7-round", "main") == opened
     assert azure.pull_requests.find("redimento/8-tidy", "main") is None
 
 
-def test_the_whole_description_is_found_not_the_beginning_that_lists_give(azure: Connected) -> None:
+def test_a_found_pull_request_is_read_whole_when_it_is_asked_for_again(azure: Connected) -> None:
     long = replace(WANTED, description="d" * 3000)
     azure.pull_requests.open(long)
     found = azure.pull_requests.find("redimento/7-round", "main")
     assert found is not None
-    assert found.description == long.description
+    assert long.description.startswith(found.description)
+    assert azure.pull_requests.current(found).description == long.description
 
 
 def test_a_second_run_updates_the_same_pull_request(azure: Connected) -> None:
-    first = azure.pull_requests.open(WANTED)
+    first = deliver(azure.pull_requests, WANTED).whole
     changed = replace(WANTED, title="Round it", description="Better.", draft=False, labels=("redimento", "green"))
-    second = azure.pull_requests.open(changed)
+    second = deliver(azure.pull_requests, changed).whole
     assert second.id == first.id
     assert (second.title, second.description, second.draft) == ("Round it", "Better.", False)
     assert azure.pull_requests.find("redimento/7-round", "main") == second
@@ -89,21 +109,21 @@ def test_a_second_run_updates_the_same_pull_request(azure: Connected) -> None:
 
 
 def test_an_update_adds_the_reviewers_and_the_link_that_are_missing(azure: Connected) -> None:
-    azure.pull_requests.open(replace(WANTED, reviewers=()))
-    opened = azure.pull_requests.open(replace(WANTED, work_item_id=8))
+    deliver(azure.pull_requests, replace(WANTED, reviewers=()))
+    opened = deliver(azure.pull_requests, replace(WANTED, work_item_id=8))
     assert opened.warnings == ()
-    assert [row["displayName"] for row in rows(azure, opened.id, "/reviewers")] == ["Ann Archer"]
-    assert {row["id"] for row in rows(azure, opened.id, "/workitems")} == {"7", "8"}
+    assert [row["displayName"] for row in rows(azure, opened.whole.id, "/reviewers")] == ["Ann Archer"]
+    assert {row["id"] for row in rows(azure, opened.whole.id, "/workitems")} == {"7", "8"}
 
 
 def test_a_vote_that_was_given_stays(azure: Connected) -> None:
     ourselves = replace(WANTED, reviewers=("Project Collection Build Service (emulated)",))
-    opened = azure.pull_requests.open(ourselves)
-    (reviewer,) = rows(azure, opened.id, "/reviewers")
-    path = path_of(azure, opened.id, f"/reviewers/{reviewer['id']}")
+    opened = deliver(azure.pull_requests, ourselves)
+    (reviewer,) = rows(azure, opened.whole.id, "/reviewers")
+    path = path_of(azure, opened.whole.id, f"/reviewers/{reviewer['id']}")
     azure.client.write("PUT", path, project=azure.job.project_id, body={"id": reviewer["id"], "vote": 5})
-    azure.pull_requests.open(replace(ourselves, title="Round it"))
-    assert [row["vote"] for row in rows(azure, opened.id, "/reviewers")] == [5]
+    deliver(azure.pull_requests, replace(ourselves, title="Round it"))
+    assert [row["vote"] for row in rows(azure, opened.whole.id, "/reviewers")] == [5]
 
 
 def of_ann(azure: Connected) -> AzurePullRequests:
@@ -117,11 +137,8 @@ def test_a_pull_request_of_somebody_else_answers_nothing_and_is_left_alone(azure
 
     opened = azure.pull_requests.open(WANTED)
 
-    assert replace(opened, warnings=()) == theirs
-    assert opened.warnings == (
-        f"Pull request {theirs.id} for this branch was opened by somebody else, so nothing in it was changed.",
-    )
-    assert of_ann(azure).find("redimento/7-round", "main") == theirs
+    assert opened == replace(theirs, ours=False, marks=None)
+    assert of_ann(azure).find("redimento/7-round", "main") == replace(theirs, marks=None)
     assert rows(azure, theirs.id, "/reviewers") == []
 
 
@@ -192,40 +209,41 @@ def pull_requests_on(server: HostileServer) -> AzurePullRequests:
 
 def test_when_another_run_opens_it_in_between_theirs_is_updated(serve: Serve) -> None:
     exists = fault(409, "GitPullRequestExistsException", "TF401179: An active pull request already exists.")
-    server = serve(NONE, exists, LISTED, json_answer(THEIRS), json_answer({}), LINKED)
+    server = serve(exists, LISTED, json_answer(THEIRS), json_answer({}))
     opened = pull_requests_on(server).open(BARE)
     assert (opened.id, opened.title) == (4, "Round the total")
-    assert [seen.method for seen in server.seen] == ["GET", "POST", "GET", "GET", "PATCH", "GET"]
-    assert server.seen[4].json == {"title": "Round the total", "description": WANTED.description}
+    assert [seen.method for seen in server.seen] == ["POST", "GET", "GET", "PATCH"]
+    assert server.seen[3].json == {"title": "Round the total", "description": WANTED.description}
 
 
 def test_a_pull_request_whose_answer_was_lost_is_not_opened_twice(serve: Serve) -> None:
-    server = serve(NONE, nothing(), LISTED, json_answer(THEIRS), LINKED)
+    server = serve(nothing(), LISTED, json_answer(THEIRS))
     opened = pull_requests_on(server).open(BARE)
     assert (opened.id, len(opened.description)) == (4, 500)
-    assert [seen.method for seen in server.seen] == ["GET", "POST", "GET", "GET", "GET"]
+    assert [seen.method for seen in server.seen] == ["POST", "GET", "GET"]
 
 
 def test_a_refused_reviewer_lookup_is_a_warning(serve: Serve) -> None:
     refused = fault(403, "AccessDeniedException", "no")
-    server = serve(refused, NONE, json_answer(THEIRS), NONE, LINKED)
-    opened = pull_requests_on(server).open(replace(BARE, reviewers=("ann@contoso.com",)))
+    server = serve(NONE, refused, json_answer(THEIRS), NONE, NONE, LINKED)
+    opened = deliver(pull_requests_on(server), replace(BARE, reviewers=("ann@contoso.com",)))
     assert "No reviewers were added" in opened.warnings[0]
 
 
 def test_a_reviewer_whose_answer_was_lost_is_not_added_twice(serve: Serve) -> None:
     ann = {"id": "ann-id", "providerDisplayName": "Ann", "isActive": True}
     found = (json_answer({"value": None}), json_answer({"value": [ann]}))
-    server = serve(*found, NONE, json_answer(THEIRS), NONE, nothing(), json_answer({"id": "ann-id"}), LINKED)
-    opened = pull_requests_on(server).open(replace(BARE, reviewers=("Ann",)))
+    invited = json_answer({"value": [{"id": "ANN-ID"}]})
+    server = serve(NONE, *found, json_answer(THEIRS), nothing(), NONE, invited, LINKED)
+    opened = deliver(pull_requests_on(server), replace(BARE, reviewers=("Ann",)))
     assert opened.warnings == ()
     assert [seen.method for seen in server.seen].count("PUT") == 1
 
 
 def test_an_existing_link_is_not_an_error(serve: Serve) -> None:
     exists = fault(400, "RelationAlreadyExistsException", "VS402625: A relation already exists.")
-    server = serve(NONE, json_answer(THEIRS), NONE, exists)
-    assert pull_requests_on(server).open(BARE).warnings == ()
+    port = pull_requests_on(serve(exists))
+    port.link(PullRequest(4, "", "a", "main", "", "", draft=False, status="active"), 7)
 
 
 def test_a_pull_request_from_a_fork_is_not_ours(serve: Serve) -> None:
@@ -235,16 +253,16 @@ def test_a_pull_request_from_a_fork_is_not_ours(serve: Serve) -> None:
 
 @pytest.mark.parametrize("name", ["ann@contoso.com", "Ann Archer", "ANN@CONTOSO.COM"])
 def test_a_reviewer_is_found_by_mail_address_and_by_name(azure: Connected, name: str) -> None:
-    opened = azure.pull_requests.open(replace(WANTED, reviewers=(name, "ann@contoso.com")))
+    opened = deliver(azure.pull_requests, replace(WANTED, reviewers=(name, "ann@contoso.com")))
     assert opened.warnings == ()
-    assert [row["displayName"] for row in rows(azure, opened.id, "/reviewers")] == ["Ann Archer"]
+    assert [row["displayName"] for row in rows(azure, opened.whole.id, "/reviewers")] == ["Ann Archer"]
 
 
 def test_a_reviewer_is_found_by_id(azure: Connected) -> None:
-    first = azure.pull_requests.open(WANTED)
-    (ann,) = rows(azure, first.id, "/reviewers")
+    first = deliver(azure.pull_requests, WANTED)
+    (ann,) = rows(azure, first.whole.id, "/reviewers")
     tidy = replace(WANTED, source_branch="redimento/8-tidy", reviewers=(ann["id"],))
-    assert azure.pull_requests.open(tidy).warnings == ()
+    assert deliver(azure.pull_requests, tidy).warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -256,10 +274,10 @@ def test_a_reviewer_is_found_by_id(azure: Connected) -> None:
     ],
 )
 def test_an_unknown_reviewer_is_a_warning(azure: Connected, name: str, reason: str) -> None:
-    opened = azure.pull_requests.open(replace(WANTED, reviewers=(name, "ann@contoso.com")))
+    opened = deliver(azure.pull_requests, replace(WANTED, reviewers=(name, "ann@contoso.com")))
     (warning,) = opened.warnings
     assert f"Reviewer '{name}' was not added: {reason}" in warning
-    assert [row["displayName"] for row in rows(azure, opened.id, "/reviewers")] == ["Ann Archer"]
+    assert [row["displayName"] for row in rows(azure, opened.whole.id, "/reviewers")] == ["Ann Archer"]
 
 
 def test_a_description_that_is_too_long_is_cut_rather_than_refused(azure: Connected) -> None:
@@ -286,8 +304,8 @@ def test_a_refused_link_is_a_warning_on_the_pull_request(tmp_path: Path, source:
     seed = {**SEED, "repositories": [{"name": "web", "from": str(source)}], "deny": ["WorkItemWrite"]}
     with running(tmp_path / "organisation", seed=seed) as emulator:
         azure = connect(emulator)
-        opened = azure.pull_requests.open(WANTED)
-        assert rows(azure, opened.id, "/workitems") == []
+        opened = deliver(azure.pull_requests, WANTED)
+        assert rows(azure, opened.whole.id, "/workitems") == []
         (warning,) = opened.warnings
         assert "not linked to the work item" in warning
         assert "'Edit work items in this node'" in warning
@@ -295,8 +313,8 @@ def test_a_refused_link_is_a_warning_on_the_pull_request(tmp_path: Path, source:
 
 def test_a_dry_run_lists_the_calls_and_opens_nothing(emulator: Emulator) -> None:
     azure = connect(emulator, "note")
-    noted = azure.pull_requests.open(replace(WANTED, reviewers=("nobody@contoso.com",)))
-    assert (noted.id, noted.url, noted.title, noted.draft) == (0, "", "Round the total", True)
+    noted = deliver(azure.pull_requests, replace(WANTED, reviewers=("nobody@contoso.com",)))
+    assert (noted.whole.id, noted.whole.url, noted.whole.title, noted.whole.draft) == (0, "", "Round the total", True)
     assert "nobody@contoso.com" in noted.warnings[0]
     (call,) = azure.client.noted
     assert call.method == "POST"
@@ -307,7 +325,7 @@ def test_a_dry_run_lists_the_calls_and_opens_nothing(emulator: Emulator) -> None
 def test_a_dry_run_of_an_update_lists_only_what_differs(emulator: Emulator) -> None:
     opened = connect(emulator).pull_requests.open(WANTED)
     dry = connect(emulator, "note")
-    assert dry.pull_requests.open(replace(WANTED, title="Round it")).id == opened.id
+    assert deliver(dry.pull_requests, replace(WANTED, title="Round it")).whole.id == opened.id
     assert [(call.method, call.summary) for call in dry.client.noted] == [("PATCH", '{"title": "Round it"}')]
 
 

@@ -9,13 +9,14 @@ import pytest
 
 from redimento.azure.answer import HttpAnswer
 from redimento.azure.fields import relatives, work_item
-from redimento.azure.refusals import BuildIdentity, is_sign_in_page, refusal
+from redimento.azure.refusals import is_sign_in_page, refusal
 from redimento.azure.version import offered_instead
+from redimento.delivery.rights import Account
 from redimento.text.redaction import Secrets
 from tests.azure.clients import PROJECT_ID, TOKEN
 from tests.scaling import assert_linear
 
-JOB = BuildIdentity("Main", "Shop", PROJECT_ID)
+JOB = Account("Main", "Shop", PROJECT_ID)
 PIECES = ["' permission", "'Aa", "TF12345", "Build\\", "Build\\a-", " ", "\n", "<", "<html ", "supports is 7.", "x"]
 
 

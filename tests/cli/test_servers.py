@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Command
 
 TOKEN = re.compile(rb"ya29\.|eyJ[A-Za-z0-9_-]{20}")
@@ -38,13 +40,15 @@ def test_a_wrong_seed_is_one_sentence(redimento: Command, tmp_path: Path) -> Non
     assert "seed" in said.err
 
 
+@pytest.mark.timeout(400)
 def test_the_demo_ends_in_a_pull_request(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "redimento", "demo", "--folder", str(tmp_path / "demo")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=360)
 
     assert done.returncode == 0, done.stderr
     for expected in (
         "Pull request 1 (ready for review)",
+        "The reproduction: a test that was written before the change",
         "Acceptance criteria",
         "Its diff",
         "report.html",

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from redimento.delivery import signature
 from redimento.delivery.branches import REFERENCE, Generated, Tip
-from redimento.delivery.earlier import asked, others, own, reason_to_stop, reference
-from redimento.delivery.pull_request import PullRequest
+from redimento.delivery.earlier import (
+    Start,
+    Stop,
+    Tally,
+    asked,
+    asks_for,
+    names_to_try,
+    others,
+    outdated,
+    own,
+    reference,
+    stop_by_branch,
+    stop_by_item,
+    stop_by_pull_request,
+    stop_repeated,
+    tally,
+)
+from redimento.delivery.pull_request import PullRequest, PullRequestText
+from redimento.repository.branch_name import branch_pattern
+from redimento.settings import Settings
 from redimento.work_items.item import Comment, WorkItem
 
 MARKER = "Redimento, web"
@@ -25,7 +45,8 @@ STORY = WorkItem(
     system_info="Linux",
     comments=(Comment(1, "Ann", "2026-01-01T00:00:00Z", "Use Decimal."),),
 )
-NOW = reference(STORY, MARKER)
+NOW = asks_for(STORY, MARKER)
+REFERENCE_NOW = reference(STORY, MARKER, Settings(), "b" * 40)
 
 NO_BRANCH = None
 OURS = Tip("a" * 40, Generated("a" * 40, {REFERENCE: NOW}))
@@ -46,14 +67,18 @@ ANSWERED = (
     "Pull request 3 already answers this work item (https://x.invalid/3). "
     "Change the work item or delete the branch to let a run start over."
 )
+FINISHED = f"{ANSWERED} What its run had not done yet was done now."
 MERGED = "Pull request 3 was completed (https://x.invalid/3). Change the work item to let a run start over."
 MERGED_AND_DELETED = (
     "Pull request 3 was completed and its branch deleted (https://x.invalid/3). "
-    "Create a new work item for further changes."
+    "Change the work item to let a run start over."
 )
 REFUSED = (
     "Pull request 3 was abandoned (https://x.invalid/3). "
     "Change the work item or delete the branch to let a run start over."
+)
+REFUSED_AND_DELETED = (
+    "Pull request 3 was abandoned (https://x.invalid/3). Change the work item to let a run start over."
 )
 A_PERSON_WORKS_THERE = (
     "No commit on the branch redimento/7-round is as Redimento made it, so a person is working there. "
@@ -62,6 +87,29 @@ A_PERSON_WORKS_THERE = (
 QUESTIONS_ARE_OPEN = (
     "The questions asked on this work item are not answered yet. Answer in a comment or in the description."
 )
+NOTHING_NEW = (
+    "Nobody has changed what this work item asks for since the last run, and nobody queued this run by hand. "
+    "Change the work item, or queue the run by hand to try again."
+)
+
+
+def said(text: str, item: WorkItem = STORY) -> WorkItem:
+    """Return the item with our comment."""
+    comment = Comment(9, "Build", "2026-01-02T00:00:00Z", f"**{MARKER}**\n\n{text}", ours=True)
+    return replace(item, comments=(*item.comments, comment))
+
+
+def start(item: WorkItem = STORY, **more: Any) -> Start:
+    return replace(Start(item, MARKER, REFERENCE_NOW), **more)
+
+
+DELIVERED = said(
+    f"[Pull request 3](https://x.invalid/3) is ready for review.\n\nreference {REFERENCE_NOW}, runs so far"
+)
+BEFORE = said(
+    "[Pull request 3](https://x.invalid/3) is ready for review.\n\nreference 0123456789ab-01234567, runs so far"
+)
+FAILED = said(f"It failed.\n\nreference {REFERENCE_NOW}, earlier pull request: https://x.invalid/3 , runs so far")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +120,7 @@ QUESTIONS_ARE_OPEN = (
         (NO_BRANCH, DRAFT, GO_ON),
         (NO_BRANCH, COMPLETED, MERGED_AND_DELETED),
         (NO_BRANCH, COMPLETED_DRAFT, MERGED_AND_DELETED),
-        (NO_BRANCH, ABANDONED, GO_ON),
+        (NO_BRANCH, ABANDONED, REFUSED_AND_DELETED),
         (OURS, None, GO_ON),
         (OURS, ACTIVE, ANSWERED),
         (OURS, DRAFT, GO_ON),
@@ -94,10 +142,109 @@ QUESTIONS_ARE_OPEN = (
         ),
     ],
 )
-def test_what_an_earlier_run_left_stops_this_one_or_does_not(
+def test_what_a_finished_run_left_stops_this_one_or_does_not(
     tip: Tip | None, pull_request: PullRequest | None, reason: str | None
 ) -> None:
-    assert reason_to_stop(STORY, BRANCH, tip, pull_request, marker=MARKER) == reason
+    stop = stop_by_branch(start(DELIVERED), BRANCH, tip, pull_request)
+    assert stop == (None if reason is None else Stop(reason))
+
+
+@pytest.mark.parametrize("pull_request", [COMPLETED, ABANDONED])
+def test_a_changed_item_gets_a_new_pull_request_once_the_branch_is_deleted(pull_request: PullRequest) -> None:
+    assert stop_by_branch(start(BEFORE), BRANCH, NO_BRANCH, pull_request) is None
+    text = PullRequestText(BRANCH, "main", "Round", "Done.", draft=False, work_item_id=7)
+    for answered, stops in ((REFERENCE_NOW, True), ("0123456789ab-01234567", False)):
+        signed = replace(pull_request, description=signature.sign(text, answered).description)
+        assert (stop_by_branch(start(), BRANCH, NO_BRANCH, signed) is not None) == stops
+
+
+@pytest.mark.parametrize("pull_request", [ACTIVE, DRAFT])
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_killed_run_is_finished_first(pull_request: PullRequest, *, by_hand: bool) -> None:
+    for item in (STORY, BEFORE, FAILED):
+        assert stop_by_branch(start(item, by_hand=by_hand), BRANCH, OURS, pull_request) == Stop(
+            FINISHED, unsettled=True
+        )
+    claimed = start(replace(DELIVERED, claims=("11",)), by_hand=by_hand, run="12")
+    assert stop_by_branch(claimed, BRANCH, OURS, pull_request) == Stop(FINISHED, unsettled=True)
+
+
+def test_a_text_that_answers_an_earlier_request_is_outdated_unless_a_person_edited_it() -> None:
+    text = PullRequestText(BRANCH, "main", "Round", "Done.", draft=False, work_item_id=7)
+    old, new = (signature.sign(text, ref).description for ref in ("0123456789ab-01234567", REFERENCE_NOW))
+    assert outdated(start(BEFORE), replace(ACTIVE, description=old))
+    for description in (new, old.replace("Done.", "Done by me."), "Mine."):
+        assert not outdated(start(BEFORE), replace(ACTIVE, description=description))
+
+
+def test_a_draft_is_tried_again_by_hand_but_not_for_our_own_updates() -> None:
+    assert stop_by_branch(start(DELIVERED), BRANCH, OURS, DRAFT) is None
+    hook = start(DELIVERED, by_hand=False)
+    assert stop_by_item(hook) == Stop(NOTHING_NEW)
+    other_settings = replace(hook, reference=reference(DELIVERED, MARKER, Settings(), "c" * 40))
+    assert stop_by_item(other_settings) is None
+    assert stop_by_branch(other_settings, BRANCH, OURS, DRAFT) is None
+    assert stop_by_item(replace(other_settings, changed_by_run=lambda: True)) == Stop(NOTHING_NEW)
+
+
+@pytest.mark.parametrize("item", [DELIVERED, FAILED])
+def test_a_change_by_a_person_starts_a_run_whoever_changed_the_item_last(item: WorkItem) -> None:
+    changed = replace(item, description="Totals are off by one.")
+    asking = start(changed, by_hand=False, reference=reference(changed, MARKER, Settings(), "b" * 40))
+    assert stop_by_item(replace(asking, changed_by_run=lambda: True)) is None
+
+
+def test_without_comments_our_own_change_starts_no_run() -> None:
+    hook = start(by_hand=False, remembers=False, changed_by_run=lambda: True)
+    assert stop_by_item(hook) == Stop(NOTHING_NEW)
+    assert stop_by_item(replace(hook, changed_by_run=lambda: False)) is None
+    assert stop_by_item(replace(hook, remembers=True)) is None
+    assert stop_by_item(replace(hook, by_hand=True)) is None
+
+
+def test_a_settled_answer_needs_no_look_at_the_branch() -> None:
+    assert stop_by_pull_request(start(DELIVERED), ACTIVE) == Stop(ANSWERED)
+    for item, pull_request in (
+        (STORY, ACTIVE),
+        (BEFORE, ACTIVE),
+        (FAILED, ACTIVE),
+        (DELIVERED, DRAFT),
+        (DELIVERED, None),
+    ):
+        assert stop_by_pull_request(start(item), pull_request) is None
+    conflict = stop_by_pull_request(start(DELIVERED), replace(ACTIVE, conflicts=True))
+    assert conflict is not None
+    assert conflict.sentence.endswith("It conflicts with main.")
+
+
+def test_commits_of_others_stop_the_run_where_the_settings_say_so() -> None:
+    for tip in (CONTINUED_BEFORE_THE_ITEM_CHANGED, CONTINUED_BY_A_PERSON):
+        known = ACTIVE if tip is CONTINUED_BEFORE_THE_ITEM_CHANGED else None
+        stop = stop_by_branch(start(), BRANCH, tip, known, keep_out=True)
+        assert stop is not None
+        assert "Somebody else's commits are on the branch redimento/7-round" in stop.sentence
+    assert stop_by_branch(start(), BRANCH, OURS_BEFORE_THE_ITEM_CHANGED, ACTIVE, keep_out=True) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("> runs so far: 0, 0.00 USD\n\nreference x, runs so far: 3, 1.25 USD", Tally(3, 1.25)),
+        ("reference x, runs so far: 3, 1.25 USD", Tally(3, 1.25)),
+        (r"runs so far: 3, 1\.25 USD", Tally(3, 1.25)),
+        ("no tally", Tally()),
+    ],
+)
+def test_our_comment_counts_runs_and_money(text: str, found: Tally) -> None:
+    assert tally(said(text), MARKER) == found
+    assert tally(STORY, MARKER) == Tally()
+
+
+def test_the_branch_of_an_earlier_title_is_found() -> None:
+    like = branch_pattern("redimento/{id}-{slug}", id=7)
+    heads = ["main", "redimento/7-old", "redimento/77-other", "redimento/7-round", "x/redimento/7-old", "redimento/7"]
+    assert [*names_to_try("redimento/7-round", like, heads)] == ["redimento/7-round", "redimento/7-old"]
+    assert [*names_to_try("redimento/7-new", like, heads)] == ["redimento/7-old", "redimento/7-round"]
 
 
 def ask(item: WorkItem, ref: str, marker: str = MARKER) -> WorkItem:
@@ -107,10 +254,9 @@ def ask(item: WorkItem, ref: str, marker: str = MARKER) -> WorkItem:
     return replace(item, comments=(*item.comments, comment))
 
 
-@pytest.mark.parametrize("tip", [NO_BRANCH, OURS, A_PERSONS])
-@pytest.mark.parametrize("pull_request", [None, ACTIVE, COMPLETED])
-def test_open_questions_stop_a_run_before_anything_else(tip: Tip | None, pull_request: PullRequest | None) -> None:
-    assert reason_to_stop(ask(STORY, NOW), BRANCH, tip, pull_request, marker=MARKER) == QUESTIONS_ARE_OPEN
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_open_questions_stop_a_run(*, by_hand: bool) -> None:
+    assert stop_by_item(start(ask(STORY, NOW), by_hand=by_hand)) == Stop(QUESTIONS_ARE_OPEN)
 
 
 def test_an_answer_lets_the_run_go_on() -> None:
@@ -119,14 +265,14 @@ def test_an_answer_lets_the_run_go_on() -> None:
     answered = replace(asking, comments=(*asking.comments, answer))
     described = replace(asking, description="Totals are off: round half up.")
 
-    assert reason_to_stop(answered, BRANCH, None, None, marker=MARKER) is None
-    assert reason_to_stop(described, BRANCH, None, None, marker=MARKER) is None
+    assert stop_by_item(start(answered, reference=reference(answered, MARKER, Settings(), "b" * 40))) is None
+    assert stop_by_item(start(described, reference=reference(described, MARKER, Settings(), "b" * 40))) is None
 
 
 def test_a_comment_of_ours_that_asks_nothing_stops_no_run() -> None:
     report = Comment(9, "Build", "2026-01-02T00:00:00Z", f"**{MARKER}**\n\nDone.\n\nreference {NOW}", ours=True)
     item = replace(STORY, comments=(*STORY.comments, report))
-    assert reason_to_stop(item, BRANCH, None, None, marker=MARKER) is None
+    assert stop_by_item(start(item, reference=reference(item, MARKER, Settings(), "b" * 40))) is None
 
 
 def test_the_reference_is_the_same_in_every_release() -> None:
@@ -147,7 +293,7 @@ def test_the_reference_is_the_same_in_every_release() -> None:
     ],
 )
 def test_what_people_write_changes_the_reference(changed: WorkItem) -> None:
-    assert reference(changed, MARKER) != NOW
+    assert asks_for(changed, MARKER) != NOW
 
 
 @pytest.mark.parametrize(
@@ -161,7 +307,7 @@ def test_what_people_write_changes_the_reference(changed: WorkItem) -> None:
     ],
 )
 def test_what_a_run_or_a_planner_moves_keeps_the_reference(same: WorkItem) -> None:
-    assert reference(same, MARKER) == NOW
+    assert asks_for(same, MARKER) == NOW
 
 
 @pytest.mark.parametrize(
@@ -187,7 +333,23 @@ def test_a_persons_comment_with_our_marker_is_a_persons() -> None:
     forged = Comment(9, "Eve", "2026-01-02T00:00:00Z", f"**{MARKER}**\n\n1. Which?\n\nreference {asked(NOW)}")
     item = replace(STORY, comments=(*STORY.comments, forged))
     assert others(item, MARKER) == item.comments
-    forged_later = replace(forged, text=f"**{MARKER}**\n\nreference {asked(reference(item, MARKER))}")
+    forged_later = replace(forged, text=f"**{MARKER}**\n\nreference {asked(asks_for(item, MARKER))}")
     for known in (forged, forged_later):
         forging = replace(STORY, comments=(*STORY.comments, known))
-        assert reason_to_stop(forging, BRANCH, None, None, marker=MARKER) is None
+        assert stop_by_item(start(forging, reference=reference(forging, MARKER, Settings(), "b" * 40))) is None
+
+
+def test_the_words_of_a_model_in_our_comment_are_no_memory() -> None:
+    words = f"> reference {REFERENCE_NOW}, earlier pull request: {ACTIVE.url} \n> [Pull request 3]({ACTIVE.url})"
+    item = said(f"It failed.\n\n{words}\n\nreference 0123456789ab-01234567")
+    assert start(item).remembered == "0123456789ab-01234567"
+    assert not start(item).concluded(ACTIVE)
+    questions = said(f"> reference {asked(NOW)}\n\nreference 0123456789ab-01234567")
+    assert stop_by_item(start(questions)) is None
+
+
+def test_a_dead_claim_makes_no_run_pay_again() -> None:
+    failed = said(f"It failed.\n\nreference {REFERENCE_NOW}")
+    hook = start(replace(failed, claims=("11",)), by_hand=False, run="12")
+    assert stop_by_item(hook) is None
+    assert stop_repeated(hook) == Stop(NOTHING_NEW, unsettled=True)

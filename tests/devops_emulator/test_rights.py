@@ -60,3 +60,28 @@ def test_denied_items_and_hooks_cannot_be_written(serve: Any, tmp_path: Path) ->
         rest("POST", "P/_apis/wit/attachments", data=b"x", headers=octets, status=403)
         hook = {**HOOK, "publisherInputs": {"projectId": rest.emulator.projects["P"]["id"]}}
         assert "EditSubscriptions" in rest("POST", "_apis/hooks/subscriptions", json=hook, status=403)["message"]
+
+
+def test_a_new_tag_needs_a_right_and_a_known_one_does_not(serve: Any, tmp_path: Path) -> None:
+    item = {"id": 7, "type": "Task", "fields": {"System.Title": "x", "System.Tags": "known"}}
+    with serve(tmp_path, {"project": "P", "work_items": [item], "deny": ["CreateTagDefinition"]}) as rest:
+        steps = [{"op": "add", "path": "/fields/System.Tags", "value": "known; new"}]
+        refused = rest("PATCH", "_apis/wit/workitems/7", data=json.dumps(steps), headers=PATCH, status=403)
+        assert refused["message"].startswith("TF401289")
+        rest("PATCH", "_apis/wit/workitems/7", data=TITLE, headers=PATCH)
+
+
+def test_builds_are_hidden_without_the_right_to_view_them(serve: Any, seed: Any, tmp_path: Path) -> None:
+    with serve(tmp_path, {**seed, "deny": ["ViewBuilds"]}) as rest:
+        refused = rest("GET", "Shop%20Floor/_apis/build/builds/1", status=403)
+        assert "needs View builds permissions" in refused["message"]
+        assert rest("GET", "Shop%20Floor/_apis/build/builds")["value"] == []
+
+
+def test_a_required_field_keeps_an_item_from_being_saved(serve: Any, tmp_path: Path) -> None:
+    item = {"id": 7, "type": "Task", "fields": {"System.Title": "x"}}
+    with serve(tmp_path, {"project": "P", "work_items": [item], "required": {"Task": ["Custom.Team"]}}) as rest:
+        refused = rest("PATCH", "_apis/wit/workitems/7", data=TITLE, headers=PATCH, status=400)
+        assert refused["message"] == "TF401320: Rule Error for field Team. Error code: Required, InvalidEmpty."
+        steps = [*json.loads(TITLE), {"op": "add", "path": "/fields/Custom.Team", "value": "web"}]
+        rest("PATCH", "_apis/wit/workitems/7", data=json.dumps(steps), headers=PATCH)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 
 def test_a_wrong_route_is_plain_text_and_a_wrong_method_is_not(rest: Any) -> None:
     assert rest("GET", "_apis/git/nothing", status=404).startswith(b"Page not found")
@@ -42,3 +44,24 @@ def test_projects_are_listed(rest: Any) -> None:
     assert [project["name"] for project in rest("GET", "_apis/projects")["value"]] == ["Shop Floor"]
     shown = rest("GET", "_apis/projects/Shop%20Floor", params={"includeCapabilities": "true"})
     assert shown["capabilities"]["processTemplate"]["templateName"] == "Agile"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "Shop%20Floor/_apis/git/repositories/web/pullrequests", {"labels": 3, "title": "x"}),
+        (
+            "POST",
+            "Shop%20Floor/_apis/git/repositories/web/pullrequests",
+            {"title": "x", "labels": [{"name": "a"}], "reviewers": [3]},
+        ),
+        ("POST", "_apis/wit/workitemsbatch", {"ids": 3}),
+        ("POST", "_apis/wit/workitemsbatch", {"ids": [7], "fields": 3}),
+        ("POST", "Shop%20Floor/_apis/git/repositories/web/refs", [3]),
+        ("PATCH", "Shop%20Floor/_apis/build/builds/1", []),
+    ],
+)
+def test_a_body_of_another_shape_is_refused_and_no_failure_of_the_server(
+    rest: Any, method: str, path: str, body: Any
+) -> None:
+    rest(method, path, json=body, status=400)

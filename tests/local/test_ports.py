@@ -73,28 +73,28 @@ def test_a_large_file_is_no_attachment(tmp_path: Path) -> None:
 def test_only_one_run_wins_the_claim(tmp_path: Path, file: Path) -> None:
     first, second = (FileBoard(file, open_run_folder(tmp_path / "run")) for _ in range(2))
     item = first.load(7)
-    assert first.claim(item, "1") == "won"
-    assert first.claim(item, "1") == "won"
-    assert second.claim(item, "2") == "taken"
+    assert first.claim(item, "1")
+    assert first.claim(item, "1")
+    assert second.claim(item, "2") is None
     second.release(7, "2")
-    assert second.claim(item, "2") == "taken"
+    assert second.claim(item, "2") is None
     first.release(7, "1")
-    assert second.claim(item, "2") == "won"
+    assert second.claim(item, "2")
 
 
 def test_the_claim_of_a_process_that_died_is_void(tmp_path: Path, file: Path) -> None:
     script = (
         "import os, sys; from pathlib import Path; from redimento.local.board import FileBoard\n"
         "from redimento.run_folder import open_run_folder\n"
-        "board = FileBoard(Path(sys.argv[1]), open_run_folder(Path(sys.argv[2]))); print(board.claim(board.load(7), 'dead'), flush=True)\n"
+        "board = FileBoard(Path(sys.argv[1]), open_run_folder(Path(sys.argv[2]))); print(bool(board.claim(board.load(7), 'dead')), flush=True)\n"
         "os.kill(os.getpid(), 9)"
     )
     ended = subprocess.run(
         [sys.executable, "-c", script, str(file), str(tmp_path / "run")], capture_output=True, text=True, check=False
     )
-    assert (ended.stdout, ended.returncode) == ("won\n", -9)
+    assert (ended.stdout, ended.returncode) == ("True\n", -9)
     board = FileBoard(file, open_run_folder(tmp_path / "run"))
-    assert board.claim(board.load(7), "alive") == "won"
+    assert board.claim(board.load(7), "alive")
 
 
 def test_the_comment_is_rewritten_in_place(tmp_path: Path, file: Path) -> None:

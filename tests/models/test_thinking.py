@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from redimento.errors import UsageError
-from redimento.models.thinking import budget, default_level, refuse_impossible
+from redimento.models.thinking import budget, default_level, harder, refuse_impossible
 from redimento.settings import ModelSettings, Thinking
 
 NOVEMBER, DECEMBER = date(2026, 11, 30), date(2026, 12, 1)
@@ -62,3 +62,24 @@ def test_level_without_a_setting_is_known() -> None:
     assert default_level("models/gemini-4-neon") == "high"
     assert default_level("a-model-of-next-year") == "medium"
     refuse_impossible(ModelSettings(), on=NOVEMBER)
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "expected"),
+    [
+        ("gemini-3.8-flash", "low", "medium"),
+        ("gemini-3.8-flash", "high", "high"),
+        ("gemini-4-neon", "high", "xhigh"),
+        ("models/gemini-3.5-flash", "minimal", "low"),
+        ("gemini-2.5-pro", "high", "high"),
+        ("a-model-of-tomorrow", "medium", "high"),
+        ("a-model-of-tomorrow", "xhigh", "xhigh"),
+    ],
+)
+def test_the_next_level_of_thinking_is_one_that_the_model_has(name: str, level: Thinking, expected: Thinking) -> None:
+    assert harder(ModelSettings(name=name), level, on=NOVEMBER) == expected
+
+
+def test_a_library_that_cannot_set_the_level_keeps_it() -> None:
+    settings = ModelSettings(sdk="google-generativeai")
+    assert harder(settings, "medium", on=NOVEMBER) == "medium"

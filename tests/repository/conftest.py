@@ -80,13 +80,17 @@ def repo(tmp_path: Path) -> Repo:
 
 @dataclass
 class Server:
-    """One bare repository behind `git http-backend`; `troubles` are sent first, one per request."""
+    """One bare repository behind `git http-backend`; `troubles` are sent first, one per request.
+
+    `page` is sent in place of every answer of git.
+    """
 
     bare: Path
     url: str = ""
     troubles: list[int | str] = field(default_factory=list)
     authorizations: list[list[str]] = field(default_factory=list)
     redirect: str = ""
+    page: str | None = None
     during_push: Callable[[], object] | None = None
 
     @property
@@ -137,6 +141,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(
                 302, [("Location", self.served.redirect + "/info/refs?" + query), ("Content-Length", "0")], b""
             )
+            return
+        if self.served.page is not None:
+            content = self.served.page.encode()
+            self._answer(200, [("Content-Type", "text/html"), ("Content-Length", str(len(content)))], content)
             return
         if path.endswith("git-receive-pack") and body and self.served.during_push:
             self.served.during_push()

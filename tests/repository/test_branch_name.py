@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from redimento.errors import SettingsError
-from redimento.repository.branch_name import branch_name
+from redimento.repository.branch_name import branch_name, branch_pattern
 
 TEMPLATE = "redimento/{id}-{slug}"
 
@@ -73,3 +73,22 @@ def test_no_title_breaks_the_default_template(title: str) -> None:
 
     assert len(name) <= len("redimento/1-") + 50
     subprocess.run(["git", "check-ref-format", "--branch", name], check=True, capture_output=True)
+
+
+@given(
+    title=st.text(max_size=80),
+    number=st.integers(1, 10**6),
+    template=st.sampled_from([TEMPLATE, "{type}/{id}", "x/{slug}_{id}"]),
+)
+def test_every_name_of_an_item_is_recognised_and_none_of_another_one(title: str, number: int, template: str) -> None:
+    name = branch_name(template, id=number, title=title, type="Bug")
+
+    assert branch_pattern(template, id=number).fullmatch(name)
+    assert not branch_pattern(template, id=number * 10 + 1).fullmatch(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["redimento/77-x", "redimento/7", "x/redimento/7-y", "redimento/7-Mine", "redimento/7-a/b"]
+)
+def test_other_branches_are_not_those_of_the_item(name: str) -> None:
+    assert not branch_pattern(TEMPLATE, id=7).fullmatch(name)

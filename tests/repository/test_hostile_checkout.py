@@ -13,7 +13,7 @@ from redimento.repository.base import CommitBase
 from redimento.repository.checkout import Checkout, open_checkout, read_at, target_branch
 from redimento.repository.commits import commit_change, history, patch, same_tree
 from redimento.repository.process import run_git
-from redimento.repository.remote import Credentials, fetch_branch, push, remote_tip, remote_url
+from redimento.repository.remote import Credentials, fetch_branch, heads, push, remote_url
 from redimento.repository.tree import GitTree
 from redimento.repository.worktrees import worktree
 from tests.repository.conftest import SIGNED_IN, TOKEN, Repo, Server
@@ -89,7 +89,7 @@ def use_everything(checkout: Checkout, server: Server, tmp_path: Path) -> None:
     assert not same_tree(checkout, checkout.head, made)
     with worktree(checkout, made, tmp_path / "try") as folder:
         assert (folder / "new.py").read_text() == "new\n"
-    assert remote_tip(checkout, credentials, "main")
+    assert heads(checkout, credentials).branches["main"]
     push(checkout, credentials, made, "redimento/7", expected=None)
     assert fetch_branch(checkout, credentials, "redimento/7") == made
 
@@ -151,6 +151,6 @@ def test_a_redirect_does_not_take_the_token_elsewhere(job: Repo, server: Server)
     server.redirect = server.url.replace("127.0.0.1", "localhost")
 
     with pytest.raises(GitError):
-        remote_tip(open_checkout(job.path), Credentials(server.url, TOKEN), "main")
+        heads(open_checkout(job.path), Credentials(server.url, TOKEN))
 
     assert server.authorizations == [[], [SIGNED_IN]]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from redimento.delivery.rights import Account
 from redimento.errors import ConflictError, GitError
 from redimento.repository.rejection import is_transient, rejection
 
@@ -31,11 +32,23 @@ def test_a_branch_that_moved_is_a_conflict(said: str) -> None:
 @pytest.mark.parametrize(
     ("reason", "page"),
     [
-        ("TF401027: You need the Git 'GenericContribute' permission to perform this action.", "'Contribute'"),
-        ("TF401027: You need the Git 'CreateBranch' permission to perform this action.", "'Create branch'"),
-        ("TF401027: You need the Git 'GenericRead' permission to perform this action.", "'Read'"),
-        ("TF401027: You need the Git 'ForcePush' permission to perform this action.", "'Force push'"),
-        ("TF401027: You need the Git 'PullRequestContribute' permission.", "'Contribute to pull requests'"),
+        (
+            "TF401027: You need the Git 'GenericContribute' permission to perform this action.",
+            "Project settings > Repositories",
+        ),
+        (
+            "TF401027: You need the Git 'CreateBranch' permission to perform this action.",
+            "Project settings > Repositories",
+        ),
+        (
+            "TF401027: You need the Git 'GenericRead' permission to perform this action.",
+            "Project settings > Repositories",
+        ),
+        (
+            "TF401027: You need the Git 'ForcePush' permission to perform this action.",
+            "Project settings > Repositories",
+        ),
+        ("TF401027: You need the Git 'PullRequestContribute' permission.", "Project settings > Repositories"),
         ("TF402455: Pushes to this branch are not permitted; you must use a pull request.", "pull_request.branch"),
     ],
 )
@@ -91,3 +104,40 @@ def test_a_branch_in_the_way_of_a_name_is_named() -> None:
     assert isinstance(error, GitError)
     assert "conflicts with the existing branch 'redimento'" in error.sentence
     assert "pull_request.branch" in error.remedy
+
+
+SHOP = Account("contoso", "Shop", "8d5c2b1e-0000-1111-2222-333344445555")
+
+
+@pytest.mark.parametrize(
+    ("bit", "name"),
+    [("GenericContribute", "Contribute"), ("CreateBranch", "Create branch"), ("GenericRead", "Read")],
+)
+def test_a_missing_right_is_named_with_the_account_that_needs_it(bit: str, name: str) -> None:
+    said = refused(f"TF401027: You need the Git '{bit}' permission. Details: identity 'Build\\{SHOP.project_id}'.")
+    error = rejection("Pushing 'b'", said, SHOP)
+
+    assert f"the right '{name}' is missing (TF401027)" in error.sentence
+    assert error.remedy.endswith("Security to Shop Build Service (contoso).")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("fatal: unable to access 'https://x/': Received HTTP code 407 from proxy after CONNECT", "the proxy asks for"),
+        ("fatal: unable to access 'https://x/': CONNECT tunnel failed, response 407", "the proxy asks for"),
+        (
+            "remote: TF400733: The request has been canceled: Request was blocked due to exceeding usage",
+            "is throttling",
+        ),
+        ("fatal: unable to access 'https://x/': The requested URL returned error: 429", "is throttling"),
+        ("fatal: https://x/info/refs not valid: is this a git repository?", "no git server answered"),
+        ("remote: TF401019: The Git repository with name or identifier x does not exist", "may not read it"),
+    ],
+)
+def test_failures_that_have_a_name(said: str, words: str) -> None:
+    assert words in rejection("Fetching 'b'", said).sentence
+
+
+def test_throttling_is_waited_for() -> None:
+    assert is_transient("remote: TF400733: The request has been canceled: Request was blocked")

@@ -8,7 +8,15 @@ from redimento.change.edit import Change, FileChange
 from redimento.errors import ConflictError, GitError, UsageError
 from redimento.repository.checkout import Checkout, open_checkout
 from redimento.repository.commits import commit_change
-from redimento.repository.remote import DEFAULT_BRANCH, Credentials, fetch_branch, push, remote_tip, remote_url
+from redimento.repository.remote import (
+    DEFAULT_BRANCH,
+    Credentials,
+    Heads,
+    fetch_branch,
+    heads,
+    push,
+    remote_url,
+)
 from tests.repository.conftest import SIGNED_IN, TOKEN, Repo, Server
 
 BRANCH = "redimento/7-total"
@@ -40,13 +48,13 @@ def test_a_new_branch_is_pushed_from_a_shallow_detached_checkout(
     server: Server, checkout: Checkout, credentials: Credentials
 ) -> None:
     assert checkout.shallow
-    assert remote_tip(checkout, credentials, BRANCH) is None
+    assert BRANCH not in heads(checkout, credentials).branches
 
     commit = make_commit(checkout, "one\n")
     push(checkout, credentials, commit, BRANCH, expected=None)
 
     assert server.tip(BRANCH) == commit
-    assert remote_tip(checkout, credentials, BRANCH) == commit
+    assert heads(checkout, credentials).branches[BRANCH] == commit
     assert server.repo.git("show", f"{commit}:src/cart.py") == "one"
 
 
@@ -137,16 +145,16 @@ def test_the_default_branch_is_found_and_fetched_without_its_name(
     next_ = server.repo.git("commit-tree", "main^{tree}", "-p", "main", "-m", "Next")
     server.repo.git("update-ref", "refs/heads/team/next", next_)
     server.repo.git("symbolic-ref", "HEAD", "refs/heads/team/next")
-    assert remote_tip(checkout, credentials, DEFAULT_BRANCH) == next_
+    assert heads(checkout, credentials).default == next_
     assert fetch_branch(checkout, credentials, DEFAULT_BRANCH, depth=1) == next_
     server.repo.git("symbolic-ref", "HEAD", "refs/heads/gone")
-    assert remote_tip(checkout, credentials, DEFAULT_BRANCH) is None
+    assert heads(checkout, credentials).default is None
 
 
 def test_names_of_other_branches_do_not_disturb(server: Server, checkout: Checkout, credentials: Credentials) -> None:
     for other in ("\udcff", "\u2028", "\x85"):  # bytes that are no UTF-8, and characters that may end a line
         server.repo.git("update-ref", f"refs/heads/{other}/refs/heads/main", "main")
-    assert remote_tip(checkout, credentials, "main") == server.repo.git("rev-parse", "main")
+    assert heads(checkout, credentials).branches["main"] == server.repo.git("rev-parse", "main")
 
 
 def test_a_policy_rejection_names_its_number_and_the_way_out(
@@ -162,25 +170,25 @@ def test_a_policy_rejection_names_its_number_and_the_way_out(
 
 
 @pytest.mark.parametrize(
-    ("right", "page"), [("GenericContribute", "'Contribute'"), ("CreateBranch", "'Create branch'")]
+    ("right", "name"), [("GenericContribute", "'Contribute'"), ("CreateBranch", "'Create branch'")]
 )
 def test_a_missing_right_is_named_as_the_security_page_names_it(
-    server: Server, checkout: Checkout, credentials: Credentials, right: str, page: str
+    server: Server, checkout: Checkout, credentials: Credentials, right: str, name: str
 ) -> None:
     text = f"TF401027: You need the Git '{right}' permission to perform this action. Details: identity 'Build\\\\g'."
     server.install_hook("pre-receive", f'echo "{text}" >&2; exit 1')
 
-    with pytest.raises(GitError, match=rf"{right} is missing \(TF401027\)") as caught:
+    with pytest.raises(GitError, match=rf"{name} is missing \(TF401027\)") as caught:
         push(checkout, credentials, make_commit(checkout, "one\n"), BRANCH, expected=None)
 
-    assert page in caught.value.remedy
+    assert "Project settings > Repositories" in caught.value.remedy
     assert "Build Service" in caught.value.remedy
 
 
 @pytest.mark.parametrize("token", ["", "expired-token-987654"])
 def test_a_rejected_token_is_reported_without_retries(server: Server, checkout: Checkout, token: str) -> None:
     with pytest.raises(GitError, match="did not accept the token") as caught:
-        remote_tip(checkout, Credentials(server.url, token), "main")
+        heads(checkout, Credentials(server.url, token))
 
     assert "SYSTEM_ACCESSTOKEN" in caught.value.remedy
     assert not token or token not in str(caught.value)
@@ -188,20 +196,38 @@ def test_a_rejected_token_is_reported_without_retries(server: Server, checkout: 
 
 def test_a_repository_that_does_not_exist_is_an_error(checkout: Checkout, server: Server) -> None:
     with pytest.raises(GitError, match="does not exist, or this job may not read it"):
-        remote_tip(checkout, Credentials(f"{server.url}-gone", TOKEN), "main")
+        heads(checkout, Credentials(f"{server.url}-gone", TOKEN))
+
+
+@pytest.mark.parametrize("page", ["", "<html>Sorry</html>", "<html>\nSorry\n</html>"])
+def test_a_page_in_place_of_the_branches_is_not_an_empty_repository(
+    server: Server, checkout: Checkout, credentials: Credentials, page: str
+) -> None:
+    server.page = page
+
+    with pytest.raises(GitError, match="no git server answered"):
+        heads(checkout, credentials)
+
+
+def test_all_branches_are_listed_at_once(server: Server, checkout: Checkout, credentials: Credentials) -> None:
+    server.repo.git("update-ref", "refs/heads/a/b", "main")
+    server.repo.git("update-ref", "refs/other/refs/heads/c", "main")
+    tip = server.tip("main")
+
+    assert heads(checkout, credentials) == Heads({"a/b": tip, "main": tip}, tip)
 
 
 def test_transient_server_errors_are_retried(server: Server, checkout: Checkout, credentials: Credentials) -> None:
     server.troubles = [503, 502]
 
-    assert remote_tip(checkout, credentials, "main") == server.tip("main")
+    assert heads(checkout, credentials).branches["main"] == server.tip("main")
 
 
 def test_a_lasting_server_error_is_reported(server: Server, checkout: Checkout, credentials: Credentials) -> None:
     server.troubles = [503] * 10
 
     with pytest.raises(GitError, match="4 attempts"):
-        remote_tip(checkout, credentials, "main")
+        heads(checkout, credentials)
 
     assert len(server.troubles) == 6
 

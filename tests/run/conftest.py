@@ -8,13 +8,14 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from devops_emulator.routing import Watch
 from devops_emulator.server import Emulator, running
 from redimento.azure.client import AzureClient
 from redimento.events import Emit, Event
@@ -138,10 +139,13 @@ class Site:
     checkout: Path
     tmp: Path
     runs: int = 0
+    variables: dict[str, str] = field(default_factory=dict)
+    watchers: list[Watch] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, **self.emulator.environment["calc"], "AGENT_TEMPDIRECTORY": str(self.tmp / "agent-temp")}
+        job = self.emulator.environment["calc"]
+        return {**os.environ, **job, "AGENT_TEMPDIRECTORY": str(self.tmp / "agent-temp"), **self.variables}
 
     def client(self, token: str = "") -> AzureClient:
         return AzureClient(self.emulator.url, token or self.emulator.token, project="Shop")
@@ -183,6 +187,19 @@ class Site:
     def carry_out(
         self, answers: Answers, settings: Mapping[str, Any] | None = None, emit: Emit = print, **options: Any
     ) -> RunEnded:
+        base = RunOptions(
+            work_item="7",
+            work_item_file=None,
+            payload=None,
+            repo=self.checkout,
+            config=self.config(answers, settings),
+            run_dir=None,
+            dry_run=False,
+        )
+        return carry_out(replace(base, **options), self.environment, emit)
+
+    def config(self, answers: Answers, settings: Mapping[str, Any] | None = None) -> Path:
+        """Write a settings file with which these answers are the model's."""
         self.runs += 1
         recording = self.tmp / f"answers-{self.runs}.jsonl"
         rows = [answer if isinstance(answer, dict) else {"text": answer} for answer in answers or ["never asked"]]
@@ -191,16 +208,7 @@ class Site:
         merged = _merged(SETTINGS, settings or {})
         merged["model"]["recording"] = str(recording)
         config.write_text(yaml.safe_dump(merged))
-        base = RunOptions(
-            work_item="7",
-            work_item_file=None,
-            payload=None,
-            repo=self.checkout,
-            config=config,
-            run_dir=None,
-            dry_run=False,
-        )
-        return carry_out(replace(base, **options), self.environment, emit)
+        return config
 
 
 def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -263,8 +271,14 @@ def organise(tmp_path: Path) -> Iterator[Callable[..., Site]]:
                 "work_items": [{"id": 7, "type": "User Story", "fields": item}],
                 **(seed or {}),
             }
-            emulator = stack.enter_context(running(tmp_path / "organisation", seed=planted))
-            return Site(emulator, agent_checkout(emulator, tmp_path / "agent" / "s"), tmp_path)
+            watchers: list[Watch] = []
+
+            def watch(method: str, path: str) -> None:
+                for watcher in watchers:
+                    watcher(method, path)
+
+            emulator = stack.enter_context(running(tmp_path / "organisation", seed=planted, watch=watch))
+            return Site(emulator, agent_checkout(emulator, tmp_path / "agent" / "s"), tmp_path, watchers=watchers)
 
         yield make
 

@@ -43,7 +43,7 @@ def test_with_a_setup_later_candidates_have_their_own_worktrees(site: Site) -> N
 
     assert ended.kind == "delivered", ended.finished.outcome
     places = (site.tmp / "agent-temp" / "places").read_text()
-    assert [place == str(site.checkout) for place in places.splitlines()] == [True, False]
+    assert [place == str(site.checkout) for place in places.splitlines()] == [True, False, False]
 
 
 def test_the_run_folder_keeps_the_change_of_the_chosen_candidate(site: Site) -> None:

@@ -73,7 +73,7 @@ def judge(text: str) -> Verdict:
     return Verdict(Checks(), Checks((result,)), new_failures=failures, proofs=proofs)
 
 
-def stage(folder: Path, answers: Script, *, rounds: int = 3, criteria: tuple[str, ...] = (), of: int = 1) -> Stage:
+def stage(folder: Path, answers: Script, *, rounds: int = 3, criteria: tuple[str, ...] = ()) -> Stage:
     root = folder / "tree"
     root.mkdir()
     failing = root / "failing.txt"
@@ -102,7 +102,6 @@ def stage(folder: Path, answers: Script, *, rounds: int = 3, criteria: tuple[str
         verify=verify,
         rounds=rounds,
         save=save,
-        of=of,
     )
     return Stage(root, Scripted(answers, trace), trace, plan, saved)
 
@@ -304,19 +303,25 @@ def test_a_repair_request_shows_the_change_and_the_failing_tests_outside_of_it(t
     assert "content of tests/a.py" in request
     assert "content of tests/b.py" not in request  # passes
     assert "content of tests/c.py" not in request  # is shown as part of the change
-    assert "independent attempts" not in request
+    assert "An earlier attempt" not in request
 
 
 def test_a_fresh_start_learns_from_the_discarded_state(tmp_path: Path) -> None:
-    made = stage(tmp_path, [fails("a", "b", "c", "d"), fails("a", "b", "c", "d", "e"), fails()], of=3)
+    made = stage(tmp_path, [fails("a", "b", "c", "d"), fails("a", "b", "c", "d", "e"), fails()])
     made.attempt()
 
-    lesson = "a change of failing.txt broke a, b, c: a is wrong"
-    assert lesson not in made.model.prompt(0)
-    assert lesson in made.model.prompt(2)
-    assert "# changed" not in made.model.prompt(2)
-    for number in (0, 2):
-        assert "one of 3 independent attempts" in made.model.prompt(number)
+    thrown_away = "An earlier attempt at this work item was thrown away."
+    assert thrown_away not in made.model.prompt(0)
+    request = made.model.prompt(2)
+    for line in (thrown_away, "It ended with 4 new failures", "It changed failing.txt.", "Failed: a: a is wrong"):
+        assert line in request
+    assert "# changed" not in request
+
+
+def test_after_a_round_without_progress_the_model_thinks_more(tmp_path: Path) -> None:
+    made = stage(tmp_path, [fails("a", "b"), fails("a", "b"), fails("a"), fails("c"), fails()], rounds=5)
+    made.attempt()
+    assert [request.thinking for request in made.model.asked] == ["medium", "medium", "high", "medium", "high"]
 
 
 def test_what_was_read_is_seen_in_every_later_request_of_the_attempt(tmp_path: Path) -> None:

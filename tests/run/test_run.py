@@ -86,7 +86,8 @@ def test_a_change_that_stays_broken_becomes_a_draft(site: Site) -> None:
     assert ended.kind == "draft"
     opened = pull_request(site, ended.finished.outcome.pull_request_id)
     assert opened["isDraft"] is True
-    assert str(opened["description"]).startswith("**Draft**, for these reasons:\n- ")
+    _, _, shown = str(opened["description"]).partition("-->\n")
+    assert shown.startswith("**Draft**, for these reasons:\n- ")
     assert "test_two" in str(opened["description"])
 
 

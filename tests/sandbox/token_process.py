@@ -16,7 +16,7 @@ from typing import Literal, cast
 
 from redimento.errors import GitError, RedimentoError
 from redimento.repository.checkout import open_checkout
-from redimento.repository.remote import Credentials, remote_tip
+from redimento.repository.remote import Credentials, heads
 from redimento.sandbox.bench import close_workbench, execute, open_workbench
 from redimento.sandbox.isolation import protect_process
 from redimento.settings import CheckCommand, CheckSettings
@@ -41,7 +41,7 @@ def main() -> None:
     close_workbench(bench)
     if url:
         with contextlib.suppress(GitError):  # the server refuses everything, slowly
-            remote_tip(open_checkout(Path(tree)), Credentials(url, token), "main")
+            heads(open_checkout(Path(tree)), Credentials(url, token))
     left = sorted(path.name for path in Path(tree).rglob("*") if path.stat().st_uid != os.getuid())
     answer = {
         "kind": bench.isolation.kind,

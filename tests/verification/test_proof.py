@@ -6,7 +6,7 @@ import pytest
 
 from redimento.change.edit import FileChange
 from redimento.verification.altered_tests import altered_tests
-from redimento.verification.assertions import did_not_build, is_assertion
+from redimento.verification.assertions import did_not_build, is_assertion, raised_in
 from redimento.verification.evidence import TestResult
 from redimento.verification.roles import is_test_path
 from tests.scaling import assert_linear_in, run
@@ -60,12 +60,25 @@ def test_other_errors_are_not_assertions(message: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["\n", " \n", "expected ", "Expected ", "fixture '", "assertion `", "\tx_test", "error[", "Assert.a", "[build "],
+    [
+        "\n",
+        " \n",
+        "expected ",
+        "Expected ",
+        "fixture '",
+        "assertion `",
+        "\tx_test",
+        "error[",
+        "Assert.a",
+        "[build ",
+        "a/lib/python3.",
+        "a.py:1 ",
+    ],
 )
 def test_a_long_output_takes_linear_time(piece: str) -> None:
     def asking(size: int) -> Callable[[], object]:
         text = f"begun\n{piece * (size // len(piece))}\nassert 1"
-        return lambda: (is_assertion(text), did_not_build(text))
+        return lambda: (is_assertion(text), did_not_build(text), raised_in(text, bool))
 
     assert_linear_in(run, asking, 30_000)
 

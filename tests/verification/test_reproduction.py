@@ -15,6 +15,7 @@ from redimento.verification.checks import run_baseline
 from redimento.verification.evidence import TestResult
 from redimento.verification.reproduction import Examined, Reproduction, altered, can_reproduce, examine
 from tests.sandbox.benches import TEST_CART
+from tests.scaling import assert_linear_in, run
 from tests.verification.test_trial import NODE, node_20
 from tests.verification.test_verdict import write
 
@@ -163,3 +164,14 @@ def test_later_edits_may_add_to_a_reproduction_and_take_nothing_from_it() -> Non
 def test_reproducing_needs_a_report_and_a_runner_that_runs_single_tests(unit_tests: CheckCommand) -> None:
     assert can_reproduce([CheckCommand("lint", "ruff check"), unit_tests])
     assert not can_reproduce([CheckCommand("suite", "make test", junit="r.xml"), CheckCommand("plain", "pytest")])
+
+
+def test_comparing_a_large_test_takes_linear_time() -> None:
+    def asking(size: int) -> Callable[[], object]:
+        lines = b"".join(b"    assert total([%d])\n" % number for number in range(size // 20))
+        file = FileChange("tests/test_new.py", None, lines)
+        reproduction = Reproduction("pytest", (), Change((file,)))
+        later = Change((FileChange(file.path, None, lines[::-1] + lines),))
+        return lambda: altered(reproduction, later)
+
+    assert_linear_in(run, asking, 100_000)

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from redimento.settings import WorkItemSettings
-from redimento.work_items.admission import refusal
-from redimento.work_items.item import Field, WorkItem
+from redimento.work_items.admission import closed, refusal
+from redimento.work_items.item import Field, StateCategory, WorkItem
 
 ITEM = WorkItem(
-    id=7, revision=1, type="User Story", kind="story", title="Round totals", state="Ready", state_category="InProgress",
+    id=7, revision=1, type="User Story", kind="story", title="Round totals", state="Ready",
     project="Shop", area="Shop\\Web\\Cart", tags=("ai", "cart"), description="Totals are rounded.",
 )  # fmt: skip
 
@@ -36,9 +36,7 @@ def test_a_matching_item_is_admitted(settings: WorkItemSettings) -> None:
         ({"type": "Risk"}, WorkItemSettings(types=("Risk",)), "does not describe a code change"),
         ({"type": "Feature"}, WorkItemSettings(types=()), "too large"),
         ({"state": "New"}, WorkItemSettings(states=("Ready", "Go")), 'not one of "Ready", "Go"'),
-        ({"state_category": "Completed"}, WorkItemSettings(), "already done"),
-        ({"state_category": "Removed"}, WorkItemSettings(), "removed"),
-        ({"tags": ()}, WorkItemSettings(tags=("ai",)), "work_items.rich_text.tags"),
+        ({"tags": ()}, WorkItemSettings(tags=("ai",)), "work_items.tags"),
         ({"area": "Shop\\Website"}, WorkItemSettings(areas=("Shop\\Web",)), "work_items.areas"),
         ({"area": "Shop"}, WorkItemSettings(areas=("Shop\\Web",)), "work_items.areas"),
         ({"description": " \n"}, WorkItemSettings(), "no description"),
@@ -61,9 +59,17 @@ def test_a_field_that_the_settings_name_is_enough() -> None:
     assert refusal(told, WorkItemSettings(), "") is None
 
 
-def test_configured_states_decide_alone() -> None:
-    done = replace(ITEM, state="Closed", state_category="Completed")
-    assert refusal(done, WorkItemSettings(states=("Closed",)), "Shop") is None
+@pytest.mark.parametrize(
+    ("category", "reason"),
+    [
+        ("Completed", 'Work item 7 does not start a run: it is already done (state "Ready").'),
+        ("Removed", 'Work item 7 does not start a run: it was removed (state "Ready").'),
+        ("InProgress", ""),
+        ("", ""),
+    ],
+)
+def test_a_closed_item_starts_no_run(category: StateCategory, reason: str) -> None:
+    assert closed(ITEM, category) == reason
 
 
 def test_repro_steps_or_criteria_are_enough() -> None:

@@ -134,6 +134,12 @@ def test_a_scenario_of_any_language_is_one_criterion(words: tuple[str, ...]) -> 
     assert read("".join(f"<li>{line}</li>" for line in steps[:3]))[1] == ("\n".join(steps[:3]),)
 
 
+def test_a_heading_that_is_a_keyword_elsewhere_ends_a_section() -> None:
+    description, criteria = read("", "Acceptance criteria:\n- One\n\nContext:\nIt is slow.\n\nData:\n- Two")
+    assert criteria == ("One",)
+    assert description == "Context:\nIt is slow.\n\nData:\n- Two"
+
+
 def test_a_language_may_be_named() -> None:
     assert read("# language: nl\nScenario: a\nGegeven x\nDan y\n\nScenario: b\nDan z")[1] == (
         "Scenario: a\nGegeven x\nDan y",

@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from devops_emulator import people
+from devops_emulator import people, tags
 from devops_emulator.boards import items, links, processes
 from devops_emulator.boards.notes import add_note
 from devops_emulator.faults import Fault, malformed
@@ -77,7 +77,10 @@ def apply_patch(
     draft = Draft(deepcopy(items.carried(known)), deepcopy(known["relations"]), dict(known["formats"]))
     for step in operations:
         _apply(organisation, item, draft, step, bypass=bypass)
-    _check_rules(find_project(organisation, item["project"]), item, draft)
+    project = find_project(organisation, item["project"])
+    if not bypass:
+        tags.check_may_use(organisation, project, str(draft.fields.get("System.Tags") or "").split(";"))
+    _check_rules(project, item, draft)
     same = (
         draft.fields == items.carried(known)
         and draft.relations == known["relations"]
@@ -222,6 +225,9 @@ def _check_rules(project: Document, item: Document, draft: Draft) -> None:
             "values. TF401320: Rule Error for field State. Error code: HasValues, LimitedToValues, InvalidListValue.",
         )
     fields["System.State"] = state
+    for name in project.get("required", {}).get(item["type"], ()):
+        if not fields.get(name) and item["revisions"]:
+            raise _rule(name, "Required, InvalidEmpty")
     for name in ("System.AreaPath", "System.IterationPath"):
         root = str(fields.setdefault(name, project["name"])).partition("\\")[0]
         if root.casefold() != project["name"].casefold():

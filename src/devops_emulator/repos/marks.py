@@ -6,10 +6,10 @@ import re
 from typing import Any
 from uuid import uuid4
 
-from devops_emulator import people
+from devops_emulator import people, tags
 from devops_emulator.faults import Fault, body_missing, invalid
 from devops_emulator.organisation import Organisation, now
-from devops_emulator.repos import pull_request
+from devops_emulator.repos import pull_request, repositories
 from devops_emulator.store import Document, pick
 from devops_emulator.wire import JSON_PATCH, Answer, Call, Resource, choice, collection, hrefs
 
@@ -43,8 +43,9 @@ def _labels(call: Call) -> Answer:
 
 
 def _add_label(call: Call) -> Answer:
-    pull, _ = pull_request.load(call, write=True)
+    pull, repository = pull_request.load(call, write=True)
     label = new_label(call.object())
+    tags.check_may_use(call.organisation, repositories.project_of(call.organisation, repository), [label["name"]])
     known = [one for one in pull["labels"] if one["name"].casefold() == label["name"].casefold()]
     if not known:
         pull["labels"].append(label)

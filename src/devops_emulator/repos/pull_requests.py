@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from devops_emulator import people
+from devops_emulator import people, tags
 from devops_emulator.boards import changes, events, items, processes
 from devops_emulator.boards import links as work_item_links
 from devops_emulator.faults import Fault, body_missing, invalid
@@ -75,6 +75,8 @@ def _create(call: Call) -> Answer:
     # The service ignores autoCompleteSetBy on creation.
     if body.get("completionOptions"):
         pull["completionOptions"] = _completion_options(body["completionOptions"])
+    project = repositories.project_of(organisation, repository)
+    tags.check_may_use(organisation, project, [label["name"] for label in pull["labels"]])
     linked = [_linkable(organisation, reference) for reference in body.get("workItemRefs") or []]
     pull_request.refresh(organisation, repository, pull)
     for item in linked:

@@ -37,6 +37,7 @@ class Answer:
     wishes: tuple[Wish, ...] = ()
     edits: tuple[Edit, ...] = ()
     trial: Trial | None = None
+    submit: bool = False  # the change that stands is complete
     criteria: tuple[CriterionClaim, ...] = ()
     build_instructions: str = ""
     documentation: str = ""
@@ -57,6 +58,7 @@ def merged(earlier: Answer, later: Answer) -> Answer:
         wishes=later.wishes,
         edits=tuple(dict.fromkeys((*earlier.edits, *later.edits))),
         trial=later.trial or earlier.trial,
+        submit=later.submit,
         criteria=later.criteria or earlier.criteria,
         build_instructions=later.build_instructions or earlier.build_instructions,
         documentation=later.documentation or earlier.documentation,

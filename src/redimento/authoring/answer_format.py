@@ -37,6 +37,7 @@ def parse_answer(text: str, *, truncated: bool = False) -> Answer:
         wishes=answer_wishes.wishes(values),
         edits=tuple(dict.fromkeys(edits)),  # models repeat blocks when they sum up
         trial=answer_wishes.trial(values.get("try")),
+        submit=values.get("submit") is True,
         criteria=answer_json.claims(values.get("criteria")),
         build_instructions=answer_json.long_text(values.get("build_instructions", values.get("buildInstructions"))),
         documentation=answer_json.long_text(values.get("documentation")),
@@ -47,5 +48,5 @@ def parse_answer(text: str, *, truncated: bool = False) -> Answer:
     )
     if answer.edits or answer.questions or answer.wishes or answer.trial or answer.problems or incomplete:
         return answer
-    known = answer.summary or answer.criteria or answer.changed_tests or answer.nothing_to_do
+    known = answer.summary or answer.criteria or answer.changed_tests or answer.nothing_to_do or answer.submit
     return answer if known else Answer(problems=(_NOTHING,))

@@ -13,7 +13,7 @@ from redimento.change.edit import Delete, Edit, WriteWhole
 from redimento.verification.evidence import ChangedTest
 
 _HEAD_KEYS = {
-    "summary", "criteria", "questions", "read", "list", "search", "uses", "history", "try", "dependencies",
+    "summary", "criteria", "questions", "read", "list", "search", "uses", "history", "try", "submit", "dependencies",
     "build_instructions", "buildInstructions", "documentation", "files", "tests", "changed_tests", "nothing_to_do",
 }  # fmt: skip
 _DONE = {"done", "complete", "completed", "met", "yes", "true", "implemented", "passed", "fulfilled"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from redimento.authoring import prompt
 from redimento.authoring.answer import Answer, merged
@@ -13,6 +14,7 @@ from redimento.authoring.notebook import Notebook, noted, unanswered
 from redimento.authoring.prompt import Briefing
 from redimento.authoring.state import State, begun
 from redimento.exploration.wish import Explore, Wish
+from redimento.models import thinking
 from redimento.models.port import Message, Model, ModelError, ModelReply, ModelRequest
 from redimento.settings import ModelSettings, Thinking
 
@@ -32,7 +34,8 @@ _CLAIMED = (
 )
 _CUT_OFF = "It was cut off before its first edit was complete. Send less at a time, the most important edits first."
 _NOT_JOINED = "It was cut off, and it is not clear how the rest continues its last block: write that whole block again."
-_HEAD_IS_ENOUGH = frozenset({"criteria", "repair"})
+_NO_TRIES = "There are no tries left: send the edits, or submit the change as it stands."
+_HEAD_IS_ENOUGH = frozenset({"criteria", "repair", "try"})
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,17 @@ class ModelSession:
     budget: int
     notebook_tokens: int
 
+    @property
+    def harder(self) -> ModelSession:
+        """The same session at the next level of thinking that the model has."""
+        level = thinking.harder(self.settings, self.thinking, on=datetime.now(UTC).date())
+        return replace(self, thinking=level)
+
 
 def converse(session: ModelSession, state: State, *, purpose: str) -> tuple[Answer, Notebook]:
-    """Return an answer that has questions, edits, or a reason why there is nothing to do; and what the model has seen by then.
+    """Return an answer that has questions, edits, a try, or a reason why there is nothing to do; and what the model has seen.
 
-    Where the request is about claims (`purpose` "criteria" or "repair"), claims alone are an answer, too.
+    Where the request is about claims (`purpose` "criteria" or "repair") or follows a try, claims alone are an answer, too.
 
     Each call is one request, rendered from the state. Failed turns leave no trace but their problems: the next turn
     succeeds more often without them (SWE-agent's ablation, arXiv 2405.15793). What the model was shown stays. Raises
@@ -87,7 +96,9 @@ def converse(session: ModelSession, state: State, *, purpose: str) -> tuple[Answ
                 raise _unreadable("The model did nothing but ask to see more, after it was told to answer.")
             state = replace(state, closed=idle == _MAX_IDLE)
             retries = continuations = 0
-        elif purpose in _HEAD_IS_ENOUGH and (answer.criteria or answer.changed_tests) and not answer.problems:
+        elif (answer.trial and state.notebook.tries_left and not answer.problems) or (
+            purpose in _HEAD_IS_ENOUGH and _is_claim(answer)
+        ):
             return answer, state.notebook
         elif retries < _MAX_RETRIES:
             retries += 1
@@ -136,11 +147,17 @@ def _has_nothing_to_do(answer: Answer) -> bool:
     return bool(answer.nothing_to_do) and not answer.incomplete and not answer.problems
 
 
+def _is_claim(answer: Answer) -> bool:
+    return bool(answer.criteria or answer.changed_tests or answer.submit) and not answer.problems
+
+
 def _problems(answer: Answer) -> tuple[str, ...]:
     if answer.problems:
         return answer.problems
     if answer.incomplete:
         return (_CUT_OFF,)
+    if answer.trial:
+        return (_NO_TRIES,)
     return (_CLAIMED if any(claim.status == "done" for claim in answer.criteria) else _EMPTY,)
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from redimento.authoring.pieces import finding_piece
 from redimento.authoring.share import cost, filled
 from redimento.exploration.wish import Changed, Finding, Wish
+from redimento.verification.trial import TrialResult
 
 _SMALLEST = 1_000  # tokens; with fewer left, an entry says too little to be worth a call
+_TRYING_SECONDS = 300.0  # for all tries of an attempt
 _SHARE = 2  # an answer takes a half of what is left at most, so that the next one can still ask
 
 
@@ -41,10 +43,15 @@ def _content(changed: Changed, path: str) -> tuple[bytes | None, ...]:
 
 @dataclass(frozen=True)
 class Notebook:
-    """The entries of an attempt, oldest first, with `budget` tokens for all of them. Entries never change."""
+    """The entries of an attempt, oldest first, with `budget` tokens for all of them. Entries never change.
+
+    `trials`: what was tried so far, of `most_trials`.
+    """
 
     budget: int
     entries: tuple[Entry, ...] = ()
+    trials: tuple[TrialResult, ...] = ()
+    most_trials: int = 0
 
     @property
     def left(self) -> int:
@@ -53,6 +60,11 @@ class Notebook:
     @property
     def full(self) -> bool:
         return self.left < _SMALLEST
+
+    @property
+    def tries_left(self) -> int:
+        spent = sum(trial.seconds for trial in self.trials)
+        return max(self.most_trials - len(self.trials), 0) if spent < _TRYING_SECONDS else 0
 
 
 def unanswered(notebook: Notebook, wishes: Sequence[Wish], changed: Changed) -> tuple[Wish, ...]:

@@ -14,11 +14,13 @@ from redimento.context.selection import Excerpt
 from redimento.exploration.wish import Finding, Wish
 from redimento.text import wording
 from redimento.text.encoding import NotTextError, text_of
-from redimento.verification.evidence import CheckResult, Failure
+from redimento.verification.evidence import CheckResult, Failure, TestResult
+from redimento.verification.trial import TrialResult
 
 _LONGEST_MESSAGE = 4_000  # characters of one failure
 _LONGEST_OUTPUT = 12_000
 _LONGEST_TEXT = 8_000
+_MOST_TESTS = 20  # of a try
 LONGEST_NAME = 200
 LEFT_OUT = 120  # tokens kept for naming what is left out
 _MOST_NAMES = 8
@@ -67,6 +69,21 @@ def output_piece(result: CheckResult) -> Piece:
     ended = f" (exit code {result.exit_code})" if result.exit_code else ""
     heading = name + (f" ({result.reason})" if result.reason else ended)
     return text_piece(name, result.output, partial(_section, heading), _LONGEST_OUTPUT)
+
+
+def test_piece(test: TestResult) -> Piece:
+    """Return how a test failed."""
+    return text_piece(test.id, test.message, partial(_section, test.id), _LONGEST_MESSAGE)
+
+
+def trial_piece(trial: TrialResult) -> Piece:
+    """Return what a try showed: how each test ended, and what was printed."""
+    name = f"{trial.check}: {', '.join(trial.asked) or 'all tests'}"
+    ended = "\n".join(f"{test.id}: {test.outcome}" for test in trial.tests[:_MOST_TESTS])
+    # Some runners print less than they report.
+    told = (test.message for test in trial.tests[:_MOST_TESTS] if test.message.partition("\n")[0] not in trial.output)
+    text = "\n".join(filter(None, (trial.remark, ended, *told, trial.output.strip())))
+    return text_piece(name, text, partial(_section, name), _LONGEST_OUTPUT)
 
 
 def refusal_piece(refusal: Refusal) -> Piece:

@@ -20,11 +20,13 @@ from redimento.authoring.pieces import (
     name_list,
     output_piece,
     refusal_piece,
+    test_piece,
     text_piece,
+    trial_piece,
     wish_text,
 )
 from redimento.authoring.share import Part, Piece, cost, shared
-from redimento.authoring.state import State
+from redimento.authoring.state import Earlier, State
 from redimento.context.selection import Context
 from redimento.models.port import Image
 from redimento.settings import ChangeSettings, CheckCommand, ProjectSettings
@@ -43,6 +45,7 @@ LANGUAGES = {
 }
 _MOST_FAILURES = 12
 _LARGE = 6  # a file that takes more than this part of the budget is not shown whole
+_LONGEST_EARLIER = 1_500  # characters
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ def state_section(state: State, budget: int) -> str:
     large = budget // _LARGE
     changed = [changed_piece(file, large, state.whole) for file in state.change.files if file.after is not None]
     files = [finding_piece(one, large, state.whole, heading=False) for one in state.files]
+    reproduced = state.reproduction.tests[:1] if state.reproduction else ()
     parts = {
         "problems": Part(problems, 0.2),
         "missing": Part(missing, 0.4),
@@ -121,7 +125,9 @@ def state_section(state: State, budget: int) -> str:
         "files": Part(files, 0.6),
         "outputs": Part(outputs, 0.6),
         "summary": Part(_told("the summary", state.summary), 0.4),
-        "lesson": Part(_told("the lesson", state.lesson), 0.5),
+        "trial": Part([trial_piece(one) for one in state.notebook.trials[-1:]], 0.5),
+        "reproduction": Part([test_piece(one) for one in reproduced], 0.3),
+        "earlier": Part([_earlier_piece(one) for one in state.earlier], 0.5),
         "kept": name_list(state.kept, 0.4),
         "removed": name_list(removed, 0.4),
         "reverted": name_list(state.reverted, 0.4),
@@ -137,6 +143,11 @@ def rest(kept: Sequence[str], budget: int) -> str:
 
 def _told(name: str, text: str) -> list[Piece]:
     return [text_piece(name, text, lambda shorter: data(fenced(shorter)))] if text else []
+
+
+def _earlier_piece(one: Earlier) -> Piece:
+    text = wording.render("prompts/earlier.md.j2", one=one)
+    return text_piece("an earlier attempt", text, lambda shorter: data(fenced(shorter)), _LONGEST_EARLIER)
 
 
 def _numbered(number: int, text: str) -> str:

@@ -8,6 +8,18 @@ from redimento.authoring.notebook import Notebook, with_room
 from redimento.change.edit import NO_CHANGE, Change, Refusal
 from redimento.exploration.wish import Changed, Finding, Wish
 from redimento.verification.evidence import Verdict
+from redimento.verification.reproduction import Reproduction
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier attempt in short: what it took to be right, the files it changed, what failed, and how it ended."""
+
+    summary: str
+    files: tuple[str, ...]
+    failures: tuple[str, ...]  # test: first line of the message
+    verdict: str
+    thrown_away: bool = False
 
 
 @dataclass(frozen=True)
@@ -16,8 +28,8 @@ class State:
 
     `change` stands so far, `summary` describes it, and `verdict` is what the checks said of it. `kept`: the paths of the
     last answer's edits that apply; `refusals`: of the others; `files`: those that this is about, as they are now; `whole`:
-    paths to be written whole. `missing`: criteria without a claim. `lesson`: from a change that was thrown away. `of`: the
-    number of attempts. `problems`: why the last answer could not be used. `repeated`, `dropped`: the last answer's wishes
+    paths to be written whole. `missing`: criteria without a claim. `earlier`: other attempts at the item. `reproduction`: the
+    test that `change` has to make pass; `reproducing`: it is asked for now. `tried`: the last answer was a try. `problems`: why the last answer could not be used. `repeated`, `dropped`: the last answer's wishes
     that were met before, and those without room. `closed`: the model may not ask to see more.
     """
 
@@ -30,8 +42,10 @@ class State:
     files: tuple[Finding, ...] = ()
     whole: frozenset[str] = frozenset()
     missing: tuple[tuple[int, str], ...] = ()
-    lesson: str = ""
-    of: int = 1
+    earlier: tuple[Earlier, ...] = ()
+    reproduction: Reproduction | None = None
+    reproducing: bool = False
+    tried: bool = False
     problems: tuple[str, ...] = ()
     repeated: tuple[Wish, ...] = ()
     dropped: tuple[Wish, ...] = ()

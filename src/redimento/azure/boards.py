@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
 from redimento.azure import address, claims, comments
 from redimento.azure.client import JSON_PATCH, AzureClient
 from redimento.azure.fields import (
+    COMMENT_COUNT,
     CRITERIA,
     DESCRIPTION,
     PROJECT,
@@ -26,8 +27,7 @@ from redimento.azure.shape import readable
 from redimento.errors import AzureError, UsageError
 from redimento.text.foreign import neutralise
 from redimento.work_items.attachment import LARGEST
-from redimento.work_items.board import Claim
-from redimento.work_items.item import Attachment, RelatedItem, Relation, WorkItem
+from redimento.work_items.item import Attachment, RelatedItem, Relation, StateCategory, WorkItem
 from redimento.work_items.kinds import unsuited
 
 # The first version whose answers tell Markdown fields from HTML ones; an older server is asked for its newest version.
@@ -49,6 +49,7 @@ class AzureBoard:
     project: str
     say: Callable[[str], None]
     fields: Sequence[str] = ()
+    _known_states: dict[tuple[str, str], list[Mapping[str, Any]]] = field(default_factory=dict, compare=False)
 
     @readable
     def load(self, item_id: int) -> WorkItem:
@@ -62,19 +63,29 @@ class AzureBoard:
                 f"Azure DevOps did not answer with a work item when asked for {about}.",
                 "Check that SYSTEM_COLLECTIONURI is the address of the organisation, and run it again.",
             )
-        fields = answer["fields"]
+        return self._whole(answer)
+
+    @readable
+    def again(self, item: WorkItem) -> WorkItem:
+        """Return the item as it is now, with one request if nobody has changed it."""
+        about = f"work item {item.id}"
+        answer = self.client.get(
+            f"_apis/wit/workitems/{item.id}", query={"$expand": "all"}, api_version=_ITEM_VERSION, about=about
+        )
+        return item if int(answer["rev"]) == item.revision else self._whole(answer)
+
+    def _whole(self, answer: Mapping[str, Any]) -> WorkItem:
+        fields, item_id = answer["fields"], int(answer["id"])
         if unsuited(str(fields.get(TYPE) or "")):  # a hook sends every change of them: no further call
-            return work_item(answer, comments=(), related=(), state_category="")
+            return work_item(answer, comments=(), related=())
         project = str(fields.get(PROJECT) or self.project)
+        # Every answer of the service has the count; without it, ask.
+        said = () if fields.get(COMMENT_COUNT) == 0 else comments.listed(self.client, project, item_id)
         return work_item(
             answer,
             further=self.fields,
-            comments=[
-                comment_value(each, ours=self.client.is_own(each.get("createdBy")))
-                for each in comments.listed(self.client, project, item_id)
-            ],
+            comments=[comment_value(each, ours=self.client.is_own(each.get("createdBy"))) for each in said],
             related=self._related(answer.get("relations") or ()),
-            state_category=category(self._states(project, str(fields.get(TYPE) or "")), str(fields.get(STATE) or "")),
         )
 
     @readable
@@ -87,10 +98,22 @@ class AzureBoard:
         path = f"_apis/wit/attachments/{identity}"
         return self.client.download(path, project=project, most=LARGEST, about="an attachment of the work item")
 
+    def category(self, item: WorkItem) -> StateCategory:
+        """Return the category of the item's state; say so and return "" if the states cannot be read."""
+        return category(self._states(item.project or self.project, item.type), item.state)
+
     @readable
-    def claim(self, item: WorkItem, run: str) -> Claim:
+    def changed_by_run(self, item: WorkItem) -> bool:
+        """Return whether the job's account made the newest change; pipelines of the project share it."""
+        return self.client.is_own({"id": item.changed_by})
+
+    @readable
+    def claim(self, item: WorkItem, run: str) -> WorkItem | None:
         """Link the item to the run so that only one of two runs wins; replace the claim of a build that has ended."""
-        return claims.claim(self.client, self.project, item, run, self.say)
+        revision = claims.claim(self.client, self.project, item, run, self.say)
+        if revision is None:
+            return None
+        return replace(item, revision=revision) if revision <= item.revision + 1 else self.load(item.id)
 
     @readable
     def release(self, item_id: int, run: str) -> None:
@@ -98,9 +121,9 @@ class AzureBoard:
         claims.release(self.client, item_id, run)
 
     @readable
-    def comment(self, item_id: int, marker: str, markdown: str) -> str:
+    def comment(self, item_id: int, marker: str, markdown: str, *, known: int | None = None) -> str:
         """Create or update this program's comment and return its URL; `marker` is a visible, plain word."""
-        number = comments.write(self.client, self.project, item_id, marker, markdown)
+        number = comments.write(self.client, self.project, item_id, marker, markdown, known=known)
         if not number:
             return ""
         return f"{self.client.web_url(self.project, '_workitems', 'edit', str(item_id))}#{number}"
@@ -133,6 +156,12 @@ class AzureBoard:
         self.client.write("PATCH", path, body=[operation], content_type=JSON_PATCH, happened=moved, about=about)
 
     def _states(self, project: str, type_name: str) -> list[Mapping[str, Any]]:
+        known = self._known_states.get((project, type_name))
+        if known is None:
+            known = self._known_states[project, type_name] = self._asked_states(project, type_name)
+        return known
+
+    def _asked_states(self, project: str, type_name: str) -> list[Mapping[str, Any]]:
         path = f"_apis/wit/workitemtypes/{quote(type_name, safe='')}/states"
         try:
             answer = self.client.get(path, project=project, about=f"the states of the type {neutralise(type_name)}")

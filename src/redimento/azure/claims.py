@@ -12,7 +12,6 @@ from typing import Any
 from redimento.azure.client import JSON_PATCH, AzureClient
 from redimento.azure.fields import CLAIM, build_of, is_claim
 from redimento.errors import AzureError, ConflictError, NotThereError
-from redimento.work_items.board import Claim
 from redimento.work_items.item import WorkItem
 
 _ROUNDS = 8  # somebody may be editing the item right now, but not eight times in a row
@@ -32,8 +31,8 @@ class _Linked:
         return {number for number, link in enumerate(self.links) if is_claim(link) and build_of(link) in builds}
 
 
-def claim(client: AzureClient, project: str, item: WorkItem, run: str, say: Callable[[str], None]) -> Claim:
-    """Link the item to this run; return "taken" when another run that linked itself is still active.
+def claim(client: AzureClient, project: str, item: WorkItem, run: str, say: Callable[[str], None]) -> int | None:
+    """Link the item to this run and return its revision; None when another run that linked itself is still active.
 
     Runs are build ids. A link is believed only if the job's account made it, and void when its build is completed or
     deleted.
@@ -43,16 +42,17 @@ def claim(client: AzureClient, project: str, item: WorkItem, run: str, say: Call
     for _ in range(_ROUNDS):
         believed = _believed(client, project, seen, run)
         if run in believed:
-            return "won"
+            return seen.revision
         for build in believed - ended:
             if _still_runs(client, project, item.id, build, say):
-                return "taken"
+                return None
             ended.add(build)
         # Somebody who foresaw the number of this build may have linked it: the link cannot be added twice.
         foreseen = {number for number, link in enumerate(seen.links) if build_of(link) == run}
         steps = [*_removals(seen.claims(believed) | foreseen), *([] if foreseen else [_addition(run)])]
-        if _written(client, seen, steps, run, present=not foreseen) and not foreseen:
-            return "won"
+        revision = _written(client, seen, steps, run, present=not foreseen)
+        if revision is not None and not foreseen:
+            return revision
         seen = _read(client, item.id)
     raise ConflictError(f"Work item {item.id} keeps changing and could not be claimed.", "Run it again.")
 
@@ -62,7 +62,7 @@ def release(client: AzureClient, item_id: int, run: str) -> None:
     for _ in range(_ROUNDS):
         seen = _read(client, item_id)
         steps = _removals(seen.claims([run]))
-        if not steps or _written(client, seen, steps, run, present=False):
+        if not steps or _written(client, seen, steps, run, present=False) is not None:
             return
     raise ConflictError(
         f"Work item {item_id} keeps changing, and the link to build {run} is still on it.",
@@ -129,15 +129,15 @@ def _addition(run: str) -> Json:
     return {"op": "add", "path": "/relations/-", "value": link}
 
 
-def _written(client: AzureClient, seen: _Linked, steps: Sequence[Json], run: str, *, present: bool) -> bool:
-    """Change the links and return True if the item is still at the revision in `seen`, else return False."""
+def _written(client: AzureClient, seen: _Linked, steps: Sequence[Json], run: str, *, present: bool) -> int | None:
+    """Change the links and return the new revision if the item is still at the revision in `seen`, else None."""
 
     def happened() -> Json | None:
         now = _read(client, seen.item_id)
         return {"rev": now.revision} if bool(now.claims([run])) is present else None
 
     try:
-        client.write(
+        answer: Any = client.write(
             "PATCH",
             f"_apis/wit/workitems/{seen.item_id}",
             body=[{"op": "test", "path": "/rev", "value": seen.revision}, *steps],
@@ -146,9 +146,10 @@ def _written(client: AzureClient, seen: _Linked, steps: Sequence[Json], run: str
             about=f"the links of work item {seen.item_id}",
         )
     except ConflictError:
-        return False
+        return None
     except AzureError as error:
         if "RelationAlreadyExists" not in error.type_key:
             raise
-        return False
-    return True
+        return None
+    # A dry run sends nothing and gets no revision.
+    return int(answer.get("rev") or seen.revision)

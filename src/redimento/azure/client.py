@@ -18,8 +18,16 @@ from requests.auth import AuthBase
 from redimento.azure import address
 from redimento.azure.answer import HttpAnswer
 from redimento.azure.attempts import TransientError, once, persist
-from redimento.azure.refusals import SIGN_IN_REMEDY, BuildIdentity, is_sign_in_page, refusal, sign_in_error
+from redimento.azure.refusals import (
+    SIGN_IN_REMEDY,
+    is_outage,
+    is_sign_in_page,
+    outage_error,
+    refusal,
+    sign_in_error,
+)
 from redimento.azure.version import not_newer, offered_instead
+from redimento.delivery.rights import Account
 from redimento.errors import AzureError, SignInError
 from redimento.interruption import within
 from redimento.text.answer_size import UnusableAnswerError, refuse_long, refuse_many_values
@@ -94,7 +102,7 @@ class AzureClient:
         self._certificates = certificates
         self._secrets = replace(secrets, known=(*secrets.known, self._token))
         self._deadline = deadline_seconds
-        self._identity = BuildIdentity(address.organisation(self.collection_url), project, project_id)
+        self._identity = Account(address.organisation(self.collection_url), project, project_id)
         self._sleep = sleep
         self._until = float("inf")
         self._not_before = 0.0
@@ -259,6 +267,8 @@ class AzureClient:
         self._not_before = time.monotonic() + answer.retry_after()
         if is_sign_in_page(answer):
             raise sign_in_error(answer, request.call, self._secrets)
+        if answer.status < 300 and is_outage(answer):  # noqa: PLR2004  # HTTP's own class of successes
+            raise TransientError(outage_error(answer, request.call), answer.retry_after())
         if answer.status < 300:  # noqa: PLR2004  # HTTP's own class of successes
             return answer
         error = refusal(answer, call=request.call, about=request.about, identity=self._identity, secrets=self._secrets)

@@ -12,12 +12,12 @@ from markdown_it import MarkdownIt
 
 from redimento.azure.client import AzureClient
 from redimento.azure.fields import comment_id
-from redimento.errors import AzureError
+from redimento.errors import AzureError, NotThereError
 
 # Comments are a preview in every version of the API.
 _VERSION = "7.1-preview.4"
 _PAGE = 200
-_STATUSES_REFUSED = (400, 404, 405)
+_STATUSES_REFUSED = (400, 405)
 _TAG = re.compile(r"<[^<>]*>")
 
 Json = Mapping[str, Any]
@@ -51,15 +51,25 @@ def listed(client: AzureClient, project: str, item_id: int) -> Iterator[Json]:
         query = {**query, "continuationToken": str(following)}
 
 
-def write(client: AzureClient, project: str, item_id: int, marker: str, markdown: str) -> int:
+def write(
+    client: AzureClient, project: str, item_id: int, marker: str, markdown: str, *, known: int | None = None
+) -> int:
     """Create or update the comment with `marker`; return its id, 0 when nothing was sent.
+
+    `known` is its number, 0 if there is none; without it the comment is looked for.
 
     The marker is appended unless a line of the text is it. It must be plain words: Azure strips HTML comments.
     """
     text = markdown if _carries(markdown, marker) else f"{markdown.rstrip()}\n\n{marker}\n"
     place = _Place(client, project, item_id, marker)
-    existing = _found(place)
-    answer = _sent(place, text, existing, "markdown")
+    existing = _found(place) if known is None else ({"id": known} if known else None)
+    try:
+        answer = _sent(place, text, existing, "markdown")
+    except NotThereError:
+        if not known:
+            raise
+        existing = None  # somebody has deleted it
+        answer = _sent(place, text, None, "markdown")
     if answer is None or (client.outward == "send" and str(answer.get("format", "")).casefold() != "markdown"):
         # An older server refuses the format, or ignores it and would show raw Markdown.
         answer = _sent(place, _as_html(text), existing or answer, "html")

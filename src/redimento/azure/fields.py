@@ -20,6 +20,7 @@ STATE = "System.State"
 TYPE = "System.WorkItemType"
 PROJECT = "System.TeamProject"
 TITLE = "System.Title"
+COMMENT_COUNT = "System.CommentCount"
 DESCRIPTION = "System.Description"
 CRITERIA = "Microsoft.VSTS.Common.AcceptanceCriteria"
 _REPRO_STEPS = "Microsoft.VSTS.TCM.ReproSteps"
@@ -53,7 +54,7 @@ def work_item(
     *,
     comments: Iterable[Comment],
     related: Iterable[RelatedItem],
-    state_category: StateCategory,
+    state_category: StateCategory = "",
     further: Iterable[str] = (),
 ) -> WorkItem:
     """Return the item from an answer with `$expand=all`. `further`: the names of fields to keep besides the usual ones."""
@@ -87,6 +88,7 @@ def work_item(
         links=tuple(_links(relations)),
         attachments=tuple(_attachments(relations)),
         claims=tuple(build_of(link) for link in relations if is_claim(link)),
+        changed_by=identity(fields.get("System.ChangedBy")),
         url=str(((answer.get("_links") or {}).get("html") or {}).get("href") or ""),
     )
 
@@ -171,6 +173,11 @@ def _long_text(answer: Json, name: str) -> str:
     value = fields.get(found)
     text = person(value) if isinstance(value, Mapping) else "" if value is None else str(value)
     return to_markdown(text, str(formats.get(found) or ""))
+
+
+def identity(value: Any) -> str:
+    """Return the id of an account in lower case, "" where the answer has none."""
+    return str(value.get("id") or "").lower() if isinstance(value, Mapping) else ""
 
 
 def _field_like(fields: Json, name: str) -> str:

@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from redimento.azure.address import below
+from redimento.azure.address import below, organisation
+from redimento.delivery.rights import Account
 from redimento.errors import UsageError
 from redimento.text.foreign import neutralise
 
@@ -29,6 +30,12 @@ class JobEnvironment:
     repository_name: str
     token: str = field(repr=False)
     build_id: str = ""
+    reason: str = ""
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person queued the build: a change of a work item starts it as `ResourceTrigger`."""
+        return self.reason in ("", "Manual", "UserCreated")
 
     @property
     def build_url(self) -> str:
@@ -79,6 +86,7 @@ def job_environment(environ: Mapping[str, str]) -> JobEnvironment:
         repository_name=value("BUILD_REPOSITORY_NAME"),
         token=value("SYSTEM_ACCESSTOKEN"),
         build_id=value("BUILD_BUILDID"),
+        reason=value("BUILD_REASON"),
     )
 
 
@@ -86,6 +94,13 @@ def variable(environ: Mapping[str, str], name: str) -> str:
     """Return the value of a variable, "" when it is unset or an unexpanded macro such as `$(Name)`."""
     text = environ.get(name, "").strip()
     return "" if _UNEXPANDED.fullmatch(text) else text
+
+
+def account(environ: Mapping[str, str]) -> Account:
+    """Return the account of the job's token, to be named in errors."""
+    value = partial(variable, environ)
+    collection = value("SYSTEM_COLLECTIONURI") or value("SYSTEM_TEAMFOUNDATIONCOLLECTIONURI")
+    return Account(organisation(collection), value("SYSTEM_TEAMPROJECT"), value("SYSTEM_TEAMPROJECTID"))
 
 
 def in_pipeline(environ: Mapping[str, str]) -> bool:

@@ -6,71 +6,53 @@ import re
 from dataclasses import dataclass
 
 from redimento.azure.answer import HttpAnswer
+from redimento.delivery.rights import (
+    AREA_PAGE,
+    PIPELINE_PAGE,
+    PROJECT_PAGE,
+    REPOSITORY_PAGE,
+    Account,
+    Right,
+    missing_right,
+)
 from redimento.errors import AzureError, ConflictError, NotThereError, PermissionMissingError, SignInError
 from redimento.text.redaction import NO_SECRETS, Secrets
 
-# Permission bits as messages name them → as the security page does (docs/organizations/security/permissions.md).
-_RIGHTS = {
-    "GenericRead": "Read",
-    "GenericContribute": "Contribute",
-    "CreateBranch": "Create branch",
-    "CreateTag": "Create tag",
-    "ForcePush": "Force push (rewrite history, delete branches and tags)",
-    "PullRequestContribute": "Contribute to pull requests",
-    "PolicyExempt": "Bypass policies when pushing",
-    "ViewBuilds": "View builds",
-}
-# Errors of Azure Boards carry a number, not the name of a permission bit.
-_RIGHTS_BY_NUMBER = {
-    "TF401289": "Create tag definition",
-    "TF237111": "Edit work items in this node",
-    "TF401320": "Edit work items in this node",
-}
-_AREA_PAGE = "Project settings > Project configuration > Areas > (the area) > Security"
-_PROJECT_PAGE = "Project settings > Permissions"
 # Part of the URL → the page that grants its rights, and the right to read there.
 _PAGES = {
-    "/_apis/wit/": (_AREA_PAGE, "View work items in this node"),
-    "/_apis/git/": ("Project settings > Repositories > (the repository) > Security", "Read"),
-    "/_apis/build/": ("Pipelines > (the pipeline) > Manage security", "View builds"),
+    "/_apis/wit/": (AREA_PAGE, "View work items in this node"),
+    "/_apis/git/": (REPOSITORY_PAGE, "Read"),
+    "/_apis/build/": (PIPELINE_PAGE, "View builds"),
 }
+# What a number means, and the way out, where the status alone would mislead.
+_BY_NUMBER = {
+    "TF401179": (
+        "There is already an active pull request for this branch, so {subject} was not opened.",
+        "Run it again: it is updated then.",
+    ),
+    "TF401398": (
+        "A branch of {subject} does not exist (any more), so it cannot be opened.",
+        "Check `pull_request.target` in .redimento.yml, and run it again.",
+    ),
+}
+_OVERTAKEN = frozenset({"TF26071", "VS403351"})  # the item has another revision; an older server sends them with 400
+_RULE = re.compile(r"Rule Error for field ([^.]{1,128})\.(?: Error code: ([\w, ]{1,200}))?")
+_OUTAGE = re.compile(rb"unavailable|maintenance|temporar|try again|outage", re.IGNORECASE)
+_OUTAGE_REMEDY = "See https://status.dev.azure.com and run it again."
 _LONGEST_MESSAGE = 600
-_QUOTED_RIGHT = re.compile(r"'([A-Z][A-Za-z]+)' permission")
 _NUMBER = re.compile(r"\b(?:TF|VS)\d{5,7}\b")
-_BUILD_ACCOUNT = re.compile(r"Build\\([0-9a-f-]{36})", re.IGNORECASE)
 _STATUS_UNAUTHORIZED = 401
 _STATUS_FORBIDDEN = 403
 _STATUS_NOT_FOUND = 404
 _STATUSES_CONFLICT = (409, 412)
+_STATUS_PROXY = 407
 _STATUS_THROTTLED = 429
+_HEAD = 4_000  # bytes of a page that tell what it is about
 
 SIGN_IN_REMEDY = (
     "Map the job's token on the step (env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)). It expires with its job: "
     "if this was a very long job, run it again."
 )
-
-
-@dataclass(frozen=True)
-class BuildIdentity:
-    r"""The account behind the job's token: one of two, depending on the project's job authorization scope.
-
-    `Build\<guid>` in a message is the project's account if the guid is the project's id.
-    """
-
-    organisation: str
-    project: str = ""
-    project_id: str = ""
-
-    def named(self, message: str = "") -> str:
-        """Return the account as the security pages spell it; both accounts unless `message` identifies one."""
-        collection = f"Project Collection Build Service ({self.organisation})"
-        if not self.project:
-            return collection
-        project = f"{self.project} Build Service ({self.organisation})"
-        account = _BUILD_ACCOUNT.search(message)
-        if account and self.project_id:
-            return project if account[1].lower() == self.project_id.lower() else collection
-        return f"{project} (or {collection}, where jobs are not limited to their project)"
 
 
 @dataclass(frozen=True)
@@ -109,7 +91,21 @@ def is_sign_in_page(answer: HttpAnswer) -> bool:
     """
     if answer.status in (203, _STATUS_UNAUTHORIZED) or 300 <= answer.status < 400:  # noqa: PLR2004  # HTTP's own classes
         return True
-    return answer.status < 300 and answer.is_html  # noqa: PLR2004
+    return answer.status < 300 and answer.is_html and not is_outage(answer)  # noqa: PLR2004
+
+
+def is_outage(answer: HttpAnswer) -> bool:
+    """Return whether a page says that the service, or something before it, is out of order: with 200 as well."""
+    return answer.is_html and answer.status != 203 and _OUTAGE.search(answer.body[:_HEAD]) is not None  # noqa: PLR2004
+
+
+def outage_error(answer: HttpAnswer, call: str) -> AzureError:
+    """Return the error for a page in place of an answer."""
+    return AzureError(
+        f"Azure DevOps, or a server before it, answered {call} with a page that says it is out of order.",
+        _OUTAGE_REMEDY,
+        status=answer.status,
+    )
 
 
 def sign_in_error(answer: HttpAnswer, call: str, secrets: Secrets = NO_SECRETS) -> SignInError:
@@ -130,7 +126,7 @@ def sign_in_error(answer: HttpAnswer, call: str, secrets: Secrets = NO_SECRETS) 
 
 
 def refusal(
-    answer: HttpAnswer, *, call: str, about: str, identity: BuildIdentity, secrets: Secrets = NO_SECRETS
+    answer: HttpAnswer, *, call: str, about: str, identity: Account, secrets: Secrets = NO_SECRETS
 ) -> AzureError:
     """Return the error for `answer` (a 4xx or 5xx), with the `secrets` redacted.
 
@@ -138,11 +134,30 @@ def refusal(
     """
     reported = server_message(answer, secrets)
     subject = about or call
-    if answer.status == _STATUS_FORBIDDEN or reported.number in _RIGHTS_BY_NUMBER:
-        return _missing_right(answer, reported, call, subject, identity)
+    if answer.status == _STATUS_PROXY:
+        return AzureError(
+            f"The proxy before Azure DevOps asks for a user name and a password: {call} was answered with 407.",
+            "Add them to HTTPS_PROXY as a secret variable, or let the proxy pass this host.",
+            status=answer.status,
+        )
+    page, _ = _page_and_right_to_read(call)
+    right = missing_right(reported.message, page)
+    if answer.status == _STATUS_FORBIDDEN or (right is not None and reported.number in right.numbers):
+        return _missing_right(answer, reported, right, subject=subject, page=page, account=identity)
+    if rule := _RULE.search(reported.message):
+        return _broken_rule(answer, reported, rule, subject)
+    if reported.number in _BY_NUMBER:
+        sentence, remedy = _BY_NUMBER[reported.number]
+        kind = ConflictError if answer.status in _STATUSES_CONFLICT else AzureError
+        return kind(
+            sentence.format(subject=subject),
+            f"{remedy}{reported.quoted}",
+            status=answer.status,
+            type_key=reported.type_key,
+        )
     if answer.status == _STATUS_NOT_FOUND:
         return _not_there(reported, call, about, identity)
-    if answer.status in _STATUSES_CONFLICT:
+    if answer.status in _STATUSES_CONFLICT or reported.number in _OVERTAKEN:
         return ConflictError(
             f"Somebody else changed {subject} first: {reported.message.rstrip('.') or answer.status}.",
             "Run it again.",
@@ -158,7 +173,7 @@ def refusal(
         )
     reason = reported.message or "it gave no reason"
     verb = "refused" if answer.status < 500 else "failed at"  # noqa: PLR2004  # HTTP's own classes
-    remedy = "" if answer.status < 500 else "See https://status.dev.azure.com and run it again."  # noqa: PLR2004
+    remedy = "" if answer.status < 500 else _OUTAGE_REMEDY  # noqa: PLR2004
     return AzureError(
         f"Azure DevOps {verb} {call} ({answer.status}): {reason.rstrip('.')}.",
         remedy,
@@ -167,27 +182,32 @@ def refusal(
     )
 
 
+def _broken_rule(answer: HttpAnswer, reported: ServerMessage, rule: re.Match[str], subject: str) -> AzureError:
+    """Return the error for TF401320: a rule of the process, not a missing right, keeps the item from being saved."""
+    why = f" ({rule[2].strip()})" if rule[2] else ""
+    return AzureError(
+        f"A rule of the process for the field '{rule[1]}'{why} does not let {subject} be saved.",
+        f"Give '{rule[1]}' a valid value on the work item, or change the rule in the process.{reported.quoted}",
+        status=answer.status,
+        type_key=reported.type_key,
+    )
+
+
 def _missing_right(
-    answer: HttpAnswer, reported: ServerMessage, call: str, subject: str, identity: BuildIdentity
+    answer: HttpAnswer, reported: ServerMessage, right: Right | None, *, subject: str, page: str, account: Account
 ) -> PermissionMissingError:
-    quoted = _QUOTED_RIGHT.search(reported.message)
-    right = _RIGHTS.get(quoted[1], quoted[1]) if quoted else _RIGHTS_BY_NUMBER.get(reported.number, "")
-    who = identity.named(reported.message)
-    page, _ = _page_and_right_to_read(call)
-    if right == "Create tag definition":
-        page = _PROJECT_PAGE
-    elif right.endswith("in this node"):  # a call to another area may fail because of the work item
-        page = _AREA_PAGE
+    who = account.named(reported.message)
     if right:
-        sentence = f"{who} lacks the right '{right}', needed for {subject}."
-        remedy = f"Grant it in {page}.{reported.quoted}"
+        sentence = f"{who} lacks the right '{right.name}', needed for {subject}."
+        # A bit such as GenericRead exists for other things than repositories, too.
+        remedy = f"Grant it in {right.page if right.numbers else page}.{reported.quoted}"
     else:
         sentence = f"{who} lacks a right that is needed for {subject}."
         remedy = f"Check its rights in {page}.{reported.quoted}"
     return PermissionMissingError(sentence, remedy, status=answer.status, type_key=reported.type_key)
 
 
-def _not_there(reported: ServerMessage, call: str, about: str, identity: BuildIdentity) -> NotThereError:
+def _not_there(reported: ServerMessage, call: str, about: str, identity: Account) -> NotThereError:
     if not reported.type_key:
         # A wrong route gets a plain-text answer: the URL is wrong, not the resource.
         return NotThereError(
@@ -211,5 +231,5 @@ def _capital(text: str) -> str:
 
 def _page_and_right_to_read(call: str) -> tuple[str, str]:
     return next(
-        (found for part, found in _PAGES.items() if part in call), (_PROJECT_PAGE, "View project-level information")
+        (found for part, found in _PAGES.items() if part in call), (PROJECT_PAGE, "View project-level information")
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +11,7 @@ from urllib.parse import quote
 from redimento.azure.client import JSON_PATCH, AzureClient
 from redimento.azure.reviewers import Reviewers, resolve
 from redimento.azure.shape import readable
-from redimento.delivery.pull_request import PullRequest, PullRequestText, Status
+from redimento.delivery.pull_request import Marks, PullRequest, PullRequestText, Status
 from redimento.errors import AzureError, ConflictError, PermissionMissingError
 
 _HEADS = "refs/heads/"
@@ -32,13 +32,14 @@ class AzurePullRequests:
     project_id: str
     repository: str
     repository_id: str
+    _known_people: dict[tuple[str, ...], Reviewers] = field(default_factory=dict, compare=False)
 
     @readable
     def find(self, source_branch: str, target_branch: str) -> PullRequest | None:
         """Return the newest pull request that this account opened for the pair, preferring an active one; ignore forks."""
         ours = [row for row in self._rows(source_branch, target_branch) if self.client.is_own(row.get("createdBy"))]
         row = max(ours, key=_newest, default=None)
-        return None if row is None else self._value(self._whole(int(row["pullRequestId"])))
+        return None if row is None else self._value(row)
 
     @readable
     def own_pushes(self, branch: str) -> frozenset[str]:
@@ -64,31 +65,22 @@ class AzurePullRequests:
             start += _PAGE
 
     @readable
-    def open(self, wanted: PullRequestText) -> PullRequest:
-        """Create the pull request, or update the active one; never touch closed ones, or those of other people.
+    def current(self, pull_request: PullRequest) -> PullRequest:
+        """Return the pull request as it is now."""
+        return self._value(self._whole(pull_request.id))
 
-        `warnings` of the result lists labels, reviewers and work item links that could not be added.
-        """
+    @readable
+    def open(self, wanted: PullRequestText, known: PullRequest | None = None) -> PullRequest:
+        """Create the pull request, or update `known`; never touch closed ones, or those of other people."""
         wanted = replace(
             wanted,
             title=cut(wanted.title, _LONGEST_TITLE),
             description=cut(wanted.description, _LONGEST_DESCRIPTION),
         )
-        reviewers = resolve(self.client, wanted.reviewers)
-        seen = self._active(wanted)
-        answer = self._created(wanted, reviewers) if seen is None else self._updated(seen, wanted)
-        opened = self._value(answer)
-        if not opened.id:  # only noted, so there is nothing to add to
-            return replace(opened, warnings=reviewers.warnings)
-        if not self.client.is_own(answer.get("createdBy")):
-            # Azure allows only one for each pair of branches.
-            theirs = (
-                f"Pull request {opened.id} for this branch was opened by somebody else, so nothing in it was changed."
-            )
-            return replace(opened, warnings=(theirs,))
-        return replace(opened, warnings=(*reviewers.warnings, *self._completed(answer, wanted, reviewers)))
+        return self._created(wanted) if known is None else self._updated(known, wanted)
 
-    def _created(self, wanted: PullRequestText, reviewers: Reviewers) -> Json:
+    def _created(self, wanted: PullRequestText) -> PullRequest:
+        reviewers, _ = self.identities(wanted.reviewers)
         body = {
             "sourceRefName": _HEADS + wanted.source_branch,
             "targetRefName": _HEADS + wanted.target_branch,
@@ -96,21 +88,26 @@ class AzurePullRequests:
             "description": wanted.description,
             "isDraft": wanted.draft,
             "labels": [{"name": label} for label in wanted.labels],
-            "reviewers": [{"id": reviewer} for reviewer in reviewers.ids],
+            "reviewers": [{"id": reviewer} for reviewer in reviewers],
             "workItemRefs": [{"id": str(wanted.work_item_id)}],
         }
         try:
-            return self._posted(body, wanted)
+            answer = self._posted(body, wanted)
         except PermissionMissingError:
-            # Perhaps only the right to link the work item is missing: a pull request without the link is better than
-            # none, and `_link` tries again separately.
-            return self._posted({**body, "workItemRefs": []}, wanted)
+            # Perhaps only the right to link the work item, or to create a label, is missing: a bare pull request is
+            # better than none, and the rest is tried again separately.
+            bare = {**body, "labels": [], "reviewers": [], "workItemRefs": []}
+            return replace(self._value(self._posted(bare, wanted)), marks=None)
         except ConflictError:
-            # TF401179: another run opened it after we looked.
+            # TF401179: another run or a person opened one after we looked.
             theirs = self._active(wanted)
             if theirs is None:
                 raise
-            return self._updated(theirs, wanted)
+            opened = self._value(theirs)
+            if not self.client.is_own(theirs.get("createdBy")):
+                return replace(opened, ours=False)
+            return self._updated(opened, wanted)
+        return self._value(answer, linked=(wanted.work_item_id,))
 
     def _posted(self, body: Json, wanted: PullRequestText) -> Json:
         answer: Json = self.client.write(
@@ -124,94 +121,80 @@ class AzurePullRequests:
         )
         return answer
 
-    def _updated(self, seen: Json, wanted: PullRequestText) -> Json:
-        number = int(seen["pullRequestId"])
+    def _updated(self, known: PullRequest, wanted: PullRequestText) -> PullRequest:
         target = {"title": wanted.title, "description": wanted.description, "isDraft": wanted.draft}
-        changes = {name: value for name, value in target.items() if seen.get(name, "") != value}
-        if not changes or not self.client.is_own(seen.get("createdBy")):
-            return seen
+        now = {"title": known.title, "description": known.description, "isDraft": known.draft}
+        changes = {name: value for name, value in target.items() if now[name] != value}
+        if not changes:
+            return known
 
         def happened() -> Json | None:
-            now = self._whole(number)
+            now = self._whole(known.id)
             return now if all(now.get(name) == value for name, value in changes.items()) else None
 
         self.client.write(
             "PATCH",
-            f"{self._path}/pullrequests/{number}",
+            f"{self._path}/pullrequests/{known.id}",
             project=self.project_id,
             body=changes,
             happened=happened,
-            about=f"pull request {number}",
+            about=f"pull request {known.id}",
         )
-        return {**seen, **changes}
+        return replace(known, title=wanted.title, description=wanted.description, draft=wanted.draft)
 
-    def _completed(self, answer: Json, wanted: PullRequestText, reviewers: Reviewers) -> Iterator[str]:
-        """Add missing labels, reviewers and the link; yield a sentence for each of the three that failed."""
-        number = int(answer["pullRequestId"])
-        steps: tuple[tuple[str, Callable[[], None]], ...] = (
-            ("Not all labels were added.", lambda: self._label(number, wanted)),
-            ("Not all reviewers were added.", lambda: self._add_reviewers(number, reviewers)),
-            ("It is not linked to the work item.", lambda: self._link(answer, wanted.work_item_id)),
+    @readable
+    def marks(self, pull_request: PullRequest) -> Marks:
+        """Return labels, ids of reviewers and work items, with one request each."""
+        labels, reviewers, items = (self._attached(pull_request, kind) for kind in ("labels", "reviewers", "workitems"))
+        return Marks(
+            frozenset(str(row["name"]).casefold() for row in labels),
+            frozenset(str(row["id"]).lower() for row in reviewers),
+            frozenset(int(row["id"]) for row in items),
         )
-        for sentence, step in steps:
-            try:
-                step()
-            except AzureError as error:
-                yield f"{sentence} {error}"
 
-    def _label(self, number: int, wanted: PullRequestText) -> None:
-        for label in wanted.labels:
-            if self._labelled(number, label) is None:
-                self.client.write(
-                    "POST",
-                    f"{self._path}/pullRequests/{number}/labels",
-                    project=self.project_id,
-                    body={"name": label},
-                    happened=partial(self._labelled, number, label),
-                    about=f"the labels of pull request {number}",
-                )
+    def _attached(self, pull_request: PullRequest, kind: str) -> list[Json]:
+        path, about = f"{self._path}/pullRequests/{pull_request.id}/{kind}", f"pull request {pull_request.id}"
+        rows: list[Json] = self.client.get(path, project=self.project_id, about=about)["value"]
+        return rows
 
-    def _labelled(self, number: int, label: str) -> Json | None:
-        path = f"{self._path}/pullRequests/{number}/labels"
-        rows = self.client.get(path, project=self.project_id, about=f"the labels of pull request {number}")["value"]
-        return next((row for row in rows if str(row["name"]).casefold() == label.casefold()), None)
+    def identities(self, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the ids of these people and groups, in lower case, and a sentence for each that was not found."""
+        if tuple(names) not in self._known_people:
+            self._known_people[tuple(names)] = resolve(self.client, names)
+        found = self._known_people[tuple(names)]
+        return tuple(identity.lower() for identity in found.ids), found.warnings
 
-    def _add_reviewers(self, number: int, reviewers: Reviewers) -> None:
-        if not reviewers.ids:
-            return
-        path = f"{self._path}/pullRequests/{number}/reviewers"
-        answer = self.client.get(path, project=self.project_id, about=f"the reviewers of pull request {number}")
-        present = {str(row["id"]).lower() for row in answer["value"]}
-        for reviewer in reviewers.ids:
-            if reviewer.lower() not in present:  # adding somebody again would reset the vote
-                url = f"{path}/{reviewer}"
-                self.client.write(
-                    "PUT",
-                    url,
-                    project=self.project_id,
-                    body={"id": reviewer, "vote": 0},
-                    happened=partial(self._or_none, url),
-                    about=f"the reviewers of pull request {number}",
-                )
+    @readable
+    def label(self, pull_request: PullRequest, label: str) -> None:
+        """Add a label."""
+        self.client.write(
+            "POST",
+            f"{self._path}/pullRequests/{pull_request.id}/labels",
+            project=self.project_id,
+            body={"name": label},
+            happened=lambda: {} if label.casefold() in self.marks(pull_request).labels else None,
+            about=f"the labels of pull request {pull_request.id}",
+        )
 
-    def _link(self, answer: Json, item_id: int) -> None:
-        """Link the work item unless it is linked: `workItemRefs` only works at creation."""
-        number = int(answer["pullRequestId"])
+    @readable
+    def invite(self, pull_request: PullRequest, reviewer: str) -> None:
+        """Add a reviewer; adding one again would reset the vote."""
+        path = f"{self._path}/pullRequests/{pull_request.id}/reviewers/{reviewer}"
+        self.client.write(
+            "PUT",
+            path,
+            project=self.project_id,
+            body={"id": reviewer, "vote": 0},
+            happened=lambda: {} if reviewer in self.marks(pull_request).reviewers else None,
+            about=f"the reviewers of pull request {pull_request.id}",
+        )
 
-        def linked() -> Json | None:
-            rows = self.client.get(
-                f"{self._path}/pullRequests/{number}/workitems",
-                project=self.project_id,
-                about=f"the work items of pull request {number}",
-            )["value"]
-            return {} if str(item_id) in (str(row["id"]) for row in rows) else None
-
-        if linked() is not None:
-            return
-        artifact = f"vstfs:///Git/PullRequestId/{self.project_id}%2F{self.repository_id}%2F{number}"
+    @readable
+    def link(self, pull_request: PullRequest, item_id: int) -> None:
+        """Link a work item by a link on the item: a pull request takes `workItemRefs` only when it is created."""
         relation = {
             "rel": "ArtifactLink",
-            "url": str(answer.get("artifactId") or artifact),
+            "url": f"vstfs:///Git/PullRequestId/{self.project_id}%2F{self.repository_id}%2F{pull_request.id}",
             "attributes": {"name": "Pull Request"},
         }
         try:
@@ -220,7 +203,7 @@ class AzurePullRequests:
                 f"_apis/wit/workitems/{item_id}",
                 body=[{"op": "add", "path": "/relations/-", "value": relation}],
                 content_type=JSON_PATCH,
-                happened=linked,
+                happened=lambda: {} if item_id in self.marks(pull_request).work_items else None,
                 about=f"the links of work item {item_id}",
             )
         except AzureError as error:
@@ -250,17 +233,12 @@ class AzurePullRequests:
         )
         return answer
 
-    def _or_none(self, path: str) -> Any:
-        try:
-            return self.client.get(path, project=self.project_id)
-        except AzureError:
-            return None
-
     @property
     def _path(self) -> str:
         return f"_apis/git/repositories/{quote(self.repository_id, safe='')}"
 
-    def _value(self, answer: Json) -> PullRequest:
+    def _value(self, answer: Json, *, linked: Iterable[int] | None = None) -> PullRequest:
+        """Return the value of an answer; `linked`: the work items on it, if they are known."""
         number = int(answer.get("pullRequestId") or 0)
         status = str(answer.get("status") or "active")
         url = self.client.web_url(self.project, "_git", self.repository, "pullrequest", str(number)) if number else ""
@@ -273,11 +251,21 @@ class AzurePullRequests:
             description=str(answer.get("description") or ""),
             draft=bool(answer.get("isDraft")),
             status=next((known for known in _STATUSES if known == status), "active"),
+            conflicts=answer.get("mergeStatus") == "conflicts",
+            marks=None if linked is None else _marks(answer, linked),
         )
 
 
 def _newest(row: Json) -> tuple[bool, int]:
     return row.get("status") == "active", int(row["pullRequestId"])
+
+
+def _marks(answer: Json, linked: Iterable[int]) -> Marks:
+    return Marks(
+        frozenset(str(row["name"]).casefold() for row in answer.get("labels") or ()),
+        frozenset(str(row["id"]).lower() for row in answer.get("reviewers") or ()),
+        frozenset(linked),
+    )
 
 
 def cut(text: str, units: int) -> str:

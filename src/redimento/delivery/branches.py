@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,8 +52,8 @@ class Branches(Protocol):
         """The commit that the change is based on."""
         ...
 
-    def exists(self, branch: str) -> bool:
-        """Return whether a pull request can target `branch`. Raises GitError."""
+    def heads(self) -> Collection[str]:
+        """Return the short names of all branches. Raises GitError."""
         ...
 
     def tip(self, branch: str, item_id: int) -> Tip | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redimento.change.edit import Change
-from redimento.delivery import texts
+from redimento.delivery import signature, texts
 from redimento.delivery.branches import BASE, ITEM, REFERENCE, Branches, CommitText, Generated, Tip
+from redimento.delivery.markdown import units
 from redimento.delivery.pull_request import PullRequest, PullRequests, PullRequestText
 from redimento.delivery.report import Report
 from redimento.errors import ConflictError
@@ -14,10 +15,12 @@ from redimento.outcome import Outcome
 from redimento.settings import PullRequestSettings
 from redimento.work_items.item import WorkItem
 
+_LEAST_ROOM = 500  # UTF-16 units in which the evidence still says something
+
 
 @dataclass(frozen=True)
 class Delivery:
-    """What to deliver, and where to. `tip`: what an earlier run left on the branch."""
+    """What to deliver, and where to. `tip` and `pull_request`: what an earlier run left, the latter if it is active."""
 
     item: WorkItem
     change: Change
@@ -27,6 +30,7 @@ class Delivery:
     tip: Tip | None
     reference: str
     draft: bool
+    pull_request: PullRequest | None = None
 
 
 def publish(
@@ -38,17 +42,28 @@ def publish(
     has moved, and what somebody else added to the branch. Raises AzureError, GitError.
     """
     commit = _pushed(delivery, branches, settings)
+    return commit, pull_requests.open(_text(delivery, settings), delivery.pull_request)
+
+
+def _text(delivery: Delivery, settings: PullRequestSettings) -> PullRequestText:
+    """Return the pull request as it should be; what a person changed in it stays."""
+    known = delivery.pull_request
+    room = texts.DESCRIPTION_UNITS - signature.UNITS - units(signature.around(known.description) if known else "")
     wanted = PullRequestText(
         source_branch=delivery.branch,
         target_branch=delivery.target,
         title=texts.title(settings.title, delivery.item),
-        description=texts.description(delivery.report),
+        description=texts.description(delivery.report, most=room),
         draft=delivery.draft,
         work_item_id=delivery.item.id,
         labels=settings.labels,
         reviewers=settings.reviewers,
     )
-    return commit, pull_requests.open(wanted)
+    if known is None:
+        return signature.sign(wanted, delivery.reference)
+    text = signature.merged(known, wanted, delivery.reference)
+    # Azure would refuse more, and nothing that a person wrote may be cut.
+    return text if room >= _LEAST_ROOM else replace(text, description=known.description)
 
 
 def _pushed(delivery: Delivery, branches: Branches, settings: PullRequestSettings) -> str:

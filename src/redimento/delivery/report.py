@@ -67,6 +67,8 @@ class Report:
     candidates: int = 1
     steering: tuple[SteeringFile, ...] = ()
     estimated_usd: float = 0.0  # the part of `usd` that nobody counted
+    reproduction: tuple[Proof, ...] = ()  # of the tests that showed the fault before the change was written
+    notes: tuple[str, ...] = ()  # what people changed meanwhile, in finished sentences
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -89,6 +91,11 @@ class Report:
     def failures(self, kind: FailureKind) -> tuple[Failure, ...]:
         """Return what counts against the change, of one kind."""
         return tuple(failure for failure in self.verdict.new_failures if failure.kind == kind) if self.verdict else ()
+
+
+def proofs_of(tests: Collection[str], verdict: Verdict | None) -> tuple[Proof, ...]:
+    """Return the proofs of the tests with these ids."""
+    return tuple(proof for proof in verdict.proofs if proof.test in tests) if verdict else ()
 
 
 def further_proofs(criteria: Sequence[CriterionEvidence], verdict: Verdict | None) -> tuple[Proof, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from redimento.delivery.earlier import NO_RUNS, Tally
 from redimento.delivery.markdown import numberless, units
 from redimento.delivery.report import Report
 from redimento.outcome import Outcome
@@ -55,14 +56,14 @@ def title(template: str, item: WorkItem) -> str:
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
 
 
-def description(report: Report) -> str:
-    """Return the pull request's description, the model's words cut first, to at most DESCRIPTION_UNITS."""
+def description(report: Report, most: int = DESCRIPTION_UNITS) -> str:
+    """Return the pull request's description, the model's words cut first, to at most `most` UTF-16 units."""
     text = ""
     for detail in _LEVELS:
         text = wording.render("pull_request/description.md.j2", report=report, detail=detail).strip() + "\n"
-        if units(text) <= DESCRIPTION_UNITS:
+        if units(text) <= most:
             return text
-    return shortened(text, DESCRIPTION_UNITS)
+    return shortened(text, most)
 
 
 def shortened(text: str, most: int) -> str:
@@ -81,9 +82,24 @@ def commit_body(report: Report) -> str:
     return wording.render("pull_request/commit.txt.j2", report=report).strip()
 
 
-def comment(item: WorkItem, outcome: Outcome, report: Report | None, *, marker: str, reference: str) -> str:
-    """Return the comment on the work item: what happened, and what to do next."""
+def comment(
+    item: WorkItem,
+    outcome: Outcome,
+    report: Report | None,
+    *,
+    marker: str,
+    reference: str,
+    tally: Tally = NO_RUNS,
+    notes: tuple[str, ...] = (),
+    earlier: str = "",
+) -> str:
+    """Return the comment on the work item: what happened, what to do next, and what its runs cost so far.
+
+    `notes`: finished sentences that are said whatever the outcome is. `earlier`: the address of the pull request that this
+    run left as it was.
+    """
     return wording.render(
         "comments/work_item.md.j2",
-        item=item, outcome=outcome, report=report, detail=_COMMENT, marker=marker, reference=reference,
+        item=item, outcome=outcome, report=report, detail=_COMMENT, marker=marker, reference=reference, tally=tally,
+        notes=notes, earlier=earlier,
     )  # fmt: skip

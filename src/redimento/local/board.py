@@ -13,8 +13,7 @@ from redimento.errors import NotThereError, UsageError
 from redimento.local.item_file import read_item
 from redimento.run_folder import RunFolder
 from redimento.work_items.attachment import LARGEST
-from redimento.work_items.board import Claim
-from redimento.work_items.item import Attachment, WorkItem
+from redimento.work_items.item import Attachment, StateCategory, WorkItem
 
 
 class FileBoard:
@@ -50,21 +49,32 @@ class FileBoard:
             raise UsageError("It has more than 4 MB.", "Cut it down to what matters.")
         return content
 
-    def claim(self, item: WorkItem, run: str) -> Claim:
+    def category(self, item: WorkItem) -> StateCategory:
+        """Return what the file says."""
+        return item.state_category
+
+    def changed_by_run(self, item: WorkItem) -> bool:  # noqa: ARG002 - part of the port; a run never writes the file
+        return False
+
+    def again(self, item: WorkItem) -> WorkItem:
+        """Return the item as the file has it now."""
+        return self.load(item.id)
+
+    def claim(self, item: WorkItem, run: str) -> WorkItem | None:
         """Lock a file in the folder, so that the claim ends with the process, however that ends."""
         if self._lock is not None:
-            return "won"
+            return item
         # The file stays: if it were removed, one run could lock the old file and another a new one.
         lock = os.open(self._folder.path / "claim.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock)
-            return "taken"
+            return None
         os.truncate(lock, 0)
         os.write(lock, f"work item {item.id}, run {run}\n".encode())
         self._lock = lock
-        return "won"
+        return item
 
     def release(self, item_id: int, run: str) -> None:  # noqa: ARG002 - part of the port; there is only one item here
         """Release the claim, if this board holds it."""
@@ -72,7 +82,7 @@ class FileBoard:
             os.close(self._lock)
             self._lock = None
 
-    def comment(self, item_id: int, marker: str, markdown: str) -> str:  # noqa: ARG002 - part of the port; there is only one item here
+    def comment(self, item_id: int, marker: str, markdown: str, *, known: int | None = None) -> str:  # noqa: ARG002 - part of the port; there is only one item, and its comment is a file
         """Write the comment as Markdown, replacing the one with the same marker; return its file URL."""
         name = re.sub(r"[^A-Za-z0-9]+", "-", marker).strip("-")[:60] or "comment"
         return self._folder.write_text(f"comment-{name}.md", markdown).resolve().as_uri()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 
-from redimento.delivery.pull_request import PullRequest, PullRequestText, Status
+from redimento.delivery.pull_request import Marks, PullRequest, PullRequestText, Status
 from redimento.errors import UsageError
 from redimento.run_folder import RunFolder
 
@@ -29,9 +30,13 @@ class FolderPullRequests:
         found = [each for each in self._all() if (each.source_branch, each.target_branch) == wanted]
         return max(found, key=lambda each: (each.status == "active", each.id), default=None)
 
-    def open(self, wanted: PullRequestText) -> PullRequest:
+    def current(self, pull_request: PullRequest) -> PullRequest:
+        """Return the pull request as its folder has it now."""
+        return next((each for each in self._all() if each.id == pull_request.id), pull_request)
+
+    def open(self, wanted: PullRequestText, known: PullRequest | None = None) -> PullRequest:
         """Update the active pull request of this pair, or create one."""
-        known = self.find(wanted.source_branch, wanted.target_branch)
+        known = known or self.find(wanted.source_branch, wanted.target_branch)
         number = known.id if known is not None and known.status == "active" else self._new_number()
         made = PullRequest(
             id=number,
@@ -49,6 +54,24 @@ class FolderPullRequests:
         more = {"work_item_id": wanted.work_item_id, "labels": wanted.labels, "reviewers": wanted.reviewers}
         self._run.write_json(f"{folder}/{_DATA}", {**asdict(made), **more})
         return made
+
+    def marks(self, pull_request: PullRequest) -> Marks:
+        """Return what the folder says of the pull request: everything is written at once."""
+        data = json.loads((self._folder / str(pull_request.id) / _DATA).read_text("utf-8"))
+        labels, reviewers = (frozenset(map(str.casefold, data[key])) for key in ("labels", "reviewers"))
+        return Marks(labels, reviewers, frozenset([int(data["work_item_id"])]))
+
+    def identities(self, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return tuple(map(str.casefold, names)), ()
+
+    def label(self, pull_request: PullRequest, label: str) -> None:
+        """Do nothing: `open` writes all labels."""
+
+    def invite(self, pull_request: PullRequest, reviewer: str) -> None:
+        """Do nothing: `open` writes all reviewers."""
+
+    def link(self, pull_request: PullRequest, item_id: int) -> None:
+        """Do nothing: `open` writes the number of the work item."""
 
     def _all(self) -> list[PullRequest]:
         return [_read(path) for path in sorted(self._folder.glob(f"*/{_DATA}"))]

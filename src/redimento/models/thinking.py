@@ -59,6 +59,15 @@ def refuse_impossible(settings: ModelSettings, *, on: date) -> None:
         )
 
 
+def harder(settings: ModelSettings, thinking: Thinking, *, on: date) -> Thinking:
+    """Return the next level of thinking that the model has; `thinking` itself where there is none."""
+    if settings.sdk == "google-generativeai":  # cannot set the level
+        return thinking
+    _, last, _ = _RANGES.get(_serving(settings.name, on), ("minimal", "high", "medium"))
+    level = _LEVELS.index(thinking)
+    return _LEVELS[max(level, min(level + 1, _LEVELS.index(last)))]
+
+
 def budget(model: str, thinking: Thinking, *, on: date) -> int | None:
     """Return the number of tokens that stands for a level, None for a model that takes the level itself."""
     return _BUDGETS[thinking] if _serving(model, on).startswith("gemini-2.5") else None

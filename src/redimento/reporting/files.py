@@ -18,6 +18,9 @@ from redimento.run.job import Finished, Job
 from redimento.run_folder import RunFolder
 from redimento.text import wording
 from redimento.text.foreign import visible
+from redimento.verification.trial import TrialResult
+
+_LONGEST_OUTPUT = 4_000  # characters of one try in the record
 
 
 def spans(text: str) -> Markup:
@@ -89,5 +92,12 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "moved": [list(names) for names in verdict.moved] if verdict else [],
         "unnoticed": list(verdict.unnoticed) if verdict else [],
         "remarks": list(verdict.remarks()) if verdict else [],
+        "reproduction": [test.id for test in attempt.reproduction.tests] if attempt.reproduction else [],
+        "trials": [_trial(trial) for trial in attempt.trials],
         "notes": list(attempt.notes),
     }
+
+
+def _trial(trial: TrialResult) -> dict[str, Any]:
+    tests = {test.id: test.outcome for test in trial.tests}
+    return {**asdict(trial), "tests": tests, "output": trial.output[-_LONGEST_OUTPUT:]}

@@ -39,6 +39,14 @@ def branch_name(template: str, *, id: int, title: str, type: str) -> str:  # noq
     return name
 
 
+def branch_pattern(template: str, *, id: int) -> re.Pattern[str]:  # noqa: A002 - the name is the template's
+    """Return what the branches of a work item look like, whatever its title and type."""
+    parts = re.split(r"(\{[a-z]+\})", template)
+    words = {"{id}": rf"(?<!\d){id}(?!\d)"}
+    filled = [words.get(part, "[a-z0-9-]+") if _PLACEHOLDER.fullmatch(part) else re.escape(part) for part in parts]
+    return re.compile("".join(filled))
+
+
 def _slug(text: str) -> str:
     folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "-", folded).strip("-")

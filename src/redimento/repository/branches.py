@@ -16,7 +16,7 @@ from redimento.change.edit import Change
 from redimento.delivery.branches import BASE, CONTENT, ITEM, CommitText, Generated, Tip
 from redimento.repository import commits, remote, worktrees
 from redimento.repository.checkout import Checkout
-from redimento.repository.local_branches import local_tip, set_local_branch
+from redimento.repository.local_branches import local_heads, local_tip, set_local_branch
 from redimento.repository.remote import Credentials
 from redimento.text.redaction import NO_SECRETS, Secrets
 
@@ -42,8 +42,8 @@ class CheckoutBranches:
     def head(self) -> str:
         return self.checkout.head
 
-    def exists(self, branch: str) -> bool:  # noqa: ARG002  a local run merges nothing, so any name is fine
-        return True
+    def heads(self) -> Collection[str]:
+        return local_heads(self.checkout)
 
     def tip(self, branch: str, item_id: int) -> Tip | None:
         commit = local_tip(self.checkout, branch)
@@ -98,14 +98,16 @@ class ServerBranches(CheckoutBranches):
     credentials: Credentials = field(kw_only=True)
     own_pushes: Callable[[str], Collection[str]] = field(kw_only=True)
 
-    def exists(self, branch: str) -> bool:
-        return remote.remote_tip(self.checkout, self.credentials, branch) is not None
+    def heads(self) -> Collection[str]:
+        return remote.heads(self.checkout, self.credentials).branches
 
     def tip(self, branch: str, item_id: int) -> Tip | None:
         """Return the tip on the server. Its commit is fetched; no local reference changes."""
         commit = remote.fetch_branch(self.checkout, self.credentials, branch)
         if commit is None:
             return None
+        if _generated(self.checkout, commit, item_id) is None:  # then nobody has to be asked who pushed it
+            return Tip(commit, None)
         return Tip(commit, _generated(self.checkout, commit, item_id, self.own_pushes(branch)))
 
     def publish(self, commit: str, branch: str, *, expected: str | None) -> None:

@@ -17,6 +17,12 @@ def local_tip(checkout: Checkout, branch: str) -> str | None:
     return ended.stdout.decode().strip() if ended.status == 0 else None
 
 
+def local_heads(checkout: Checkout) -> list[str]:
+    """Return the short names of all local branches."""
+    ended = _git(checkout, "for-each-ref", "--format=%(refname)", "refs/heads/")
+    return [name.removeprefix("refs/heads/") for name in ended.stdout.decode(errors="replace").splitlines()]
+
+
 def set_local_branch(checkout: Checkout, branch: str, commit: str, *, expected: str | None) -> None:
     """Move a local branch from `expected` (None: it must not exist) to `commit`.
 

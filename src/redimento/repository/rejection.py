@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from redimento.delivery.rights import REPOSITORY_PAGE, Account, missing_right
 from redimento.errors import AzureError, ConflictError, GitError
 
 # What git reports for a reference that moved, before and after talking to the server, and Azure Repos' number for it.
@@ -21,35 +22,31 @@ _TRANSIENT: Final = re.compile(
     r"|GnuTLS recv error|transfer closed|Recv failure|Send failure|returned error: (?:429|5\d\d)",
     re.IGNORECASE,
 )
+_THROTTLED: Final = "TF400733"
+_PROXY: Final = re.compile(r"\b407\b.*CONNECT|CONNECT.*\b407\b|returned error: 407", re.IGNORECASE)
 _NOT_SIGNED_IN: Final = re.compile(
     r"Authentication failed|could not read (?:Username|Password)|returned error: (?:203|30[1278]|401)|unable to update url"
-    r"|not valid: is this a git repository|TF400813",
+    r"|TF400813",
     re.IGNORECASE,
 )
 _LONGEST_REASON: Final = 500
 _NUMBER: Final = re.compile(r"\b(?:TF|VS)\d{5,6}\b")
-# Rights as the security page of a repository names them ("Set Git repository permissions",
-# learn.microsoft.com/azure/devops/repos/git/set-git-repository-permissions).
-_ON_THE_PAGE: Final = {
-    "GenericContribute": "Contribute",
-    "CreateBranch": "Create branch",
-    "GenericRead": "Read",
-    "ForcePush": "Force push",
-    "PullRequestContribute": "Contribute to pull requests",
-}
-_RIGHT: Final = re.compile(rf"\b({'|'.join(_ON_THE_PAGE)})\b")
-_IDENTITY: Final = (
-    "'{project} Build Service ({organisation})', or 'Project Collection Build Service ({organisation})' when the job "
-    "scope is the whole collection"
+_PAGE_INSTEAD: Final = re.compile(
+    r"not valid: is this a git repository|info/refs not found|unexpected .*content-type", re.IGNORECASE
 )
+
+
+SOME_ACCOUNT: Final = Account("{organisation}", "{project}")  # of a checkout whose pipeline is not known
 
 
 def is_transient(said: str) -> bool:
     """Return whether trying again may help."""
+    if _THROTTLED in said:
+        return True
     return _TRANSIENT.search(said) is not None and _NUMBER.search(said) is None
 
 
-def rejection(action: str, said: str) -> GitError | AzureError:
+def rejection(action: str, said: str, account: Account = SOME_ACCOUNT) -> GitError | AzureError:
     """Return the error for a failed command; `action` completes "… failed", `said` is the output of git."""
     numbers = " ".join(dict.fromkeys(_NUMBER.findall(said)))
     reason = _reason(said)
@@ -68,11 +65,20 @@ def rejection(action: str, said: str) -> GitError | AzureError:
             f"{action} failed: a branch policy only allows changes by pull request (TF402455). {reason}",
             "Set `pull_request.branch` to a name outside the protected pattern, or change the policy.",
         )
-    if right := _RIGHT.search(said):
-        name = right[1]
+    if _PROXY.search(said):
         return GitError(
-            f"{action} failed: the right {name} is missing{f' ({numbers})' if numbers else ''}. {reason}",
-            f"Grant '{_ON_THE_PAGE[name]}' under Project settings > Repositories > Security to {_IDENTITY}.",
+            f"{action} failed: the proxy asks for a user name and a password (407).",
+            "Add them to HTTPS_PROXY as a secret variable, or let the proxy pass this host.",
+        )
+    if _THROTTLED in said or "returned error: 429" in said:
+        return GitError(
+            f"{action} failed: Azure DevOps is throttling this pipeline. {reason}",
+            "Wait five minutes, or run fewer jobs at a time.",
+        )
+    if right := missing_right(said, REPOSITORY_PAGE):
+        return GitError(
+            f"{action} failed: the right '{right.name}' is missing{f' ({numbers})' if numbers else ''}. {reason}",
+            f"Grant it in {right.page} to {account.named(said)}.",
         )
     if _NOT_SIGNED_IN.search(said):
         return GitError(
@@ -83,10 +89,21 @@ def rejection(action: str, said: str) -> GitError | AzureError:
     if "TF401019" in numbers or "not found" in said or "returned error: 403" in said:
         return GitError(
             f"{action} failed: the repository does not exist, or this job may not read it. {reason}",
-            f"Grant 'Read' to {_IDENTITY}; if 'Protect access to repositories' is on, the pipeline must also declare "
+            f"Grant 'Read' in {REPOSITORY_PAGE} to {account.named(said)}; if 'Protect access to repositories' is on, the pipeline must also declare "
             "the repository.",
         )
+    if _PAGE_INSTEAD.search(said):
+        return no_git_server(action, reason)
     return GitError(f"{action} failed: {reason}", "Run again; if it keeps failing, ask the owner of the repository.")
+
+
+def no_git_server(action: str, reason: str = "It listed no branch.") -> GitError:
+    """Return the error for a page in place of git's answer; git takes an empty one for an empty repository."""
+    return GitError(
+        f"{action} failed: no git server answered. {reason}",
+        "Check BUILD_REPOSITORY_URI and the token (SYSTEM_ACCESSTOKEN), and whether a proxy or an outage page answers "
+        "instead (https://status.dev.azure.com), then run again.",
+    )
 
 
 def _reason(said: str) -> str:

@@ -13,10 +13,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import tenacity
 
-from redimento.errors import ConflictError, GitError, UsageError
+from redimento.delivery.rights import Account
+from redimento.errors import GitError, UsageError
 from redimento.repository.checkout import Checkout, origin_url
 from redimento.repository.process import Ended
-from redimento.repository.rejection import is_transient, rejection
+from redimento.repository.rejection import SOME_ACCOUNT, is_transient, no_git_server, rejection
 from redimento.repository.store import PrivateGit, private_git
 
 DEFAULT_BRANCH: Final = ""  # in place of a branch's name
@@ -31,15 +32,17 @@ class Credentials:
 
     url: str
     token: str = field(repr=False)
+    account: Account = SOME_ACCOUNT  # the token's, for errors
 
 
 class _TransientError(Exception):
     """A failure that another attempt may avoid, with the output of git."""
 
-    def __init__(self, action: str, said: str) -> None:
+    def __init__(self, action: str, said: str, account: Account) -> None:
         super().__init__(action, said)
         self.action = action
         self.said = said
+        self.account = account
 
 
 def remote_url(checkout: Checkout, environment: Mapping[str, str]) -> str:
@@ -59,10 +62,29 @@ def remote_url(checkout: Checkout, environment: Mapping[str, str]) -> str:
     return urlunsplit(address._replace(netloc=address.netloc.rpartition("@")[2], query="", fragment=""))
 
 
-def remote_tip(checkout: Checkout, credentials: Credentials, branch: str) -> str | None:
-    """Return the commit at the tip of `branch` on the server, None when there is no such branch."""
+@dataclass(frozen=True)
+class Heads:
+    """The branches on the server by short name, and the commit of the default branch, each at its newest commit."""
+
+    branches: Mapping[str, str]
+    default: str | None
+
+
+def heads(checkout: Checkout, credentials: Credentials) -> Heads:
+    """Return all branches on the server, with one request. Raises GitError, also when there is none."""
     with private_git(checkout.store) as git:
-        return _with_retries(lambda: _tip(git, credentials, branch))
+
+        def listed() -> dict[str, str]:
+            ended = _run_online(git, credentials, "ls-remote", "--", credentials.url, "HEAD", "refs/heads/*")
+            _raise_if_failed("Listing the branches", ended, credentials.account)
+            return _references(ended)
+
+        found = _with_retries(listed)
+    prefix = "refs/heads/"  # the pattern also matches names that only end like this
+    branches = {name.removeprefix(prefix): commit for name, commit in found.items() if name.startswith(prefix)}
+    if not branches:
+        raise no_git_server("Listing the branches")
+    return Heads(branches, found.get("HEAD"))
 
 
 def fetch_branch(checkout: Checkout, credentials: Credentials, branch: str, *, depth: int = 50) -> str | None:
@@ -84,7 +106,7 @@ def fetch_branch(checkout: Checkout, credentials: Credentials, branch: str, *, d
             )
             if "couldn't find remote ref" in ended.stderr:
                 return None
-            _raise_if_failed(f"Fetching {branch!r}", ended)
+            _raise_if_failed(f"Fetching {branch!r}", ended, credentials.account)
             return git.word("rev-parse", "refs/heads/fetched")
 
         return _with_retries(fetch)
@@ -111,20 +133,17 @@ def push(checkout: Checkout, credentials: Credentials, commit: str, branch: str,
                 f"--force-with-lease=refs/heads/{branch}:{expected or ''}",
                 *("--", credentials.url, f"{commit}:refs/heads/{branch}"),
             )
-            if ended.status and _tip_or_none(git, credentials, branch) == commit:
+            if ended.status and _is_pushed(git, credentials, branch, commit):
                 return  # only the answer was lost
-            _raise_if_failed(f"Pushing {branch!r}", ended)
+            _raise_if_failed(f"Pushing {branch!r}", ended, credentials.account)
 
         _with_retries(send)
 
 
-def _tip(git: PrivateGit, credentials: Credentials, branch: str) -> str | None:
-    reference = _reference(branch)
-    ended = _run_online(git, credentials, "ls-remote", "--", credentials.url, reference)
-    _raise_if_failed(f"Looking up {branch!r}", ended)
-    # The server lists whatever ends like the name, and whoever may push can put any bytes before that.
-    lines = (line.partition(b"\t") for line in ended.stdout.split(b"\n"))
-    return next((commit.decode() for commit, _, name in lines if name == reference.encode()), None)
+def _references(ended: Ended) -> dict[str, str]:
+    # Whoever may push can put any bytes into a name.
+    lines = (line.partition(b"\t") for line in ended.stdout.split(b"\n") if line)
+    return {name.decode(errors="backslashreplace"): commit.decode(errors="replace") for commit, _, name in lines}
 
 
 def _reference(branch: str) -> str:
@@ -132,11 +151,10 @@ def _reference(branch: str) -> str:
     return "HEAD" if branch == DEFAULT_BRANCH else f"refs/heads/{branch}"
 
 
-def _tip_or_none(git: PrivateGit, credentials: Credentials, branch: str) -> str | None:
-    try:
-        return _tip(git, credentials, branch)
-    except (_TransientError, GitError, ConflictError):
-        return None
+def _is_pushed(git: PrivateGit, credentials: Credentials, branch: str, commit: str) -> bool:
+    """Return whether a push whose answer was a failure arrived all the same."""
+    ended = _run_online(git, credentials, "ls-remote", "--", credentials.url, _reference(branch))
+    return ended.status == 0 and _references(ended).get(_reference(branch)) == commit
 
 
 def _run_online(git: PrivateGit, credentials: Credentials, *arguments: str) -> Ended:
@@ -191,15 +209,15 @@ def _authentication(credentials: Credentials, descriptor: int) -> dict[str, str]
     return environment
 
 
-def _raise_if_failed(action: str, ended: Ended) -> None:
+def _raise_if_failed(action: str, ended: Ended, account: Account) -> None:
     if not ended.status:
         return
     # `push --porcelain` reports rejected references on standard output.
     refused = [line for line in ended.stdout.decode(errors="replace").splitlines() if line.startswith("!")]
     said = "\n".join([ended.stderr, *refused])
     if is_transient(said):
-        raise _TransientError(action, said)
-    raise rejection(action, said)
+        raise _TransientError(action, said, account)
+    raise rejection(action, said, account)
 
 
 def _with_retries(attempt: Callable[[], _Result]) -> _Result:
@@ -212,4 +230,4 @@ def _with_retries(attempt: Callable[[], _Result]) -> _Result:
     try:
         return retrying(attempt)
     except _TransientError as error:
-        raise rejection(f"{error.action} ({_ATTEMPTS} attempts)", error.said) from None
+        raise rejection(f"{error.action} ({_ATTEMPTS} attempts)", error.said, error.account) from None

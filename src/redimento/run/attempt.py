@@ -9,23 +9,31 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from redimento.authoring.answer import Answer
+from redimento.authoring.answer import Answer, Trial
 from redimento.authoring.conversation import ModelSession, converse
 from redimento.authoring.notebook import Notebook
-from redimento.authoring.state import State
+from redimento.authoring.state import Earlier, State
 from redimento.change import writer
 from redimento.change.edit import NO_CHANGE, Change
 from redimento.errors import LimitError
 from redimento.events import Emit, Note
 from redimento.models.port import ModelError
-from redimento.run.proposal import Workspace, complete, merged_claims, propose, whole_files
-from redimento.verification.evidence import ChangedTest, Checks, Verdict
+from redimento.run.proposal import Proposal, Workspace, complete, merged_claims, whole_files
+from redimento.run.reproduction import Examine, reproduce
+from redimento.run.trying import TryOut, propose_after_tries
+from redimento.verification.evidence import ChangedTest, Checks, Failure, Verdict
 from redimento.verification.old_judge import Substitute
+from redimento.verification.reproduction import Examined, Reproduction, altered
 from redimento.verification.runners import file_of
+from redimento.verification.trial import TrialResult
 
 _MAX_WORSE_ROUNDS = 2  # in a row, before the repair stops
+_MOST_TRIES = 3  # of an attempt: each costs a call, and the checks run on what is submitted anyway
+_NAMED = 3
+_LONGEST_LINE = 300  # characters of what one failure says
 
 Verify = Callable[[Change, Sequence[ChangedTest], Substitute], Verdict]
 
@@ -42,6 +50,8 @@ class Attempt:
     notes: tuple[str, ...] = ()
     stopped: str = ""  # why the repair ended before everything passed
     number: int = 1  # of the candidate
+    reproduction: Reproduction | None = None  # that the change holds as it was accepted
+    trials: tuple[TrialResult, ...] = ()
 
     @property
     def verified(self) -> bool:
@@ -53,8 +63,9 @@ class AttemptPlan:
     """What an attempt needs besides the model.
 
     `journal`: the writer's, to undo an interrupted write. `settle` waits until nothing else works in the tree.
-    `rounds`: of repair, at most. `save` stores a state that cost money before anything else can fail. `of`: the number
-    of candidates.
+    `rounds`: of repair, at most. `save` stores a state that cost money before anything else can fail. `try_out` runs tests
+    on the change that is in the tree, None where there are no checks; `examine` judges a test that shall reproduce the
+    fault, None where none is asked for. `reproduction`, `earlier`: what other candidates have found and done.
     """
 
     workspace: Workspace
@@ -64,7 +75,10 @@ class AttemptPlan:
     verify: Verify
     rounds: int
     save: Callable[[Attempt], None]
-    of: int = 1
+    try_out: TryOut | None = None
+    examine: Examine | None = None
+    reproduction: Reproduction | None = None
+    earlier: tuple[Earlier, ...] = ()
 
 
 def make_attempt(session: ModelSession, plan: AttemptPlan, emit: Emit) -> Attempt:
@@ -72,21 +86,54 @@ def make_attempt(session: ModelSession, plan: AttemptPlan, emit: Emit) -> Attemp
 
     Raises ModelError and LimitError only before the first change.
     """
-    state = State(Notebook(session.notebook_tokens), of=plan.of)
+    notebook = Notebook(session.notebook_tokens, most_trials=_MOST_TRIES if plan.try_out else 0)
+    state = State(notebook, earlier=plan.earlier, reproduction=plan.reproduction)
+    if plan.examine and not state.reproduction:
+        examine = partial(_examined, plan, plan.examine)
+        told = reproduce(session, plan.workspace, state, emit, settle=plan.settle, examine=examine)
+        if told.questions:
+            return Attempt(told.questions)
+        state = replace(state, notebook=told.notebook, reproduction=told.reproduction)
+    state = _reproduced(state)
     answer, notebook = converse(session, state, purpose="author")
-    if not answer.edits:
-        return Attempt(answer)
+    if not answer.edits and not answer.trial:
+        return Attempt(answer, trials=notebook.trials, reproduction=state.reproduction)
     plan.settle()
-    proposal = propose(session, plan.workspace, replace(state, notebook=notebook), answer, emit)
-    proposal = complete(session, plan.workspace, plan.criteria, proposal, emit)
-    best = Attempt(proposal.answer, proposal.change, notes=proposal.notes)
-    if not best.change.files:
-        return best
+    _write(plan, state.change)
+    proposal = _proposed(session, plan, replace(state, notebook=notebook), answer, emit)
+    if not proposal.change.files:
+        return Attempt(proposal.answer, notes=proposal.notes, trials=proposal.notebook.trials)
+    _write(plan, proposal.change)
+    proposal = complete(session, plan.workspace, plan.criteria, proposal, emit, reproduction=state.reproduction)
+    best = Attempt(proposal.answer, proposal.change, notes=proposal.notes, trials=proposal.notebook.trials)
+    best = replace(best, reproduction=state.reproduction)
     plan.save(best)
     _write(plan, best.change)
     best = _with_verdict(plan, best)
     plan.save(best)
     return _repair(session, plan, best, proposal.notebook, emit)
+
+
+def _reproduced(state: State) -> State:
+    """Return the state with the reproduction, if there is one, as the change so far."""
+    return replace(state, change=state.reproduction.change) if state.reproduction else state
+
+
+def _examined(plan: AttemptPlan, examine: Examine, change: Change) -> Examined:
+    _write(plan, change)
+    try:
+        return examine(change)
+    finally:
+        _write(plan, NO_CHANGE)
+
+
+def _proposed(session: ModelSession, plan: AttemptPlan, state: State, answer: Answer, emit: Emit) -> Proposal:
+    def try_out(change: Change, trial: Trial) -> TrialResult:
+        assert plan.try_out is not None  # noqa: S101  without it the notebook has no tries left
+        _write(plan, change)
+        return plan.try_out(change, trial)
+
+    return propose_after_tries(session, plan.workspace, state, answer, emit, try_out=try_out)
 
 
 def _write(plan: AttemptPlan, change: Change) -> None:
@@ -113,8 +160,9 @@ def _repair(session: ModelSession, plan: AttemptPlan, best: Attempt, notebook: N
         rounds += 1
         emit(Note(f"Repair round {rounds}: {_counted(best)}."))
         try:
-            state = _fresh(plan, best, notebook) if worse else _failed(session, plan, best, notebook)
-            tried, notebook = _try_repair(session, plan, best, state, emit)
+            state = _fresh(best, notebook) if worse else _failed(session, plan, best, notebook)
+            # Repeating a call that did not help helps less than thinking more (see models/thinking.py).
+            tried, notebook = _try_repair(session.harder if worse else session, plan, best, state, emit)
         except (ModelError, LimitError) as error:
             stopped = str(error)
             break
@@ -129,7 +177,15 @@ def _repair(session: ModelSession, plan: AttemptPlan, best: Attempt, notebook: N
     if _required_failures(best) and not stopped:
         why = "two rounds in a row made no progress" if worse == _MAX_WORSE_ROUNDS else "no rounds are left"
         stopped = f"The repair ended with {_counted(best)}: {why}."
-    return replace(best, rounds=rounds, failures_by_round=tuple(failures), stopped=stopped)
+    kept = best.reproduction if best.reproduction and not altered(best.reproduction, best.change) else None
+    return replace(
+        best,
+        rounds=rounds,
+        failures_by_round=tuple(failures),
+        stopped=stopped,
+        reproduction=kept,
+        trials=notebook.trials,
+    )
 
 
 def _try_repair(
@@ -141,13 +197,14 @@ def _try_repair(
     """
     _write(plan, state.change)
     try:
-        answer, notebook = converse(session, state, purpose="fresh start" if state.lesson else "repair")
-        proposal = propose(session, plan.workspace, replace(state, notebook=notebook), answer, emit)
+        answer, notebook = converse(session, state, purpose="fresh start" if state.earlier else "repair")
+        proposal = _proposed(session, plan, replace(state, notebook=notebook), answer, emit)
     finally:
         _write(plan, best.change)
     answer = proposal.answer
     # Questions, an edit of nothing, or a change that undoes itself. An answer may also only name the tests it made wrong.
-    if not proposal.change.files or (proposal.change == best.change and not answer.changed_tests):
+    nothing_new = proposal.change in (state.change, best.change) and not answer.changed_tests
+    if not proposal.change.files or nothing_new:
         return best, proposal.notebook
     _write(plan, proposal.change)
     answer = replace(
@@ -156,7 +213,8 @@ def _try_repair(
         criteria=merged_claims(answer.criteria, best.answer.criteria),
         summary=answer.summary or best.answer.summary,
     )
-    return _with_verdict(plan, Attempt(answer, proposal.change, notes=proposal.notes)), proposal.notebook
+    tried = Attempt(answer, proposal.change, notes=proposal.notes, reproduction=best.reproduction)
+    return _with_verdict(plan, tried), proposal.notebook
 
 
 def _failed(session: ModelSession, plan: AttemptPlan, best: Attempt, notebook: Notebook) -> State:
@@ -169,20 +227,25 @@ def _failed(session: ModelSession, plan: AttemptPlan, best: Attempt, notebook: N
         for test in result.tests
         if (result.name, test.id) in failing
     }
-    state = State(notebook, best.change, best.answer.summary, verdict)
+    state = State(notebook, best.change, best.answer.summary, verdict, reproduction=best.reproduction)
     return replace(state, files=whole_files(session, files - {"", *best.change.paths}, state))
 
 
-def _fresh(plan: AttemptPlan, best: Attempt, notebook: Notebook) -> State:
-    return State(notebook, lesson=_lesson(best), of=plan.of)
+def _fresh(best: Attempt, notebook: Notebook) -> State:
+    earlier = replace(earlier_of(best), thrown_away=True)
+    return _reproduced(State(notebook, earlier=(earlier,), reproduction=best.reproduction))
 
 
-def _lesson(best: Attempt) -> str:
-    """Return one line about what the discarded state broke."""
-    failures = _verdict(best).new_failures[:3]
-    files = ", ".join(best.change.paths[:6])
-    broken = ", ".join(failure.test or failure.check for failure in failures)
-    return f"a change of {files} broke {broken}"[:500] + f": {' '.join(failures[0].message.split())[:300]}"
+def earlier_of(attempt: Attempt) -> Earlier:
+    """Return what another attempt may learn from this one."""
+    failures = [_in_one_line(failure) for failure in _verdict(attempt).new_failures[:_NAMED]]
+    proved = sum(proof.proves for proof in _verdict(attempt).proofs)
+    verdict = f"It ended with {_counted(attempt)}; of its tests, {proved} proved the change."
+    return Earlier(attempt.answer.summary, attempt.change.paths, tuple(failures), verdict)
+
+
+def _in_one_line(failure: Failure) -> str:
+    return f"{failure.test or failure.check}: {' '.join(failure.message.split())}"[:_LONGEST_LINE]
 
 
 def _required_failures(attempt: Attempt) -> int:

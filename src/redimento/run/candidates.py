@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from redimento.authoring.answer import Trial
 from redimento.authoring.conversation import ModelSession
 from redimento.authoring.pieces import head_and_tail
 from redimento.change import writer
@@ -15,16 +16,18 @@ from redimento.change.edit import Change
 from redimento.errors import LimitError
 from redimento.events import Emit, Note, Warned
 from redimento.models.port import ModelError
-from redimento.run.attempt import Attempt, AttemptPlan, make_attempt
+from redimento.run.attempt import Attempt, AttemptPlan, earlier_of, make_attempt
 from redimento.run.job import Job, Ports
 from redimento.run.proposal import Workspace
-from redimento.run.selection import best_first, is_conclusive
+from redimento.run.reproduction import is_wanted
+from redimento.run.selection import best_first
 from redimento.run_folder import FILES
 from redimento.sandbox.bench import Workbench, close_workbench, open_workbench
-from redimento.settings import Thinking
 from redimento.verification.checks import run_setup
 from redimento.verification.evidence import ChangedTest, Checks, Verdict
 from redimento.verification.old_judge import Substitute
+from redimento.verification.reproduction import Examined, examine
+from redimento.verification.trial import TrialResult, run_trial
 from redimento.verification.verdict import verify
 from redimento.work_items.item import WorkItem
 
@@ -52,29 +55,22 @@ def attempts(job: Job, ports: Ports, session: ModelSession, item: WorkItem, base
         if wanted > 1:
             ports.emit(Note(f"Candidate {number} of {wanted}."))
         try:
-            attempt = _candidate(
-                job, ports, _with_more_thinking(session, number), item, baseline, warn=warn, number=number, of=wanted
-            )
+            attempt = _candidate(job, ports, session, item, baseline, warn=warn, number=number, made=made)
         except (ModelError, LimitError) as error:
             if not made and (number == wanted or isinstance(error, LimitError)):
                 raise
             ports.emit(Note(f"Candidate {number} failed: {error}"))
             continue
+        finally:
+            # Levels of thinking make candidates differ: the sampling parameters that did were removed in July 2026.
+            session = session.harder
         made.append(replace(attempt, number=number))
-        if is_conclusive(made[-1]) or not made[-1].change.files:
+        if not made[-1].change.files:
             break
     made = best_first(made, baseline.bench, job.root, job.journal)
     if len(made) > 1 and made[0].change.files:
         _save(job, ports, made[0])  # a later candidate may have overwritten it
     return tuple(made)
-
-
-def _with_more_thinking(session: ModelSession, number: int) -> ModelSession:
-    """Let later candidates think harder: the sampling parameters that made them differ were removed in July 2026."""
-    if number == 1 or session.settings.sdk == "google-generativeai":  # cannot set the level
-        return session
-    harder: Thinking = "high" if session.thinking in {"minimal", "low", "medium"} else session.thinking
-    return replace(session, thinking=harder)
 
 
 def _warner(emit: Emit) -> Callable[[Verdict], None]:
@@ -99,7 +95,7 @@ def _candidate(
     *,
     warn: Callable[[Verdict], None],
     number: int,
-    of: int,
+    made: Sequence[Attempt],
 ) -> Attempt:
     with _workspace(job, ports, baseline, number) as (root, bench):
         journal = job.journal if root == job.root else job.scratch / f"journal-{number}"
@@ -110,6 +106,12 @@ def _candidate(
             warn(verdict)
             return verdict
 
+        def try_out(change: Change, trial: Trial) -> TrialResult:
+            return run_trial(bench, trial.check, trial.tests, changed=change.paths)
+
+        def examined(change: Change) -> Examined:
+            return examine(bench, change, baseline.wait())
+
         plan = AttemptPlan(
             workspace=Workspace(root, job.settings.change, ports.base, job.secrets),
             journal=journal,
@@ -118,7 +120,12 @@ def _candidate(
             verify=verified,
             rounds=job.settings.checks.repair_rounds,
             save=partial(_save, job, ports),
-            of=of,
+            try_out=try_out if bench.settings.commands else None,
+            examine=examined
+            if number == 1 and is_wanted(item, job.settings.authoring, bench.settings.commands)
+            else None,
+            reproduction=next((one.reproduction for one in made if one.reproduction), None),
+            earlier=tuple(earlier_of(one) for one in made),
         )
         try:
             return make_attempt(session, plan, ports.emit)

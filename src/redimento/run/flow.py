@@ -11,27 +11,22 @@ from time import monotonic
 from redimento.authoring import prompt, ticket
 from redimento.authoring.conversation import LEAST_BUDGET, ModelSession
 from redimento.authoring.questions import askable
-from redimento.change.guards.steering import steering_files
 from redimento.context.select import select
 from redimento.context.selection import Context, Excerpt
-from redimento.delivery import earlier, texts
-from redimento.delivery.criteria import assess
-from redimento.delivery.publish import Delivery, outcome, publish
-from redimento.delivery.readiness import draft_reasons
-from redimento.delivery.report import Report, check_lines, file_lines, further_proofs
-from redimento.errors import RedimentoError, UsageError
+from redimento.delivery import earlier
+from redimento.errors import RedimentoError
 from redimento.events import Emit, Note, Warned, step
 from redimento.exploration.answering import explorer
 from redimento.exploration.wish import Changed, Explore, Finding, Wish
-from redimento.models.port import ModelError, total_tokens
 from redimento.outcome import Outcome, failure
+from redimento.run.admitting import admit
 from redimento.run.attempt import Attempt
 from redimento.run.candidates import SET_ASIDE, Baseline, attempts, open_bench, set_up
-from redimento.run.job import Admitted, Finished, Job, Ports
+from redimento.run.delivering import comment, deliver, finish
+from redimento.run.job import Admitted, Finished, Job, Ports, Stopped
 from redimento.sandbox.bench import Workbench, abandon, close_workbench
 from redimento.verification.checks import run_baseline
 from redimento.verification.evidence import Checks
-from redimento.work_items.admission import refusal
 from redimento.work_items.attachment import Shown, open_all
 from redimento.work_items.item import WorkItem, written_text
 
@@ -45,28 +40,38 @@ def run(job: Job, ports: Ports) -> Finished:
     The claim is always released and the working tree always restored. Raises only for a bug or an interruption.
     """
     started = monotonic()
-    seen: list[WorkItem] = []
-    try:
-        with ExitStack() as cleanup:
-            finished = _stages(job, ports, cleanup, seen)
-    except RedimentoError as error:
-        failed = failure(error)
-        finished = Finished(failed, seen[0] if seen else None)
-        if seen:
-            _comment(job, ports, seen[0], failed, None)
+    begun: list[Admitted] = []
+    with ExitStack() as cleanup:
+        try:
+            finished = _stages(job, ports, cleanup, begun)
+        except RedimentoError as error:
+            failed = failure(error)
+            finished = Finished(failed, begun[0].item if begun else None)
+            if begun:  # while the claim holds: the next run reads the comment
+                comment(job, ports, begun[0], failed)
     return replace(finished, spent=ports.spent(), seconds=monotonic() - started)
 
 
-def _stages(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) -> Finished:
+def _stages(job: Job, ports: Ports, cleanup: ExitStack, begun: list[Admitted]) -> Finished:
     with step(ports.emit, "admit", "Load the work item"):
         item = _load(job, ports)
-        admitted = _admit(job, ports, item)
-        if isinstance(admitted, Outcome):
-            return Finished(admitted, item)
-        if job.run and ports.board.claim(item, job.run) == "taken":
-            return Finished(Outcome("skipped", "Another run is working on this item."), item)
-        cleanup.callback(_release, job, ports)
-        seen.append(item)
+        admitted = admit(job, ports, item)
+        if isinstance(admitted, Stopped) and not admitted.settles:
+            return Finished(admitted.outcome, item)
+        if job.run:
+            claimed = ports.board.claim(item, job.run)
+            if claimed is None:
+                return Finished(Outcome("skipped", "Another run is working on this item."), item)
+            cleanup.callback(_release, job, ports)
+            # Another run may have delivered between our look at the item and the claim.
+            overtaken = claimed.revision > item.revision + 1
+            item = _seen(job, claimed)
+            admitted = admit(job, ports, item) if overtaken else replace(admitted, item=item)
+        if isinstance(admitted, Stopped):
+            if admitted.settles:
+                finish(job, ports, admitted)
+            return Finished(admitted.outcome, item)
+        begun.append(admitted)
         attachments = _attachments(job, ports, item)
     with step(ports.emit, "gather", "Select the context"):
         context = _gather(job, ports, item, attachments)
@@ -91,47 +96,24 @@ def _stages(job: Job, ports: Ports, cleanup: ExitStack, seen: list[WorkItem]) ->
             )
     try:
         with step(ports.emit, "deliver", "Deliver the change"):
-            ended, report = _deliver(job, ports, admitted, made[0], of=len(made))
+            ended, report = deliver(job, ports, admitted, made[0], of=len(made))
     except RedimentoError as error:
         # Report the change and its checks anyway: they cost money, and the run folder has them.
         ended, report = failure(error), None
-        _comment(job, ports, item, ended, None)
+        comment(job, ports, admitted, ended)
     return Finished(ended, item, context, made, report)
 
 
 def _load(job: Job, ports: Ports) -> WorkItem:
-    item = job.secrets.redacted(ports.board.load(job.item_id))
-    job.folder.write_json("work-item.json", item)
+    item = _seen(job, ports.board.load(job.item_id))
     ports.emit(Note(f"{item.type}{f' {item.id}' if item.id else ''}: {item.title}"))
     return item
 
 
-def _admit(job: Job, ports: Ports, item: WorkItem) -> Admitted | Outcome:
-    reason = refusal(item, job.settings.work_items, job.project)
-    if reason is not None:
-        return Outcome("skipped", reason)
-    if not ports.branches.exists(job.target):
-        raise UsageError(
-            f"The target branch {job.target} does not exist on the server.",
-            "Correct `pull_request.target` in .redimento.yml, or start the run on an existing branch.",
-        )
-    branch = job.branch(item)
-    tip = ports.branches.tip(branch, item.id)
-    known = ports.pull_requests.find(branch, job.target)
-    reason = earlier.reason_to_stop(item, branch, tip, known, marker=job.marker)
-    if reason is not None:
-        skipped = Outcome("skipped", reason, branch=branch)
-        return replace(skipped, pull_request_id=known.id, pull_request_url=known.url) if known else skipped
-    return Admitted(item, branch, tip, earlier.reference(item, job.marker))
-
-
-def _release(job: Job, ports: Ports) -> None:
-    if not job.run:
-        return
-    try:
-        ports.board.release(job.item_id, job.run)
-    except RedimentoError as error:
-        ports.emit(Warned(f"The claim on the work item could not be released. {error}"))
+def _seen(job: Job, item: WorkItem) -> WorkItem:
+    item = job.secrets.redacted(item)
+    job.folder.write_json("work-item.json", item)
+    return item
 
 
 def _attachments(job: Job, ports: Ports, item: WorkItem) -> tuple[Shown, ...]:
@@ -232,87 +214,10 @@ def _explorer(job: Job, ports: Ports, context: Context, looked_up: list[Excerpt]
     return explore
 
 
-def _deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of: int) -> tuple[Outcome, Report | None]:
-    item, answer = admitted.item, attempt.answer
-    if not attempt.change.files:
-        if answer.questions:
-            asked = Outcome("questions", "The work item leaves open what to build.", questions=answer.questions)
-            _comment(job, ports, item, asked, None)
-            _move(job, ports, job.settings.updates.state_questions)
-            return asked, None
-        if not answer.nothing_to_do:
-            raise ModelError(
-                "The model's answer changes nothing, and does not say that nothing has to change.",
-                "Run again; conversation.jsonl in the run folder has the answer.",
-                kind="unreadable",
-            )
-        nothing = f"The model found nothing to change: {answer.nothing_to_do}".strip()
-        idle = Outcome("skipped", nothing, "If something is missing, add it to the work item and run again.")
-        _comment(job, ports, item, idle, None)
-        return idle, None
-    report = _report(job, ports, admitted, attempt, of=of)
-    delivery = Delivery(
-        item, attempt.change, report, admitted.branch, job.target, admitted.tip, admitted.reference,
-        draft=bool(report.draft_reasons),
-    )  # fmt: skip
-    commit, pull_request = publish(delivery, ports.branches, ports.pull_requests, job.settings.pull_request)
-    for warning in pull_request.warnings:
-        ports.emit(Warned(warning))
-    ended = outcome(delivery, commit, pull_request)
-    job.folder.write_json("delivery.json", ended)
-    _comment(job, ports, item, ended, report)
-    _move(job, ports, job.settings.updates.state_delivered)
-    return ended, report
-
-
-def _report(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of: int) -> Report:
-    item, tip, spent, verdict = admitted.item, admitted.tip, ports.spent(), attempt.verdict
-    holds_others = tip is not None and tip.holds_others
-    criteria = assess(item.acceptance_criteria, attempt.answer.criteria, verdict)
-    return Report(
-        item=item,
-        summary=attempt.answer.summary or f"A change for: {item.title}",
-        criteria=criteria,
-        verdict=verdict,
-        further_proofs=further_proofs(criteria, verdict),
-        files=file_lines(attempt.change),
-        new_dependencies=attempt.change.new_dependencies,
-        checks=check_lines(verdict) if verdict else (),
-        draft_reasons=draft_reasons(
-            verdict, attempt.answer, attempt.stopped, attempt.change, holds_others=holds_others
-        ),
-        questions=attempt.answer.questions,
-        rounds=attempt.rounds,
-        model=ports.model.name,
-        tokens=total_tokens(spent.usage),
-        usd=spent.usd,
-        estimated_usd=spent.estimated_usd,
-        run_url=job.run_url,
-        documentation=attempt.answer.documentation,
-        build_instructions=attempt.answer.build_instructions,
-        candidate=attempt.number,
-        candidates=of,
-        steering=steering_files(attempt.change.files, job.settings.project.conventions),
-    )
-
-
-def _comment(job: Job, ports: Ports, item: WorkItem, ended: Outcome, report: Report | None) -> None:
-    """Comment on the work item; a failed comment must not fail the run."""
-    if not job.settings.updates.comment:
-        return
-    now = earlier.reference(item, job.marker)
-    reference = earlier.asked(now) if ended.kind == "questions" else now
-    text = texts.comment(item, ended, report, marker=job.marker, reference=reference)
-    try:
-        ports.board.comment(item.id, job.marker, text)
-    except RedimentoError as error:
-        ports.emit(Warned(f"The comment on the work item could not be written. {error}"))
-
-
-def _move(job: Job, ports: Ports, state: str) -> None:
-    if not state:
+def _release(job: Job, ports: Ports) -> None:
+    if not job.run:
         return
     try:
-        ports.board.set_state(job.item_id, state)
+        ports.board.release(job.item_id, job.run)
     except RedimentoError as error:
-        ports.emit(Warned(f"The work item could not be moved to {state}. {error}"))
+        ports.emit(Warned(f"The claim on the work item could not be released. {error}"))

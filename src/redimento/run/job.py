@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,8 @@ from redimento.change.base import Base
 from redimento.context.selection import Context
 from redimento.context.tree import Tree
 from redimento.delivery.branches import Branches, Tip
-from redimento.delivery.pull_request import PullRequests
+from redimento.delivery.earlier import Tally
+from redimento.delivery.pull_request import PullRequest, PullRequests
 from redimento.delivery.report import Report
 from redimento.events import Emit
 from redimento.models.port import NOTHING_SPENT, Model, Spent
@@ -28,7 +30,8 @@ class Job:
     """The work item of one run, and where to work on it.
 
     `run` identifies the run in claims (empty in a local run, whose claim nobody could recognise as stale), `repository`
-    in comments. `secrets` must reach neither a file nor a command. `journal` undoes an interrupted write: like the
+    in comments. `branch` names the branch of an item, and `branch_like` matches every name that it can have had. `by_hand`:
+    a person started the run, not a change of the item. `secrets` must reach neither a file nor a command. `journal` undoes an interrupted write: like the
     checkout, it must outlive the job's temporary folder. `scratch` is empty at first and gone after the run; `cache` is
     the folder that speeds up the next choice of context.
     """
@@ -45,6 +48,8 @@ class Job:
     project: str = ""
     repository: str = ""
     run: str = ""
+    by_hand: bool = True
+    branch_like: re.Pattern[str] = re.compile(r"(?!)")
     run_url: str = ""
     secrets: Secrets = NO_SECRETS
 
@@ -70,12 +75,29 @@ class Ports:
 
 @dataclass(frozen=True)
 class Admitted:
-    """An item that may start a run, and the branch of an earlier run, if any. `reference` identifies its current text."""
+    """An item that may start a run, and what an earlier run left. `reference` identifies what the run is asked for.
+
+    `past`: the runs before this one. `concluded`: one of them brought about all that belongs on the pull request.
+    """
 
     item: WorkItem
     branch: str
     tip: Tip | None
+    pull_request: PullRequest | None
     reference: str
+    past: Tally
+    concluded: bool = False
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A run that stops before it spends. `settles`: only after it has brought about what a killed run has not."""
+
+    outcome: Outcome
+    item: WorkItem
+    settles: bool = False
+    pull_request: PullRequest | None = None
+    reference: str = ""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ from redimento.exploration.wish import Finding, Wish
 from redimento.models.port import ModelError
 from redimento.settings import ChangeSettings
 from redimento.text.redaction import NO_SECRETS, REDACTED, Secrets
+from redimento.verification.reproduction import Reproduction, altered
+from redimento.verification.test_names import same_test
 
 _MAX_WORSE_CORRECTIONS = 2  # in a row, that leave as many edits refused as before
 _NAMED = 3
@@ -61,7 +63,7 @@ def propose(session: ModelSession, workspace: Workspace, state: State, answer: A
     corrections = worse = 0
     fewest: int | None = None
     while True:
-        planned = _planned(workspace, answer.edits, state.change)
+        planned = _with_reproduction(_planned(workspace, answer.edits, state.change), state, answer)
         # Refusals name the files that are meant, and an edit that is kept must not have another name.
         answer = replace(answer, edits=planned.edits)
         refusals = each_once((*planned.refusals, *(Refusal("", problem) for problem in answer.problems)))
@@ -106,6 +108,24 @@ def _planned(workspace: Workspace, edits: Sequence[Edit], already: Change) -> Pl
     if leaks := tuple(filter(None, touched)):
         return replace(planned, change=replace(already, left_out=planned.change.left_out), refusals=leaks)
     return planned
+
+
+def _with_reproduction(planned: Plan, state: State, answer: Answer) -> Plan:
+    """Put the test that reproduces the fault back as it was, unless the answer says why it is wrong.
+
+    A refusal would cost a call, and the model has nothing to send in place of such an edit.
+    """
+    known = state.reproduction
+    path = altered(known, planned.change) if known else ""
+    if not known or not path or altered(known, state.change):
+        return planned
+    if any(same_test(one.test, test.id) for one in answer.changed_tests for test in known.tests):
+        return planned
+    files = {file.path: file for file in planned.change.files}
+    files |= {file.path: file for file in state.change.files if file.path in known.change.paths}
+    change = replace(planned.change, files=tuple(files[name] for name in sorted(files)))
+    note = f"{path}: the edits were left out, because they change the test that reproduces the fault"
+    return replace(planned, change=change, notes=(*planned.notes, note))
 
 
 def _secret_touched(file: FileChange, secrets: Secrets) -> Refusal | None:
@@ -157,15 +177,24 @@ def _touches(edit: Edit, paths: set[str]) -> bool:
 
 
 def complete(
-    session: ModelSession, workspace: Workspace, criteria: Sequence[str], proposal: Proposal, emit: Emit
+    session: ModelSession,
+    workspace: Workspace,
+    criteria: Sequence[str],
+    proposal: Proposal,
+    emit: Emit,
+    *,
+    reproduction: Reproduction | None = None,
 ) -> Proposal:
-    """Ask the model once for acceptance criteria that its answer left out; on failure keep what it sent before."""
+    """Ask the model once for acceptance criteria that its answer left out; on failure keep what it sent before.
+
+    The change of `proposal` is in the tree.
+    """
     answer = proposal.answer
     missing = unanswered(criteria, answer.criteria)
     if not missing or not proposal.change.files:
         return proposal
     emit(Note(f"The answer leaves out {len(missing)} of {len(criteria)} acceptance criteria; asking once more."))
-    state = State(proposal.notebook, proposal.change, answer.summary, missing=tuple(missing))
+    state = State(proposal.notebook, proposal.change, answer.summary, missing=tuple(missing), reproduction=reproduction)
     try:
         second, notebook = converse(session, state, purpose="criteria")
     except (ModelError, LimitError):
@@ -174,11 +203,11 @@ def complete(
     proposal = replace(proposal, notebook=notebook)
     if not second.edits:
         return replace(proposal, answer=completed)
-    edits = (*answer.edits, *second.edits)
-    planned = _planned(workspace, edits, NO_CHANGE)
+    planned = _with_reproduction(_planned(workspace, second.edits, proposal.change), state, second)
     if planned.refusals or second.problems:
         return proposal
-    return Proposal(replace(completed, edits=edits), notebook, planned.change, planned.notes)
+    completed = replace(completed, edits=(*answer.edits, *second.edits))
+    return Proposal(completed, notebook, planned.change, (*proposal.notes, *planned.notes))
 
 
 def merged_claims(first: Sequence[CriterionClaim], second: Sequence[CriterionClaim]) -> tuple[CriterionClaim, ...]:

@@ -23,6 +23,8 @@ class WorkItemSettings:
     tags: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+    max_runs: int = 20
+    max_cost_usd: float = 20.0
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class AuthoringSettings:
     """How the model works on a change. `notebook_tokens` None: as many as `context.budget_tokens`."""
 
     notebook_tokens: int | None = None
+    reproduce: Literal["auto", "always", "never"] = "auto"
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,7 @@ class PullRequestSettings:
     branch: str = "redimento/{id}-{slug}"
     target: str = ""
     title: str = "{title}"
+    commits_of_others: Literal["add", "stop"] = "add"
     labels: tuple[str, ...] = ("redimento",)
     reviewers: tuple[str, ...] = ()
     author_name: str = "Redimento"

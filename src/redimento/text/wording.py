@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -45,3 +46,12 @@ def _readable(context: jinja2.runtime.Context, value: Any) -> Any:
 def render(template: str, **values: Any) -> str:
     """Return `templates/<template>` filled with `values`; raise jinja2.UndefinedError for an undefined name."""
     return _environment().get_template(template).render(**values)
+
+
+@cache
+def version(folder: str) -> str:
+    """Return a short hash of all templates in `templates/<folder>`, which changes with any of them."""
+    environment = _environment()
+    names = sorted(name for name in environment.list_templates() if name.startswith(f"{folder}/"))
+    sources = [environment.loader.get_source(environment, name)[0] for name in names] if environment.loader else []
+    return hashlib.sha256("\0".join([*names, *sources]).encode()).hexdigest()[:8]

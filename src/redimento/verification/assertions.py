@@ -66,7 +66,9 @@ def is_assertion(message: str) -> bool:
 
 # Places in stack traces: Python (`File "a.py", line 3`, pytest's `a.py:3: IndexError`), JavaScript `(a.js:3:5)`, Java
 # `(Cart.java:3)`, .NET `in a.cs:line 3`, Go and Rust `a.go:3`.
-_PLACE = re.compile(r"([^\s\"'()<>,;]+\.(?:py|[cm]?[jt]sx?|java|kt|cs|fs|vb|go|rs|rb|php))(?:\"?, line |:line |:)\d+")
+_PLACE = re.compile(
+    r"([^\s\"'()<>,;]{1,400}\.(?:py|[cm]?[jt]sx?|java|kt|cs|fs|vb|go|rs|rb|php))(?:\"?, line |:line |:)\d+"
+)
 _NOT_OURS = re.compile(
     r"(?:^|/)(?:node_modules|site-packages|internal|\.cargo|rustc|lib/python3\.\d+|go/src/(?:runtime|testing))/|^node:|^/usr/"
 )

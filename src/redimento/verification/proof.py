@@ -90,18 +90,21 @@ def prove(
     return Proven(tuple(proofs), _unnoticed(court, trials, proofs))
 
 
-def passing_elsewhere(bench: Workbench, change: Change, verdict: Verdict) -> int:
-    """Return how many of the tests that prove the change of `verdict` pass with `change`, which is in the tree."""
-    proving = {proof.test for proof in verdict.proofs if proof.proves}
-    count = 0
+def share_passing(bench: Workbench, change: Change, verdict: Verdict) -> float | None:
+    """Return the share of the tests of another change that pass with `change`, which is in the tree with those tests.
+
+    `verdict`: of the other change. Only its tests that pass with it beyond doubt count; None if there are none.
+    """
+    believed = {proof.test for proof in verdict.proofs if proof.after == "passed" and not proof.doubt}
+    passed: list[bool] = []
     for result in verdict.after.results:
-        tests = [test for test in result.tests if test.id in proving]
-        if tests:
+        tests = [test for test in result.tests if test.id in believed]
+        if tests or (result.name in believed and not result.tests):
             command = next(command for command in bench.settings.commands if command.name == result.name)
             chosen = narrowed(command.run, tests, bench.tree)
             again = run_alone(bench, replace(command, run=chosen or command.run), changed=change.paths)
-            count += sum(ending == "passed" for ending in _endings(again, tests).values())
-    return count
+            passed += [ending == "passed" for ending in _endings(again, tests).values()] if tests else [again.ok]
+    return sum(passed) / len(passed) if passed else None
 
 
 def _trials(files: Sequence[FileChange], before: Checks, after: Checks) -> list[_Trial]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from redimento.settings import WorkItemSettings
-from redimento.work_items.item import WorkItem
+from redimento.work_items.item import StateCategory, WorkItem
 from redimento.work_items.kinds import unsuited
 
 _CLOSED = {"Completed": "it is already done", "Removed": "it was removed"}
@@ -12,11 +12,18 @@ _CLOSED = {"Completed": "it is already done", "Removed": "it was removed"}
 def refusal(item: WorkItem, settings: WorkItemSettings, project: str) -> str | None:
     """Return why `item` may not start a run in `project` as a sentence, None if it may.
 
-    `project` is the team project the pipeline runs in; "" admits any. Names are compared case-insensitively, as
+    Whether its state is an open one is for `closed`. `project` is the team project the pipeline runs in; "" admits any. Names are compared case-insensitively, as
     Azure Boards does.
     """
     reason = _reason(item, settings, project)
     return f"Work item {item.id} does not start a run: {reason}." if reason else None
+
+
+def closed(item: WorkItem, category: StateCategory) -> str:
+    """Return why an item in a state of this category starts no run as a sentence, "" if it may."""
+    if category not in _CLOSED:
+        return ""
+    return f'Work item {item.id} does not start a run: {_CLOSED[category]} (state "{item.state}").'
 
 
 def _reason(item: WorkItem, settings: WorkItemSettings, project: str) -> str:
@@ -28,10 +35,8 @@ def _reason(item: WorkItem, settings: WorkItemSettings, project: str) -> str:
         return f'its type "{item.type}" is not one of {_listed(settings.types)} (work_items.types)'
     if settings.states and not _among(item.state, settings.states):
         return f'its state "{item.state}" is not one of {_listed(settings.states)} (work_items.states)'
-    if not settings.states and item.state_category in _CLOSED:
-        return f'{_CLOSED[item.state_category]} (state "{item.state}")'
     if settings.tags and not any(_among(tag, settings.tags) for tag in item.tags):
-        return f"it has none of the tags {_listed(settings.tags)} (work_items.rich_text.tags)"
+        return f"it has none of the tags {_listed(settings.tags)} (work_items.tags)"
     if settings.areas and not any(_is_under(item.area, area) for area in settings.areas):
         return f'its area "{item.area}" is not under {_listed(settings.areas)} (work_items.areas)'
     texts = (item.description, item.repro_steps, *item.acceptance_criteria, *(field.text for field in item.fields))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Protocol
 
-from redimento.work_items.item import Attachment, WorkItem
-
-Claim = Literal["won", "taken"]
+from redimento.work_items.item import Attachment, StateCategory, WorkItem
 
 
 class Board(Protocol):
@@ -26,19 +24,35 @@ class Board(Protocol):
         """
         ...
 
-    def claim(self, item: WorkItem, run: str) -> Claim:
-        """Mark the item as claimed by `run`; of two concurrent runs only one gets "won".
+    def category(self, item: WorkItem) -> StateCategory:
+        """Return the category of the item's state, "" if it cannot be found out."""
+        ...
 
-        The claim of a run that has ended is taken over.
+    def changed_by_run(self, item: WorkItem) -> bool:
+        """Return whether the account of this job made the newest change of the item."""
+        ...
+
+    def claim(self, item: WorkItem, run: str) -> WorkItem | None:
+        """Mark the item as claimed by `run`; of two concurrent runs only one wins, and the other gets None.
+
+        Returns the item as claimed. Unless its revision is the next one, it changed meanwhile, and is loaded again. The
+        claim of a run that has ended is taken over.
         """
+        ...
+
+    def again(self, item: WorkItem) -> WorkItem:
+        """Return the item as it is now. Raises NotThereError and so on, as `load` does."""
         ...
 
     def release(self, item_id: int, run: str) -> None:
         """Remove this run's claim, if it has one."""
         ...
 
-    def comment(self, item_id: int, marker: str, markdown: str) -> str:
-        """Create or update the one comment that carries `marker`; return its address ("" if unknown)."""
+    def comment(self, item_id: int, marker: str, markdown: str, *, known: int | None = None) -> str:
+        """Create or update the one comment that carries `marker`; return its address ("" if unknown).
+
+        `known` is its number, 0 if there is none; without it the comment is looked for.
+        """
         ...
 
     def set_state(self, item_id: int, state: str) -> None:

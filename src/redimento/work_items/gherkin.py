@@ -1,6 +1,6 @@
 """The words of Gherkin in every language that it has.
 
-`gherkin_languages.json` is the list of Cucumber's parser as it was published (gherkin-official 42.0.1,
+`gherkin_languages.json` has the keywords of Cucumber's parser, one line for each language (gherkin-official 42.0.1,
 github.com/cucumber/gherkin; MIT licence, © 2017 Cucumber Ltd, Gaspar Nagy, Björn Rasmusson, Peter Sergeant and contributors).
 """
 
@@ -108,9 +108,13 @@ def _starts() -> _Starts:
 
 @lru_cache(maxsize=1)
 def _with_colon() -> frozenset[str]:
-    parts = ("scenario", "scenarioOutline", "examples", "background", "given", "when", "then", "and", "but")
+    # The words of other languages for a step or a background are headings elsewhere: `Context`, `Data`, `Hintergrund`.
+    english = (*_ROLES, "background", "scenario", "scenarioOutline", "examples")
     return frozenset(
-        word.strip().casefold() for words in _languages().values() for part in parts for word in _real(words[part])
+        word.strip().casefold()
+        for language, words in _languages().items()
+        for part in (english if language == _USUAL else english[-3:])
+        for word in _real(words[part])
     )
 
 

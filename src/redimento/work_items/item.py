@@ -73,6 +73,7 @@ class WorkItem:
     links: tuple[str, ...] = ()  # pull requests, commits, branches and pages, by name
     attachments: tuple[Attachment, ...] = ()
     claims: tuple[str, ...] = ()  # runs that say they work on it
+    changed_by: str = ""  # id of the account that made the newest change
     url: str = ""
 
 

@@ -1,0 +1,84 @@
+"""One table of rights: the documents name exactly these, they suffice, and a run without one of them says which."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devops_emulator.organisation import GIT_RIGHTS, PROJECT_RIGHTS
+from redimento.azure.boards import AzureBoard
+from redimento.delivery.rights import RIGHTS, Right
+from redimento.events import Warned
+from tests.run.conftest import GOOD_FIX, Site
+
+ROOT = Path(__file__).parents[2]
+NEEDED = tuple(right for right in RIGHTS if right.needed_for)
+# Boards' rights have names of their own in the emulator's seeds.
+DENIAL = {"WORK_ITEM_READ": "WorkItemRead", "WORK_ITEM_WRITE": "WorkItemWrite"}
+PLAIN: dict[str, Any] = {"checks": {"commands": []}}
+
+
+def denial(right: Right) -> str:
+    return DENIAL.get(right.bit, right.bit)
+
+
+def test_the_readme_names_exactly_the_rights_that_are_needed() -> None:
+    text = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    paragraph = text[text.index("Grant the build identity") : text.index("The identity is")]
+    assert re.findall(r"\*([^*]+)\*", paragraph) == [right.name for right in NEEDED]
+
+
+def test_the_guide_lists_the_same_rights_with_their_pages() -> None:
+    rows = re.findall(
+        r"^ *\| \*(.+?)\* \| (.+?) \| (.+?) \|$", (ROOT / "action/README.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert rows == [(right.name, right.page, right.needed_for) for right in NEEDED]
+
+
+def test_the_documented_rights_suffice(organise: Callable[..., Site]) -> None:
+    others = {*GIT_RIGHTS, *PROJECT_RIGHTS} - {denial(right) for right in NEEDED}
+    site = organise(seed={"deny": sorted(others)})
+    ended = site.run([GOOD_FIX], PLAIN)
+
+    assert ended.kind == "draft", ended.finished.outcome
+    (warning,) = [event.text for event in ended.events if isinstance(event, Warned)]
+    assert "'Create tag definition', needed for the labels" in warning  # the only thing that is left out
+
+
+# Without Read the agent cannot even check the repository out.
+@pytest.mark.parametrize(
+    "right", [one for one in NEEDED if one.name not in ("Read", "View builds")], ids=lambda one: one.name
+)
+def test_a_run_without_a_right_names_it_its_page_and_the_account(organise: Callable[..., Site], right: Right) -> None:
+    site = organise(seed={"deny": [denial(right)]})
+    outcome = site.run([GOOD_FIX], PLAIN).finished.outcome
+
+    assert (outcome.kind, outcome.exit_code) == ("failed", 3)
+    said = f"{outcome.sentence} {outcome.remedy}"
+    assert f"'{right.name}'" in said
+    assert right.page in said
+    assert "Build Service (emulated)" in said
+
+
+def test_a_claim_that_cannot_be_judged_names_the_right_to_view_builds(organise: Callable[..., Site]) -> None:
+    site = organise(seed={"deny": ["ViewBuilds"]})
+    board = AzureBoard(site.client(), "Shop", print)
+    board.claim(board.load(7), site.environment["BUILD_BUILDID"])
+    site.variables["BUILD_BUILDID"] = "2"
+    ended = site.run([], PLAIN)
+
+    assert ended.finished.outcome.sentence == "Another run is working on this item."
+    (warning,) = [event.text for event in ended.events if isinstance(event, Warned)]
+    assert "lacks the right 'View builds'" in warning
+
+
+def test_a_required_field_is_named(organise: Callable[..., Site]) -> None:
+    site = organise(seed={"required": {"User Story": ["Custom.Team"]}})
+    outcome = site.run([GOOD_FIX], PLAIN).finished.outcome
+
+    assert outcome.kind == "failed"
+    assert "A rule of the process for the field 'Team' (Required, InvalidEmpty)" in outcome.sentence
