@@ -138,7 +138,9 @@ def test_a_model_that_repeats_itself_is_told_once_then_asked_to_answer_then_ends
     assert len(model.asked) == 4
     assert 'This stands above already, under "What you asked to see": {"read": "b.py:1-20"}' in model.prompt(2)
     assert LAST not in model.prompt(2)
+    assert "Answer with the change, or ask for what you still need to see." in model.prompt(2)
     assert LAST in model.prompt(3)
+    assert "Answer with the change.\n" in model.prompt(3)
     assert model.prompt(3).count("content of b.py") == 1
 
 
@@ -153,6 +155,25 @@ def test_the_same_answer_to_another_wish_brings_nothing_new() -> None:
     with pytest.raises(ModelError):
         converse(session(model, nothing), BLANK, purpose="author")
     assert len(model.asked) == 4
+
+
+def test_what_two_wishes_bring_is_shown_once() -> None:
+    def same(wishes: Sequence[Wish], changed: Changed) -> list[Finding]:
+        return [Finding(one, (Excerpt("a.py", "x = 1", 0, 0.0, None),)) for one in wishes]
+
+    model = Scripted([reads("a.py", "./a.py", "A.py"), EDIT])
+    _, notebook = converse(session(model, same), BLANK, purpose="author")
+    assert [entry.finding.wish.target for entry in notebook.entries] == ["a.py"]
+    assert model.prompt(1).count("x = 1") == 1
+    assert 'above already, under "What you asked to see": {"read": "./a.py"}, {"read": "A.py"}.' in model.prompt(1)
+
+
+def test_a_model_that_asks_for_little_each_time_ends_as_well() -> None:
+    model = Scripted([reads(f"{number}.py") for number in range(99)])
+    with pytest.raises(ModelError, match="did nothing but ask"):
+        converse(session(model), BLANK, purpose="author")
+    assert len(model.asked) < 50
+    assert LAST in model.prompt(-1)
 
 
 @pytest.mark.parametrize("size", [1, 60])
@@ -176,7 +197,7 @@ def test_what_is_left_is_said() -> None:
     model = Scripted([READ, EDIT])
     converse(session(model), BLANK, purpose="author")
     assert "about 60000\ntokens are left" in model.prompt(0)
-    assert "about 59" in model.prompt(1)
+    assert "about 58500\ntokens are left" in model.prompt(1)
 
 
 def test_a_changed_file_is_read_as_it_is_now_and_may_be_asked_for_again() -> None:

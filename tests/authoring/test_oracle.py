@@ -103,14 +103,23 @@ def test_the_plain_one_searches_for_a_word_of_the_work_item_that_the_hidden_line
     assert head(asked(oracle())) == {"search": ["cart", "total"]}  # one for each file, in their order
 
 
-def test_only_the_smart_one_opens_a_folder_and_only_where_a_person_would() -> None:
+def test_only_the_smart_one_knows_where_tests_are_by_custom_and_only_in_a_folder_that_stands_there() -> None:
     mapped = "# Map of the repository\n```\nshop/ 2 py\ntests/ 2 py\ndocs/ 1 md\n```\n"
     text = shown("shop/cart.py", CART)
-    assert "list" not in head(asked(oracle(), mapped, text))
-    assert "list" not in head(asked(oracle(smart=True), text))  # the folder does not stand in the request
-    assert head(asked(oracle(smart=True), mapped, text)) == {
-        "read": ["tests/test_cart.py"]
-    }  # its name follows by custom
+    assert head(asked(oracle(smart=True), mapped, text)) == {"read": ["tests/test_cart.py"]}
+    assert "read" not in head(asked(oracle(), mapped, text))
+    assert "read" not in head(asked(oracle(smart=True), text))
+
+
+def test_only_the_smart_one_opens_a_folder_and_only_where_a_person_would() -> None:
+    tax = ANSWER.replace("tests/test_cart.py", "shop/tax.py").replace(
+        "    assert total([1]) == 1", "    return total * 2"
+    )
+    elsewhere = tax.replace("shop/tax.py", "docs/index.md")
+    mapped, text = "# Map of the repository\n```\nshop/ 2 py\ndocs/ 1 md\n```\n", shown("shop/cart.py", CART)
+    assert head(asked(oracle(smart=True, answer=tax), mapped, text))["list"] == ["shop/"]  # beside a file to change
+    assert "list" not in head(asked(oracle(answer=tax), mapped, text))
+    assert "list" not in head(asked(oracle(smart=True, answer=elsewhere), mapped, text))
 
 
 def test_it_asks_for_nothing_twice() -> None:

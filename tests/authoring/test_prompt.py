@@ -54,6 +54,12 @@ def test_the_task_has_the_code_and_then_the_whole_item() -> None:
     assert task.index("def total") < task.index("Title: Round the total")
 
 
+def test_a_try_is_offered_only_where_there_are_checks() -> None:
+    checks = (CheckCommand("tests", ("python3", "-m", "pytest")),)
+    offered = [prompt.briefing(ITEM, CONTEXT, ProjectSettings(), checks=each).system for each in ((), checks)]
+    assert ['"try"' in system for system in offered] == [False, True]
+
+
 def test_the_task_says_how_much_may_change_and_what_the_settings_protect_and_allow() -> None:
     change = ChangeSettings(max_files=7, protected=("db/", "*.sql"), allow=("package-lock.json",))
     task = prompt.briefing(ITEM, CONTEXT, ProjectSettings(), change=change).repository

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redimento.authoring.questions import askable
+from redimento.authoring.questions import askable, quoted
 from redimento.context.selection import Excerpt
+from redimento.exploration.wish import Finding, Wish
 from tests.scaling import assert_linear
 
 PRICES = "def total(prices):\n    rebate = secret_rebate(prices, 0.3141)\n    return sum(prices) - rebate\n"
@@ -72,3 +73,23 @@ def test_many_lines_and_long_questions_take_linear_time() -> None:
         askable(["`" * size + "a " * size + "(" * size] * 5, "words " * size, seen)
 
     assert_linear(ask, 4_000, 8_000)
+
+
+def test_code_that_was_only_found_is_left_out_as_well() -> None:
+    hits = Finding(
+        Wish("search", "rebate"), text="shop/prices.py:2: rebate = secret_rebate(prices, 0.3141)\nAlso in: a.py (2)."
+    )
+    past = Finding(
+        Wish("history", "prices.py"),
+        text="Commits that changed `shop/prices.py`, newest first:\n2026-01-02 Fix it\n@@ -1 +1 @@\n-rebate = old_rebate(prices)",
+    )
+    seen = [*quoted(hits), *quoted(past)]
+    questions = [
+        "Is rebate = secret_rebate(prices, 0.3141) right?",
+        "Or rebate = old_rebate(prices)?",
+        "Fix it in a.py?",
+    ]
+    assert askable(questions, "Totals are wrong.", seen) == (
+        "Is [code left out] right?", "Or [code left out]?", "Fix it in a.py?",
+    )  # fmt: skip
+    assert askable(questions[:2], "See shop/prices.py.", seen) == tuple(questions[:2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from redimento.azure.boards import AzureBoard
 from redimento.azure.client import AzureClient
 from redimento.errors import AzureError, UsageError
 from redimento.work_items.attachment import LARGEST, open_all
-from redimento.work_items.item import Attachment
+from redimento.work_items.item import Attachment, WorkItem
 from tests.azure.conftest import Connected
 from tests.azure.hostile import Pauses, Serve, Step
 
@@ -45,7 +46,7 @@ def describe(azure: Connected, text: str) -> None:
 
 
 def test_attachments_and_pictures_in_the_text_are_read(azure: Connected) -> None:
-    png = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+    png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256)) + b"IEND\xaeB`\x82"
     address = attach(azure, "shot.txt", png)
     attach(azure, "page.html", b"<!doctype html><html><body>502</body></html>")
     describe(azure, f'<div>Here:<img src="{address}" alt="Image"></div>')
@@ -119,6 +120,39 @@ def test_no_redirect_takes_the_token_to_another_host(serve: Serve) -> None:
     with pytest.raises(AzureError):
         board.read(Attachment("a", f"{server.url}_apis/wit/attachments/{GUID}"))
     assert elsewhere.seen == []
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "404 Not Found", "500 Internal Server Error"])
+def test_an_attachment_that_is_refused_is_named_and_the_others_are_read(serve: Serve, status: str) -> None:
+    def refuse_one(connection: Any, _: Any) -> bool:
+        refused = GUID in str(server.seen[-1])
+        return answer(status if refused else "200 OK", b"" if refused else b"text")(connection, _)
+
+    server = serve(refuse_one)
+    board = AzureBoard(AzureClient(server.url, "token-0123456789", sleep=Pauses()), "Shop", print)
+    other = GUID.replace("0a", "0b")
+    files = [
+        Attachment(name, f"{server.url}_apis/wit/attachments/{guid}") for name, guid in (("a", GUID), ("b", other))
+    ]
+    item = WorkItem(id=7, revision=1, type="Bug", kind="bug", title="Total", attachments=tuple(files))
+    refused, read = open_all(item, (), board.read)
+    assert refused.refused
+    assert read.text == "text"
+
+
+def test_a_download_that_trickles_ends_in_time(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("redimento.azure.boards._DOWNLOAD_SECONDS", 0.3)
+
+    def stall(connection: Any, stopped: Any) -> bool:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx")
+        stopped.wait(20)
+        return False
+
+    board = AzureBoard(AzureClient(server_url := serve(stall).url, "token-0123456789", sleep=Pauses()), "Shop", print)
+    start = time.monotonic()
+    with pytest.raises(AzureError, match="did not answer"):
+        board.read(Attachment("a", f"{server_url}_apis/wit/attachments/{GUID}"))
+    assert time.monotonic() - start < 10
 
 
 def test_a_download_ends_at_the_limit_whatever_its_size_was_said_to_be(serve: Serve) -> None:

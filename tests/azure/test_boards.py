@@ -120,12 +120,23 @@ def test_a_claim_whose_run_has_ended_is_taken_over(azure: Connected) -> None:
     azure.board.claim(azure.board.load(7), azure.job.build_id)
     end_build(azure)
     assert azure.board.claim(azure.board.load(7), "999")
-    assert claims_of(azure) == ("999",)
+    assert claims_of(azure) == (azure.job.build_id, "999")  # a run that is killed as well can be counted
+    azure.board.release(7, "999")
+    assert claims_of(azure) == ()
 
 
 def test_a_claim_whose_run_is_gone_is_taken_over(azure: Connected) -> None:
     assert azure.board.claim(azure.board.load(7), "888")
     assert azure.board.claim(azure.board.load(7), "999")
+    azure.board.release(7, "999")
+    assert claims_of(azure) == ()
+
+
+def test_a_run_that_was_taken_for_dead_leaves_the_claim_of_the_next(azure: Connected) -> None:
+    azure.board.claim(azure.board.load(7), azure.job.build_id)
+    end_build(azure)  # its agent only lost the connection
+    assert azure.board.claim(azure.board.load(7), "999")
+    azure.board.release(7, azure.job.build_id)
     assert claims_of(azure) == ("999",)
 
 
@@ -159,10 +170,14 @@ def link_by_hand(azure: Connected, build: str, comment: str = CLAIM) -> None:
     ann.write("PATCH", "_apis/wit/workitems/7", body=steps, content_type=JSON_PATCH)
 
 
-def test_a_claim_that_a_person_wrote_is_not_believed_and_stays(azure: Connected) -> None:
+def test_a_claim_that_a_person_wrote_is_not_believed_and_goes_with_the_runs_own(azure: Connected) -> None:
+    link_by_hand(azure, "777", "A build that I like")
     link_by_hand(azure, azure.job.build_id)  # this build runs
+    before = links_of(azure)
     assert azure.board.claim(azure.board.load(7), "999")
     assert claims_of(azure) == (azure.job.build_id, "999")
+    azure.board.release(7, "999")
+    assert links_of(azure) == before[:-1]
 
 
 @pytest.mark.parametrize("comment", [CLAIM, "A build that I foresee"])

@@ -169,6 +169,12 @@ def test_secrets_lock_files_and_foreign_code_are_never_shown(tmp_path: Path) -> 
     assert ".env" not in context.outline
 
 
+def test_a_snapshot_takes_no_room(tmp_path: Path) -> None:
+    tree = written(tmp_path, SHOP | {"web/__snapshots__/checkout.test.ts.snap": "checkout total\n"})
+    context = select(tree, ITEM, settings=ContextSettings(), budget=50_000)
+    assert "snap" not in repr((chosen(context), context.outline))
+
+
 def test_the_settings_exclude_files(tmp_path: Path) -> None:
     hidden = ContextSettings(exclude=("src/shop/cart.py", "web/"))
     context = select(written(tmp_path, SHOP), ITEM, settings=hidden, budget=50_000)

@@ -12,7 +12,11 @@ from redimento.context.tokens import estimate
 from redimento.exploration.answering import explorer
 from redimento.exploration.wish import Kind, Wish
 from redimento.local.folder_tree import FolderTree
+from redimento.repository.checkout import open_checkout
+from redimento.repository.tree import GitTree
+from redimento.text.redaction import Secrets
 from tests.exploration.conftest import FILES, LargeTree, ask, folder
+from tests.repository.conftest import make_repo
 from tests.scaling import assert_linear_in
 
 KINDS: tuple[Kind, ...] = ("read", "list", "search", "uses", "history")
@@ -79,19 +83,30 @@ def test_a_million_characters_are_answered_with_a_short_sentence(whole: FolderTr
     assert 0 < len(found.text) < 1_000
 
 
-def test_one_answer_may_look_up_only_so_much_and_says_so_once(whole: FolderTree) -> None:
-    wishes = [Wish("read", f"src/shop/cart.py:{number}") for number in range(1, 1_001)]
-    found = explorer(whole, exclude=(), best=(), cache=None)(wishes, {})
-    assert [finding.wish for finding in found] == wishes
-    assert found[23].text
-    assert found[24].text == "976 further requests were not looked up: ask for less at a time."
-    assert not any(finding.text or finding.excerpts for finding in found[25:])
+def test_no_part_of_a_secret_is_shown(tmp_path: Path) -> None:
+    secret = "c" + "0123456789" * 150
+    repo = make_repo(
+        tmp_path / "repo", {"a.py": f"{'x' * 150} {secret}\nlong {secret}\n", "b.py": f"call('{secret}')\n"}
+    )
+    repo.commit({"a.py": "x\n"}, f"{'y' * 190} {secret}")
+    checkout = open_checkout(repo.path)
+    tree = GitTree(checkout, checkout.head)
+    changed = {"new.py": f"{'z' * 180} {secret}\n{'w' * 950} {secret}\n".encode()}
+    wishes = [
+        *(Wish("read", "b.py"), Wish("read", "new.py:1"), Wish("read", "new.py:2"), Wish("search", "[xzcl]")),
+        *(Wish("search", "0", around=2), Wish("uses", "call"), Wish("history", "a.py"), Wish("history", ".")),
+    ]
+    found = explorer(tree, exclude=(), best=(), cache=None, secrets=Secrets((secret,)))(wishes, changed)
+    shown = str(found)
+    assert shown.count("***") >= len(wishes)
+    assert "c0123" not in shown
+    assert "0123456789" not in shown
 
 
 def test_the_same_wish_is_answered_once(whole: FolderTree) -> None:
     found = explorer(whole, exclude=(), best=(), cache=None)([Wish("list", "src"), Wish("list", "src")] * 50, {})
     assert len(found) == 100
-    assert all(finding is found[0] for finding in found)
+    assert all(finding == found[0] for finding in found)
 
 
 def test_all_searches_of_an_answer_share_one_allowance(tmp_path: Path) -> None:

@@ -70,6 +70,16 @@ def test_what_has_no_history_says_so(repo: Repo, tmp_path: Path) -> None:
     assert "path:first-last" in ask(tree_of(repo), "history", "a" * 1_000_000).text
 
 
+def test_what_was_in_a_folder_of_the_same_name_stays_hidden(repo: Repo) -> None:
+    repo.commit({"größe/.env": "PASSWORD=hunter2\n", "größe/a.py": "x\n"}, "Begin")
+    repo.git("rm", "-rq", "größe")
+    repo.commit({"größe": "a folder before\n"}, "Make it a file")
+    for target in ("größe", "größe:1"):
+        text = ask(tree_of(repo), "history", target).text
+        assert "+a folder before" in text
+        assert "hunter2" not in text
+
+
 def test_a_clone_of_one_commit_says_so(repo: Repo, tmp_path: Path) -> None:
     repo.git("clone", "--quiet", "--depth=1", repo.path.as_uri(), str(tmp_path / "shallow"))
     text = ask(tree_of(Repo(tmp_path / "shallow")), "history", "src/cart.py").text

@@ -187,10 +187,55 @@ def test_lines_that_are_too_many_are_cut_and_said(tmp_path: Path) -> None:
     assert f"Lines {excerpt.spans[1][1] + 1}-3000 of `large.py` take about " in found.text
 
 
-def test_one_endless_line_is_not_shown(tmp_path: Path) -> None:
-    found = ask(folder(tmp_path, {"a.txt": "word " * 100_000}), "read", "a.txt:1")
-    assert found.excerpts == ()
-    assert found.text.startswith("Lines 1-1 of `a.txt` take about ")
+def test_of_an_endless_line_the_beginning_is_shown(tmp_path: Path) -> None:
+    tree = folder(tmp_path, {"a.txt": f"first\n{'word ' * 100_000}\nlast\n"})
+    for target in ("a.txt:1-3", "a.txt"):
+        (excerpt,) = ask(tree, "read", target).excerpts
+        assert excerpt.text.startswith("first\nword word")
+        assert excerpt.text.endswith("⋮ 499,800 characters left out ⋮\nlast")
+        assert excerpt.spans == ((1, 3),)
+        assert excerpt.tokens < 400
+
+
+def test_a_long_line_that_fits_is_shown_as_it_is_so_that_it_can_be_quoted(tmp_path: Path) -> None:
+    picture = f"const picture = '{'word ' * 7_000}';"
+    tree = folder(tmp_path, {"a.js": "x();\n" * 9_000 + f"{picture}\n" + "y();\n" * 9_000})
+    (excerpt,) = ask(tree, "read", "a.js:8990-9010").excerpts
+    assert picture in excerpt.text
+    found = ask(tree, "read", "a.js:8500-9500")
+    assert "characters left out ⋮\ny();" in found.excerpts[0].text
+    assert found.text == "Long lines are cut: to quote one, ask for it alone."
+
+
+@pytest.mark.parametrize(
+    ("path", "test"),
+    [
+        ("cart.test.ts", "  it('counts {n}', async () => {{"), ("test/cart.js", "\ttest.each([1])(`x`, f)\n  test.only(`counts {n}`, () => {{"),
+        ("cart_test.go", '\tt.Run("counts {n}", func(t *testing.T) {{'),
+    ],
+)  # fmt: skip
+def test_the_outline_of_tests_has_their_titles(tmp_path: Path, path: str, test: str) -> None:
+    tests = "".join(
+        f"{test.format(n=n)}\n    expect_a_long_row_of_words(1, 2, {n});\n  }});\n\n" * 3 for n in range(300)
+    )
+    start = "describe('the cart', () => {\n" if "go" not in path else "func TestCart(t *testing.T) {\n"
+    (excerpt,) = ask(folder(tmp_path, {path: f"{start}{tests}}});\n"}), "read", path).excerpts
+    assert excerpt.text.startswith(start)
+    assert "counts 0" in excerpt.text
+    assert "counts 9" in excerpt.text
+    assert "expect_a_long" not in excerpt.text
+
+
+def test_a_snapshot_is_read_and_listed_but_not_searched(tmp_path: Path) -> None:
+    tree = folder(
+        tmp_path, {"src/Cart.test.tsx": "total\n", "src/__snapshots__/Cart.test.tsx.snap": "exports = total\n"}
+    )
+    test = ask(tree, "read", "src/Cart.test.tsx:1")
+    assert test.text == "Its snapshots are in `src/__snapshots__/Cart.test.tsx.snap`."
+    (excerpt,) = ask(tree, "read", "Cart.test.tsx.snap").excerpts
+    assert excerpt.text == "exports = total"
+    assert "src/__snapshots__/Cart.test.tsx.snap" in ask(tree, "list", "src").text
+    assert "snap" not in ask(tree, "search", "total").text
 
 
 def test_a_long_class_is_shown_by_its_heads(tmp_path: Path) -> None:

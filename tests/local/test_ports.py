@@ -41,7 +41,7 @@ def test_the_board_has_only_the_item_of_its_file(tmp_path: Path, file: Path) -> 
 
 
 def test_files_beside_the_item_are_its_attachments(tmp_path: Path, file: Path) -> None:
-    (tmp_path / "a shot.png").write_bytes(b"\x89PNG\r\n\x1a\n...")
+    (tmp_path / "a shot.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR...IEND")
     (tmp_path / "boom.log").write_text("line 2", "utf-8")
     file.write_text("---\nid: 7\nattachments: [boom.log]\n---\n# Round totals\n\nSee ![it](a%20shot.png).\n", "utf-8")
     board = FileBoard(file, open_run_folder(tmp_path / "run"))

@@ -89,7 +89,7 @@ def test_a_refusal_is_not_retried(said: str) -> None:
 def test_an_unknown_failure_is_quoted_in_short() -> None:
     error = rejection("Pushing 'b'", "fatal: odd\n" + "fatal: more and more\n" * 200)
 
-    assert error.sentence == "Pushing 'b' failed: fatal: odd fatal: more and more"
+    assert error.sentence == "Pushing 'b' failed: fatal: odd fatal: more and more."
 
 
 def test_no_output_is_still_a_sentence() -> None:
@@ -132,6 +132,8 @@ def test_a_missing_right_is_named_with_the_account_that_needs_it(bit: str, name:
         ),
         ("fatal: unable to access 'https://x/': The requested URL returned error: 429", "is throttling"),
         ("fatal: https://x/info/refs not valid: is this a git repository?", "no git server answered"),
+        ("error: Cannot access URL https://x/, return code 22\nfatal: git-http-push failed", "no git server answered"),
+        ("fatal: protocol error: bad line length character: <htm\nfatal: hung up", "no git server answered"),
         ("remote: TF401019: The Git repository with name or identifier x does not exist", "may not read it"),
     ],
 )

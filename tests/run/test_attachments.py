@@ -13,7 +13,7 @@ from tests.run.conftest import GOOD_FIX, Site
 
 Organise = Callable[..., Site]
 SECRET = "AIza" + "SyD-1234567890abcdefghijklmnopqrstu"  # looks like a key of Gemini
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(64) + b"IEND\xaeB`\x82"
 
 
 def seeded(tmp_path: Path, kind: str = "User Story") -> dict[str, Any]:

@@ -195,6 +195,34 @@ def test_the_test_that_reproduces_the_fault_cannot_be_weakened(shop: Local) -> N
     assert finished.attempts[0].reproduction is not None
 
 
+@pytest.mark.parametrize(
+    ("added", "after"), [("@pytest.mark.skip\n", "    assert"), ("", "    total = lambda _: 2\n    assert")]
+)
+def test_lines_that_keep_the_test_from_failing_leave_no_reproduction(shop: Local, added: str, after: str) -> None:
+    text = f"import pytest\n\nfrom cart import total\n\n\n{added}def test_total():\n    assert total([2]) == 2\n"
+    finished, *_ = run(
+        shop, [TEST, whole("tests/test_total.py", text.replace("    assert", after)) + FIX], reproduce=True
+    )
+    assert finished.report is not None
+    assert finished.report.reproduction == ()
+
+
+def test_a_path_that_a_try_left_behind_is_free_for_the_next_edits(shop: Local) -> None:
+    leaves = whole("tests/test_leaves.py", "def test_leaves():\n    open('prices.txt', 'w').close()\n")
+    gone = "```\ntests/test_leaves.py\n<<<<<<< DELETE\n>>>>>>> DELETE\n```\n"
+    tried = trying("tests/test_leaves.py") + leaves
+    finished, *_ = run(shop, [tried, gone + FIX + TEST + whole("prices.txt", "one\n")])
+    assert finished.attempts[0].change.paths == ("cart.py", "prices.txt", "tests/test_total.py")
+
+
+def test_a_reproduction_that_turns_an_existing_test_round_is_called_so(shop: Local) -> None:
+    turned = whole("tests/test_old.py", (shop.root / "tests" / "test_old.py").read_text().replace("in {0, 1}", "== 0"))
+    finished, *_ = run(shop, [turned, FIX], reproduce=True)
+    (text,) = (shop.tmp / "run" / "pull-requests").rglob("pull-request.md")
+    assert finished.outcome.kind == "delivered"
+    assert "no new test, it existed and passed with another expectation" in text.read_text()
+
+
 def test_a_reproduction_that_was_wrong_may_be_replaced_with_a_reason(shop: Local) -> None:
     wrong = TEST.replace("== 2", "== 1")
     right = WEAK.replace("== 2", "== 1").replace("assert total([2])\n>>", "assert total([2]) == 2\n>>")

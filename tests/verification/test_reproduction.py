@@ -75,6 +75,17 @@ BAD = {
         "@pytest.fixture\ndef shop():\n    assert False\n\n\ndef test_a(shop):\n    assert total([2]) == 2\n", "It fails before",
     ),
     "an exception of its own": ("def test_a():\n    raise OSError('disk')\n", "It fails before"),
+    "an exception of its own that speaks of an assertion": (
+        "def test_a():\n    raise RuntimeError('AssertionError: total is 3')\n", "It fails before",
+    ),
+    "a failure on purpose": ("def test_a():\n    pytest.fail('total is wrong')\n", "It fails whatever the source does"),
+    "an assertion about the machine": (
+        "import os\n\n\ndef test_a():\n    assert os.path.exists('/no/prices.txt')\n", "It fails whatever the source does",
+    ),
+    "source that it spoils itself": (
+        "import pathlib\n\n\ndef test_a():\n    pathlib.Path('cart.py').write_text('')\n    assert total([2]) == 2\n",
+        "It changes files of the repository while it runs: restored: cart.py",
+    ),
     "no test": ("def check():\n    assert total([2]) == 2\n", "The report names no test"),
     "a syntax error": ("def test_a(:\n", "The report names no test"),
     "only now and then": (
@@ -93,6 +104,25 @@ def test_a_test_that_passes_or_cannot_run_is_refused_with_the_reason(
     told = examined(tree, open_bench(unit_tests), of_python(body))
     assert told.reproduction is None
     assert told.refusal.startswith(reason)
+
+
+def test_a_test_that_gets_another_expectation_is_known_as_rewritten(
+    tree: Path, open_bench: OpenBench, unit_tests: CheckCommand
+) -> None:
+    bench = open_bench(unit_tests)
+    turned = examined(tree, bench, {"tests/test_cart.py": TEST_CART.replace("> -1", "== 0")}).reproduction
+    assert turned is not None
+    assert turned.rewritten == ("tests.test_cart::test_is_a_number",)
+    (tree / "tests" / "test_cart.py").write_text(TEST_CART)
+    fresh = examined(tree, bench, of_python(GOOD["an assertion"], "from cart import total")).reproduction
+    assert fresh is not None
+    assert fresh.rewritten == ()
+
+
+def test_what_an_examined_test_leaves_is_gone(tree: Path, open_bench: OpenBench, unit_tests: CheckCommand) -> None:
+    body = "def test_a():\n    open('left.txt', 'w').close()\n    assert total([2]) == 2\n"
+    assert examined(tree, open_bench(unit_tests), of_python(body, "from cart import total")).reproduction is not None
+    assert not (tree / "left.txt").exists()
 
 
 def test_a_new_file_that_cannot_be_imported_is_refused_with_what_was_printed(

@@ -69,6 +69,9 @@ def test_without_names_the_whole_check_runs(tree: Path, open_bench: OpenBench, u
         ("pytest", "tests/test_absent.py::test_a", "These names do not lead to tests."),
         ("pytest", "../tree/tests/test_cart.py", "These names do not lead to tests."),
         ("pytest", "/etc/test_a.py", "These names do not lead to tests."),
+        ("pytest", "x" * 1_000_000, "These names do not lead to tests."),
+        ("pytest", "tests/test_cart.py::test\0", "These names do not lead to tests."),
+        ("pytest", "$(touch pwned)", "These names do not lead to tests."),
         ("pytest", "-p evil", "These names do not lead to tests."),
     ],
 )
@@ -98,16 +101,27 @@ def test_a_try_ends_after_its_time(open_bench: OpenBench) -> None:
     assert shown.remark.startswith("It did not end by itself")
 
 
+def test_a_build_before_a_try_ends_after_the_same_time_and_counts(
+    tree: Path, open_bench: OpenBench, unit_tests: CheckCommand
+) -> None:
+    build = CheckCommand("build", "touch built; test ! -e tests/test_slow.py || sleep 60")
+    bench = open_bench(build, unit_tests)
+    run_baseline(bench)
+    change = write(tree, {"tests/test_slow.py": "def test_slow():\n    assert True\n"})
+    shown = run_trial(bench, "pytest", ["tests/test_slow.py"], changed=change.paths, seconds=3)
+    assert 3 <= shown.seconds < 60
+
+
 def test_the_tree_is_as_it_was_after_a_try(tree: Path, open_bench: OpenBench, unit_tests: CheckCommand) -> None:
     text = "import pathlib\n\n\ndef test_writes():\n    pathlib.Path('cart.py').write_text('')\n    pathlib.Path('new.py').touch()\n"
     bench = open_bench(unit_tests)
     run_baseline(bench)
     change = write(tree, {"tests/test_writes.py": text})
     run_trial(bench, "pytest", ["tests/test_writes.py"], changed=change.paths)
+    assert not (tree / "new.py").exists()
     shown = run_trial(bench, "pytest", ["tests/test_cart.py"], changed=change.paths)
 
     assert shown.tests[0].outcome == "passed"
-    assert not (tree / "new.py").exists()
 
 
 NODE = CheckCommand(

@@ -12,9 +12,9 @@ from redimento.errors import AzureError, UsageError
 from redimento.work_items.attachment import LARGEST, open_all, show
 from redimento.work_items.item import Attachment, Comment, Field, WorkItem
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
-JPEG = b"\xff\xd8\xff\xe0" + bytes(20)
-WEBP = b"RIFF\x24\0\0\0WEBPVP8 " + bytes(20)
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(20) + b"IEND\xaeB`\x82"
+JPEG = b"\xff\xd8\xff\xe0" + bytes(20) + b"\xff\xd9"
+WEBP = b"RIFF\x1c\0\0\0WEBPVP8 " + bytes(20)
 ITEM = WorkItem(id=7, revision=1, type="Bug", kind="bug", title="Total")
 HOME = "https://dev.azure.com/shop/_apis/wit/attachments/"
 
@@ -51,6 +51,24 @@ def test_other_files_are_refused_with_the_reason(content: bytes) -> None:
     shown = show("a.png", content)
     assert (shown.picture, shown.text) == (None, "")
     assert shown.refused in ("it is empty", "it is neither text nor a PNG, JPEG or WebP picture")
+
+
+@pytest.mark.parametrize("content", [PNG, JPEG, WEBP])
+def test_a_picture_without_its_end_is_refused(content: bytes) -> None:
+    assert show("a.png", content[:-10]).refused == "it is a picture whose end is missing"
+
+
+def test_slow_attachments_do_not_hold_up_a_run() -> None:
+    now = [0.0]
+
+    def read(_: Attachment) -> bytes:
+        now[0] += 30
+        return b"text"
+
+    item = replace(ITEM, attachments=tuple(Attachment(f"{number}.txt", str(number)) for number in range(10)))
+    shown = open_all(item, (), read, clock=lambda: now[0])
+    assert [bool(one.text) for one in shown] == [True] * 4 + [False] * 6
+    assert {one.refused for one in shown[4:]} == {"the ones before it took 120 seconds to read"}
 
 
 def test_pictures_in_all_texts_come_before_the_attachments_each_once() -> None:

@@ -187,3 +187,59 @@ def test_words_are_never_lost(words: str) -> None:
 def test_the_library_alone_fails_on_deep_nesting() -> None:
     with pytest.raises(RecursionError):
         MarkdownConverter().convert("<div>" * 2_000)
+
+
+@pytest.mark.parametrize(
+    ("html", "markdown"),
+    [
+        ("<p><span style='font-weight:700'>Rounding</span> up</p>", "**Rounding** up"),
+        ("<b style='font-weight:normal'><p>As copied from a page</p></b>", "As copied from a page"),
+        ("<p>10<span style='vertical-align: super'>-3</span></p>", "10^-3"),
+        ("<p>x<span style='vertical-align:sub'>i</span></p>", "x_i"),
+        ("<pre>x<sup>2</sup></pre>", "```\nx^2\n```"),
+    ],
+)
+def test_a_style_counts_as_the_element_that_it_stands_for(html: str, markdown: str) -> None:
+    assert to_markdown(html) == markdown
+
+
+@pytest.mark.parametrize("text", ["a?b=1&copy=2&lt=3", "&notin", "&parameter=1"])
+def test_a_name_without_semicolon_is_no_character(text: str) -> None:
+    assert to_markdown(text) == text
+    assert to_markdown(f"<p>{text}</p>") == text
+    assert to_markdown("<p>a &lt b &amp c</p>") == "a < b & c"
+
+
+@pytest.mark.parametrize("text", ["<T extends Foo<S>> T", "foo<u> bar", "List<s> names"])
+def test_a_type_named_like_an_element_is_no_tag(text: str) -> None:
+    assert to_markdown(text) == text
+
+
+def test_lines_that_are_a_code_block_each_are_one() -> None:
+    lines = ["if x:", "    return 1"]
+    html = "".join(f"<div style='white-space: pre'>{line}</div>" for line in lines)
+    assert to_markdown(html) == "```\nif x:\n    return 1\n```"
+    assert to_markdown("<pre>a</pre><p>b</p><pre>c</pre>") == "```\na\n```\n\nb\n\n```\nc\n```"
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        ("<p>See <img src='data:image/png;base64,AAAA'></p>", "See [image: (pasted into the text, not shown)]"),
+        ("<p>See <img src='cid:1' alt='Total'></p>", "See [image: Total (pasted into the text, not shown)]"),
+        ("# A\n\n![Total](data:image/png;base64,AAAA) b", "# A\n\n[image: Total (pasted into the text, not shown)] b"),
+        ("# A\n\n<img width=3 src='data:AAAA'> b", "# A\n\n[image:  (pasted into the text, not shown)] b"),
+    ],
+)
+def test_pictures_inside_the_text_itself_are_named(text: str, markdown: str) -> None:
+    assert to_markdown(text) == markdown
+
+
+@pytest.mark.parametrize("rows", ["0", "1000"])
+def test_a_cell_may_be_merged_over_all_rows_below(rows: str) -> None:
+    html = f"<table><tr><th>A</th><th>B</th></tr><tr><td rowspan={rows}>x<td>1<tr><td>2<tr><td>3</table>"
+    assert to_markdown(html).endswith("| x | 1 |\n| x | 2 |\n| x | 3 |")
+
+
+def test_non_breaking_spaces_in_code_of_markdown_are_spaces() -> None:
+    assert to_markdown("```\na:\n\xa0\xa0b\n```") == "```\na:\n  b\n```"

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from importlib.resources import files
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 
 from redimento.work_items.criteria import asked_for
 from redimento.work_items.rich_text.html import to_markdown
+
+LANGUAGES = json.loads(files("redimento.work_items").joinpath("gherkin_languages.json").read_text("utf-8"))
 
 
 def read(criteria: str, description: str = "") -> tuple[str, tuple[str, ...]]:
@@ -45,6 +49,11 @@ def table(*rows: str, cell: str = "td") -> str:
         (f"<table><tr><td>{table('It is blue', 'It is red')}</td></tr></table>", ("It is blue", "It is red")),
         (f"<table><tr><td>{table('It is blue', 'It is red')}</td><td>side note</td></tr></table>", ("It is blue", "It is red", "side note")),
         ("<table><tr><td><ul><li>It is blue</li><li>It is red</li></ul></td></tr></table>", ("It is blue", "It is red")),
+        ("<table><tr><td colspan=2>Checkout</td></tr><tr><td>1</td><td>It is blue</td></tr></table>", ("It is blue",)),
+        ("<table><tr><th>Nr</th><th>Rule</th></tr><tr><td>1</td><td>It is blue</td></tr><tr><td colspan=2>Checkout</td></tr><tr><td>2</td><td>It is red</td></tr></table>", ("It is blue", "It is red")),
+        ("<table><tr><td colspan=2>A price has two digits.</td></tr><tr><td>it is blue</td><td>must</td></tr></table>", ("A price has two digits.", "it is blue; must")),
+        (table("it is blue|must", "<b>Cart</b>|", "it is red|may"), ("it is blue; must", "it is red; may")),
+        (table("Login|works", "Logout|works"), ("Login; works", "Logout; works")),
         ("<table><tr><td rowspan=2>Cart</td><td>it is blue</td></tr><tr><td>it is red</td></tr></table>", ("Cart; it is blue", "Cart; it is red")),
     ],
 )  # fmt: skip
@@ -283,3 +292,97 @@ def test_any_rich_text_gives_criteria_without_control_characters(html: str) -> N
     description, criteria = read(f"<p>{html}", f"<p>{html}")
     assert all(each.strip() for each in criteria)
     assert not re.search(r"[\x00-\x08]", "".join([description, *criteria]))
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        "a/ b/", "-> ->", "=> =>", "1ª 2ª", "¹ ²", "§1 §2", "(AC1) (AC2)", "[R-1] [R-2]", "※ ※", "1。 2。",
+    ],
+)  # fmt: skip
+def test_lines_with_the_same_kind_of_mark_are_a_list(marks: str) -> None:
+    first, second = marks.split()
+    assert read(f"<div>{first} it is blue</div><div>{second} it is red</div>")[1] == ("it is blue", "it is red")
+
+
+@pytest.mark.parametrize("marks", ["a) b)", "(i) (ii)", "i. ii.", "а) б)", "– –", "- -", "※ ※", "1。 2。"])
+def test_scripts_without_spaces_need_none_behind_a_mark(marks: str) -> None:
+    first, second = marks.split()
+    assert read(f"<div>{first}显示税额</div><div>{second}货币为欧元</div>")[1] == ("显示税额", "货币为欧元")
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Não faz parte do escopo", "Non compris", "No incluye", "Nicht Teil dieser Story", "What's not included?", "OOS",
+        "Items out of scope", "Not covered by this story", "Exclusões", "За рамками задачи", "本次不做", "やらないこと",
+        "범위 밖", "خارج النطاق", "❌ Out of scope", "3. Out of scope", "Out of scope / later", "Deferred",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("shape", ["<h3>{}</h3>", "<p><b>{}</b></p>", "<div>{}:</div>"])
+def test_what_is_left_out_is_no_criterion_whatever_it_is_called(title: str, shape: str) -> None:
+    text, criteria = read(f"<ul><li>It is blue</li></ul>{shape.format(title)}<ul><li>a mail is sent</li></ul>")
+    assert criteria == ("It is blue",)
+    assert "a mail is sent" in text
+
+
+@pytest.mark.parametrize("title", ["Exclusions", "Abgrenzung", "対象外"])
+def test_a_title_of_one_word_needs_no_mark(title: str) -> None:
+    assert read(f"<ul><li>It is blue</li></ul><div>{title}</div><ul><li>mail</li></ul>")[1] == ("It is blue",)
+    assert read("<div>Old prices are</div><div>excluded</div><div>from it</div>")[1] != ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NA", "N/D", "N/A - bug fix", "[TBD]", "(none)", "Não aplicável", "A definir", "À définir", "Por definir",
+        "See description.", "siehe Beschreibung", "ver descrição", "暂无", "待定", "特になし", "해당 없음", "لا يوجد",
+    ],
+)  # fmt: skip
+def test_a_field_that_says_there_is_none_leaves_the_description_to_speak(text: str) -> None:
+    assert read(f"<div>{text}</div>", "## Acceptance criteria\n- It is blue")[1] == ("It is blue",)
+
+
+@pytest.mark.parametrize(
+    "text", ["Value x is shown as N/A", "x", "Password is not required.", "See description on hover"]
+)
+def test_a_criterion_that_sounds_like_none_stays(text: str) -> None:
+    assert read(f"<div>{text}</div>")[1] == (text,)
+
+
+@pytest.mark.parametrize("html", ["- It is blue\n- <s>It is red</s>", "- It is blue\n- <DEL>It is red</DEL>"])
+def test_markdown_may_strike_out_as_html_does(html: str) -> None:
+    assert read(html)[1] == ("It is blue",)
+    assert to_markdown("`<s>x</s>`", "markdown") == "`<s>x</s>`"
+
+
+@pytest.mark.parametrize("language", ["ru", "he", "bg", "ka", "pa", "uk", "am", "em"])
+def test_examples_belong_to_their_scenario_in_every_language(language: str) -> None:
+    words = LANGUAGES[language]
+    steps = [f"{words[part][-1]}x" for part in ("given", "when", "then")]
+    outline = "\n".join([f"{words['scenarioOutline'][0]}: o", *steps, f"{words['examples'][0]}:", "| a |", "| 1 |"])
+    assert len(read(f"{outline}\n\n{words['scenario'][0]}: s\n" + "\n".join(steps))[1]) == 2
+
+
+def test_a_background_belongs_to_the_first_scenario_and_tags_to_none() -> None:
+    text = "Background:\nGiven u\n\n@smoke @x\nScenario: a\nGiven x\n| n |\nThen y\n\n@slow\nScenario: b\nThen z"
+    assert read(text)[1] == ("Background:\nGiven u\nScenario: a\nGiven x\n| n |\nThen y", "Scenario: b\nThen z")
+    assert read("Background:\n\nIt was blue.\n\n- It is red")[1] == ("It was blue.", "It is red")
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "h3. Acceptance criteria\n* It is blue\n* It is red",
+        "<div>*Acceptance criteria*</div><div># It is blue</div><div># It is red</div>",
+        "<p>AC1</p><p>It is blue</p><p>AC2</p><p>It is red</p>",
+        "&lt;ul&gt;&lt;li&gt;It is blue&lt;/li&gt;&lt;li&gt;It is red&lt;/li&gt;&lt;/ul&gt;",
+    ],
+)
+def test_what_came_from_another_tracker_is_read(html: str) -> None:
+    assert read(html)[1] == ("It is blue", "It is red")
+
+
+def test_gherkin_in_a_code_block_of_an_html_editor_is_read() -> None:
+    html = "<pre>Scenario: a\nGiven x\nThen y\n\nScenario: b\nGiven x\nThen z</pre>"
+    assert read(html)[1] == ("Scenario: a\nGiven x\nThen y", "Scenario: b\nGiven x\nThen z")

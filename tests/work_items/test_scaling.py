@@ -109,6 +109,14 @@ def read_field(field: str) -> str:
         "«x<sup>2</sup>»",
         "می«&zwnj;»خ",
         "«<p>T</p>\n\n»",
+        "«<span style='font-weight:bold'>x<div>y</div></span>»",
+        "«<span style='vertical-align:super'>x»",
+        "<table>«<tr><td colspan=2>Total</td></tr>»</table>",
+        "<table>«<tr><td rowspan=0>a</td></tr>»</table>",
+        "<p>«&a»",
+        "<p>&«a»",
+        "«<pre>x</pre>»",
+        "<div>«<img src='data:x'>»",
     ],
 )
 def test_html_takes_linear_time_up_to_the_criteria(shape: str) -> None:
@@ -161,6 +169,17 @@ def test_void_elements_take_linear_time() -> None:
         "a`«`»b",
         "«a\n\n<b>»",
         "not part of this«x »:",
+        "«```\nGiven x\n```\n»",
+        "«<s>»x",
+        "«![](data:»",
+        "«<img »src=data:x>",
+        "«Out of scope / »",
+        "Background:\nGiven u\nScenario: a\nThen b\n«| a |\n»",
+        "Background:\n«Given u\n»",
+        "«@a »x",
+        "h1. « »x",
+        "«❌ »Out of scope",
+        "| a |«  »|\n|--|--|\n",
     ],
 )
 def test_markdown_takes_linear_time_up_to_the_criteria(shape: str) -> None:

@@ -12,12 +12,13 @@ from redimento.verification.trial import TrialResult
 
 _SMALLEST = 1_000  # tokens; with fewer left, an entry says too little to be worth a call
 _TRYING_SECONDS = 300.0  # for all tries of an attempt
+_MOST_LOOKS = 40  # answers that only ask: each costs a call, however little it brings
 _SHARE = 2  # an answer takes a half of what is left at most, so that the next one can still ask
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One finding as every request shows it. `changed`: what the files held when it was made."""
+    """One finding as every request shows it. `tokens`: what it takes of the budget; `changed`: what the files held then."""
 
     finding: Finding
     text: str
@@ -76,16 +77,21 @@ def unanswered(notebook: Notebook, wishes: Sequence[Wish], changed: Changed) -> 
 def noted(notebook: Notebook, findings: Sequence[Finding], changed: Changed) -> tuple[Notebook, tuple[Wish, ...]]:
     """Return the notebook with what is new in the findings, and the wishes for which there was no room.
 
-    A large finding is shown in part.
+    A large finding is shown in part, and what two wishes bring is shown once. All together take a fortieth of the budget at
+    least, so that a model which asks forever ends.
     """
     known = {(entry.finding.excerpts, entry.finding.text) for entry in notebook.entries if entry.holds(changed)}
-    new = [finding for finding in findings if (finding.excerpts, finding.text) not in known]
+    each = {(finding.excerpts, finding.text): finding for finding in reversed(findings)}
+    new = [finding for shown, finding in reversed(each.items()) if shown not in known]
     room = max(notebook.left // _SHARE, min(notebook.left, _SMALLEST))
     texts = filled([finding_piece(finding, room) for finding in new], room)
     texts += [""] * (len(new) - len(texts))
     entries = [
         Entry(finding, text, cost(text), dict(changed)) for finding, text in zip(new, texts, strict=True) if text
     ]
+    if entries:
+        free = notebook.budget // _MOST_LOOKS - sum(entry.tokens for entry in entries)
+        entries[-1] = replace(entries[-1], tokens=entries[-1].tokens + max(0, free))
     dropped = tuple(finding.wish for finding, text in zip(new, texts, strict=True) if not text)
     return replace(notebook, entries=(*notebook.entries, *entries)), dropped
 

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from redimento.change.guards.line_diff import blocks
+from redimento.context.long_lines import clipped
 from redimento.context.selection import Excerpt
 from redimento.context.spans import GAP, Span, joined, with_gaps
-
-_LONGEST_LINE = 1_000  # characters; a longer line, as in minified files, is cut around what changed in it
-_BESIDE = 200  # characters kept on both sides of a change in such a line
 
 
 @dataclass(frozen=True)
@@ -29,12 +27,12 @@ class Places:
 def changed_places(path: str, before: str, after: str, around: int) -> Places:
     """Return what differs in the new text, with `around` lines on both sides."""
     old, new = (text.removesuffix("\n").split("\n") for text in (before, after))
-    shown = list(map(_cut, new))
+    shown = list(map(clipped, new))
     spans = []
     for (first, last), (start, end) in blocks(old, new):
         spans.append((max(1, start + 1 - around), min(len(new), end + around)))
         for line, earlier in zip(range(start, end), range(first, last), strict=False):
-            shown[line] = _cut(new[line], old[earlier])
+            shown[line] = clipped(new[line], old[earlier])
     return Places(path, tuple(shown), tuple(joined(span for span in spans if span[0] <= span[1])))
 
 
@@ -49,7 +47,7 @@ def places_read(excerpt: Excerpt) -> Places:
         if surplus > 0 and GAP.fullmatch(texts[position]):
             position, surplus = position + 1, surplus - 1
         lines += [""] * (first - 1 - len(lines))
-        lines += map(_cut, texts[position : position + last - first + 1])
+        lines += map(clipped, texts[position : position + last - first + 1])
         position += last - first + 1
     return Places(excerpt.path, tuple(lines), tuple(spans))
 
@@ -75,30 +73,3 @@ def _first(spans: Sequence[Span], count: int) -> list[Span]:
 
 def _last(spans: Sequence[Span], count: int) -> list[Span]:
     return [(-last, -first) for first, last in _first([(-last, -first) for first, last in reversed(spans)], count)]
-
-
-def _cut(line: str, earlier: str = "") -> str:
-    """Return a long line cut to what differs from the `earlier` one, or to its beginning."""
-    if len(line) <= _LONGEST_LINE:
-        return line
-    first = last = 0
-    if earlier:
-        first = _alike(line, earlier)
-        longest = min(len(line), len(earlier)) - first
-        last = len(line) - min(longest, _alike(line[::-1], earlier[::-1]))
-    start, end = max(0, first - _BESIDE), min(len(line), last + _BESIDE)
-    half = _LONGEST_LINE // 2
-    kept = [(start, end)] if end - start <= _LONGEST_LINE else [(start, start + half), (end - half, end)]
-    parts, position = [], 0
-    for begin, stop in [*kept, (len(line), len(line))]:
-        if begin > position:
-            parts.append(f"⋮ {begin - position:,} characters left out ⋮")
-        parts.append(line[begin:stop])
-        position = stop
-    return "".join(parts)
-
-
-def _alike(one: str, other: str) -> int:
-    """Return how many characters both begin with."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))

@@ -84,6 +84,7 @@ def briefing(
         language_rules=wording.render(rules).strip(),
         example=wording.render(f"prompts/examples/{language if language in LANGUAGES else 'python'}.md.j2").strip(),
         kind_rules=wording.render(f"prompts/kinds/{item.kind}.md.j2").strip(),
+        checks=checks,
     )
     repository = wording.render(
         "prompts/repository.md.j2", context=context, project=project, change=change, filtered=filtered, checks=checks

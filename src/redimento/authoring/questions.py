@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from redimento.authoring.elements import line
 from redimento.context.selection import Excerpt
+from redimento.exploration.wish import Finding
 
 _MOST = 5
 _LONGEST = 300  # characters
@@ -15,6 +16,8 @@ _CODE = re.compile(r"```([^`]*)```|`([^`]*)`")
 # A name of something, which a question needs: `Cart.total()`, `src/shop/cart.py:12`.
 _NAME = re.compile(r"[\w./:#-]{1,60}(?:\(\))?")
 _SHORTEST_LINE = 16  # characters; shorter lines are words that people use, too
+_HIT = re.compile(r"(.+?):\d+: (.*)")
+_PATH = re.compile("`([^`]+)`")  # the first one of a history
 
 
 def askable(questions: Sequence[str], written: str, excerpts: Iterable[Excerpt]) -> tuple[str, ...]:
@@ -31,6 +34,18 @@ def askable(questions: Sequence[str], written: str, excerpts: Iterable[Excerpt])
         (each for each in lines if len(each) >= _SHORTEST_LINE and each not in allowed), key=len, reverse=True
     )
     return tuple(_clipped(_without_code(line(question), allowed, hidden)) for question in questions[:_MOST])
+
+
+def quoted(finding: Finding) -> Iterator[Excerpt]:
+    """Yield the code in the text of a finding: the hits of a search, or of a history the lines of each difference."""
+    lines = finding.text.split("\n")
+    past = _PATH.search(lines[0])
+    for each in lines:
+        hit = _HIT.fullmatch(each)
+        if finding.wish.kind == "history" and past and each[:1] in {"+", "-", " "}:
+            yield Excerpt(past[1], each[1:], tokens=0, score=0.0, spans=None)
+        elif hit:
+            yield Excerpt(hit[1], hit[2], tokens=0, score=0.0, spans=None)
 
 
 def _names(written: str, path: str) -> bool:

@@ -29,8 +29,9 @@ class State:
     `change` stands so far, `summary` describes it, and `verdict` is what the checks said of it. `kept`: the paths of the
     last answer's edits that apply; `refusals`: of the others; `files`: those that this is about, as they are now; `whole`:
     paths to be written whole. `missing`: criteria without a claim. `earlier`: other attempts at the item. `reproduction`: the
-    test that `change` has to make pass; `reproducing`: it is asked for now. `tried`: the last answer was a try. `problems`: why the last answer could not be used. `repeated`, `dropped`: the last answer's wishes
-    that were met before, and those without room. `closed`: the model may not ask to see more.
+    test that `change` has to make pass; `reproducing`: it is asked for now. `tried`: the last answer was a try. `problems`:
+    why the last answer could not be used. `repeated`, `dropped`: the last answer's wishes that were met before, and those
+    without room. `closed`: the model may not ask to see more.
     """
 
     notebook: Notebook

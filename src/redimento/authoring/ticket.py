@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from redimento.authoring.elements import data, line, prose
+from redimento.authoring.elements import data, fenced, line, prose
 from redimento.authoring.pieces import LEFT_OUT, left_out, text_piece
 from redimento.authoring.share import Part, Piece, cost, shared
 from redimento.text import wording
+from redimento.text.foreign import plain
 from redimento.work_items.attachment import Shown
 from redimento.work_items.item import Comment, RelatedItem, WorkItem
 
@@ -27,7 +28,7 @@ def told(item: WorkItem, comments: Sequence[Comment], shown: Sequence[Shown], bu
         "texts": Part([_section(title, text) for title, text in texts if text], 0.5),
         "fields": Part([_section(f"## Field {_short(each.name)}", each.text) for each in item.fields], 0.4),
         "attachments": Part(
-            [_section(f"## Attachment {_short(one.name)}", one.text) for one in shown if one.text], 0.4
+            [_section(f"## Attachment {_short(one.name)}", one.text, _file) for one in shown if one.text], 0.4
         ),
         "comments": Part([_comment(each) for each in reversed(comments)], 0.5),
         "system": Part([_section("## System information", item.system_info)] if item.system_info else [], 0.4),
@@ -49,8 +50,12 @@ def _short(text: str) -> str:
     return line(text)[:_LONGEST_LINE]
 
 
-def _section(title: str, text: str) -> Piece:
-    return text_piece(title.lstrip("# "), text, lambda part: f"{title}\n{data(prose(part))}", len(text))
+def _section(title: str, text: str, shape: Callable[[str], str] = prose) -> Piece:
+    return text_piece(title.lstrip("# "), text, lambda part: f"{title}\n{data(shape(part))}", len(text))
+
+
+def _file(text: str) -> str:
+    return fenced(plain(text))  # a log or a script is no Markdown: a comment `# …` would become a heading
 
 
 def _criterion(number: int, text: str) -> Piece:

@@ -35,6 +35,7 @@ _ITEM_VERSION = "7.2-preview.3"
 _BATCH_VERSION = "7.2-preview.1"
 _BATCH = 200  # ids; the service refuses more
 _MOST_CLOSE = 20  # parents and children whose texts are read
+_DOWNLOAD_SECONDS = 30.0  # one slow attachment must not hold up the run
 _NAMED_BY = (TYPE, TITLE, STATE)
 
 
@@ -96,7 +97,9 @@ class AzureBoard:
             raise UsageError("It is not an attachment of this organisation.", "Attach it to the work item.")
         project, identity = place
         path = f"_apis/wit/attachments/{identity}"
-        return self.client.download(path, project=project, most=LARGEST, about="an attachment of the work item")
+        return self.client.download(
+            path, project=project, most=LARGEST, seconds=_DOWNLOAD_SECONDS, about="an attachment of the work item"
+        )
 
     def category(self, item: WorkItem) -> StateCategory:
         """Return the category of the item's state; say so and return "" if the states cannot be read."""
@@ -158,17 +161,19 @@ class AzureBoard:
     def _states(self, project: str, type_name: str) -> list[Mapping[str, Any]]:
         known = self._known_states.get((project, type_name))
         if known is None:
-            known = self._known_states[project, type_name] = self._asked_states(project, type_name)
+            try:
+                known = self._asked_states(project, type_name)
+            except AzureError as error:
+                self.say(f"The category of the work item's state is unknown. {error}")
+                known = []
+            self._known_states[project, type_name] = known
         return known
 
+    @readable
     def _asked_states(self, project: str, type_name: str) -> list[Mapping[str, Any]]:
         path = f"_apis/wit/workitemtypes/{quote(type_name, safe='')}/states"
-        try:
-            answer = self.client.get(path, project=project, about=f"the states of the type {neutralise(type_name)}")
-        except AzureError as error:
-            self.say(f"The category of the work item's state is unknown. {error}")
-            return []
-        return list(answer["value"])
+        answer = self.client.get(path, project=project, about=f"the states of the type {neutralise(type_name)}")
+        return [{"name": row["name"], "category": row.get("category")} for row in answer["value"]]
 
     def _related(self, relations: Iterable[Mapping[str, Any]]) -> Iterator[RelatedItem]:
         found = relatives(relations)

@@ -26,16 +26,16 @@ class _Linked:
     revision: int
     links: tuple[Json, ...] = ()
 
-    def claims(self, builds: Collection[str]) -> set[int]:
-        """Return the positions of the links by which these builds claim the item."""
-        return {number for number, link in enumerate(self.links) if is_claim(link) and build_of(link) in builds}
+    def claims(self) -> dict[int, str]:
+        """Return the builds that claim the item, by the position of their link."""
+        return {number: build_of(link) for number, link in enumerate(self.links) if is_claim(link)}
 
 
 def claim(client: AzureClient, project: str, item: WorkItem, run: str, say: Callable[[str], None]) -> int | None:
     """Link the item to this run and return its revision; None when another run that linked itself is still active.
 
     Runs are build ids. A link is believed only if the job's account made it, and void when its build is completed or
-    deleted.
+    deleted. It stays until a run ends, because it is all that a killed run leaves to be counted.
     """
     seen = _read(client, item.id) if item.claims else _Linked(item.id, item.revision)
     ended: set[str] = set()
@@ -49,7 +49,7 @@ def claim(client: AzureClient, project: str, item: WorkItem, run: str, say: Call
             ended.add(build)
         # Somebody who foresaw the number of this build may have linked it: the link cannot be added twice.
         foreseen = {number for number, link in enumerate(seen.links) if build_of(link) == run}
-        steps = [*_removals(seen.claims(believed) | foreseen), *([] if foreseen else [_addition(run)])]
+        steps = _removals(foreseen) if foreseen else [_addition(run)]
         revision = _written(client, seen, steps, run, present=not foreseen)
         if revision is not None and not foreseen:
             return revision
@@ -58,10 +58,12 @@ def claim(client: AzureClient, project: str, item: WorkItem, run: str, say: Call
 
 
 def release(client: AzureClient, item_id: int, run: str) -> None:
-    """Remove this run's link; do nothing when it is absent."""
+    """Remove this run's link, and the void and forged ones before it; a later one is of a run that took over."""
     for _ in range(_ROUNDS):
         seen = _read(client, item_id)
-        steps = _removals(seen.claims([run]))
+        claims = seen.claims()
+        ours = max((number for number, build in claims.items() if build == run), default=-1)
+        steps = _removals([number for number in claims if number <= ours])
         if not steps or _written(client, seen, steps, run, present=False) is not None:
             return
     raise ConflictError(
@@ -134,7 +136,7 @@ def _written(client: AzureClient, seen: _Linked, steps: Sequence[Json], run: str
 
     def happened() -> Json | None:
         now = _read(client, seen.item_id)
-        return {"rev": now.revision} if bool(now.claims([run])) is present else None
+        return {"rev": now.revision} if (run in now.claims().values()) is present else None
 
     try:
         answer: Any = client.write(

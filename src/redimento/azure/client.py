@@ -135,11 +135,11 @@ class AzureClient:
         url = self._url(path, project, query)
         return self._read(_Request("GET", url, None, "", api_version, about))
 
-    def download(self, path: str, *, most: int, project: str = "", about: str = "") -> bytes:
+    def download(self, path: str, *, most: int, seconds: float, project: str = "", about: str = "") -> bytes:
         """Return the content at `path`, of at most `most` bytes; otherwise like `get`. No redirect is followed."""
         url = self._url(path, project, None)
         request = _Request("GET", url, None, "", "7.1", about, "application/octet-stream", most)
-        with self._within_deadline():
+        with self._within_deadline(seconds):
             return self._persist(partial(self._exchange, request)).body
 
     def query(self, path: str, *, body: Any, project: str = "", api_version: str = "7.1", about: str = "") -> Any:
@@ -222,10 +222,10 @@ class AzureClient:
         return f"{self.collection_url}{scope}{path}" + (f"?{urlencode(query)}" if query else "")
 
     @contextmanager
-    def _within_deadline(self) -> Iterator[None]:
+    def _within_deadline(self, seconds: float = float("inf")) -> Iterator[None]:
         # A query in the middle of a write only gets what is left of the write's time.
         outer = self._until
-        self._until = min(outer, time.monotonic() + self._deadline)
+        self._until = min(outer, time.monotonic() + min(seconds, self._deadline))
         try:
             yield
         finally:

@@ -36,8 +36,16 @@ class AzurePullRequests:
 
     @readable
     def find(self, source_branch: str, target_branch: str) -> PullRequest | None:
-        """Return the newest pull request that this account opened for the pair, preferring an active one; ignore forks."""
-        ours = [row for row in self._rows(source_branch, target_branch) if self.client.is_own(row.get("createdBy"))]
+        """Return the newest pull request that this account opened for the pair; ignore forks.
+
+        An active one is preferred, also if somebody gave it another target.
+        """
+        ours = [
+            row
+            for row in self._rows(source_branch)
+            if (row.get("status") == "active" or row.get("targetRefName") == _HEADS + target_branch)
+            and self.client.is_own(row.get("createdBy"))
+        ]
         row = max(ours, key=_newest, default=None)
         return None if row is None else self._value(row)
 
@@ -211,16 +219,17 @@ class AzurePullRequests:
                 raise
 
     def _active(self, wanted: PullRequestText) -> Json | None:
-        row = max(self._rows(wanted.source_branch, wanted.target_branch), key=_newest, default=None)
+        rows = self._rows(wanted.source_branch, **{"searchCriteria.targetRefName": _HEADS + wanted.target_branch})
+        row = max(rows, key=_newest, default=None)
         whole = self._whole(int(row["pullRequestId"])) if row is not None else None
         return whole if whole is not None and whole.get("status") == "active" else None
 
-    def _rows(self, source_branch: str, target_branch: str) -> list[Json]:
+    def _rows(self, source_branch: str, **criteria: str) -> list[Json]:
         query = {
             "searchCriteria.status": "all",
             "searchCriteria.sourceRefName": _HEADS + source_branch,
-            "searchCriteria.targetRefName": _HEADS + target_branch,
             "$top": str(_PAGE),
+            **criteria,
         }
         path = f"{self._path}/pullrequests"
         answer = self.client.get(path, project=self.project_id, query=query, about=f"repository {self.repository}")

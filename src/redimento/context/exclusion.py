@@ -23,7 +23,7 @@ _FOREIGN: Final = re.compile(
     r"|\.git|\.yarn|\.venv|venv|__pycache__|\.tox|\.mypy_cache|\.next|\.nuxt|dist|obj|javadoc|apidocs)/",
 )
 _BUILT: Final = re.compile(
-    r"[.-]min\.(?:js|css|mjs)$|\.(?:map|snap|designer\.cs|g\.cs|g\.i\.cs|pb\.go|pb\.gw\.go|pb\.cc|pb\.h)$"
+    r"[.-]min\.(?:js|css|mjs)$|\.(?:map|designer\.cs|g\.cs|g\.i\.cs|pb\.go|pb\.gw\.go|pb\.cc|pb\.h)$"
     r"|_pb2(?:_grpc)?\.pyi?$|_generated\.\w+$|\.generated\.\w+$|(?:^|/)zz_generated\.",
     re.IGNORECASE,
 )
@@ -77,6 +77,11 @@ def _why(name: str) -> str:
 @lru_cache(maxsize=50_000)  # a folder has many files, and the patterns are slow on long paths
 def _why_folder(folder: str) -> str:
     return _why(f"{folder}/") if folder else ""
+
+
+def is_snapshot(path: str) -> bool:
+    """Return whether tests compare what they got with the file: it is generated, but changes with the code."""
+    return path.endswith(".snap")
 
 
 def looks_binary(content: bytes) -> bool:

@@ -70,7 +70,7 @@ def select(
 
 def consider(tree: Tree, text: str, *, settings: ContextSettings, cache: Path | None = None) -> Consideration:
     """Rank the files of `tree`: what `select` does before it looks at the budget."""
-    entries = listed(tree.entries(), settings.exclude)
+    entries = [one for one in listed(tree.entries(), settings.exclude) if not exclusion.is_snapshot(one.path)]
     clues = read_clues(text)
     files = survey(tree, entries, clues, cache)
     graph = import_graph(files)

@@ -14,7 +14,8 @@ from redimento.settings import Settings
 from redimento.text import wording
 from redimento.work_items.item import Comment, WorkItem
 
-_REFERENCE = re.compile(r"\breference ([0-9a-f]{12}(?:-[0-9a-f]{8})?)")
+_UNFINISHED = "unfinished-"
+_REFERENCE = re.compile(rf"\breference ({_UNFINISHED})?([0-9a-f]{{12}}(?:-[0-9a-f]{{8}})?)")
 _NAMED = re.compile(r"\[(?:Draft p|P)ull request \d{1,10}\]\(([^()\s]{1,2000})\)")
 _EARLIER = re.compile(r"\bearlier pull request: (\S{1,2000})")  # our comment is about a later run
 _SPENT = re.compile(r"\bruns so far: (\d{1,6}), (\d{1,6}\.\d\d) USD")
@@ -60,6 +61,11 @@ def reference(item: WorkItem, marker: str, settings: Settings, base: str) -> str
 def asked(ref: str) -> str:
     """Return the reference under which our comment asks questions about the item."""
     return f"questions-{ref}"
+
+
+def unfinished(ref: str) -> str:
+    """Return the reference under which our comment tells of a pull request some of whose effects failed."""
+    return f"{_UNFINISHED}{ref}"
 
 
 def _same_request(one: str, other: str) -> bool:
@@ -110,26 +116,39 @@ class Start:
     def remembered(self) -> str:
         """The reference in our comment, "" without one."""
         found = _REFERENCE.search(_lines(self.item, self.marker)[1])
-        return found[1] if found else ""
+        return found[2] if found else ""
 
     @property
-    def claimed(self) -> bool:
-        """Whether other runs say that they work on the item; perhaps they ended long ago."""
-        return any(run != self.run for run in self.item.claims)
+    def unfinished(self) -> bool:
+        """Whether our comment says that some effects failed."""
+        return f"reference {_UNFINISHED}" in _lines(self.item, self.marker)[1]
+
+    @property
+    def claims(self) -> int:
+        """How many other runs say that they work on the item: all but one of them ended before they could release it."""
+        return sum(run != self.run for run in self.item.claims)
 
     def concluded(self, pull_request: PullRequest) -> bool:
         """Return whether an earlier run brought about all that belongs on it: its comment comes last, and names it."""
         earlier = _EARLIER.search(_lines(self.item, self.marker)[1])
-        return self._delivered(pull_request) or (earlier is not None and earlier[1] == pull_request.url)
+        delivered = self._delivered(pull_request) and not self.unfinished
+        return delivered or (earlier is not None and earlier[1] == pull_request.url)
 
     def _delivered(self, pull_request: PullRequest) -> bool:
         named = _NAMED.match(_lines(self.item, self.marker)[0])
         return named is not None and named[1] == pull_request.url
 
+    def said(self, pull_request: PullRequest) -> bool:
+        """Return whether our comment says that the pull request answers the item as it stands: it comes last.
+
+        What failed is tried again by hand alone: it may fail for ever, and the comment of each trial is an event.
+        """
+        same = _same_request(self.remembered, self.reference) and self._delivered(pull_request)
+        return same and not (self.unfinished and self.by_hand)
+
     def settled(self, pull_request: PullRequest) -> bool:
         """Return whether nothing remains to be done for the item as it stands."""
-        same = _same_request(self.remembered, self.reference)
-        return same and self._delivered(pull_request) and not self.claimed
+        return self.said(pull_request) and not self.claims
 
     def repeated(self) -> bool:
         """Return whether only our own updates, and nothing that people or settings ask for, can have started the run."""
@@ -158,10 +177,10 @@ def stop_by_item(start: Start) -> Stop | None:
     if f"reference {asked(ref)}" in _lines(item, start.marker)[1]:
         return Stop(
             "The questions asked on this work item are not answered yet. Answer in a comment or in the description.",
-            unsettled=start.claimed,
+            unsettled=start.claims > 0,
         )
     # A dead claim on the item may be that of a run that was killed on the way: look further.
-    return None if start.claimed else stop_repeated(start)
+    return None if start.claims else stop_repeated(start)
 
 
 def stop_repeated(start: Start) -> Stop | None:
@@ -171,7 +190,7 @@ def stop_repeated(start: Start) -> Stop | None:
     return Stop(
         "Nobody has changed what this work item asks for since the last run, and nobody queued this run by hand. "
         "Change the work item, or queue the run by hand to try again.",
-        unsettled=start.claimed,
+        unsettled=start.claims > 0,
     )
 
 
@@ -207,7 +226,7 @@ def stop_by_branch(
         return _unchanged(pull_request, f"was {pull_request.status}")
     settled = start.settled(pull_request)
     # Without a comment nobody can tell a killed run from one that ended: a draft is tried again then.
-    if pull_request.draft and start.by_hand and (settled or not start.remembers):
+    if pull_request.draft and start.by_hand and (settled or start.unfinished or not start.remembers):
         return None
     if pull_request.draft and not start.by_hand and settled and not start.repeated():
         return None

@@ -55,6 +55,7 @@ class PullRequests(Protocol):
     def find(self, source_branch: str, target_branch: str) -> PullRequest | None:
         """Return our newest pull request between these branches, an active one before completed or abandoned ones.
 
+        An active one from `source_branch` counts whatever its target is: somebody may have changed it.
         Its description may be cut after 400 characters.
         """
         ...

@@ -68,6 +68,7 @@ class Report:
     steering: tuple[SteeringFile, ...] = ()
     estimated_usd: float = 0.0  # the part of `usd` that nobody counted
     reproduction: tuple[Proof, ...] = ()  # of the tests that showed the fault before the change was written
+    rewritten: tuple[str, ...] = ()  # those of them that passed until the change gave them another expectation
     notes: tuple[str, ...] = ()  # what people changed meanwhile, in finished sentences
 
     @property

@@ -18,33 +18,29 @@ from redimento.exploration.reading import read
 from redimento.exploration.searching import search
 from redimento.exploration.uses import uses
 from redimento.exploration.wish import Changed, Explore, Finding, Wish
+from redimento.text.redaction import NO_SECRETS, Secrets
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")  # half a character: UTF-8 has none, and `json` reads it
-_MOST: Final = 24  # different wishes of one answer
 
 
-def explorer(tree: Tree, *, exclude: Sequence[str], best: Sequence[str], cache: Path | None) -> Explore:
+def explorer(
+    tree: Tree, *, exclude: Sequence[str], best: Sequence[str], cache: Path | None, secrets: Secrets = NO_SECRETS
+) -> Explore:
     """Return the function that answers wishes about `tree` and the change as it stands.
 
     `exclude`: patterns of files that may not be shown; `best`: the files of the context, the most promising first;
-    `cache`: the folder that keeps the commits between runs. Whatever a wish contains, its answer is bounded.
+    `cache`: the folder that keeps the commits between runs. Whatever a wish contains, its answer is bounded, and shows
+    none of the `secrets`.
     """
 
     @once
     def before() -> Present:
-        return unchanged(tree, exclude, best)
+        return unchanged(tree, exclude, best, secrets)
 
     def explore(wishes: Sequence[Wish], changed: Changed) -> list[Finding]:
         now = with_change(before(), changed)
-        asked = list(dict.fromkeys(wishes))
-        found = {wish: _answered(now, wish, cache) for wish in asked[:_MOST]}
-        for wish in asked[_MOST:]:
-            found[wish] = Finding(wish)
-        if len(asked) > _MOST:
-            left = len(asked) - _MOST
-            note = f"{left} further requests were not looked up: ask for less at a time."
-            found[asked[_MOST]] = Finding(asked[_MOST], text=note)
-        return [found[wish] for wish in wishes]
+        found = {wish: _answered(now, wish, cache) for wish in dict.fromkeys(wishes)}
+        return secrets.redacted([found[wish] for wish in wishes])
 
     return explore
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from redimento.context.long_lines import clipped
 from redimento.context.selection import Excerpt
 from redimento.context.spans import Span, joined, with_gaps
 from redimento.context.tokens import estimate
@@ -28,12 +29,13 @@ def whole(path: str, lines: Sequence[str]) -> Excerpt:
     return Excerpt(path, text, estimate(text), 0.0, None, _REASON)
 
 
-def excerpt(path: str, lines: Sequence[str], spans: Iterable[Span]) -> Excerpt:
-    """Return `spans` of a file; the whole file if they leave nothing out."""
+def excerpt(path: str, lines: Sequence[str], spans: Iterable[Span], *, as_is: bool = False) -> Excerpt:
+    """Return `spans` of a file, long lines cut unless `as_is`; the whole file if that leaves nothing out."""
     shown = joined(spans)
-    if shown == [(1, len(lines))]:
+    cut = [*lines] if as_is else [*map(clipped, lines)]
+    if shown == [(1, len(lines))] and cut == [*lines]:
         return whole(path, lines)
-    text = with_gaps(lines, shown)
+    text = with_gaps(cut, shown)
     return Excerpt(path, text, estimate(text), 0.0, tuple(shown), _REASON)
 
 
@@ -43,7 +45,7 @@ def fitting(lines: Sequence[str], spans: Sequence[Span], tokens: int = LARGEST) 
     for place, (first, last) in enumerate(spans):
         tokens -= _GAP
         for number in range(first, last + 1):
-            tokens -= estimate(lines[number - 1])
+            tokens -= estimate(clipped(lines[number - 1]))
             if tokens < 0:
                 kept += [(first, number - 1)] if number > first else []
                 return kept, [(number, last), *spans[place + 1 :]]
@@ -54,5 +56,5 @@ def fitting(lines: Sequence[str], spans: Sequence[Span], tokens: int = LARGEST) 
 def size(path: str, lines: Sequence[str], span: Span) -> str:
     """Return the sentence that tells how long a part of a file is."""
     first, last = span
-    tokens = estimate("\n".join(lines[first - 1 : last]))
+    tokens = estimate("\n".join(map(clipped, lines[first - 1 : last])))
     return f"Lines {first}-{last} of `{path}` take about {tokens:,} tokens."

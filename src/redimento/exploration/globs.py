@@ -21,8 +21,8 @@ def is_glob(written: str) -> bool:
 def matching(paths: Iterable[str], glob: str) -> list[str]:
     """Return those of `paths` that `glob` (cleaned) names, or that are in a folder it names.
 
-    `*`, `?`, `[ab]` stay within a name, `**` does not; `{a,b}`, or a list with commas, means either. Without a slash it names files in any folder; so does
-    one with a slash that fits nothing from the root. A pattern that is none fits nothing.
+    `*`, `?`, `[ab]` stay within a name, `**` does not; `{a,b}`, or a list with commas, means either. Without a slash it
+    names files in any folder; so does one with a slash that fits nothing from the root. A pattern that is none fits nothing.
     """
     if len(glob) > LONGEST:
         return []

@@ -17,7 +17,6 @@ from redimento.exploration.reading import divided, spans_of
 _MOST: Final = 12  # commits
 _DIFFERENCES: Final = 4_000  # tokens, of all commits
 _LINES: Final = 60  # of one difference
-_LONGEST_LINE: Final = 200  # characters
 
 
 def history(present: Present, target: str, cache: Path | None) -> str:
@@ -42,17 +41,17 @@ def history(present: Present, target: str, cache: Path | None) -> str:
         return f"`{files[0]}` has {count} lines before the change; it does not have lines {ranges}."
     lines = spans[0] if spans else None
     changes = present.changes(files[0], lines, _MOST)
-    return _told(files[0], lines, changes) if changes else _subjects(present, files[0], cache)
+    return _told(present, files[0], lines, changes) if changes else _subjects(present, files[0], cache)
 
 
-def _told(path: str, lines: Span | None, changes: Sequence[PastChange]) -> str:
+def _told(present: Present, path: str, lines: Span | None, changes: Sequence[PastChange]) -> str:
     where = f"lines {lines[0]}-{lines[1]} of `{path}`" if lines else f"`{path}`"
     parts = [f"Commits that changed {where}, newest first:"]
     left = _DIFFERENCES
     for change in changes:
-        parts.append(f"{change.date} {change.subject[:_LONGEST_LINE]}")
+        parts.append(f"{change.date} {present.row(change.subject)}")
         rows = change.difference.split("\n")
-        shown = "\n".join(row[:_LONGEST_LINE] for row in rows[:_LINES])
+        shown = "\n".join(map(present.row, rows[:_LINES]))
         left -= estimate(shown)
         if shown and left >= 0:
             parts.append(shown + (f"\n… {len(rows) - _LINES} further lines" if len(rows) > _LINES else ""))
@@ -69,5 +68,5 @@ def _subjects(present: Present, start: str, cache: Path | None) -> str:
     ]
     if not commits:
         return f"This clone has no earlier commits that changed `{start or './'}`: it may hold only the newest ones."
-    subjects = [commit.subject[:_LONGEST_LINE] for commit in commits[:_MOST]]
+    subjects = [present.row(commit.subject) for commit in commits[:_MOST]]
     return "\n".join([f"Commits that changed `{start or './'}`, newest first:", *subjects])

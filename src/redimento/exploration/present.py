@@ -18,9 +18,11 @@ from redimento.context.segments import Segment, cut
 from redimento.context.survey import listed
 from redimento.context.tree import Entry, PastChange, PastCommit, Tree, texts
 from redimento.exploration.wish import Changed
+from redimento.text.redaction import Secrets
 
 _ONE_SEARCH: Final = 200_000_000  # bytes: two seconds; what promises least is left out
 _PARSING: Final = 12  # bytes that are searched in the time in which one is parsed
+_LONGEST_ROW: Final = 200  # characters
 _ORDER: Final = {"source": 0, "test": 1, "data": 2, "prose": 2}
 
 
@@ -35,7 +37,8 @@ class Allowance:
 class Present:
     """A Tree: `tree` with what `changed` says, limited to `shown`, the files that may be shown.
 
-    `committed`: path → bytes of each file of `tree`; `best`: path → place among the files that the context selection took for likely.
+    `committed`: path → bytes of each file of `tree`; `best`: path → place among the files that the context selection took
+    for likely. `secrets`: of the run, which no text may show.
     """
 
     tree: Tree
@@ -44,6 +47,7 @@ class Present:
     changed: Changed
     exclude: Sequence[str]
     best: Mapping[str, int]
+    secrets: Secrets
     allowance: Allowance = field(default_factory=Allowance)
 
     @property
@@ -72,10 +76,17 @@ class Present:
     def changes(self, path: str, lines: tuple[int, int] | None, limit: int) -> Sequence[PastChange]:
         return self.tree.changes(path, lines, limit)
 
+    def row(self, line: str) -> str:
+        """Return the beginning of a line without secrets: in one that is cut first, the half of a secret would stay."""
+        return self.secrets.redact(line[: _LONGEST_ROW + self.secrets.longest])[:_LONGEST_ROW]
+
     def lines(self, path: str) -> list[str] | None:
-        """Return the lines of a file; None if it is binary or cannot be read."""
+        """Return the lines of a file without secrets; None if it is binary or cannot be read."""
         content = next((content for _, content in texts(self, [path])), None)
-        return None if content is None else content.removesuffix("\n").split("\n")
+        if content is None:
+            return None
+        lines = content.removesuffix("\n").split("\n")
+        return [*map(self.secrets.redact, lines)] if self.secrets.reveals(content) else lines
 
     def affordable(self, paths: Sequence[str]) -> Sequence[str]:
         """Return the first of `paths`: as many as one search may read. They count as read."""
@@ -106,9 +117,10 @@ class Present:
         return "" if size is None else exclusion.reason(path, size, self.exclude)
 
     def promising(self, words: Iterable[str] = ()) -> list[str]:
-        """Return all paths: the likely files, then those whose path has `words` (lower case), source, tests, the rest."""
+        """Return what to search: the likely files, then those whose path has `words` (lower case), source, tests, the rest."""
         wanted = list(words)
-        return sorted(self.sizes, key=lambda path: (self.unlikeliness(path, wanted), path))
+        paths = [path for path in self.sizes if not exclusion.is_snapshot(path)]
+        return sorted(paths, key=lambda path: (self.unlikeliness(path, wanted), path))
 
     def unlikeliness(self, path: str, words: Sequence[str]) -> tuple[int, int, int]:
         """Return what orders paths as `promising` does."""
@@ -143,12 +155,12 @@ class Present:
         return _grouped((module_parts(path)[-1], path) for path in self.sizes)
 
 
-def unchanged(tree: Tree, exclude: Sequence[str], best: Sequence[str]) -> Present:
+def unchanged(tree: Tree, exclude: Sequence[str], best: Sequence[str], secrets: Secrets) -> Present:
     """Return `tree` without a change. `exclude`: as in the settings; `best`: the likely files, the likeliest first."""
     entries = tree.entries()
     places = {path: place for place, path in reversed(list(enumerate(best)))}
     committed = {entry.path: entry.size for entry in entries}
-    return Present(tree, committed, tuple(listed(entries, exclude)), {}, exclude, places)
+    return Present(tree, committed, tuple(listed(entries, exclude)), {}, exclude, places, secrets)
 
 
 def with_change(present: Present, changed: Changed) -> Present:

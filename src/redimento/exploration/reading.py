@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from redimento.context.languages import extension, is_test, role
+from redimento.context.long_lines import clipped
 from redimento.context.spans import Span, joined
 from redimento.context.tokens import estimate
 from redimento.exploration.definitions import CODE, DEFINING, Definition, definitions, head, name_parts
@@ -18,6 +19,10 @@ from redimento.exploration.present import Present
 
 _RANGES: Final = re.compile(r"[\dL,;\s-]*\d[\dL,;\s-]*")
 _RANGE: Final = re.compile(r"L?(\d{1,9})?(?:-L?(\d{1,9})?)?")
+# What tests of JavaScript, TypeScript and Go call a part of them.
+_TITLED: Final = re.compile(
+    r"\s*(?:(?:[fx]?(?:describe|context|it|test)|suite|specify)(?:\.\w+)*|[bt]\.Run)\(\s*[\"'`]"
+)
 _POSITION: Final = re.compile(r"(.+)(:)(\d+):\d+")  # line and column, as compilers write them
 _MOST_RANGES: Final = 50
 _OUTLINE: Final = 5_000  # tokens
@@ -39,9 +44,10 @@ def read(present: Present, target: str) -> Found:
     files = files_meant(present, path)
     if len(files) == 1:
         found = _read_file(present, files[0], ranges)
-        if len(path.strip("/")) > len(files[0]):  # it begins above the repository, or in a folder that does not exist
-            found = Found(found.excerpts, f"{echo(path)} was taken for `{files[0]}`.\n{found.text}".strip())
-        return found
+        # It begins above the repository, or in a folder that does not exist.
+        guessed = f"{echo(path)} was taken for `{files[0]}`." if len(path.strip("/")) > len(files[0]) else ""
+        notes = filter(None, (guessed, found.text, _snapshots(present, files[0])))
+        return Found(found.excerpts, "\n".join(notes))
     if files:
         return Found(text=_listed(f"{echo(path)} may be any of these files; write more of the path", files))
     why = present.why_hidden(path)
@@ -50,6 +56,13 @@ def read(present: Present, target: str) -> Found:
     if path.strip("/") in present.folders or (is_glob(path) and matching(present.sizes, path)):
         return Found(text=list_files(present, path))
     return _read_name(present, target, path, ranges) or _nothing(present, path)
+
+
+def _snapshots(present: Present, path: str) -> str:
+    """Return where the snapshots of a test are, which neither the map nor a search shows; "" if it has none."""
+    folder, slash, name = path.rpartition("/")
+    kept = f"{folder}{slash}__snapshots__/{name}.snap"
+    return f"Its snapshots are in `{kept}`." if kept in present.sizes else ""
 
 
 def divided(target: str) -> tuple[str, str]:
@@ -73,9 +86,12 @@ def _read_file(present: Present, path: str, ranges: str) -> Found:
     spans = joined((first, min(last, len(lines))) for first, last in asked if 1 <= first <= min(last, len(lines)))
     absent = [f"{first}-{last}" for first, last in asked if not 1 <= first <= min(last, len(lines))]
     notes = [f"`{path}` has {len(lines)} lines; it does not have lines {', '.join(absent)}."] if absent else []
-    kept, left = fitting(lines, spans)
+    as_is = _cost(lines, spans) <= LARGEST  # only what is shown as it is can be quoted
+    kept, left = (spans, []) if as_is else fitting(lines, spans)
+    if not as_is and any(clipped(line) != line for first, last in kept for line in lines[first - 1 : last]):
+        notes.append("Long lines are cut: to quote one, ask for it alone.")
     notes += [f"{size(path, lines, span)} They are too many for one answer." for span in left[:_MOST_RANGES]]
-    return Found((excerpt(path, lines, kept),) if kept else (), "\n".join(notes))
+    return Found((excerpt(path, lines, kept, as_is=as_is),) if kept else (), "\n".join(notes))
 
 
 def spans_of(ranges: str, count: int) -> list[Span]:
@@ -92,8 +108,11 @@ def spans_of(ranges: str, count: int) -> list[Span]:
 def _outlined(present: Present, path: str, lines: Sequence[str]) -> Found:
     """Return the heads of the definitions of a large file, and how to ask for more."""
     segments = present.segments(path, "\n".join(lines))
-    heads = [(head(segment), segment.name.count(".")) for segment in segments if segment.signature]
-    spans = [span for span, _ in sorted(heads, key=lambda pair: pair[1])]  # the outermost come first
+    heads = [(segment.name.count("."), head(segment)) for segment in segments if segment.signature]
+    if is_test(path):
+        titled = [(number, line) for number, line in enumerate(lines, 1) if _TITLED.match(line[:_LONGEST_LINE])]
+        heads += [(len(line) - len(line.lstrip()), (number, number)) for number, line in titled]
+    spans = [span for _, span in sorted(heads)]  # the outermost come first
     if not heads and role(path) in CODE:
         spans = [(number, number) for number, line in enumerate(lines, 1) if DEFINING.search(line[:_LONGEST_LINE])]
     kept, left = fitting(lines, spans or [(1, min(_HEAD, len(lines)))], _OUTLINE)

@@ -20,8 +20,7 @@ _COUNTED_ACROSS: Final = 20  # likewise for patterns that match line breaks: eac
 _SURE: Final = _COUNTED - _MOST_IN_A_FILE  # more than these may be many more
 _FEW: Final = 3  # hits of a file, if there are many files
 _SOURCES_PER_TEST: Final = 2
-_LONGEST_LINE: Final = 200  # characters of a hit that are shown
-_READ: Final = 4 * _LONGEST_LINE + 400  # bytes of a line that may become these characters, with blanks before them
+_READ: Final = 1_200  # bytes of a line, beside those of a secret: four for each character shown, and blanks before them
 _ALSO: Final = 40  # further files that are named
 
 
@@ -67,14 +66,15 @@ def scan(present: Present, paths: Sequence[str], pattern: re2._Regexp, containin
     """Search `paths` in this order. Files without `containing` are skipped."""
     most = _COUNTED if pattern.options.never_nl else _COUNTED_ACROSS
     affordable = present.affordable(paths)
+    read = _READ + present.secrets.longest
     found = []
     for path, content in present.searched(affordable):
-        if containing in content and (lines := list(_lines(content, pattern, most))):
+        if containing in content and (lines := list(_lines(content, pattern, most, read))):
             found.append(Hits(path, tuple(lines), len(lines)))
     return Scan(tuple(found), len(paths) - len(affordable))
 
 
-def _lines(content: bytes, pattern: re2._Regexp, most: int) -> Iterator[tuple[int, str]]:
+def _lines(content: bytes, pattern: re2._Regexp, most: int, read: int) -> Iterator[tuple[int, str]]:
     position, number, counted = 0, 1, 0
     for _ in range(most):
         found = pattern.search(content, position)
@@ -84,8 +84,7 @@ def _lines(content: bytes, pattern: re2._Regexp, most: int) -> Iterator[tuple[in
         end = content.find(b"\n", start)
         end = len(content) if end < 0 else end
         number += content.count(b"\n", counted, start)
-        shown = content[start : min(end, start + _READ)].decode("utf-8", "replace").strip()
-        yield number, shown[:_LONGEST_LINE]
+        yield number, content[start : min(end, start + read)].decode("utf-8", "replace").strip()
         position, counted = end + 1, start
         if position > len(content):
             return

@@ -57,7 +57,7 @@ def search(present: Present, pattern: str, within: str, around: int) -> Found:
         lines: list[str] = []
     else:
         excerpts = ()
-        lines = [f"{hits.path}:{number}: {text}" for hits in chosen for number, text in hits.lines]
+        lines = [f"{hits.path}:{number}: {present.row(text)}" for hits in chosen for number, text in hits.lines]
     return Found(excerpts, "\n".join([*notes, *lines, *left_out(chosen, others, found.unsearched)]))
 
 

@@ -76,4 +76,4 @@ def _grouped(present: Present, hits: Hits) -> Iterator[str]:
         if definition and definition != inside:
             yield f"in {definition}:"
         inside = definition
-        yield f"{hits.path}:{number}: {text}"
+        yield f"{hits.path}:{number}: {present.row(text)}"

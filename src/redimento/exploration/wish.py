@@ -27,10 +27,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a wish brought: code as excerpts, and a text: hits, names, or a sentence that says why there is nothing.
-
-    Both are empty for wishes beyond what one answer may ask for, but for the first of them, which says so.
-    """
+    """What a wish brought: code as excerpts, and a text: hits, names, or a sentence that says why there is nothing."""
 
     wish: Wish
     excerpts: tuple[Excerpt, ...] = ()

@@ -32,7 +32,8 @@ _NOT_SIGNED_IN: Final = re.compile(
 _LONGEST_REASON: Final = 500
 _NUMBER: Final = re.compile(r"\b(?:TF|VS)\d{5,6}\b")
 _PAGE_INSTEAD: Final = re.compile(
-    r"not valid: is this a git repository|info/refs not found|unexpected .*content-type", re.IGNORECASE
+    r"not valid: is this a git repository|info/refs not found|unexpected .*content-type|bad line length character|git-http-push failed",
+    re.IGNORECASE,
 )
 
 
@@ -110,4 +111,5 @@ def _reason(said: str) -> str:
     lines = [line.removeprefix("remote:").strip() for line in said.splitlines()]
     numbered = [line for line in lines if _NUMBER.search(line)]
     marked = [line for line in lines if line.startswith(("fatal:", "error:", "!"))]
-    return " ".join(dict.fromkeys(numbered or marked or lines))[:_LONGEST_REASON] or "git gave no reason."
+    reason = " ".join(dict.fromkeys(numbered or marked or lines))[:_LONGEST_REASON] or "git gave no reason"
+    return f"{reason.rstrip('.')}."

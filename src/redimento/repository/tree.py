@@ -22,6 +22,7 @@ _DIFFERENCE: Final = (
     *("--unified=1", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--no-show-signature"),
     *("--no-notes", "--no-merges", "--encoding=UTF-8"),
 )
+_FILE: Final = re.compile(rb"^diff --git ", re.MULTILINE)
 _HUNK: Final = re.compile(rb"^@@ ", re.MULTILINE)
 
 
@@ -73,12 +74,13 @@ class GitTree:
             if oldest.stdout.strip():
                 where.insert(0, f"^{oldest.stdout.decode().strip()}")
             logged = git.try_run(
-                *("-c", "core.bigFileThreshold=1m", "log", f"--max-count={limit}", *_DIFFERENCE),
+                *("-c", "core.bigFileThreshold=1m", "-c", "core.quotePath=false"),
+                *("log", f"--max-count={limit}", *_DIFFERENCE),
                 *("--format=%x00%H %as %s", *where),
             )
         if logged.status:
             return ()
-        return tuple(_past_changes(logged.stdout, self._edge))
+        return tuple(_past_changes(logged.stdout, self._edge, path))
 
     @cached_property
     def _edge(self) -> frozenset[bytes]:
@@ -177,13 +179,18 @@ def _past_commits(logged: bytes, edge: frozenset[bytes]) -> tuple[PastCommit, ..
     return tuple(PastCommit(subject, tuple(paths)) for commit, subject, paths in commits if commit not in edge)
 
 
-def _past_changes(logged: bytes, edge: frozenset[bytes]) -> Iterator[PastChange]:
-    """Parse `log -p` with a NUL before each commit: no line of a difference begins with one."""
+def _past_changes(logged: bytes, edge: frozenset[bytes], path: str) -> Iterator[PastChange]:
+    """Parse `log -p` with a NUL before each commit: no line of a difference begins with one.
+
+    Where a folder once had the name of the file, git tells of what was in it as well, and that may be secret.
+    """
+    own = f"a/{path} b/{path}\n".encode()
     for entry in logged.split(b"\n\0"):
         heading, _, difference = entry.removeprefix(b"\0").partition(b"\n")
         commit, _, told = heading.partition(b" ")
         date, _, subject = told.partition(b" ")
-        hunk = _HUNK.search(difference)
         if commit and commit not in edge:
-            shown = difference[hunk.start() :] if hunk else b""
+            file = next((part for part in _FILE.split(difference) if part.startswith(own)), b"")
+            hunk = _HUNK.search(file)
+            shown = file[hunk.start() :] if hunk else b""
             yield PastChange(date.decode(), subject.decode(errors="replace"), shown.decode(errors="replace").rstrip())

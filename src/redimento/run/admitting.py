@@ -13,6 +13,8 @@ from redimento.run.job import Admitted, Job, Ports, Stopped
 from redimento.work_items.admission import closed, refusal
 from redimento.work_items.item import WorkItem
 
+_MOST_KILLED = 3  # a run that is killed each time, as by a lack of memory, would be started by its own claim for ever
+
 
 def admit(job: Job, ports: Ports, item: WorkItem) -> Admitted | Stopped:
     """Decide whether the run goes on, asking for as little as possible: most of what starts a run needs no work."""
@@ -49,19 +51,34 @@ def admit(job: Job, ports: Ports, item: WorkItem) -> Admitted | Stopped:
     if known is not None and stop is not None and stop.unsettled:
         known = ports.pull_requests.current(known)
         stop = None if earlier.outdated(start, known) else stop
-    past = earlier.tally(item, job.marker)
-    stop = stop or _ceiling(job, past)
+    past = _past(job, start)
+    admitted = Admitted(
+        item, branch, tip, known, start.reference, past, concluded=bool(known and start.concluded(known))
+    )
+    stop = stop or _ceiling(job, start, past)
     if stop is not None:
         skipped = Outcome("skipped", stop.sentence, branch=branch)
         skipped = replace(skipped, pull_request_id=known.id, pull_request_url=known.url) if known else skipped
-        return Stopped(skipped, item, stop.unsettled, known, start.reference)
+        unfinished = known is not None and known.status == "active" and not start.said(known)
+        return Stopped(skipped, item, stop.unsettled, admitted if unfinished else None)
     if not job.settings.work_items.states and (reason := closed(item, ports.board.category(item))):
         return Stopped(Outcome("skipped", reason), item)
-    return Admitted(item, branch, tip, known, start.reference, past, concluded=bool(known and start.concluded(known)))
+    return admitted
 
 
-def _ceiling(job: Job, past: earlier.Tally) -> earlier.Stop | None:
+def _past(job: Job, start: earlier.Start) -> earlier.Tally:
+    """Return the runs before this one; a killed one is booked at the most that it can have cost."""
+    told = earlier.tally(start.item, job.marker)
+    return earlier.Tally(told.runs + start.claims, told.usd + start.claims * job.settings.model.max_cost_usd)
+
+
+def _ceiling(job: Job, start: earlier.Start, past: earlier.Tally) -> earlier.Stop | None:
     limits, most = job.settings.work_items, job.settings.model.max_cost_usd
+    if start.claims >= _MOST_KILLED and not job.by_hand:
+        return earlier.Stop(
+            f"{start.claims} runs of this work item ended before they could say anything. "
+            "See their logs (the item links them), then queue a run by hand."
+        )
     cost = f"The {past.runs} earlier runs of this work item cost ${past.usd:.2f}"
     if past.runs >= limits.max_runs:
         return earlier.Stop(f"{cost}, and work_items.max_runs is {limits.max_runs}. Raise it to let another run start.")

@@ -18,17 +18,20 @@ from redimento.models.port import ModelError, Spent, total_tokens
 from redimento.outcome import Outcome
 from redimento.run.attempt import Attempt
 from redimento.run.job import Admitted, Job, Ports, Stopped
+from redimento.verification.evidence import Proof
 from redimento.work_items.admission import closed
 
 
-def deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of: int) -> tuple[Outcome, Report | None]:
+def deliver(
+    job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of: int
+) -> tuple[Outcome, Report | None, Admitted]:
+    """Return how the run ends, the report of a change, and the item and pull request as they are now."""
     answer = attempt.answer
     if not attempt.change.files:
         if answer.questions:
             asked = Outcome("questions", "The work item leaves open what to build.", questions=answer.questions)
             _move(job, ports, job.settings.updates.state_questions)
-            comment(job, ports, admitted, asked)
-            return asked, None
+            return asked, None, admitted
         if not answer.nothing_to_do:
             raise ModelError(
                 "The model's answer changes nothing, and does not say that nothing has to change.",
@@ -37,12 +40,10 @@ def deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of:
             )
         nothing = f"The model found nothing to change: {answer.nothing_to_do}".strip()
         idle = Outcome("skipped", nothing, "If something is missing, add it to the work item and run again.")
-        comment(job, ports, admitted, idle)
-        return idle, None
+        return idle, None, admitted
     now = _look_again(job, ports, admitted)
     if isinstance(now, Outcome):
-        comment(job, ports, admitted, now)
-        return now, None
+        return now, None, admitted
     admitted, notes = now
     report = replace(_report(job, ports, admitted, attempt, of=of), notes=notes)
     delivery = Delivery(
@@ -52,8 +53,7 @@ def deliver(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of:
     commit, pull_request = publish(delivery, ports.branches, ports.pull_requests, job.settings.pull_request)
     ended = outcome(delivery, commit, pull_request)
     job.folder.write_json("delivery.json", ended)
-    _conclude(job, ports, admitted, pull_request, ended, report=report)
-    return ended, report
+    return ended, report, _concluded(job, ports, admitted, pull_request)
 
 
 def _look_again(job: Job, ports: Ports, admitted: Admitted) -> tuple[Admitted, tuple[str, ...]] | Outcome:
@@ -88,17 +88,9 @@ def _look_again(job: Job, ports: Ports, admitted: Admitted) -> tuple[Admitted, t
     return replace(admitted, item=item, pull_request=known), tuple(notes)
 
 
-def _conclude(
-    job: Job,
-    ports: Ports,
-    admitted: Admitted,
-    pull_request: PullRequest,
-    ended: Outcome,
-    *,
-    report: Report | None = None,
-) -> None:
-    """Bring about what follows a pull request. The comment is the last: a later run reads from it that all is done."""
-    settings = job.settings.pull_request
+def _concluded(job: Job, ports: Ports, admitted: Admitted, pull_request: PullRequest) -> Admitted:
+    """Bring about what follows a pull request, but for the comment: a later run reads from it that all is done."""
+    settings, failed = job.settings.pull_request, list[str]()
     if not pull_request.ours:
         warnings = [
             f"Pull request {pull_request.id} for this branch was opened by somebody else, so nothing in it was changed."
@@ -108,18 +100,27 @@ def _conclude(
     else:
         effects = on_pull_request(pull_request, admitted.item.id, ports.pull_requests, settings)
         # A dry run has no pull request to add to.
-        warnings = [*settle(effects if pull_request.id else ()), *ports.pull_requests.identities(settings.reviewers)[1]]
+        failed = [*settle(effects if pull_request.id else ())]
+        warnings = [*failed, *ports.pull_requests.identities(settings.reviewers)[1]]
     for warning in warnings:
         ports.emit(Warned(warning))
-    _move(job, ports, job.settings.updates.state_delivered)
-    comment(job, ports, admitted, ended, report=report)
+    moved = _move(job, ports, job.settings.updates.state_delivered)
+    return replace(admitted, unfinished=bool(failed) or not moved)
+
+
+def _reproduced(attempt: Attempt) -> tuple[Proof, ...]:
+    """Return the proofs of the reproduction, without tests that lines added later (a skip, a stand-in) keep from failing."""
+    if attempt.reproduction is None:
+        return ()
+    proofs = proofs_of([test.id for test in attempt.reproduction.tests], attempt.verdict)
+    return tuple(proof for proof in proofs if proof.before not in {"passed", "skipped"})
 
 
 def _report(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of: int) -> Report:
     item, tip, spent, verdict = admitted.item, admitted.tip, ports.spent(), attempt.verdict
     holds_others = tip is not None and tip.holds_others
     criteria = assess(item.acceptance_criteria, attempt.answer.criteria, verdict)
-    reproduced = proofs_of([test.id for test in attempt.reproduction.tests], verdict) if attempt.reproduction else ()
+    reproduced = _reproduced(attempt)
     return Report(
         item=item,
         summary=attempt.answer.summary or f"A change for: {item.title}",
@@ -142,17 +143,20 @@ def _report(job: Job, ports: Ports, admitted: Admitted, attempt: Attempt, *, of:
         documentation=attempt.answer.documentation,
         build_instructions=attempt.answer.build_instructions,
         reproduction=reproduced,
+        rewritten=attempt.reproduction.rewritten if attempt.reproduction else (),
         candidate=attempt.number,
         candidates=of,
         steering=steering_files(attempt.change.files, job.settings.project.conventions),
     )
 
 
-def comment(job: Job, ports: Ports, admitted: Admitted, ended: Outcome, *, report: Report | None = None) -> None:
-    """Comment on the work item; a failed comment must not fail the run."""
+def comment(job: Job, ports: Ports, admitted: Admitted, ended: Outcome, *, report: Report | None = None) -> bool:
+    """Comment on the work item, if the settings say so; return False if that failed, which must not fail the run."""
     if not job.settings.updates.comment:
-        return
+        return True
     item, now = admitted.item, admitted.reference
+    if admitted.unfinished:
+        now = earlier.unfinished(now)
     left = admitted.concluded and ended.kind not in ("delivered", "draft")
     text = texts.comment(
         item,
@@ -169,25 +173,30 @@ def comment(job: Job, ports: Ports, admitted: Admitted, ended: Outcome, *, repor
         ports.board.comment(item.id, job.marker, text, known=known.id if known else 0)
     except RedimentoError as error:
         ports.emit(Warned(f"The comment on the work item could not be written. {error}"))
+        return False
+    return True
 
 
 def _with_this_run(before: earlier.Tally, now: Spent) -> earlier.Tally:
     return earlier.Tally(before.runs + 1, before.usd + now.usd) if now.calls else before
 
 
-def _move(job: Job, ports: Ports, state: str) -> None:
+def _move(job: Job, ports: Ports, state: str) -> bool:
     if not state:
-        return
+        return True
     try:
         ports.board.set_state(job.item_id, state)
     except RedimentoError as error:
         ports.emit(Warned(f"The work item could not be moved to {state}. {error}"))
+        return False
+    return True
 
 
 def finish(job: Job, ports: Ports, stopped: Stopped) -> None:
-    """Bring about what a killed run has not; its claim went with ours."""
-    known, item = stopped.pull_request, stopped.item
-    if known is None or known.status != "active":
+    """Bring about what a killed run has not; its claim goes with ours."""
+    admitted = stopped.unfinished
+    known = admitted.pull_request if admitted else None
+    if admitted is None or known is None:
         return
     ended = Outcome(
         "draft" if known.draft else "delivered",
@@ -196,5 +205,4 @@ def finish(job: Job, ports: Ports, stopped: Stopped) -> None:
         pull_request_id=known.id,
         pull_request_url=known.url,
     )
-    admitted = Admitted(item, known.source_branch, None, known, stopped.reference, earlier.tally(item, job.marker))
-    _conclude(job, ports, admitted, known, ended)
+    comment(job, ports, _concluded(job, ports, admitted, known), ended)

@@ -10,7 +10,7 @@ from time import monotonic
 
 from redimento.authoring import prompt, ticket
 from redimento.authoring.conversation import LEAST_BUDGET, ModelSession
-from redimento.authoring.questions import askable
+from redimento.authoring.questions import askable, quoted
 from redimento.context.select import select
 from redimento.context.selection import Context, Excerpt
 from redimento.delivery import earlier
@@ -37,22 +37,23 @@ _LONGEST_CLUE = 20_000  # characters of an attachment that help to choose the co
 def run(job: Job, ports: Ports) -> Finished:
     """Take one work item through all steps and return how the run ended, even if it failed.
 
-    The claim is always released and the working tree always restored. Raises only for a bug or an interruption.
+    The working tree is always restored, and the claim released unless nothing else tells of the run. Raises only for a bug
+    or an interruption.
     """
     started = monotonic()
     begun: list[Admitted] = []
-    with ExitStack() as cleanup:
+    with ExitStack() as claim, ExitStack() as cleanup:
         try:
-            finished = _stages(job, ports, cleanup, begun)
+            finished = _stages(job, ports, claim, cleanup, begun)
         except RedimentoError as error:
             failed = failure(error)
             finished = Finished(failed, begun[0].item if begun else None)
             if begun:  # while the claim holds: the next run reads the comment
-                comment(job, ports, begun[0], failed)
+                _comment(job, ports, claim, begun[0], finished)
     return replace(finished, spent=ports.spent(), seconds=monotonic() - started)
 
 
-def _stages(job: Job, ports: Ports, cleanup: ExitStack, begun: list[Admitted]) -> Finished:
+def _stages(job: Job, ports: Ports, claim: ExitStack, cleanup: ExitStack, begun: list[Admitted]) -> Finished:
     with step(ports.emit, "admit", "Load the work item"):
         item = _load(job, ports)
         admitted = admit(job, ports, item)
@@ -62,7 +63,7 @@ def _stages(job: Job, ports: Ports, cleanup: ExitStack, begun: list[Admitted]) -
             claimed = ports.board.claim(item, job.run)
             if claimed is None:
                 return Finished(Outcome("skipped", "Another run is working on this item."), item)
-            cleanup.callback(_release, job, ports)
+            claim.callback(_release, job, ports)
             # Another run may have delivered between our look at the item and the claim.
             overtaken = claimed.revision > item.revision + 1
             item = _seen(job, claimed)
@@ -96,12 +97,19 @@ def _stages(job: Job, ports: Ports, cleanup: ExitStack, begun: list[Admitted]) -
             )
     try:
         with step(ports.emit, "deliver", "Deliver the change"):
-            ended, report = deliver(job, ports, admitted, made[0], of=len(made))
+            ended, report, admitted = deliver(job, ports, admitted, made[0], of=len(made))
     except RedimentoError as error:
         # Report the change and its checks anyway: they cost money, and the run folder has them.
         ended, report = failure(error), None
-        comment(job, ports, admitted, ended)
-    return Finished(ended, item, context, made, report)
+    finished = Finished(ended, item, context, made, report)
+    _comment(job, ports, claim, admitted, finished)
+    return finished
+
+
+def _comment(job: Job, ports: Ports, claim: ExitStack, admitted: Admitted, finished: Finished) -> None:
+    said = comment(job, ports, admitted, finished.outcome, report=finished.report)
+    if not said and ports.spent().calls:
+        claim.pop_all()  # the claim stays: nothing else tells a later run that this one has cost something
 
 
 def _load(job: Job, ports: Ports) -> WorkItem:
@@ -203,12 +211,14 @@ def _with_askable(attempt: Attempt, job: Job, item: WorkItem, seen: Sequence[Exc
 
 
 def _explorer(job: Job, ports: Ports, context: Context, looked_up: list[Excerpt]) -> Explore:
-    best = [excerpt.path for excerpt in context.excerpts]
-    answered = explorer(ports.tree, exclude=_hidden(job, ports), best=best, cache=job.cache)
+    answered = explorer(
+        ports.tree, exclude=_hidden(job, ports), best=context.best, cache=job.cache, secrets=job.secrets
+    )
 
-    def explore(wishes: Sequence[Wish], changed: Changed) -> list[Finding]:
-        findings: list[Finding] = job.secrets.redacted([*answered(wishes, changed)])
-        looked_up.extend(excerpt for finding in findings for excerpt in finding.excerpts)
+    def explore(wishes: Sequence[Wish], changed: Changed) -> Sequence[Finding]:
+        findings = answered(wishes, changed)
+        for finding in findings:
+            looked_up.extend((*finding.excerpts, *quoted(finding)))
         return findings
 
     return explore

@@ -78,6 +78,7 @@ class Admitted:
     """An item that may start a run, and what an earlier run left. `reference` identifies what the run is asked for.
 
     `past`: the runs before this one. `concluded`: one of them brought about all that belongs on the pull request.
+    `unfinished`: this one did not.
     """
 
     item: WorkItem
@@ -87,17 +88,20 @@ class Admitted:
     reference: str
     past: Tally
     concluded: bool = False
+    unfinished: bool = False
 
 
 @dataclass(frozen=True)
 class Stopped:
-    """A run that stops before it spends. `settles`: only after it has brought about what a killed run has not."""
+    """A run that stops before it spends.
+
+    `settles`: only after it has removed dead claims, and brought about what a killed run has not for `unfinished`.
+    """
 
     outcome: Outcome
     item: WorkItem
     settles: bool = False
-    pull_request: PullRequest | None = None
-    reference: str = ""
+    unfinished: Admitted | None = None
 
 
 @dataclass(frozen=True)

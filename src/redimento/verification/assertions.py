@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Callable, Collection, Iterator
 
@@ -47,6 +48,10 @@ _NOT_BUILT = re.compile(
     r"|\[(?:build|setup) failed\]"
 )
 
+# What pytest ends a failure with. A group may hold assertions.
+_RAISED = re.compile(r"^[^\s:]{1,400}\.py:\d+: (\w+)$", re.MULTILINE)
+_OTHER_ERRORS = frozenset(dir(builtins)) - {"AssertionError", "ExceptionGroup", "BaseExceptionGroup"}
+
 
 def did_not_build(output: str) -> bool:
     """Return whether a command's output shows that part of the program could not be built."""
@@ -56,8 +61,11 @@ def did_not_build(output: str) -> bool:
 def is_assertion(message: str) -> bool:
     """Return whether a failure's text shows a failed assertion, and no error that kept the test from running.
 
-    If a message has both (a test that asserts about an import error), the first line decides.
+    pytest ends with the type of the exception, whatever its text says. If a message has both (a test that asserts about an
+    import error), the first line decides.
     """
+    if (raised := _RAISED.findall(message)) and raised[-1] in _OTHER_ERRORS:
+        return False
     first = message.lstrip().partition("\n")[0]
     if _ASSERTION.search(first):
         return True

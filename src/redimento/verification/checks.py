@@ -62,15 +62,34 @@ def run_checks(bench: Workbench, *, changed: Sequence[str] | None = None) -> Che
     return _pass(bench, changed, _cleaned(bench, changed or ()))
 
 
-def run_alone(bench: Workbench, command: CheckCommand, *, changed: Sequence[str] = ()) -> CheckResult:
-    """Clean the tree and run one check, after those before it that build something in the tree."""
+def run_alone(
+    bench: Workbench, command: CheckCommand, *, changed: Sequence[str] = (), seconds: int | None = None
+) -> CheckResult:
+    """Clean the tree and run one check, after those before it that build something in the tree.
+
+    `seconds`: at most, for each of these commands.
+    """
     problems = _cleaned(bench, changed)
     for earlier in bench.settings.commands:
         if earlier.name == command.name:
             break
         if earlier.name in bench.memory.builders and _concerned(earlier, changed):
-            run_check(bench, earlier, changed=changed)
-    return run_check(bench, command, changed=changed, problems=problems)
+            run_check(bench, _within(earlier, seconds), changed=changed)
+    return run_check(bench, _within(command, seconds), changed=changed, problems=problems)
+
+
+def _within(command: CheckCommand, seconds: int | None) -> CheckCommand:
+    return command if seconds is None else replace(command, timeout_seconds=min(command.timeout_seconds, seconds))
+
+
+def run_alone_and_clean(
+    bench: Workbench, command: CheckCommand, *, changed: Sequence[str], seconds: int
+) -> CheckResult:
+    """Run one check alone and clean the tree again: the model goes on from it, and nothing may run there any more."""
+    try:
+        return run_alone(bench, command, changed=changed, seconds=seconds)
+    finally:
+        clean(bench, changed)
 
 
 def _pass(bench: Workbench, changed: Sequence[str] | None, problems: Sequence[str]) -> Checks:

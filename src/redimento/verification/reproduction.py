@@ -16,8 +16,9 @@ from redimento.sandbox.bench import Workbench
 from redimento.settings import CheckCommand
 from redimento.verification.altered_tests import altered_tests, declaration_in
 from redimento.verification.assertions import ending_on_old_source, existing_source
-from redimento.verification.checks import run_alone
+from redimento.verification.checks import run_alone_and_clean
 from redimento.verification.evidence import CheckResult, Checks, TestResult
+from redimento.verification.reach import leads_to_source
 from redimento.verification.roles import roles_of
 from redimento.verification.runners import asked, runs_alone
 
@@ -27,11 +28,15 @@ _RUNS = 2  # a test that fails only now and then shows nothing
 
 @dataclass(frozen=True)
 class Reproduction:
-    """Tests of one check that show the reported fault, as they ended on the untouched source; `change` brings them."""
+    """Tests of one check that show the reported fault, as they ended on the untouched source; `change` brings them.
+
+    `rewritten`: those that passed before `change` gave them another expectation.
+    """
 
     check: str
     tests: tuple[TestResult, ...]
     change: Change
+    rewritten: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,20 +66,27 @@ def examine(bench: Workbench, change: Change, before: Checks) -> Examined:
         return Examined(refusal=gate(_NOT_RUN, (), others, existing))
     for command in _commands(bench, files):
         base = before.of(command.name)
-        runs = [run_alone(bench, command, changed=change.paths) for _ in range(_RUNS)]
-        known = frozenset(test.id for test in base.tests) if base else frozenset[str]()
-        new = altered_tests(files, runs[0].tests, known)
+        runs = [run_alone_and_clean(bench, command, changed=change.paths, seconds=_SECONDS) for _ in range(_RUNS)]
+        known = {test.id: test.outcome for test in base.tests} if base else {}
+        new = altered_tests(files, runs[0].tests, frozenset(known))
         refusals = (gate(run, [test.id for test in new], (), existing) for run in runs)
         refusal = next(filter(None, (*refusals, _broken(runs[0], base, files, new))), "")
         tests = _showing(runs, new, existing)
-        if not refusal and tests:
-            return Examined(Reproduction(command.name, tests, change))
-        told = Examined(refusal=refusal or "It does not fail every time.", output=runs[0].output)
+        judging = tuple(test for test in tests if _judges(test, files, existing))
+        if not refusal and judging:
+            rewritten = tuple(test.id for test in judging if known.get(test.id) == "passed")
+            return Examined(Reproduction(command.name, judging, change, rewritten))
+        refusal = refusal or (_JUDGES_NOTHING if tests else "It does not fail every time.")
+        told = Examined(refusal=refusal, output=runs[0].output)
         if new:
             break
     return told
 
 
+_JUDGES_NOTHING = (
+    "It fails whatever the source does: nothing in it leads to the source. Call the code that is at fault, and assert what "
+    "should happen."
+)
 _NOT_RUN = CheckResult("", "", required=True, exit_code=None, seconds=0.0, output="")
 
 
@@ -123,8 +135,7 @@ def _commands(bench: Workbench, files: Sequence[FileChange]) -> Iterator[CheckCo
         paths = [file.path for file in files if file.after is not None and asked(command.run, [file.path], bench.tree)]
         if command.junit and (paths or not runs_alone(command.run)):
             chosen = asked(command.run, paths, bench.tree) if paths else None
-            limit = min(command.timeout_seconds, _SECONDS)
-            yield replace(command, run=chosen or command.run, timeout_seconds=limit)
+            yield replace(command, run=chosen or command.run)
 
 
 def _showing(
@@ -136,9 +147,16 @@ def _showing(
     return tuple(test for test in tests if all(test.id in ids for ids in failed))
 
 
+def _judges(test: TestResult, files: Sequence[FileChange], existing: Collection[str]) -> bool:
+    """Return whether something in the test leads to the source."""
+    return all(leads_to_source(file.path, file.after, test, existing) for file in files)
+
+
 def _broken(run: CheckResult, base: CheckResult | None, files: Sequence[FileChange], new: Sequence[TestResult]) -> str:
-    """Return a sentence about a test of the changed files that passed before and does not pass now."""
+    """Return a sentence about files that the run spoiled, or a test of the changed files that passed before and does not now."""
     now = {test.id: test for test in run.tests}
+    if damage := [line for line in run.damage if not base or line not in base.damage]:
+        return f"It changes files of the repository while it runs: {' '.join(damage)}"
     for then in base.tests if base else ():
         test = now.get(then.id)
         lost = then.outcome == "passed" and (test is None or test.outcome != "passed") and test not in new

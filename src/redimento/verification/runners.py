@@ -38,7 +38,7 @@ def asked(command: str | Sequence[str], names: Sequence[str], tree: Path) -> tup
 
     A name is a path in `tree`, `path::test`, or the id of a report.
     """
-    if any(name.startswith("-") for name in names):  # it would be an option
+    if any(name.startswith("-") or not name.isprintable() for name in names):  # an option, or no argument at all (NUL)
         return None
     chosen = narrowed(command, [_as_test(name, tree) for name in names], tree)
     return (*chosen, *_talkative(plain_words(command))) if chosen else None
@@ -53,11 +53,18 @@ def runs_alone(command: str | Sequence[str]) -> bool:
 def _as_test(name: str, tree: Path) -> TestResult:
     path, _, rest = name.partition("::")
     pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts or pure.suffix == ".py" or not (tree / path).is_file():
+    if pure.is_absolute() or ".." in pure.parts or pure.suffix == ".py" or not _is_file(tree / path):
         return TestResult(name, "skipped")
     if pure.suffix in _CLASS_FILES:
         return TestResult("::".join(word for word in (pure.stem, rest.rpartition("::")[2]) if word), "skipped")
     return TestResult(rest, "skipped", file=path)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # the name is too long: models write such names
+        return False
 
 
 def _talkative(argv: Sequence[str]) -> tuple[str, ...]:
@@ -127,7 +134,7 @@ _WITH_VALUE = frozenset({
 
 def _pytest_node(test: TestResult, tree: Path) -> str:
     group, separator, name = test.id.partition("::")
-    if group.endswith(".py") and not group.startswith(("/", "../")) and (tree / group).is_file():
+    if group.endswith(".py") and not group.startswith(("/", "../")) and _is_file(tree / group):
         return test.id
     if not separator:
         group, name = name or group, ""
@@ -141,7 +148,7 @@ def _python_file(dotted: str, tree: Path) -> str:
     if not all(words):  # "..tmp.test_x" would be an absolute path
         return ""
     paths = ("/".join(words[:length]) + ".py" for length in range(len(words), 0, -1))
-    return next((path for path in paths if (tree / path).is_file()), "")
+    return next((path for path in paths if _is_file(tree / path)), "")
 
 
 def _jest(argv: list[str], tests: Sequence[TestResult], _tree: Path) -> list[str]:
@@ -163,7 +170,7 @@ def _javascript_name(test: TestResult) -> str:
 def _node(argv: list[str], tests: Sequence[TestResult], tree: Path) -> list[str] | None:
     """Run whole files: which titles `--test-name-pattern` sees differs between Node 20 and 22."""
     files = [test.file or test.id.partition("::")[0] for test in tests]
-    if not all((tree / file).is_file() for file in files):
+    if not all(_is_file(tree / file) for file in files):
         return None
     start = argv.index("--test") + 1
     options = [

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from redimento.sandbox.bench import Workbench
 from redimento.settings import CheckCommand
 from redimento.verification.altered_tests import may_stand_in
-from redimento.verification.checks import run_alone
+from redimento.verification.checks import run_alone_and_clean
 from redimento.verification.evidence import TestResult
 from redimento.verification.runners import asked, runs_alone
 from redimento.verification.test_names import same_test
 
-_SECONDS = 120.0  # for one try: it runs a few tests, and the whole check runs on the change later anyway
+_SECONDS = 120.0  # for each command of a try: it runs a few tests, and the whole check runs on the change later anyway
 _MOST_NAMES = 20
 _LONGEST_NAME = 300  # characters
 _FORMS = "tests/test_cart.py, tests/test_cart.py::test_total, or the name in a report"
@@ -21,7 +22,7 @@ _FORMS = "tests/test_cart.py, tests/test_cart.py::test_total, or the name in a r
 
 @dataclass(frozen=True)
 class TrialResult:
-    """What a try showed. `asked`: the names as they were given; none: the whole check.
+    """What a try showed. `asked`: the names as they were given; none: the whole check. `seconds`: builds before it included.
 
     `tests` are those of the report that the names mean. `remark`: a sentence about what could not be done as asked, "" if
     nothing. `ran`: whether a command ran at all.
@@ -43,7 +44,7 @@ def run_trial(
     """Run the named tests of a check on the bench's tree, which holds the change, and put back what the run wrote there.
 
     `check` "": the first one that reports its tests. `changed`: the paths of the change. Where the runner cannot run
-    single tests, the whole check runs, within the same `seconds`. Never raises for what a command does, except
+    single tests, the whole check runs, within the same `seconds`; they hold for each build before it, too. Never raises for what a command does, except
     HostileCheckError.
     """
     names = tuple(dict.fromkeys(name.strip()[:_LONGEST_NAME] for name in names))[:_MOST_NAMES]
@@ -55,8 +56,10 @@ def run_trial(
     if names and chosen is None and runs_alone(command.run):
         remark = f"These names do not lead to tests. Name a test so: {_FORMS}."
         return TrialResult(command.name, names, remark=remark, ran=False)
-    limited = replace(command, run=chosen or command.run, timeout_seconds=min(command.timeout_seconds, int(seconds)))
-    result = run_alone(bench, limited, changed=changed)
+    began = time.monotonic()
+    result = run_alone_and_clean(
+        bench, replace(command, run=chosen or command.run), changed=changed, seconds=int(seconds)
+    )
     meant = [test for test in result.tests if not names or any(means(name, test) for name in names)]
     remarks = [
         result.reason and f"It did not end by itself: {result.reason}.",
@@ -68,7 +71,7 @@ def run_trial(
         tuple(meant),
         result.output,
         result.exit_code,
-        result.seconds,
+        time.monotonic() - began,
         " ".join(filter(None, remarks)),
     )
 

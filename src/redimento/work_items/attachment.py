@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -18,6 +19,7 @@ LARGEST = 4 * 1024 * 1024  # bytes of one attachment
 _MOST_PICTURE_BYTES = 12 * 1024 * 1024
 _MOST_PICTURES = 8
 _MOST_READ = 20
+_MOST_SECONDS = 120  # for all of them together; each takes 30 at most
 _LONGEST_NAME = 120  # characters
 _LINK = re.compile(r"(!?)\[([^\[\]\n]{0,200})\]\(<?([^()<>\s]{1,2000})>?(?: \"[^\"\n]{0,200}\")?\)")
 _ATTACHED = "/_apis/wit/attachments/"
@@ -41,15 +43,26 @@ class Shown:
     refused: str = ""
 
 
-def open_all(item: WorkItem, comments: Sequence[Comment], read: Callable[[Attachment], bytes]) -> tuple[Shown, ...]:
+def open_all(
+    item: WorkItem,
+    comments: Sequence[Comment],
+    read: Callable[[Attachment], bytes],
+    clock: Callable[[], float] = time.monotonic,
+) -> tuple[Shown, ...]:
     """Return the pictures in the item's texts and its attachments, each once, with what they show.
 
-    `read` returns the content of one, or raises RedimentoError.
+    `read` returns the content of one, or raises RedimentoError. `clock` gives seconds.
     """
     shown: list[Shown] = []
     pictures = read_bytes = 0
+    until = clock() + _MOST_SECONDS
     for number, each in enumerate(_listed(item, comments)):
-        one = _opened(each, read) if number < _MOST_READ else Shown(each.name, refused=f"only {_MOST_READ} are read")
+        if number >= _MOST_READ:
+            one = Shown(each.name, refused=f"only {_MOST_READ} are read")
+        elif clock() >= until:
+            one = Shown(each.name, refused=f"the ones before it took {_MOST_SECONDS} seconds to read")
+        else:
+            one = _opened(each, read)
         if one.picture is not None:
             pictures += 1
             read_bytes += len(one.picture.content)
@@ -64,6 +77,8 @@ def show(name: str, content: bytes) -> Shown:
     if not content:
         return Shown(name, refused="it is empty")
     if media_type := _media_type(content):
+        if not _is_whole(content, media_type):  # Gemini would refuse the request, and the run would fail
+            return Shown(name, refused="it is a picture whose end is missing")
         return Shown(name, picture=Picture(media_type, content))
     try:
         return Shown(name, text=text_of(content, name))
@@ -78,6 +93,15 @@ def _media_type(content: bytes) -> str:
     if content.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     return "image/webp" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else ""
+
+
+def _is_whole(content: bytes, media_type: str) -> bool:
+    """Return whether a picture has its frame: what begins and ends its format."""
+    if media_type == "image/png":
+        return content[12:16] == b"IHDR" and content.rfind(b"IEND") > 0
+    if media_type == "image/jpeg":
+        return content.rfind(b"\xff\xd9") > 0
+    return len(content) >= int.from_bytes(content[4:8], "little") + 8
 
 
 def _opened(each: Attachment, read: Callable[[Attachment], bytes]) -> Shown:

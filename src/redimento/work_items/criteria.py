@@ -19,6 +19,9 @@ _RULER = re.compile(r"^\s*+\|?\s*+:?-{2,}+:?\s*+(?:\|\s*+:?-{2,}+:?\s*+)*+\|?\s*
 _RULE = re.compile(r"^ {0,3}(?:-{3,}|\*{3,}|_{3,})\s*$")
 _BOLD_LINE = re.compile(r" *(?:\*\*|__)[^*_]{1,80}(?:\*\*|__)[:\uff1a]? *")
 _GHERKIN_FENCE = re.compile(r"[`~](?:gherkin|cucumber|feature)\s*$", re.IGNORECASE)
+_TAGS = re.compile(r"(?:@[^\s@]{1,60}\s*)+")
+_CODE = re.compile(r"[A-Z]{1,4}-?\d{1,3}")  # above a requirement, as its number
+_LONGEST_BACKGROUND = 50  # lines
 _WRAPPED = 60  # characters: a shorter line was broken by its author, not by an editor
 
 
@@ -38,10 +41,10 @@ def split_criteria(markdown: str) -> Split:
     is struck out, or says that there is none (N/A), is no criterion; what stands under "Out of scope" is excluded.
     """
     inside, sections = take_sections(markdown.replace("\r\n", "\n"), EXCLUDED_TITLE)
-    text = _unfence(inside)
-    words = dialect_of(text)
+    words = dialect_of(inside)
+    text = _unfence(inside, words)
     found = [each for block in _blocks(text, words) for each in _criteria(block, words) if not _is_void(each)]
-    joined = list(_join_steps(found, words))
+    joined = list(_join_steps(found, words)) or _numbered_by_jira(text)
     excluded = [EXCLUDED_START.match(each) is not None for each in joined]
     return Split(
         tuple(each for each, out in zip(joined, excluded, strict=True) if not out),
@@ -66,24 +69,33 @@ def asked_for(description: str, criteria: str) -> tuple[str, tuple[str, ...]]:
     return "\n\n".join(filter(None, (rest, *more))), found.criteria
 
 
+def _numbered_by_jira(text: str) -> list[str]:
+    """Return the items of a list that Jira marks `#`, which looks like headings without text."""
+    found = [each[1] for line in text.split("\n") if (each := heading(line)) and each[0] == 1]
+    return found if len(found) > 1 else []
+
+
 def _is_void(criterion: str) -> bool:
     """Return whether a criterion is empty, struck out as a whole, or says that there is none."""
-    if not criterion.strip() or NONE.fullmatch(criterion.strip(" \n*_`")):
+    if not criterion.strip() or NONE.fullmatch(criterion.strip(" \n*_`()[]<>")):
         return True
     rest = _STRUCK.sub("", criterion)
     return rest != criterion and not any(map(str.isalnum, _TARGET.sub("", rest)))
 
 
-def _unfence(markdown: str) -> str:
-    """Remove the fences around Gherkin."""
+def _unfence(markdown: str, words: Dialect) -> str:
+    """Remove the fences around Gherkin, named or begun as such: an HTML editor names no language."""
+    lines = markdown.split("\n")
     kept: list[str] = []
     fence = ""
-    for line in markdown.split("\n"):
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
         mark = FENCE.match(line)
         if fence and mark and mark[1].startswith(fence):
             fence = ""
             kept.append("")
-        elif not fence and mark and _GHERKIN_FENCE.search(line):
+        elif (
+            not fence and mark and (_GHERKIN_FENCE.search(line) or (line.endswith(mark[1]) and words.opens(following)))
+        ):
             fence = mark[1]
             kept.append("")
         else:
@@ -109,11 +121,13 @@ def _join_steps(criteria: list[str], words: Dialect) -> Iterator[str]:
 
 def _blocks(markdown: str, words: Dialect) -> Iterator[list[str]]:
     """Yield the lines that belong together: a list item with its sub-items, a table, a scenario, a paragraph, a fence."""
-    lines = [line.rstrip() for line in markdown.replace("\t", "    ").split("\n")]
+    lines = _without_tags([line.rstrip() for line in markdown.replace("\t", "    ").split("\n")], words)
     fenced = inside_fences(lines)
     headings = _headings(lines, fenced, words)
     begins = (n for n, line in enumerate(lines) if line and not headings[n] and not line.endswith((":", "\uff1a")))
-    lines = with_plain_marks(lines, text_begins=next(begins, len(lines)))
+    first = next(begins, len(lines))
+    if first < len(lines) and not words.opens(lines[first]):
+        lines = with_plain_marks(lines, text_begins=first)
     block: list[str] = []
     for index, line in enumerate(lines):
         if fenced[index]:
@@ -129,6 +143,17 @@ def _blocks(markdown: str, words: Dialect) -> Iterator[list[str]]:
             block = []
         block.append(line)
     yield from _whole(block)
+
+
+def _without_tags(lines: list[str], words: Dialect) -> list[str]:
+    """Return the lines with an empty one in place of tags of Gherkin, which stand above what they belong to."""
+    kept: list[str] = []
+    below = ""
+    for line in reversed(lines):
+        opening = words.is_scenario(below) or words.feature.match(below.strip()) is not None
+        kept.append("" if opening and _TAGS.fullmatch(line.strip()) else line)
+        below = kept[-1] or below
+    return kept[::-1]
 
 
 def _whole(block: list[str]) -> Iterator[list[str]]:
@@ -171,10 +196,14 @@ def _begins_block(block: list[str], line: str, words: Dialect) -> bool:
     if not block or not line.strip():
         return False
     first, last = block[0], block[-1]
-    if words.is_scenario(line):
+    if words.is_background(line):
         return True
-    if words.is_scenario(first):
-        return False
+    background = words.is_background(first)
+    within = words.is_scenario(first) or (background and any(map(words.is_scenario, block[:_LONGEST_BACKGROUND])))
+    if words.is_scenario(line):  # the first one keeps the steps that come before all of them
+        return within or not background
+    if within or background:
+        return not within and not words.role(line)
     item, open_item = ITEM.match(line), ITEM.match(first)
     if open_item:
         if item:
@@ -196,7 +225,7 @@ def _criteria(block: list[str], words: Dialect) -> Iterator[str]:
     item = ITEM.match(first)
     if item:
         yield _item(block, item)
-    elif words.is_scenario(first) or FENCE.match(first):
+    elif words.is_scenario(first) or FENCE.match(first) or (words.is_background(first) and len(block) > 1):
         yield "\n".join(line for line in block if line.strip())
     elif _is_row(first) or (len(block) > 1 and _RULER.match(block[1]) and "|" in first):
         yield from _rows(block)
@@ -224,7 +253,11 @@ def _rows(block: list[str]) -> Iterator[str]:
     # Markdown has no table without headings, so the first of the numbered rows may stand there.
     headed = ruled and not (table[2:] and all(_is_numbered(row) for row in (table[0], *table[2:])))
     heads = [head.strip("*_ ") for head in table[0]] if headed else []
-    for cells in table[2:] if headed else [table[0], *table[2:]] if ruled else table:
+    rows = table[2:] if headed else [table[0], *table[2:]] if ruled else table
+    grouped = any(row[0] and not _BOLD_LINE.fullmatch(row[0]) for row in rows)
+    for cells in rows:
+        if grouped and len(cells) > 1 and _BOLD_LINE.fullmatch(cells[0]) and not any(cells[1:]):
+            continue  # the heading of the rows below
         counted = "".join(heads[:1]).lower() in COUNTING and is_count(cells[0]) and not all(map(is_count, cells))
         pairs = list(zip([*heads, *[""] * len(cells)], cells, strict=False))[counted:]
         shown = [(head, cell) for head, cell in pairs if cell]
@@ -246,7 +279,7 @@ def _paragraph(block: list[str], words: Dialect) -> Iterator[str]:
     if words.role(lines[0]):
         yield from _scenarios(lines, words)
         return
-    if len(lines) == 1 and lines[0].endswith((":", "\uff1a")):
+    if len(lines) == 1 and (lines[0].endswith((":", "\uff1a")) or _CODE.fullmatch(lines[0])):
         return
     if len(lines) > 1 and _are_sentences(lines):
         yield from (_CHECKBOX.sub("", line) for line in lines)

@@ -28,6 +28,7 @@ class Dialect:
     """The patterns of one language; they match at the start of a line without white space before it."""
 
     scenario: re.Pattern[str]
+    background: re.Pattern[str]
     feature: re.Pattern[str]
     step: re.Pattern[str]
     then_within: re.Pattern[str]
@@ -39,6 +40,13 @@ class Dialect:
 
     def is_scenario(self, line: str) -> bool:
         return self.scenario.match(line.strip()) is not None
+
+    def is_background(self, line: str) -> bool:
+        return self.background.match(line.strip()) is not None
+
+    def opens(self, line: str) -> bool:
+        """Return whether Gherkin may begin with the line."""
+        return self.is_scenario(line) or self.role(line) == "given" or self.feature.match(line.strip()) is not None
 
 
 def dialect_of(text: str) -> Dialect:
@@ -122,10 +130,15 @@ def _with_colon() -> frozenset[str]:
 def _dialect(language: str) -> Dialect:
     words = _languages()[language]
     steps = "|".join(f"(?P<{part}>{_any(words[part])})" for part in _ROLES)
-    scenarios = _any([*words["scenario"], *words["scenarioOutline"]])
+    scenarios = [*words["scenario"], *words["scenarioOutline"]]
+    # In some languages the word for examples begins with the word for a scenario.
+    examples = "|".join(re.escape(word) for word in _real(words["examples"]) if word not in scenarios)
     then = "|".join(re.escape(f" {word.strip()} ") for word in _real(words["then"]))
     return Dialect(
-        scenario=re.compile(rf"{_EMPHASIS}(?:{scenarios})[^:\uff1a]{{0,40}}[:\uff1a]", re.IGNORECASE),
+        scenario=re.compile(
+            rf"{_EMPHASIS}(?!(?:{examples})\s*[:\uff1a])(?:{_any(scenarios)})[^:\uff1a]{{0,40}}[:\uff1a]", re.IGNORECASE
+        ),
+        background=re.compile(rf"{_EMPHASIS}(?:{_any(words['background'])})\s*[:\uff1a]", re.IGNORECASE),
         feature=re.compile(rf"{_EMPHASIS}(?:{_any([*words['feature'], *words['rule']])})\s*[:\uff1a]", re.IGNORECASE),
         step=re.compile(f"{_EMPHASIS}(?:{steps})", re.IGNORECASE),
         then_within=re.compile(then, re.IGNORECASE),

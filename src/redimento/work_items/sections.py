@@ -8,9 +8,12 @@ from redimento.work_items.gherkin import is_keyword
 
 # Closing hashes are cut off afterwards: in the pattern they took cubic time, 2.4 s for a heading with 1,000 spaces.
 _HEADING = re.compile(r" {0,3}(#{1,6})(?:\s(.*)|#*\s*)$")
+_JIRA_HEADING = re.compile(r"h([1-6])\. +(\S.*)$")
 _LINE_AS_HEADING = re.compile(
-    r"(?:\*\*|__)([^*_]{1,80})(?:\*\*|__)[:\uff1a]?|((?![a-z])[^\W\d_][\w \-/'()]{1,60})[:\uff1a]"
+    r"(?:\*{1,2}|__?)([^*_]{1,80})(?:\*{1,2}|__?)[:\uff1a]?|((?:\d{1,2}[.)] )?(?![a-z])[^\W\d_][\w \-/'()]{1,60})[:\uff1a]"
 )
+_NUMBER = re.compile(r"\d{1,2}(?:\.\d{1,2}){0,3}[.)]?\s+")
+_ORNAMENT = re.compile("[\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff\ufe0f]+\\s*")
 FENCE = re.compile(r"^ *(`{3,}|~{3,})")
 
 
@@ -38,28 +41,36 @@ def take_sections(markdown: str, title: re.Pattern[str], most: int = 1_000) -> t
 
 
 def is_titled(line: str, title: re.Pattern[str]) -> bool:
-    """Return whether `line` is a heading that matches `title`, or is just the title itself in several words."""
+    """Return whether `line` is a heading that matches `title`, or is just the title itself."""
     name = title_of(line)
-    if name is None and " " in line.strip():
-        name = line.strip()
-    return name is not None and title.fullmatch(name) is not None
+    if name is None:
+        name = _ORNAMENT.sub("", line.strip()).rstrip(":\uff1a?- ")
+        if name[:1].islower() and " " not in name:  # the last word of a sentence
+            return False
+    return title.fullmatch(name) is not None
 
 
 def heading(line: str) -> tuple[int, str] | None:
-    """Return the level and the words of a Markdown heading (`## Words ##`), None for any other line."""
-    found = _HEADING.match(line)
-    return (len(found[1]), (found[2] or "").strip().rstrip("#").rstrip()) if found else None
+    """Return the level and the words of a heading of Markdown (`## Words ##`) or Jira (`h2. Words`), or None."""
+    if found := _HEADING.match(line):
+        return len(found[1]), (found[2] or "").strip().rstrip("#").rstrip()
+    jira = _JIRA_HEADING.match(line)
+    return (int(jira[1]), jira[2].strip()) if jira else None
 
 
 def title_of(line: str) -> str | None:
     """Return the words of a heading, a bold line or a line ending in a colon, without marks; None for other lines."""
     found = heading(line)
     if found:
-        return found[1].strip("*_:\uff1a ")
+        return _bare(found[1])
     marked = _LINE_AS_HEADING.fullmatch(line.rstrip())
-    if marked is None or is_keyword((marked[1] or marked[2]).strip("*_:\uff1a ")):
-        return None
-    return (marked[1] or marked[2]).strip("*_:\uff1a ")
+    name = _bare(marked[1] or marked[2]) if marked else ""
+    return name if name and not is_keyword(name) else None
+
+
+def _bare(words: str) -> str:
+    """Return the words of a heading without emphasis, a number in front and ornaments."""
+    return _NUMBER.sub("", _ORNAMENT.sub("", words).strip("*_:\uff1a?- ")).strip("*_ ")
 
 
 def inside_fences(lines: list[str]) -> list[bool]:

@@ -7,13 +7,18 @@ from collections.abc import Callable
 from typing import TypeGuard
 
 from redimento.text.foreign import plain
-from redimento.work_items.rich_text.page import ELEMENTS, INLINE, tidy
+from redimento.work_items.rich_text.page import ELEMENTS, INLINE, STRUCK, STYLED, tidy
 from redimento.work_items.rich_text.tags import tag_at, tags_in, unescape
 
 # Tags that the Azure Boards editors write and that mean nothing in Markdown.
 _KNOWN = ELEMENTS | {"o:p", "html", "body", "head"}
 _VOID = frozenset({"br", "hr", "img", "input"})
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_STRUCK = re.compile(r"<(s|del|strike)>([^<>\n]{1,500})</\1>", re.IGNORECASE)
+_PASTED = re.compile(
+    r"!\[([^\[\]\n]{0,200})\]\(data:[^()\s]*+\)|<img\s[^<>]{0,300}?\bsrc\s{0,9}=\s{0,9}[\"']?data:[^<>]*+>",
+    re.IGNORECASE,
+)
 _CODE_SPAN = re.compile(r"(?<!`)(`{1,8})(?!`)[^`\n]+\1(?!`)")
 _MARK = r" {0,3}(?:#{1,6} |[-*+] |[0-9]{1,3}[.)] |\||> |```|~~~)"
 _MARKDOWN_LINE = re.compile(rf"(?:\A|\n){_MARK}")
@@ -31,9 +36,12 @@ def to_markdown(text: str, text_format: str = "") -> str:
     """
     declared = text_format.casefold()
     if declared == "markdown" or not text.strip():
-        return text.strip()
+        return _as_markdown(text.strip(), str)
     if not (any(map(_is_known, tags_in(text))) if declared == "html" else is_html(text)):
-        return _outside_code(text, lambda part: unescape(part).replace("\xa0", " "))
+        markdown = _as_markdown(text, unescape).replace("\xa0", " ")  # people paste them into code
+        # An import may escape HTML a second time: then tags begin and end it.
+        twice = "<" not in text and _is_known(tag_at(markdown, 0)) and _ends_with_tag(markdown)
+        return to_markdown(markdown, "html") if twice else markdown
     from redimento.work_items.rich_text.converter import convert  # noqa: PLC0415  the parser takes 0.1 s to load
 
     return _settle(plain(convert(f"<body>{tidy(text)}</body>")))
@@ -55,11 +63,24 @@ def is_html(text: str) -> bool:
         return False
     shown = text.strip()
     if shown.startswith("<!") or _is_known(tag_at(shown, 0)):
-        last = tag_at(shown, shown.rfind("<"))
-        return (_is_known(last) and last.end() == len(shown)) or _MARKDOWN_BLOCK.search(text) is None
+        return _ends_with_tag(shown) or _MARKDOWN_BLOCK.search(text) is None
     if "\n" in shown and (_MARKDOWN_LINE.search(text) or _BROKEN_SENTENCE.search(text)):
         return False
-    return bool((opened & (_VOID | (_KNOWN - INLINE))) | (opened & closed & _KNOWN))
+    return bool((opened & (_VOID | (_KNOWN - INLINE - STRUCK - STYLED))) | (opened & closed & _KNOWN))
+
+
+def _as_markdown(text: str, read: Callable[[str], str]) -> str:
+    """Return Markdown with what it strikes out as HTML marked, and without the bytes of pictures."""
+
+    def change(part: str) -> str:
+        return read(_PASTED.sub(r"[image: \1 (pasted into the text, not shown)]", _STRUCK.sub(r"~~\2~~", part)))
+
+    return _outside_code(text, change)
+
+
+def _ends_with_tag(text: str) -> bool:
+    last = tag_at(text, max(text.rfind("<"), 0))
+    return _is_known(last) and last.end() == len(text)
 
 
 def _is_known(tag: re.Match[str] | None) -> TypeGuard[re.Match[str]]:
@@ -95,6 +116,9 @@ def _settle(markdown: str) -> str:
             lines.append(line)
             continue
         fence = mark[1] if mark else ""
+        if fence and line == fence and lines[-2:] == [fence, ""]:  # an editor that made each line a block of its own
+            del lines[-2:]
+            continue
         shown = _BULLET.sub(r"\1- ", line.rstrip())
         if shown or (lines and lines[-1]):
             lines.append(shown)

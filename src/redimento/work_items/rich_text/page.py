@@ -25,9 +25,10 @@ _INDENT = re.compile("[ \xa0]+")
 _GAP = re.compile("[ \xa0\t]{2,}")
 _CHECKED = re.compile(r"\schecked\b", re.IGNORECASE)
 _TAB = 4  # columns
+_SPAN = {"colspan": re.compile("[1-9][0-9]?"), "rowspan": re.compile("[0-9]{1,5}")}
 
-_STYLED = frozenset({"span", "font", "u", "ins", "mark", "small"})  # shown by their style only
-_STRUCK = frozenset({"s", "del", "strike"})
+STYLED = frozenset({"span", "font", "u", "ins", "mark", "small"})  # shown by their style only
+STRUCK = frozenset({"s", "del", "strike"})
 INLINE = frozenset({"a", "b", "strong", "i", "em", "code", "kbd", "samp", "q", "sup", "sub"})
 LINES = frozenset({"div", "section", "article", "figure", "figcaption", "header", "footer", "main", "address"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
@@ -37,11 +38,13 @@ _CELLS = frozenset({"td", "th"})
 _TABLE = _CELLS | {"table", "tr", "caption"}
 _PARTS_OF_TABLE = frozenset({"thead", "tbody", "tfoot"})
 _VOID = frozenset({"br", "hr", "img", "input"})
-ELEMENTS = INLINE | LINES | _BLOCKS | _LISTS | _TABLE | _STRUCK | _VOID | _STYLED | _PARTS_OF_TABLE | {"li", "pre"}
+ELEMENTS = INLINE | LINES | _BLOCKS | _LISTS | _TABLE | STRUCK | _VOID | STYLED | _PARTS_OF_TABLE | {"li", "pre"}
 _LITERAL = frozenset({"code", "kbd", "samp"})
 _NOT_INDENTED = _CELLS | _HEADINGS | {"li", "dt", "caption"}
 _BARRIERS = _CELLS | {"li"}
 _CLOSED_BY = {"li": frozenset({"li"}), "td": _CELLS, "th": _CELLS, "tr": frozenset({"tr"})}
+_MEANING = re.compile(r"vertical-align:(super|sub)\b|font-weight:(?:bold|[6-9]00)")
+_NOT_BOLD = re.compile(r"font-weight:(?:normal|400)")
 _DEEPEST = 40  # deeper elements are dropped, their text stays
 
 
@@ -71,7 +74,7 @@ class _Style:
 
     def of(self, name: str, written: str) -> _Style:
         """Return the style inside an element with these attributes."""
-        given = attributes(written).get("style", "").replace(" ", "").lower() if "style" in written.lower() else ""
+        given = _style(written)
         spaced = self.spaced or name in _LITERAL
         if "white-space:" in given:
             spaced = "white-space:pre" in given or "white-space:break" in given
@@ -87,7 +90,7 @@ class _Page:
     def __init__(self) -> None:
         self._out: list[str] = []
         self._open: list[tuple[str, _Style]] = []
-        self._spans: list[_Style] = []
+        self._spans: list[tuple[_Style, str]] = []  # with the element that a style stands for
         self._struck = 0  # <s>, <del> and <strike> that are open; they reach across blocks, as in a browser
         self._numbers: list[int] = []  # the next number of each open list; 0 for bullets
         self._in_head = False
@@ -115,9 +118,9 @@ class _Page:
                 self._code = None
         elif name in _PARTS_OF_TABLE:
             self._in_head = name == "thead" and not closing
-        elif name in _STYLED:
+        elif name in STYLED:
             self._span(written, closing=closing)
-        elif name in _STRUCK:
+        elif name in STRUCK:
             self._strike(closing=closing)
         elif name in ELEMENTS and (name == "table" or name not in _TABLE or self._is_open("table")):
             if closing:
@@ -134,7 +137,7 @@ class _Page:
     @property
     def _style(self) -> _Style:
         around = self._open[-1][1] if self._open else _PLAIN
-        within = self._spans[-1] if self._spans else _PLAIN
+        within = self._spans[-1][0] if self._spans else _PLAIN
         return _Style(
             around.struck or within.struck or self._struck > 0,
             around.spaced or within.spaced,
@@ -187,9 +190,13 @@ class _Page:
 
     def _span(self, written: str, *, closing: bool) -> None:
         if not closing:
-            self._spans.append((self._spans[-1] if self._spans else _PLAIN).of("", written))
-        elif self._spans:
-            self._spans.pop()
+            around = self._spans[-1][0] if self._spans else _PLAIN
+            meant = _meant_by(written)
+            self._spans.append((around.of("", written), meant))
+            if meant:
+                self._start_inline(meant, "")
+        elif self._spans and (meant := self._spans.pop()[1]):
+            self._end(meant)
 
     def _strike(self, *, closing: bool) -> None:
         self._struck = max(self._struck - 1, 0) if closing else self._struck + 1
@@ -213,6 +220,8 @@ class _Page:
 
     def _start_inline(self, name: str, written: str) -> None:
         if self._is_open(name) or len(self._open) >= _DEEPEST:
+            return
+        if name in ("b", "strong") and _NOT_BOLD.search(_style(written)):  # the frame of all that Google Docs copies
             return
         if self._indent and name not in _LITERAL:
             self._show_indent()
@@ -248,7 +257,7 @@ class _Page:
             return f' value="{self._numbers[-1] - 1}"'
         if name in _CELLS:
             spans = {key: attributes(written).get(key, "") for key in ("colspan", "rowspan")}
-            return "".join(f' {key}="{span}"' for key, span in spans.items() if re.fullmatch("[1-9][0-9]?", span))
+            return "".join(f' {key}="{span}"' for key, span in spans.items() if _SPAN[key].fullmatch(span))
         return ""
 
     def _end(self, name: str) -> None:
@@ -289,11 +298,18 @@ class _Page:
             self._out.append(f"</{name}>")
 
 
+def _style(written: str) -> str:
+    return attributes(written).get("style", "").replace(" ", "").lower() if "style" in written.lower() else ""
+
+
 def _is_preformatted(written: str) -> bool:
-    if "white-space" not in written:
-        return False
-    style = attributes(written).get("style", "").replace(" ", "").lower()
-    return "white-space:pre;" in f"{style};"
+    return "white-space:pre;" in f"{_style(written)};"
+
+
+def _meant_by(written: str) -> str:
+    """Return the element that the style of a `<span>` stands for, "" for none."""
+    found = _MEANING.search(_style(written))
+    return {"super": "sup", "sub": "sub"}.get(found[1] or "", "b") if found else ""
 
 
 def _void(name: str, written: str) -> str:
@@ -308,6 +324,8 @@ def _void(name: str, written: str) -> str:
         return f"<{name}/>"
     words = _SPACE.sub(" ", given.get("alt", "")).replace("[", "(").replace("]", ")")[:200]
     address = safe(given.get("src", ""))
+    if not address and given.get("src"):  # data:, cid: or file:
+        words = f"{words} (pasted into the text, not shown)".lstrip()
     if not address and not words:
         return ""
     return f'<img src="{html.escape(address)}" alt="{html.escape(words)}"/>'

@@ -11,6 +11,7 @@ _LANGUAGE = re.compile(r"\b(?:language|lang|highlight-source|brush)[-:\s]+([A-Za
 _LINES = frozenset({"div", "section", "article", "figure", "figcaption", "header", "footer", "main", "address"}) | {
     "p", "li", "tr",
 }  # fmt: skip
+_RAISED = {"sup": "^", "sub": "_"}
 
 
 class Preformatted:
@@ -33,6 +34,8 @@ class Preformatted:
                 return True
         if name == "br":
             self._parts.append("\n")
+        elif name in _RAISED and not closing:
+            self._parts.append(_RAISED[name])
         elif name in _LINES:
             self._new_line()
         elif name == "code" and not closing:

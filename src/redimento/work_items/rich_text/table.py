@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from redimento.work_items.list_marks import COUNTING, is_count
 
 _MOST_REPEATED = 5_000  # cells below a merged one: a short page can ask for millions
 _LONGEST_REPEATED = 200  # characters
+_ALL_ROWS = 65_534  # the most that a browser takes
 _LABEL = 3  # words at most
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # scripts without spaces: about two characters a word
 _SENTENCE = re.compile(r"[.!?;\u3002\uff01\uff1f\u0964]$")
@@ -29,19 +31,30 @@ class Cell:
     text: str
     heading: bool = False
     columns: int = 1
-    rows: int = 1
+    rows: int = 1  # 0 for all that follow
 
 
 def as_lines(table: Sequence[Sequence[Cell]]) -> Iterator[str]:
     """Yield the lines of a Markdown table; without headings its first row is an empty one."""
     rows = list(_in_columns([row for row in table if row]))
+    if rows and len(rows) > 1 and _is_title(rows[0]) and not _is_title(rows[1]):
+        yield from (_bold(rows.pop(0)[0].text), "")
     if not rows:
         return
     headed = _has_headings(rows)
     yield _line(cell.text if headed else "" for cell in rows[0])
     yield _line("---" for _ in rows[0])
     for row in rows[1:] if headed else rows:
-        yield _line(cell.text for cell in row)
+        yield _line([_bold(row[0].text), *[""] * (len(row) - 1)] if _is_title(row) else (cell.text for cell in row))
+
+
+def _is_title(row: Sequence[Cell]) -> bool:
+    """Return whether one merged cell is the whole row, and names the rows below."""
+    return len(row) > 1 and row[0].columns >= len(row) and row[0].text != "" and not _is_content(row[0].text)
+
+
+def _bold(text: str) -> str:
+    return text if "**" in text else f"**{text}**"
 
 
 def _line(texts: Iterable[str]) -> str:
@@ -65,9 +78,9 @@ def _in_columns(table: Sequence[Sequence[Cell]]) -> Iterator[list[Cell]]:
                 break
             for column in range(cell.columns):
                 shown = cell if column == 0 else Cell("", cell.heading)
-                if cell.rows > 1:
+                if cell.rows != 1:
                     repeated = shown.text if len(shown.text) <= _LONGEST_REPEATED else ""
-                    merged[len(row)] = (number + cell.rows, Cell(repeated, cell.heading))
+                    merged[len(row)] = (number + (cell.rows or _ALL_ROWS), Cell(repeated, cell.heading))
                 row.append(shown)
         yield row
 
@@ -91,6 +104,8 @@ def _has_headings(rows: Sequence[Sequence[Cell]]) -> bool:
     if len(texts) == 1:
         return _COLUMN.fullmatch(texts[0].strip(":")) is not None
     if not all(texts) or any(_is_content(text) for text in texts):
+        return False
+    if any(map(operator.contains, zip(*others, strict=False), texts)):  # a heading is not one of the values below it
         return False
     return all(_words(text) == 1 for text in texts) or any(map(_differ, texts, zip(*others, strict=False)))
 

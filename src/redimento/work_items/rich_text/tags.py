@@ -16,6 +16,8 @@ _TAG = re.compile(r"""<(/?)([A-Za-z][A-Za-z0-9:-]*+)((?:[^<>"']|"[^"<]*"|'[^'<]*
 _ATTRIBUTE = re.compile(r"""(?<![A-Za-z0-9-])([A-Za-z][A-Za-z0-9-]*+)\s*+=\s*+("[^"]*"|'[^']*'|[^\s"'>]++)""")
 # html.unescape converts the digits to an int, and Python refuses more than 4,300 of them.
 _OVERLONG_REFERENCE = re.compile(r"&#[xX]?[0-9a-fA-F]{9,}+;?")
+# `?lang=de&copy=2`: a name without its semicolon is rather part of an address.
+_BARE_NAME = re.compile(r"&(?!(?:nbsp|lt|gt|amp|quot)(?![\w=]))(?=[A-Za-z][A-Za-z0-9]*+(?!;))")
 # Elements whose content is not meant for a reader.
 _SILENT = frozenset({"script", "style", "title", "xml", "template", "svg", "math", "object", "iframe"})
 
@@ -43,7 +45,9 @@ def attributes(text: str) -> dict[str, str]:
 
 def unescape(text: str) -> str:
     """Return `text` with its character references resolved; oversized ones become U+FFFD."""
-    return html.unescape(_OVERLONG_REFERENCE.sub("\ufffd", text))
+    if "&" not in text:
+        return text
+    return html.unescape(_BARE_NAME.sub("&amp;", _OVERLONG_REFERENCE.sub("\ufffd", text)))
 
 
 def tokens(source: str) -> Iterator[tuple[int, int, re.Match[str] | None]]:
