@@ -271,7 +271,7 @@ def _answered(pull_request: PullRequest, *, unsettled: bool = False) -> Stop:
 
 
 def _unchanged(pull_request: PullRequest, what: str) -> Stop:
-    # Without its branch, a completed pull request stops every later run: see _gone.
+    # Deleting the branch of a completed pull request starts nothing over: see _gone.
     way_out = (
         "Change the work item" if pull_request.status == "completed" else "Change the work item or delete the branch"
     )

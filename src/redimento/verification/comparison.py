@@ -13,8 +13,6 @@ _LONGEST_MESSAGE = 4_000
 # Build tools that leave out tests whose inputs are as before: a test that is not in the report is no sign of trouble.
 _RUNS_WHAT_CHANGED = re.compile(r"\b(?:gradlew?|bazel|bazelisk|turbo|nx)\b")
 
-FailureKey = tuple[str, str]  # check, test
-
 
 @dataclass(frozen=True)
 class Comparison:
