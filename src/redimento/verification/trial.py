@@ -44,8 +44,8 @@ def run_trial(
     """Run the named tests of a check on the bench's tree, which holds the change, and put back what the run wrote there.
 
     `check` "": the first one that reports its tests. `changed`: the paths of the change. Where the runner cannot run
-    single tests, the whole check runs, within the same `seconds`; they hold for each build before it, too. Never raises for what a command does, except
-    HostileCheckError.
+    single tests, the whole check runs. `seconds`: the limit of the run, and of each build before it. Never raises for what a
+    command does, except HostileCheckError.
     """
     names = tuple(dict.fromkeys(name.strip()[:_LONGEST_NAME] for name in names))[:_MOST_NAMES]
     command = _command(bench.settings.commands, check)
