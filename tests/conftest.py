@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+import requests
+
+from tests.specifications import SPECS, Sent, problem_of_request
 
 _OURS = ("SYSTEM_", "BUILD_", "AGENT_", "REDIMENTO_", "GEMINI_", "GOOGLE_", "TF_BUILD", "GIT_")
 
@@ -44,6 +48,38 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _is_loopback(host: object) -> bool:
     return isinstance(host, str) and (host.startswith("127.") or host in {"::1", "localhost"})
+
+
+@pytest.fixture(autouse=True)
+def _requests_are_described(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Compare each request of the program in this process with Microsoft's descriptions, where they are beside us."""
+    if not SPECS.is_dir() or request.node.get_closest_marker("undescribed"):
+        yield
+        return
+    problems: list[str] = []
+    real = requests.Session.send
+
+    def send(self: requests.Session, prepared: requests.PreparedRequest, **options: Any) -> requests.Response:
+        sent = _as_sent(prepared)
+        # The program alone states the version like this.
+        if "api-version=" in sent.accept and (problem := problem_of_request(sent)):
+            problems.append(problem)
+        return real(self, prepared, **options)
+
+    monkeypatch.setattr(requests.Session, "send", send)
+    yield
+    assert problems == []
+
+
+def _as_sent(prepared: requests.PreparedRequest) -> Sent:
+    content = prepared.body or b""
+    return Sent(
+        method=prepared.method or "",
+        address=prepared.path_url,
+        accept=prepared.headers.get("Accept", ""),
+        content_type=prepared.headers.get("Content-Type", ""),
+        body=content if isinstance(content, bytes) else b"",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from devops_emulator import oidc, people
 from devops_emulator.faults import Fault, invalid
 from devops_emulator.organisation import Organisation, denied, find_project, now, project_reference
+from devops_emulator.pipelines import definitions, queueing
 from devops_emulator.repos import git, repositories
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, choice, collection, hrefs
+from devops_emulator.wire import Answer, Call, Resource, choice, collection, hrefs, members
 
 _STATUSES = {1: "inProgress", 2: "completed", 4: "cancelling", 8: "postponed", 32: "notStarted"}
 _RESULTS = {2: "succeeded", 4: "partiallySucceeded", 8: "failed", 32: "canceled"}
@@ -60,7 +61,7 @@ def job_variables(organisation: Organisation, repository: Document) -> dict[str,
     """
     project = repositories.project_of(organisation, repository)
     build = running_build(organisation, repository)
-    me = people.job(organisation)
+    me = people.job_of(organisation, project)
     return {
         "TF_BUILD": "True",
         "SYSTEM_COLLECTIONURI": organisation.url,
@@ -68,7 +69,7 @@ def job_variables(organisation: Organisation, repository: Document) -> dict[str,
         "SYSTEM_COLLECTIONID": organisation.id,
         "SYSTEM_TEAMPROJECT": project["name"],
         "SYSTEM_TEAMPROJECTID": project["id"],
-        "SYSTEM_ACCESSTOKEN": organisation.token,
+        "SYSTEM_ACCESSTOKEN": people.job_token(organisation, project),
         "SYSTEM_HOSTTYPE": "build",
         "SYSTEM_DEFINITIONID": str(build["definition"]),
         "SYSTEM_JOBID": oidc.job_of(organisation, build),
@@ -98,17 +99,23 @@ def _keep(organisation: Organisation, build: Document) -> None:
 def _shape(organisation: Organisation, build: Document) -> Document:
     project = find_project(organisation, build["project"])
     name = (organisation.store.find("repository", build["repository"]) or {}).get("name", "")
-    me = people.reference(organisation, people.job(organisation))
+    me = people.reference(organisation, people.job_of(organisation, project))
+    definition = organisation.store.find("definition", build["definition"])
     url = f"{organisation.url}{project['id']}/_apis/build/Builds/{build['id']}"
     page = f"{organisation.url}{project['id']}/_build/results?buildId={build['id']}"
     return {
         **{member: build[member] for member in _SHOWN if member in build},
-        "reason": "manual",
+        "reason": build.get("reason", "manual"),
         "priority": "normal",
         "uri": f"vstfs:///Build/Build/{build['id']}",
         "url": url,
         "project": project_reference(organisation, project),
-        "definition": {"id": build["definition"], "name": name, "type": "build", "queueStatus": "enabled"},
+        "definition": {
+            "id": build["definition"],
+            "name": definition["name"] if definition else name,
+            "type": "build",
+            "queueStatus": "enabled",
+        },
         "repository": {
             "id": build["repository"],
             "type": "TfsGit",
@@ -119,7 +126,7 @@ def _shape(organisation: Organisation, build: Document) -> Document:
         "requestedFor": me,
         "requestedBy": me,
         "lastChangedBy": me,
-        "lastChangedDate": build.get("finishTime", build["startTime"]),
+        "lastChangedDate": build.get("finishTime", build.get("startTime", build["queueTime"])),
         "_links": hrefs(self=url, web=page),
     }
 
@@ -140,8 +147,9 @@ def _changeable(call: Call) -> Document:
 
 
 def _check_right(call: Call, build: Document, right: str, name: str) -> None:
-    if denied(call.organisation, find_project(call.organisation, build["project"]), right):
-        account = people.job(call.organisation)["displayName"]
+    project = find_project(call.organisation, build["project"])
+    if denied(call.organisation, project, right, definition=build["definition"]):
+        account = people.me(call.organisation)["displayName"]
         raise Fault(
             403,
             "AccessDeniedException",
@@ -156,7 +164,13 @@ def _list(call: Call) -> Answer:
         _shape(call.organisation, one)
         for one in reversed(call.organisation.store.all("build"))
         if (project is None or one["project"] == project["id"])
-        and not denied(call.organisation, find_project(call.organisation, one["project"]), "ViewBuilds")
+        and not denied(
+            call.organisation,
+            find_project(call.organisation, one["project"]),
+            "ViewBuilds",
+            definition=one["definition"],
+        )
+        and call.query("definitions") in ("", str(one["definition"]))
     ]
     return collection(builds[: call.number("$top", 1000)])
 
@@ -168,16 +182,39 @@ def _get(call: Call) -> Answer:
 def _update(call: Call) -> Answer:
     build, body = _changeable(call), call.object()
     if body.get("status") is not None:
+        _check_may_start(call, build, body["status"])
         build["status"] = choice(body["status"], _STATUSES, "status")
     if body.get("result") is not None:
         if build["status"] != "completed":
             raise invalid("Only a completed build has a result.")
         build["result"] = choice(body["result"], _RESULTS, "result")
+    if build["status"] != "notStarted":
+        build.setdefault("startTime", now())
     if build["status"] == "completed":
         build.setdefault("finishTime", now())
         build.setdefault("result", "succeeded")
     _keep(call.organisation, build)
     return Answer(_shape(call.organisation, build))
+
+
+def _check_may_start(call: Call, build: Document, status: object) -> None:
+    """Refuse to start a run whose pipeline may not use its resources: it waits until a person permits it."""
+    definition = call.organisation.store.find("definition", build["definition"])
+    if build["status"] != "notStarted" or definition is None or choice(status, _STATUSES, "status") != "inProgress":
+        return
+    if missing := definitions.unauthorised(call.organisation, definition):
+        raise Fault(
+            403,
+            "PipelineResourceUnauthorizedException",
+            f"This pipeline needs permission to access a resource before this run can continue: {', '.join(missing)}.",
+        )
+
+
+def _queue(call: Call) -> Answer:
+    body = members(call.object(), ("definition", "sourceBranch", "sourceVersion", "templateParameters", "reason"))
+    definition = definitions.find(call, str((body.get("definition") or {}).get("id") or ""))
+    branch = str(body.get("sourceBranch") or "")
+    return Answer(_shape(call.organisation, queueing.queue(call, definition, branch, body.get("templateParameters"))))
 
 
 def _tags(call: Call) -> Answer:
@@ -208,7 +245,7 @@ RESOURCES = (
         "build",
         "Builds",
         "{project}/_apis/{area}/{resource}/{buildId}",
-        {"GET": _list},
+        {"GET": _list, "POST": _queue},
         {"GET": _get, "PATCH": _update},
         version=7,
     ),

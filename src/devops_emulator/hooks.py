@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import requests
@@ -13,16 +15,32 @@ from devops_emulator import people
 from devops_emulator.faults import Fault, invalid
 from devops_emulator.organisation import Organisation, denied, find_project, now
 from devops_emulator.store import Document, Store, pick
-from devops_emulator.wire import Answer, Call, Resource, collection
+from devops_emulator.wire import Answer, Call, Resource, collection, members
 
-EVENTS = ("workitem.created", "workitem.updated")
+# By event: the filters that a subscription may have. All have the project, areaPath, workItemType and tag.
+_FILTERS = {
+    "workitem.created": (),
+    "workitem.updated": ("changedFields", "linksChanged"),
+    "workitem.commented": ("commentPattern",),
+    "ms.vss-code.git-pullrequest-comment-event": ("repository", "branch"),
+}
+_COMMON = ("projectId", "areaPath", "workItemType", "tag")
+_CONSUMER_INPUTS = (
+    "url", "httpHeaders", "basicAuthUsername", "basicAuthPassword", "acceptUntrustedCerts", "resourceDetailsToSend",
+    "messagesToSend", "detailedMessagesToSend",
+)  # fmt: skip
 _TIMEOUT = 60  # seconds for the consumer's answer
+_SUBSCRIPTION = (
+    "id", "url", "publisherId", "eventType", "resourceVersion", "eventDescription", "consumerId", "consumerActionId",
+    "actionDescription", "publisherInputs", "consumerInputs", "status", "createdBy", "createdDate", "modifiedBy",
+    "modifiedDate", "_links",
+)  # fmt: skip
 _CONSUMER = {"publisherId": "tfs", "consumerId": "webHooks", "consumerActionId": "httpRequest"}
 
 
 @dataclass(frozen=True)
 class Event:
-    """A work item event: what is sent about it, and the values that subscription filters compare."""
+    """An event: what is sent about it, and the values that subscription filters compare."""
 
     name: str
     project: Document
@@ -30,12 +48,14 @@ class Event:
     resource: Document
     sentence: str
     changed: tuple[str, ...]
+    exact: Mapping[str, str] = field(default_factory=dict)  # by the name of the filter
 
 
 def publish(organisation: Organisation, event: Event) -> None:
     """Send an event to every matching subscription once the current change is committed."""
     for subscription in organisation.store.all("subscription"):
-        if subscription["eventType"] == event.name and _matches(subscription["publisherInputs"], event):
+        wanted = (subscription["eventType"], subscription["status"])
+        if wanted == (event.name, "enabled") and _matches(subscription["publisherInputs"], event):
             body = _body(organisation, subscription, event)
             organisation.store.afterwards(partial(organisation.deliver, subscription, body))
 
@@ -69,20 +89,34 @@ def _deliver(store: Store, subscription: Document, body: Document) -> None:
         "result": "failed" if problem else "succeeded",
         "createdDate": body["createdDate"],
         "modifiedDate": now(),
-        "details": {**_CONSUMER, "eventType": body["eventType"], "requestAttempts": 1, "errorMessage": problem},
+        "details": {
+            **_CONSUMER,
+            "eventType": body["eventType"],
+            "requestAttempts": 1,
+            "errorMessage": problem,
+            "event": _event(body),
+        },
     }
     with store.transaction():
         store.put("notification", f"{subscription['id']}/{body['notificationId']}", notification)
 
 
+def _event(body: Document) -> Document:
+    return {name: value for name, value in body.items() if name not in ("subscriptionId", "notificationId")}
+
+
 def _matches(inputs: Document, event: Event) -> bool:
-    area, changed, tag = (inputs.get(name) or "" for name in ("areaPath", "changedFields", "tag"))
+    area, changed, tag, pattern = (
+        inputs.get(name) or "" for name in ("areaPath", "changedFields", "tag", "commentPattern")
+    )
     return (
         inputs.get("projectId") in ("", None, event.project["id"])
         and (not area or f"{event.fields['System.AreaPath']}\\".casefold().startswith(f"{area}\\".casefold()))
-        and inputs.get("workItemType") in ("", None, event.fields["System.WorkItemType"])
+        and inputs.get("workItemType") in ("", None, event.fields.get("System.WorkItemType"))
         and (not changed or changed in event.changed)
+        and all(inputs.get(name) in ("", None, value) for name, value in event.exact.items())
         and (not tag or tag.casefold() in event.fields.get("System.Tags", "").casefold().split("; "))
+        and (not pattern or pattern.casefold() in event.resource.get("fields", {}).get("System.History", "").casefold())
     )
 
 
@@ -125,35 +159,52 @@ def _check_may_edit(call: Call, project: str | None) -> None:
         )
 
 
-def _create(call: Call) -> Answer:
-    body = call.object()
+def _given(call: Call) -> Document:
+    """Return a described subscription; raises Fault 400, or 403 without the right to keep subscriptions."""
+    body = members(call.object(), _SUBSCRIPTION)
     inputs, consumer = body.get("publisherInputs") or {}, body.get("consumerInputs") or {}
-    if body.get("eventType") not in EVENTS:
-        raise invalid(f"This organisation publishes only {' and '.join(EVENTS)}.")
+    if body.get("eventType") not in _FILTERS:
+        raise invalid(f"This organisation publishes only {', '.join(_FILTERS)}.")
+    members(inputs, (*_COMMON, *_FILTERS[body["eventType"]], "tfsSubscriptionId"))
+    members(consumer, _CONSUMER_INPUTS)
     if any(body.get(name) != value for name, value in _CONSUMER.items()):
         raise invalid(f"This organisation supports only subscriptions with {_CONSUMER}.")
     if not str(consumer.get("url") or "").startswith(("http://", "https://")):
         raise invalid("The consumerInputs must have a url that starts with https:// or http://.")
     _check_may_edit(call, inputs.get("projectId"))
-    me = people.reference(call.organisation, people.me(call.organisation))
-    identity, moment = str(uuid4()), now()
-    subscription = {
+    return {
         **_CONSUMER,
-        "id": identity,
-        "url": f"{call.organisation.url}_apis/hooks/subscriptions/{identity}",
-        "status": "enabled",
+        "status": body.get("status") or "enabled",
         "eventType": body["eventType"],
         "resourceVersion": body.get("resourceVersion") or "1.0",
         "eventDescription": "Any work item",
-        "actionDescription": f"To {consumer['url'].partition('?')[0]}",
-        "createdBy": me,
-        "createdDate": moment,
-        "modifiedBy": me,
-        "modifiedDate": moment,
-        "publisherInputs": {**inputs, "tfsSubscriptionId": str(uuid4())},
+        "actionDescription": f"To host {urlsplit(consumer['url']).hostname}",
+        "modifiedBy": people.reference(call.organisation, people.me(call.organisation)),
+        "modifiedDate": now(),
+        "publisherInputs": {**inputs, "tfsSubscriptionId": inputs.get("tfsSubscriptionId") or str(uuid4())},
         "consumerInputs": consumer,
     }
+
+
+def _create(call: Call) -> Answer:
+    given, identity = _given(call), str(uuid4())
+    subscription = {
+        "id": identity,
+        "url": f"{call.organisation.url}_apis/hooks/subscriptions/{identity}",
+        "createdBy": given["modifiedBy"],
+        "createdDate": given["modifiedDate"],
+        **given,
+        "status": "enabled",
+    }
     call.organisation.store.put("subscription", identity, subscription)
+    return Answer(_shown(subscription))
+
+
+def _replace(call: Call) -> Answer:
+    subscription = _find(call) | _given(call)
+    if subscription["status"] not in ("enabled", "disabledByUser"):
+        raise invalid("A subscription can be enabled, or disabledByUser.")
+    call.organisation.store.put("subscription", subscription["id"], subscription)
     return Answer(_shown(subscription))
 
 
@@ -206,7 +257,7 @@ RESOURCES = (
         "subscriptions",
         "_apis/{area}/{resource}/{subscriptionId}",
         {"GET": _list, "POST": _create},
-        {"GET": _get, "DELETE": _delete},
+        {"GET": _get, "PUT": _replace, "DELETE": _delete},
         version=1,
     ),
     Resource(

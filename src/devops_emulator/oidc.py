@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from devops_emulator.faults import Fault, invalid
 from devops_emulator.organisation import NAME, Organisation, find_project
+from devops_emulator.pipelines import permissions
 from devops_emulator.store import Document
 from devops_emulator.wire import Answer, Call, Resource
 
@@ -44,19 +45,6 @@ def request_uri(organisation: Organisation, build: Document) -> str:
     return f"{organisation.url}{build['project']}/_apis/distributedtask/hubs/build/plans/{plan}/jobs/{job}/oidctoken"
 
 
-def add_connection(organisation: Organisation, project: Document, wanted: Document) -> None:
-    """Add a service connection to a project; only pipelines that it authorises may use it."""
-    connection = {"id": wanted.get("id", str(uuid4())), "project": project["id"], "name": wanted["name"]}
-    connection["authorized"] = wanted.get("authorized", True)
-    organisation.store.put("service_connection", connection["id"].lower(), connection)
-
-
-def connections(organisation: Organisation, project: Document) -> dict[str, str]:
-    """Return the ids of a project's service connections by name."""
-    known = organisation.store.all("service_connection")
-    return {one["name"]: one["id"] for one in known if one["project"] == project["id"]}
-
-
 def _keys(call: Call) -> Answer:
     """Return the keys that verify the tokens, as a JSON Web Key Set (RFC 7517), and the issuer.
 
@@ -76,7 +64,7 @@ def _create(call: Call) -> Answer:
     project = find_project(organisation, build["project"])
     subject = f"p://{NAME}/{project['name']}/{build['definition']}"
     if wanted := call.query("serviceConnectionId"):
-        subject = f"sc://{NAME}/{project['name']}/{_allowed(organisation, project, wanted)['name']}"
+        subject = f"sc://{NAME}/{project['name']}/{_allowed(organisation, project, build, wanted)['name']}"
     now = int(time.time())
     claims = {
         "iss": issuer(organisation),
@@ -107,12 +95,12 @@ def _running(call: Call) -> Document:
     raise Fault(404, "TaskOrchestrationPlanNotFoundException", f"No running job was found for the plan {plan}.")
 
 
-def _allowed(organisation: Organisation, project: Document, wanted: str) -> Document:
+def _allowed(organisation: Organisation, project: Document, build: Document, wanted: str) -> Document:
     connection = organisation.store.find("service_connection", wanted.casefold())
     if connection is None or connection["project"] != project["id"]:
         message = f"Service connection with ID {wanted} was not found in the project {project['name']}."
         raise Fault(404, "ServiceEndpointNotFoundException", message)
-    if not connection["authorized"]:
+    if not permissions.allowed(organisation, "endpoint", connection["id"], build["definition"]):
         message = f"The pipeline is not authorized to use the service connection {connection['name']}."
         raise Fault(403, "ServiceEndpointUnauthorizedException", message)
     return connection

@@ -7,14 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
 from devops_emulator.faults import Fault
+from devops_emulator.security import namespaces
 from devops_emulator.store import Document, Store, pick
 
 NAME = "emulated"
 
-# Rights a seed can deny the job's identity, by project or by repository.
+# Rights a seed can deny the job's identity, by project or by repository; and single people, as `limited`.
 GIT_RIGHTS = ("GenericRead", "GenericContribute", "CreateBranch", "ForcePush", "PullRequestContribute")
 PROJECT_RIGHTS = (
     "WorkItemRead",
@@ -23,6 +24,16 @@ PROJECT_RIGHTS = (
     "EditSubscriptions",
     "ViewBuilds",
     "UpdateBuildInformation",
+    "QueueBuilds",
+)
+ADMINISTRATION = (
+    "CreateServiceEndpoint",
+    "CreateVariableGroup",
+    "CreateDefinition",
+    "AdministerResource",
+    "ManagePermissions",
+    "EditAreaNode",
+    "AdministerBuildPermissions",
 )
 
 
@@ -38,7 +49,7 @@ class Organisation:
     deliver: Callable[[Document, Document], None] = field(repr=False)
     """Send a body (second argument) to a subscription's consumer (first) in the background."""
     caller: Document | None = None
-    """The person whose token the request carries; None for the job."""
+    """The person whose token the request carries; None for the job of the collection's build service."""
 
     @property
     def repositories(self) -> Path:
@@ -73,11 +84,51 @@ def find_project(organisation: Organisation, name_or_id: str) -> Document:
     return pick(projects(organisation), name_or_id, ("id", "name"), absent)
 
 
-def denied(organisation: Organisation, project: Document, right: str, repository: Document | None = None) -> bool:
-    """Return whether the caller lacks a right in a project or in one of its repositories; only the job can lack one."""
-    if organisation.caller is not None:
-        return False
+def build_service(organisation: Organisation) -> str:
+    """Return the id of the collection's build service."""
+    return str(uuid5(UUID(organisation.id), "build"))
+
+
+def denied(
+    organisation: Organisation,
+    project: Document,
+    right: str,
+    repository: Document | None = None,
+    *,
+    area: str = "",
+    definition: int = 0,
+    token: str = "",
+) -> bool:
+    """Return whether the caller lacks a right in a project, repository, area or pipeline.
+
+    An access control entry decides, the nearest first; without one a build service lacks what the seed denies it, and a
+    person what the seed names as their limits. `token` is the security token, if the caller has it already.
+    """
+    caller = organisation.caller
+    namespace = namespaces.of_right(right)
+    if namespace:
+        wanted = token or _token(namespace, project, repository, area, definition)
+        bit = namespaces.BITS[namespace][right]
+        identity = caller["id"] if caller else build_service(organisation)
+        for each in namespaces.lineage(namespace, wanted):
+            entry = (organisation.store.find("entries", f"{namespace}/{each}") or {}).get(identity)
+            if entry and (entry["allow"] | entry["deny"]) & bit:
+                return not entry["allow"] & bit
+    if caller is not None and not caller.get("service"):
+        return right in project.get("limited", {}).get(caller["uniqueName"].casefold(), ())
+    if namespace == namespaces.GIT and repository is None and token.count("/") > 1:
+        repository = organisation.store.find("repository", token.split("/")[2])
     return right in project.get("deny", ()) or (repository is not None and right in repository.get("deny", ()))
+
+
+def _token(namespace: str, project: Document, repository: Document | None, area: str, definition: int) -> str:
+    if namespace == namespaces.AREAS:
+        return namespaces.area_token(project["id"], area or project["name"])
+    if namespace == namespaces.BUILD:
+        return f"{project['id']}/{definition}" if definition else str(project["id"])
+    if namespace == namespaces.TAGGING:
+        return f"/{project['id']}"
+    return f"repoV2/{project['id']}/{repository['id']}" if repository else f"repoV2/{project['id']}"
 
 
 def project_reference(organisation: Organisation, project: Document) -> Document:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from devops_emulator.faults import Fault
-from devops_emulator.organisation import NAME, Organisation
+from devops_emulator.organisation import NAME, Organisation, build_service, projects
 from devops_emulator.store import Document, pick
 from devops_emulator.wire import Answer, Call, Resource, collection, hrefs
 
@@ -18,8 +18,30 @@ _NAME_AND_MAIL = re.compile(r"^\s*(?P<name>[^<>]*?)\s*<(?P<mail>[^<>]+)>\s*$")
 
 def job(organisation: Organisation) -> Document:
     """Return the identity of the job's token (the collection's build service)."""
-    identity = str(uuid5(UUID(organisation.id), "build"))
+    identity = build_service(organisation)
     return _person(f"Project Collection Build Service ({NAME})", f"Build\\{identity}", identity)
+
+
+def project_service(project: Document) -> Document:
+    """Return the build service of a project, which its jobs are when their scope is the project."""
+    person = _person(f"{project['name']} Build Service ({NAME})", f"Build\\{project['id']}", project["id"])
+    return person | {"service": True}
+
+
+def job_of(organisation: Organisation, project: Document) -> Document:
+    """Return the identity of a job of this project: its scope decides which build service that is."""
+    return project_service(project) if project["settings"]["enforceJobAuthScope"] else job(organisation)
+
+
+def job_token(organisation: Organisation, project: Document) -> str:
+    """Return the token of a job of this project."""
+    limited = project["settings"]["enforceJobAuthScope"]
+    return token(organisation, project_service(project)) if limited else organisation.token
+
+
+def seen_by(organisation: Organisation, person: Document) -> Organisation:
+    """Return the organisation as a person or a build service sees it."""
+    return replace(organisation, caller=None if person["id"] == job(organisation)["id"] else person)
 
 
 def me(organisation: Organisation) -> Document:
@@ -36,7 +58,7 @@ def signed_in(organisation: Organisation, given: str) -> Organisation | None:
     """Return the organisation as the owner of a token sees it, None for an unknown token."""
     if hmac.compare_digest(given.encode(), organisation.token.encode()):
         return organisation
-    for person in organisation.store.all("person"):
+    for person in (*organisation.store.all("person"), *map(project_service, projects(organisation))):
         if hmac.compare_digest(given.encode(), token(organisation, person).encode()):
             return replace(organisation, caller=person)
     return None
@@ -57,6 +79,16 @@ def known_person(organisation: Organisation, text: str) -> Document:
     return person
 
 
+def add_group(organisation: Organisation, project: Document, name: str) -> None:
+    r"""Add a group or team of a project, which is shown as `[project]\name`."""
+    group = _person(
+        f"[{project['name']}]\\{name}",
+        f"vstfs:///Classification/TeamProject/{project['id']}\\{name}",
+        str(uuid5(UUID(project["id"]), name.casefold())),
+    )
+    organisation.store.put("person", group["id"], group)
+
+
 def person_by_id(organisation: Organisation, identity: str) -> Document:
     """Return a person by id; raises Fault 404 for an unknown id."""
     message = f"TF400813: The identity '{identity}' was not found in this organization."
@@ -64,7 +96,8 @@ def person_by_id(organisation: Organisation, identity: str) -> Document:
 
 
 def _everybody(organisation: Organisation) -> list[Document]:
-    return [job(organisation), *organisation.store.all("person")]
+    services = map(project_service, projects(organisation))
+    return [job(organisation), *services, *organisation.store.all("person")]
 
 
 def reference(organisation: Organisation, person: Document) -> Document:
@@ -82,15 +115,42 @@ def reference(organisation: Organisation, person: Document) -> Document:
 
 
 def _person(name: str, unique_name: str, identity: str) -> Document:
-    kind = "svc" if unique_name.startswith("Build\\") else "aad"
+    kind = "svc" if unique_name.startswith("Build\\") else "vssgp" if _is_group(unique_name) else "aad"
     descriptor = f"{kind}.{urlsafe_b64encode(identity.encode()).decode().rstrip('=')}"
     return {"id": identity, "displayName": name, "uniqueName": unique_name, "descriptor": descriptor}
 
 
-def _identity(person: Document, kind: str, properties: Document) -> Document:
+def _is_group(unique_name: str) -> bool:
+    return unique_name.startswith("vstfs:///")
+
+
+def _account(person: Document) -> str:
+    """Return the name of an account within its domain."""
+    name = str(person["uniqueName"])
+    return name.rpartition("\\")[2] if _is_group(name) else name
+
+
+def descriptor(person: Document) -> str:
+    """Return the descriptor that access control lists know an identity by."""
+    if _is_group(person["uniqueName"]):
+        return f"Microsoft.TeamFoundation.Identity;{person['uniqueName']}"
+    service = person["uniqueName"].startswith("Build\\")
+    kind = "Microsoft.TeamFoundation.ServiceIdentity" if service else "Microsoft.IdentityModel.Claims.ClaimsIdentity"
+    return f"{kind};{person['uniqueName']}"
+
+
+def by_descriptor(organisation: Organisation, text: str) -> Document:
+    """Return whom a descriptor names; raises Fault 404."""
+    for person in _everybody(organisation):
+        if descriptor(person).casefold() == text.casefold():
+            return person
+    raise Fault(404, "IdentityNotFoundException", f"The identity with descriptor '{text}' could not be found.")
+
+
+def _identity(person: Document, properties: Document) -> Document:
     return {
         "id": person["id"],
-        "descriptor": f"{kind};{person['uniqueName']}",
+        "descriptor": descriptor(person),
         "subjectDescriptor": person["descriptor"],
         "providerDisplayName": person["displayName"],
         "isActive": True,
@@ -106,10 +166,11 @@ def _identity(person: Document, kind: str, properties: Document) -> Document:
 
 def _found(person: Document) -> Document:
     name = person["uniqueName"]
+    if _is_group(name):
+        group = {"SchemaClassName": "Group", "Account": _account(person), "Domain": name.rpartition("\\")[0]}
+        return _identity(person, group) | {"isContainer": True}
     properties = {"SchemaClassName": "User", "Account": name, "Mail": name if "@" in name else ""}
-    service = name.startswith("Build\\")
-    kind = "Microsoft.TeamFoundation.ServiceIdentity" if service else "Microsoft.IdentityModel.Claims.ClaimsIdentity"
-    return _identity(person, kind, properties)
+    return _identity(person, properties)
 
 
 def _connection_data(call: Call) -> Answer:
@@ -149,8 +210,18 @@ def _identities(call: Call) -> Answer:
         )
     members = _SEARCHES[search]
     return collection(
-        [_found(person) for person in everybody if wanted in {person[member].casefold() for member in members}]
+        [
+            _found(person)
+            for person in everybody
+            if wanted in {person[member].casefold() for member in members}
+            or (search == "general" and _is_near(person, wanted))
+        ]
     )
+
+
+def _is_near(person: Document, wanted: str) -> bool:
+    """Return whether a general search finds somebody whose names only begin like that, or a group by its short name."""
+    return person["displayName"].casefold().startswith(wanted) or _account(person).casefold() == wanted
 
 
 _SEARCHES = {

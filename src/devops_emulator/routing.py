@@ -86,17 +86,27 @@ def _word(word: str, number: int) -> str:
 
 
 def application(
-    organisation: Organisation, resources: tuple[Resource, ...], git: Callable[[Call], Response], watch: Watch
+    organisation: Organisation,
+    resources: tuple[Resource, ...],
+    git: Callable[[Call], Response],
+    watch: Watch,
+    follow: Callable[[Organisation], None],
 ) -> Any:
-    """Return the WSGI application of an organisation; `watch` sees each request that was carried out."""
+    """Return the WSGI application of an organisation.
+
+    `follow` does what the service does by itself after a change, and `watch` sees each request that was carried out.
+    """
     table = routes(resources, git)
 
     @Request.application
     def serve(request: Request) -> Response:
         try:
             response = _respond(organisation, resources, table, request)
-        except (TypeError, ValueError, LookupError, AttributeError) as error:  # a body of another shape than documented
+        except Exception as error:  # noqa: BLE001  whatever a request is like, the organisation goes on
             response = _refusal(Fault(400, "VssPropertyValidationException", f"The request is not valid: {error!r}."))
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            with organisation.store.transaction():
+                follow(organisation)
         watch(request.method, request.path)
         response.headers["ActivityId"] = response.headers["X-VSS-E2EID"] = str(uuid4())
         return response
@@ -113,6 +123,8 @@ def _respond(organisation: Organisation, resources: Sequence[Resource], table: M
     except HTTPException as error:
         # A stranger must not learn which routes exist.
         return unauthorized(organisation, request, git=False) if seen is None else _unrouted(request, error)
+    if seen is None and isinstance(endpoint, _Route) and endpoint.resource.public:
+        seen = organisation
     if seen is None:
         return unauthorized(organisation, request, git=not isinstance(endpoint, _Route))
     values = {name: value for name, value in matched.items() if not name.startswith("_")}

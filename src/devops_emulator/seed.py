@@ -11,12 +11,21 @@ from uuid import uuid4
 import jsonschema
 import yaml
 
-from devops_emulator import oidc, people
-from devops_emulator.boards import attachments, changes, items, links, notes, processes
+from devops_emulator import people
+from devops_emulator.boards import attachments, changes, items, links, notes, processes, queries
 from devops_emulator.boards.work_items import create_item
 from devops_emulator.faults import Fault, StartError
-from devops_emulator.organisation import GIT_RIGHTS, PROJECT_RIGHTS, Organisation, now, projects
-from devops_emulator.repos import git, repositories
+from devops_emulator.organisation import (
+    ADMINISTRATION,
+    GIT_RIGHTS,
+    PROJECT_RIGHTS,
+    Organisation,
+    find_project,
+    now,
+    projects,
+)
+from devops_emulator.pipelines import endpoints, queues, settings
+from devops_emulator.repos import branch_policies, git, repositories
 from devops_emulator.store import Document
 
 
@@ -30,6 +39,16 @@ def _list(items: Document) -> Document:
 
 _TEXT = {"type": "string"}
 _TEXTS = _list(_TEXT)
+_POLICY = _object(
+    ["branch", "type"],
+    {
+        "branch": _TEXT,
+        "type": {"enum": list(branch_policies.TYPES)},
+        "enabled": {"type": "boolean"},
+        "blocking": {"type": "boolean"},
+        "settings": {"type": "object"},  # as the service has them; `requiredReviewers` are people here
+    },
+)
 _REPOSITORY = _object(
     ["name"],
     {
@@ -37,8 +56,11 @@ _REPOSITORY = _object(
         "from": _TEXT,
         "protected": _TEXTS,
         "deny": _list({"enum": list(GIT_RIGHTS)}),
+        "policies": _list(_POLICY),
     },
 )
+_STATE = rf"[^=,]+=({'|'.join(processes.COLORS)})"
+_WORKFLOW = f"^{_STATE}(, {_STATE})*$"
 _COMMENT = _object(["text"], {"text": _TEXT, "format": {"enum": ["markdown", "html"]}, "author": _TEXT, "date": _TEXT})
 _RELATION = _object(["rel"], {"rel": _TEXT, "id": {"type": "integer"}, "url": _TEXT, "attributes": {"type": "object"}})
 _WORK_ITEM = _object(
@@ -54,6 +76,8 @@ _WORK_ITEM = _object(
     },
 )
 _CONNECTION = _object(["name"], {"name": _TEXT, "id": _TEXT, "authorized": {"type": "boolean"}})
+_ADMINISTERED = [*GIT_RIGHTS, *PROJECT_RIGHTS, *ADMINISTRATION]
+_SETTINGS = {name: {"type": "boolean"} for name in settings.DEFAULTS}
 _PROJECT = _object(
     ["project"],
     {
@@ -61,9 +85,20 @@ _PROJECT = _object(
         "process": {"enum": list(processes.PROCESSES)},
         "deny": _list({"enum": [*GIT_RIGHTS, *PROJECT_RIGHTS]}),
         "required": {"type": "object", "additionalProperties": _TEXTS},
+        "required_by_state": {
+            "type": "object",
+            "additionalProperties": {"type": "object", "additionalProperties": _TEXTS},
+        },
+        "states": {"type": "object", "additionalProperties": {"type": "string", "pattern": _WORKFLOW}},
         "people": _TEXTS,
+        "groups": _TEXTS,
+        "limited": {"type": "object", "additionalProperties": _list({"enum": _ADMINISTERED})},
+        "settings": {"type": "object", "additionalProperties": False, "properties": _SETTINGS},
+        "areas": _TEXTS,
+        "queues": _TEXTS,
         "repositories": _list(_REPOSITORY),
         "service_connections": _list(_CONNECTION),
+        "queries": {"type": "object", "additionalProperties": _TEXT},
         "work_items": _list(_WORK_ITEM),
     },
 )
@@ -115,6 +150,10 @@ def plant(organisation: Organisation, seeded: list[Document], base: Path) -> Non
             _plant_project(organisation, part, base, f"[{index}]" if len(seeded) > 1 else "")
         for place, item, wanted in _wanted_relations(organisation, seeded):
             _relate(organisation, place, item, wanted)
+        # Only now: what an account may not do, the seed still does in its name.
+        for part in seeded:
+            project = find_project(organisation, part["project"].strip())
+            organisation.store.put("project", project["id"], project | {"deny": part.get("deny", [])})
 
 
 def _plant_project(organisation: Organisation, part: Document, base: Path, place: str) -> None:
@@ -125,15 +164,32 @@ def _plant_project(organisation: Organisation, part: Document, base: Path, place
         "id": str(uuid4()),
         "name": name,
         "process": part.get("process", "Agile"),
-        "deny": part.get("deny", []),
+        "deny": [],
         "required": part.get("required", {}),  # by type of work item: fields that a rule of the process wants filled
+        "required_by_state": part.get("required_by_state", {}),  # and those that one of its states wants
+        "states": part.get(
+            "states", {}
+        ),  # by type: "New=Proposed, Active=InProgress, ...", in place of those of the process
+        # By mail address: what this person may not do; everybody else may do everything.
+        "limited": {mail.casefold(): rights for mail, rights in part.get("limited", {}).items()},
+        "settings": settings.DEFAULTS | part.get("settings", {}),
+        "areas": part.get("areas", []),
         "created": now(),
     }
     organisation.store.put("project", project["id"], project)
     for person in part.get("people", []):
         people.known_person(organisation, person)
+    for group in part.get("groups", []):
+        people.add_group(organisation, project, group)
+    for identity, text in part.get("queries", {}).items():  # WIQL by the id of a saved query
+        try:
+            queries.keep_query(organisation, project, identity.casefold(), text)
+        except Fault as fault:
+            raise StartError(f"The seed is wrong at {place}.queries.{identity}: {fault.message}") from fault
+    for queue in ("Azure Pipelines", "Default", *part.get("queues", [])):
+        queues.add_queue(organisation, project, queue)
     for connection in part.get("service_connections", []):
-        oidc.add_connection(organisation, project, connection)
+        endpoints.add_connection(organisation, project, connection)
     for index, wanted in enumerate(part.get("repositories", [])):
         _plant_repository(organisation, project, wanted, base, f"{place}.repositories[{index}]".lstrip("."))
     for index, wanted in enumerate(part.get("work_items", [])):
@@ -148,7 +204,7 @@ def _plant_repository(organisation: Organisation, project: Document, wanted: Doc
     if source is not None and not source.is_dir():
         raise StartError(f"The seed is wrong at {place}.from: the folder {source} does not exist.")
     try:
-        repositories.add_repository(
+        repository = repositories.add_repository(
             organisation,
             project,
             name,
@@ -158,6 +214,10 @@ def _plant_repository(organisation: Organisation, project: Document, wanted: Doc
         )
     except git.GitError as error:
         raise StartError(f"The seed is wrong at {place}.from: {source} is not a git repository ({error}).") from error
+    repository["policies"] = [
+        branch_policies.planted(organisation, repository["id"], policy) for policy in wanted.get("policies", ())
+    ]
+    organisation.store.put("repository", repository["id"], repository)
 
 
 def _plant_item(organisation: Organisation, project: Document, wanted: Document, base: Path, place: str) -> None:

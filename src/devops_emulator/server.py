@@ -8,23 +8,35 @@ import socket
 import sqlite3
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from devops_emulator import builds, hooks, oidc, people, projects
 from devops_emulator import organisation as organisations
-from devops_emulator.boards import attachments, comments, queries, types, work_items
+from devops_emulator.boards import areas, attachments, comments, queries, types, work_items
 from devops_emulator.faults import StartError
 from devops_emulator.organisation import NAME, Organisation
+from devops_emulator.pipelines import (
+    definitions,
+    endpoints,
+    permissions,
+    queueing,
+    queues,
+    settings,
+    variable_groups,
+    webhooks,
+)
 from devops_emulator.repos import (
+    branch_policies,
+    completion,
     contents,
     git,
     iterations,
@@ -37,17 +49,21 @@ from devops_emulator.repos import (
     threads,
 )
 from devops_emulator.routing import Watch, application
+from devops_emulator.security import entries, evaluation
 from devops_emulator.seed import check_seed, plant, read_seed
 from devops_emulator.store import Document, Store
 from devops_emulator.wire import Resource
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
 _LOOPBACK = "127.0.0.1"
 _LAST_PORT = 65_535
-_BOARDS = (work_items, comments, attachments, types, queries)
-_REPOS = (repositories, refs, rest_pushes, contents, pull_requests, iterations, threads, marks)
-_RESOURCES: tuple[Resource, ...] = tuple(
-    resource for area in (people, projects, *_BOARDS, *_REPOS, hooks, builds, oidc) for resource in area.RESOURCES
-)
+_BOARDS = (work_items, comments, attachments, types, queries, areas)
+_REPOS = (repositories, refs, rest_pushes, contents, pull_requests, iterations, threads, marks, branch_policies)
+_PIPELINES = (definitions, queueing, endpoints, variable_groups, queues, permissions, settings, webhooks)
+_AREAS = (people, projects, *_BOARDS, *_REPOS, hooks, builds, *_PIPELINES, entries, evaluation, oidc)
+_RESOURCES: tuple[Resource, ...] = tuple(resource for area in _AREAS for resource in area.RESOURCES)
 
 
 @dataclass(frozen=True)
@@ -81,10 +97,12 @@ def running(
     port: int = 0,
     seed: Path | Mapping[str, Any] | list[Any] | None = None,
     watch: Watch = lambda _method, _path: None,
+    around: Callable[[WSGIApplication], WSGIApplication] = lambda application: application,
 ) -> Iterator[Emulator]:
     """Serve the organisation in `folder` from threads until the context is left.
 
-    Port 0 picks a free one. `watch` is called for each request, in its thread. A seed is a file, or its content (with paths relative to the working directory). Raises
+    Port 0 picks a free one. `watch` is called for each request, in its thread; `around` may put something before the
+    organisation, such as a proxy that fails. A seed is a file, or its content (with paths relative to the working directory). Raises
     StartError for a bad seed, a seed for a folder that is not empty, a port in use, and an unusable folder or git.
     """
     git.require()
@@ -98,7 +116,7 @@ def running(
         organisation = organisations.open_organisation(folder, url, store, deliver)
         if seeded is not None:
             plant(organisation, seeded, base)
-        server = _server(organisation, listener, watch)
+        server = _server(organisation, listener, watch, around)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
@@ -158,8 +176,13 @@ def _opened(folder: Path) -> Iterator[Store]:
         store.close()
 
 
-def _server(organisation: Organisation, listener: socket.socket, watch: Watch) -> BaseWSGIServer:
-    app = application(organisation, _RESOURCES, pushes.serve_git, watch)
+def _server(
+    organisation: Organisation,
+    listener: socket.socket,
+    watch: Watch,
+    around: Callable[[WSGIApplication], WSGIApplication],
+) -> BaseWSGIServer:
+    app = around(application(organisation, _RESOURCES, pushes.serve_git, watch, completion.auto_complete))
     return make_server(_LOOPBACK, 0, app, threaded=True, request_handler=_Handler, fd=listener.fileno())
 
 
@@ -184,5 +207,7 @@ def _project(organisation: Organisation, project: Document, several: list[Docume
         "id": project["id"],
         "process": project["process"],
         "repositories": {repository["name"]: repository["id"] for repository in several},
-        "service_connections": oidc.connections(organisation, project),
+        "service_connections": {
+            connection["name"]: connection["id"] for connection in endpoints.of_project(organisation, project)
+        },
     }

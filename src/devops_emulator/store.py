@@ -92,6 +92,13 @@ class Store:
             ).fetchall()
         return [json.loads(body) for (body,) in rows]
 
+    def keys(self, kind: str) -> list[str]:
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT key FROM documents WHERE kind = ? ORDER BY rowid", (kind,)
+            ).fetchall()
+        return [key for (key,) in rows]
+
     def put(self, kind: str, key: str | int, body: Document) -> None:
         with self._lock:
             self._connection.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -79,15 +79,27 @@ class Call:
         except ValueError as error:
             raise malformed(f"The body is not valid JSON: {error}.") from error
 
-    def object(self) -> Document:
-        """Return the JSON object in the body; raises Fault as `json` does."""
+    def object(self, *members: str) -> Document:
+        """Return the JSON object in the body; raises Fault as `json` does, and for a member that is not in `members`, if given."""
         body = self.json()
         if not isinstance(body, dict):
             raise malformed("The body must be a JSON object.")
+        for name in body if members else ():
+            if name not in members:
+                raise malformed(f"Could not find member '{name}' on the object of the request.")
         return body
 
 
 Handler = Callable[[Call], Answer]
+
+
+def members(value: Any, known: Iterable[str]) -> Document:
+    """Return a JSON object of a body; raises Fault 400 for another value, or for a member that is not described."""
+    if not isinstance(value, dict):
+        raise malformed("The body must hold JSON objects here.")
+    if unknown := value.keys() - set(known):
+        raise malformed(f"Could not find the member '{min(unknown)}' on the object.")
+    return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +120,8 @@ class Resource:
     preview: bool = False
     version_optional: bool = False
     project_required: bool = False
+    public: bool = False
+    """Whether it answers without a token."""
 
 
 def choice(value: Any, names: Mapping[int, str], what: str) -> str:

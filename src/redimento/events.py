@@ -31,6 +31,15 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Loaded:
+    """The work item is known."""
+
+    id: int
+    type: str
+    title: str
+
+
+@dataclass(frozen=True)
 class Warned:
     """Something a person should look at; the run continues. `path`: a file of the repository, or ""."""
 
@@ -38,7 +47,7 @@ class Warned:
     path: str = ""
 
 
-Event = StepStarted | StepEnded | Note | Warned
+Event = StepStarted | StepEnded | Note | Loaded | Warned
 Emit = Callable[[Event], None]
 
 

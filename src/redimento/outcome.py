@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from redimento.errors import RedimentoError, SettingsError
+from redimento.text.wording import Sentence
 
 INTERRUPTED = 130  # exit code of an interrupted run, as in shells: 128 + SIGINT
 
@@ -34,4 +35,17 @@ class Outcome:
 def failure(error: RedimentoError) -> Outcome:
     """Return the outcome of a run that `error` ended."""
     problems = error.problems if isinstance(error, SettingsError) else ()
-    return Outcome("failed", error.sentence, error.remedy, error.exit_code, problems=problems)
+    return Outcome("failed", *in_sentences(error), error.exit_code, problems=problems)
+
+
+def in_sentences(error: RedimentoError) -> tuple[Sentence, Sentence | str]:
+    """Return sentence and remedy of an error for the team, which may not read English: it is told what failed.
+
+    Only the few errors that people at the board can do something about are sentences in every language.
+    """
+    said, remedy = error.sentence, error.remedy
+    if not isinstance(said, Sentence):
+        said = Sentence("failed", what=type(error).__name__, details=said)
+    if remedy and not isinstance(remedy, Sentence):
+        remedy = Sentence("remedy", details=remedy)
+    return said, remedy

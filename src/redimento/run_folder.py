@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from redimento.errors import UsageError
 from redimento.text.redaction import NO_SECRETS, Secrets
+
+MEGABYTE = 1 << 20
+LEAST_FREE = 100 * MEGABYTE  # bytes; patches, the record, and the files that a change touches
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,24 @@ def open_run_folder(path: Path, secrets: Secrets = NO_SECRETS) -> RunFolder:
     return RunFolder(path, secrets)
 
 
+def room(place: Path) -> int:
+    """Return how many bytes are free on the disk of a folder that may have to be made yet. Raises OSError."""
+    return shutil.disk_usage(next(each for each in (place, *place.absolute().parents) if each.exists())).free
+
+
+def refuse_full(place: Path) -> None:
+    """Raise UsageError if the disk of a folder has no room for a run."""
+    try:
+        free = room(place)
+    except OSError:  # nothing is known, and the first file that cannot be written says why
+        return
+    if free < LEAST_FREE:
+        raise UsageError(
+            f"The disk of {place} has {free // MEGABYTE} MB left, and a run needs {LEAST_FREE // MEGABYTE} MB for its files.",
+            "Free some of it, or choose another place with --run-dir and TMPDIR.",
+        )
+
+
 def clear(folder: RunFolder) -> None:
     """Remove the files of an earlier run. Raises UsageError."""
     try:
@@ -76,6 +98,7 @@ FILES = (
     "change.patch",
     "verification.json",
     "delivery.json",
+    "description.md",
     "calls.json",
     "record.json",
     "summary.md",

@@ -22,14 +22,17 @@ from redimento.run_folder import RunFolder, open_run_folder
 from redimento.settings import Settings
 from redimento.settings import file as settings_file
 from redimento.text.redaction import Secrets
-from redimento.work_items.trigger import read_trigger
+from redimento.work_items.trigger import read_pull_request, read_trigger
 
 _SECRET_VARIABLES = ("SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AZURE_DEVOPS_EXT_PAT")
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """The options of `redimento run`."""
+    """The options of `redimento run`, and of `redimento revise`, which is about a pull request.
+
+    `apart`: work in a worktree of the checkout, as one of several runs. `max_cost_usd`: at most, whatever the settings say.
+    """
 
     work_item: str | None
     work_item_file: Path | None
@@ -37,7 +40,11 @@ class RunOptions:
     repo: Path
     config: Path | None
     run_dir: Path | None
-    dry_run: bool
+    dry_run: bool = False
+    apart: bool = False
+    max_cost_usd: float | None = None
+    revise: bool = False
+    pull_request: str | None = None
 
 
 def take_environment(environment: MutableMapping[str, str]) -> dict[str, str]:
@@ -53,16 +60,18 @@ def known_secrets(environment: Mapping[str, str]) -> Secrets:
     return Secrets(tuple(variable(environment, name) for name in _SECRET_VARIABLES))
 
 
-def load_settings(checkout: Checkout, options: RunOptions, environment: Mapping[str, str], emit: Emit) -> Settings:
+def load_settings(
+    checkout: Checkout, options: RunOptions, environment: Mapping[str, str], emit: Emit, *, url: str = ""
+) -> Settings:
     """Return the settings from `options.config`, or else from the repository.
 
     A local run reads them from the working tree, so that they can be tried before they are committed. For a pipeline see
-    `_settings_of_target`; a file outside the checkout is the pipeline's own.
+    `_settings_of_target`; a file outside the checkout is the pipeline's own. `url`: see `server_credentials`.
     """
     file = (options.config or checkout.root / settings_file.NAME).absolute()
     name = committed_name(checkout, options)
     if name is not None and in_pipeline(environment) and options.work_item_file is None:
-        return _settings_of_target(checkout, name, environment, emit)
+        return _settings_of_target(checkout, name, server_credentials(checkout, environment, url), emit)
     emit(Note(f"Settings: {file}." if file.exists() else "Settings: the defaults."))
     return settings_file.read(file, must_exist=options.config is not None)
 
@@ -77,20 +86,19 @@ def committed_name(checkout: Checkout, options: RunOptions) -> str | None:
     return None if root is None else file.relative_to(root).as_posix()
 
 
-def server_credentials(checkout: Checkout, environment: Mapping[str, str]) -> Credentials:
-    """Return what git needs to reach the repository of a pipeline. Raises UsageError."""
-    url, token = remote_url(checkout, environment), variable(environment, "SYSTEM_ACCESSTOKEN")
-    return Credentials(url, token, account(environment))
+def server_credentials(checkout: Checkout, environment: Mapping[str, str], url: str = "") -> Credentials:
+    """Return what git needs to reach the repository at `url`, or else that of the pipeline. Raises UsageError."""
+    token = variable(environment, "SYSTEM_ACCESSTOKEN")
+    return Credentials(url or remote_url(checkout, environment), token, account(environment))
 
 
-def _settings_of_target(checkout: Checkout, name: str, environment: Mapping[str, str], emit: Emit) -> Settings:
+def _settings_of_target(checkout: Checkout, name: str, credentials: Credentials, emit: Emit) -> Settings:
     """Return the settings of the branch that pull requests target, whatever was built.
 
     Whoever can push a branch can have it built, so a built branch must not decide about itself. The file on the default
-    branch may name a target, and then the target's file has everything else. Without a name, the default branch's file has
-    everything, and the target is the branch that the pipeline builds.
+    branch may name a target, and then the target's file has everything else. Without a name, or with rules for one, the default
+    branch's file has everything; without a name the target is the branch that the pipeline builds.
     """
-    credentials = server_credentials(checkout, environment)
 
     def read(branch: str, commit: str) -> Settings:
         if commit != checkout.head:
@@ -107,12 +115,29 @@ def _settings_of_target(checkout: Checkout, name: str, environment: Mapping[str,
     if newest is None:
         raise GitError("The repository on the server has no default branch.", "Choose one on the page of its branches.")
     settings = read(DEFAULT_BRANCH, newest)
+    if not isinstance(settings.pull_request.target, str):  # which branch it is, only the item tells
+        return settings
     target = settings.pull_request.target.removeprefix("refs/heads/")
     commit = known.branches.get(target) if target else None
     if commit in (None, newest):  # a target that does not exist is reported with the remedy, once the item is admitted
         return settings
     own = read(target, commit)
     return replace(own, pull_request=replace(own.pull_request, target=target))
+
+
+def checkout_beside(own: Path, environment: Mapping[str, str], path: str) -> Path:
+    """Return the root of the checkout that a `checkout:` step has put into the folder `path` of Build.SourcesDirectory.
+
+    Without that variable, beside `own`. Raises UsageError if there is none.
+    """
+    sources = Path(variable(environment, "BUILD_SOURCESDIRECTORY") or own.parent)
+    root = (sources / path).resolve()
+    if find_root(root) != root:  # a folder inside another checkout would be taken for that one
+        raise UsageError(
+            f"There is no checkout at {root}, where a rule under `repositories` says that this work item belongs.",
+            "Add a `checkout:` step for that repository to the job, or correct the rule's `path` in .redimento.yml.",
+        )
+    return root
 
 
 def open_folder(options: RunOptions, environment: Mapping[str, str]) -> RunFolder:
@@ -133,11 +158,13 @@ def _run_dir(options: RunOptions, environment: Mapping[str, str]) -> Path:
 
 
 def _run_name(options: RunOptions, environment: Mapping[str, str]) -> str:
-    """Return the item's number or its file's name; any error in either is reported when it is actually read."""
+    """Return the number of what the run is about, or its file's name; any error in either is reported when it is actually read."""
     file = options.work_item_file
     try:
         if file is not None:
             return str(read_item(file).id or file.stem)
+        if options.revise:
+            return f"pull-request-{read_pull_request(options.pull_request, environment, options.payload)}"
         return str(read_trigger(options.work_item, environment, options.payload).item_id)
     except RedimentoError:
         return file.stem if file is not None else "unnamed"
@@ -159,14 +186,14 @@ def _own_folder(root: Path) -> Path:
 
 
 @contextmanager
-def scratch_folder(root: Path, environment: Mapping[str, str]) -> Iterator[Path]:
+def scratch_folder(lock: str, environment: Mapping[str, str]) -> Iterator[Path]:
     """Provide an empty folder outside the tree for candidates, their journals and the homes of commands.
 
-    Its name depends only on checkout and account, so that a run removes what a killed one left: hold the lock of the
-    checkout. Other accounts may traverse but not list it.
+    Its name depends only on `lock`, which you hold, and the account, so that a run removes what a killed one left. Other
+    accounts may traverse but not list it.
     """
     base = Path(variable(environment, "AGENT_TEMPDIRECTORY") or tempfile.gettempdir())
-    name = hashlib.sha256(str(root).encode()).hexdigest()[:12]
+    name = hashlib.sha256(lock.encode()).hexdigest()[:12]
     shutil.rmtree(own_folder(base, name), ignore_errors=True)
     folder = own_folder(base, name)
     folder.chmod(0o711)

@@ -8,26 +8,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
-from redimento import defect, wiring
+from redimento import defect
 from redimento.errors import RedimentoError
 from redimento.events import Emit, Warned
 from redimento.locks import TakenError
 from redimento.models.port import NOTHING_SPENT
 from redimento.outcome import INTERRUPTED, Outcome, failure
 from redimento.reporting.files import write_files
-from redimento.run import flow
+from redimento.run import flow, revise
 from redimento.run.job import Finished
 from redimento.run_folder import RunFolder
 from redimento.run_options import RunOptions, known_secrets, open_folder
+from redimento.text.wording import Sentence
 from redimento.verification.junit_writer import junit
-from redimento.wiring import Prepared
-
-_INTERRUPTED = Outcome(
-    "failed",
-    "The run was interrupted.",
-    "The working tree has been restored; run it again.",
-    INTERRUPTED,
-)
+from redimento.wiring.prepared import Prepared, prepared
 
 
 @dataclass(frozen=True)
@@ -48,15 +42,18 @@ def carry_out(options: RunOptions, environment: Mapping[str, str], emit: Emit) -
     made: Prepared | None = None
     started = monotonic()
     try:
-        with wiring.prepared(options, environment, emit) as made:
-            finished = flow.run(made.job, made.ports)
+        with prepared(options, environment, emit) as made:
+            if made.review is not None:
+                finished = revise.revise(made.job, made.ports, made.review)
+            else:
+                finished = flow.run(made.job, made.ports)
     except TakenError as error:
         # No record: the other run may be writing to the same folder.
         return Ended(Finished(Outcome("skipped", str(error), "Run again when it has ended.")))
     except RedimentoError as error:
         finished = Finished(failure(error))
     except KeyboardInterrupt:
-        finished = Finished(_INTERRUPTED)
+        finished = Finished(Outcome("failed", Sentence("interrupted"), Sentence("run_it_again"), INTERRUPTED))
     except Exception:  # noqa: BLE001  anything else is a bug, and the run still needs its record
         finished = Finished(failure(_defect(options, environment)))
     spent = made.ports.spent() if made else NOTHING_SPENT

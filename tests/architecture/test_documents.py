@@ -85,7 +85,10 @@ def test_make_targets_exist(name: str) -> None:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_modules_that_are_run_exist(name: str) -> None:
     modules = {found for line in command_lines(name) for found in re.findall(r"python3? -m (benchmarks[\w.]+)", line)}
-    assert [module for module in modules if not (ROOT / f"{module.replace('.', '/')}.py").is_file()] == []
+    files = {
+        module: (f"{module.replace('.', '/')}.py", f"{module.replace('.', '/')}/__main__.py") for module in modules
+    }
+    assert [module for module, names in files.items() if not any((ROOT / name).is_file() for name in names)] == []
 
 
 @pytest.mark.parametrize("name", [each for each in DOCUMENTS if each != "docs/settings.md"])

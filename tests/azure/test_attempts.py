@@ -9,6 +9,8 @@ from redimento.errors import AzureError
 from tests.azure.clients import OK, TRANSIENT, client_for
 from tests.azure.hostile import Pauses, Serve, Step, dripping, fault, json_answer, nothing, reset, serving, silence
 
+pytestmark = pytest.mark.undescribed  # what is asked for does not matter here
+
 
 @pytest.mark.parametrize("step", TRANSIENT.values(), ids=TRANSIENT)
 def test_a_read_is_retried_after_a_transient_fault(serve: Serve, step: Step) -> None:

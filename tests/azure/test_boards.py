@@ -11,8 +11,9 @@ from devops_emulator.server import Emulator, running
 from redimento.azure.boards import AzureBoard
 from redimento.azure.client import JSON_PATCH, AzureClient
 from redimento.azure.fields import CLAIM
-from redimento.errors import NotThereError, PermissionMissingError, UsageError
+from redimento.errors import NotThereError, PermissionMissingError
 from redimento.work_items.item import Field
+from redimento.work_items.mark import Mark
 from tests.azure.conftest import SEED, Connected, connect
 
 MARKER = "Redimento, web"
@@ -217,25 +218,12 @@ def test_a_comment_of_a_person_is_never_rewritten(tmp_path: Path) -> None:
     assert texts == [f"Who is **{MARKER}**?", f"Done\n\n{MARKER}"]
 
 
-def test_the_state_is_set_when_it_is_another_one(azure: Connected) -> None:
-    azure.board.set_state(7, "resolved")
-    item = azure.board.load(7)
-    assert (item.state, azure.board.category(item)) == ("Resolved", "Resolved")
-    azure.board.set_state(7, "Resolved")
-    assert azure.board.load(7).revision == item.revision
-
-
-def test_a_state_that_the_type_does_not_have_is_refused_with_those_it_has(azure: Connected) -> None:
-    with pytest.raises(UsageError, match=r"no state 'Done'.*New, Active, Resolved, Closed"):
-        azure.board.set_state(7, "Done")
-
-
 def test_a_dry_run_changes_nothing_and_lists_the_calls(emulator: Emulator) -> None:
     azure = connect(emulator, "note")
     item = azure.board.load(7)
     assert azure.board.claim(item, azure.job.build_id)
     assert azure.board.comment(7, MARKER, "Done") == ""
-    azure.board.set_state(7, "Closed")
+    azure.board.mark(item, Mark("Closed", "done"))
     azure.board.release(7, azure.job.build_id)
     assert azure.board.load(7) == item
     assert [(noted.method, noted.url.removeprefix(emulator.url)) for noted in azure.client.noted] == [

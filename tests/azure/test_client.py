@@ -15,6 +15,8 @@ from redimento.errors import AzureError, SignInError, UsageError
 from tests.azure.clients import OK, TOKEN, TRANSIENT, client_for
 from tests.azure.hostile import Serve, Step, answer, fault, html, json_answer
 
+pytestmark = pytest.mark.undescribed  # what is asked for does not matter here
+
 
 def test_a_call_sends_the_token_the_version_and_no_sign_in_redirect(serve: Serve) -> None:
     server = serve(OK)

@@ -75,6 +75,28 @@ def test_commands_are_written_as_the_agent_reads_them() -> None:
     assert pipelines.upload_summary(Path("/__w/_temp/summary.md")) == "##vso[task.uploadsummary]/__w/_temp/summary.md"
 
 
+def test_a_run_is_named_after_its_item() -> None:
+    job = {"BUILD_BUILDNUMBER": "redimento-20261127-1"}
+    title = 'Round "all" totals: half up?'
+    named = [*pipelines.name_run(job, 7, title)]
+    assert named == [
+        "##vso[build.addbuildtag]work-item-7",
+        "##vso[build.updatebuildnumber]redimento-20261127-1 work item 7 Round all totals half up",
+    ]
+    _, _, number = _as_the_agent_reads(named[1])
+    for other in ({}, {"BUILD_BUILDNUMBER": number}, {**job, "SYSTEM_TOTALJOBSINPHASE": "3"}):
+        assert [*pipelines.name_run(other, 7, title)] == named[:1]
+    assert [*pipelines.name_run(job, 0, title)] == []
+
+
+@given(st.text())
+def test_a_run_has_a_name_that_azure_accepts(title: str) -> None:
+    for line in pipelines.name_run({"BUILD_BUILDNUMBER": "1"}, 7, title):
+        _, _, data = _as_the_agent_reads(line)
+        assert len(data) <= 255
+        assert not re.search(r"[\r\n\"/:<>'\\|?@*]|[. ]$", data)
+
+
 def test_headings_are_one_neutral_line() -> None:
     assert pipelines.group("Checks\n##vso[task.complete]") == "##[group]Checks # # vso[task.complete]"
     assert pipelines.endgroup() == "##[endgroup]"

@@ -11,14 +11,18 @@ from hypothesis import strategies as st
 
 from redimento.azure.boards import AzureBoard
 from redimento.azure.repos import AzurePullRequests
-from redimento.delivery.pull_request import PullRequestText
+from redimento.delivery.pull_request import CheckStatus, PullRequest, PullRequestText
 from redimento.errors import AzureError, RedimentoError
+from redimento.settings import AutoComplete, Reviewer
 from redimento.work_items.item import WorkItem
+from redimento.work_items.mark import Mark
 from tests.azure.clients import client_for
 from tests.azure.hostile import HostileServer, Serve, Step, answer, html, json_answer
 
 ITEM = WorkItem(7, 1, "Bug", "bug", "A bug", "Active", "InProgress", "Shop", "Shop", "Shop")
 TEXT = PullRequestText("redimento/7-a", "main", "A bug", "", draft=False, work_item_id=7, labels=("a",), reviewers=())
+
+OPEN = PullRequest(3, "u", "redimento/7-a", "main", "A bug", "", draft=False, status="active")
 
 
 def board(server: HostileServer) -> AzureBoard:
@@ -34,9 +38,17 @@ CALLS: dict[str, Callable[[HostileServer], Any]] = {
     "claim": lambda server: board(server).claim(ITEM, "9"),
     "release": lambda server: board(server).release(7, "9"),
     "comment": lambda server: board(server).comment(7, "Redimento, web", "text"),
-    "set_state": lambda server: board(server).set_state(7, "Closed"),
+    "mark": lambda server: board(server).mark(ITEM, Mark("Closed", "done", again=True)),
     "find": lambda server: pull_requests(server).find("redimento/7-a", "main"),
     "open": lambda server: pull_requests(server).open(TEXT),
+    "requester": lambda server: board(server).requester(ITEM, ""),
+    "requester of a build": lambda server: board(server).requester(ITEM, "9"),
+    "identities": lambda server: pull_requests(server).identities((Reviewer("Ann"),)),
+    "post": lambda server: pull_requests(server).post(OPEN, CheckStatus("failed", "No.", "", "c" * 40)),
+    "remark": lambda server: pull_requests(server).remark(OPEN, "text"),
+    "complete_by_policy": lambda server: pull_requests(server).complete_by_policy(OPEN, AutoComplete()),
+    "keep_open": lambda server: pull_requests(server).keep_open(OPEN),
+    "numbered": lambda server: pull_requests(server).numbered(3),
 }
 FOREIGN: dict[str, Step] = {
     "deep": answer(200, b'{"fields":' * 2_000 + b"1" + b"}" * 2_000),

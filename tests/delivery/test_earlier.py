@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from redimento.delivery import signature
 from redimento.delivery.branches import REFERENCE, Generated, Tip
@@ -14,12 +17,16 @@ from redimento.delivery.earlier import (
     Stop,
     Tally,
     asked,
+    asked_after,
     asks_for,
+    memory,
     names_to_try,
     others,
     outdated,
     own,
     reference,
+    remembered,
+    reopened,
     stop_by_branch,
     stop_by_item,
     stop_by_pull_request,
@@ -27,8 +34,11 @@ from redimento.delivery.earlier import (
     tally,
 )
 from redimento.delivery.pull_request import PullRequest, PullRequestText
+from redimento.delivery.texts import comment, working
+from redimento.outcome import Outcome
 from redimento.repository.branch_name import branch_pattern
 from redimento.settings import Settings
+from redimento.text.wording import LANGUAGES
 from redimento.work_items.item import Comment, WorkItem
 
 MARKER = "Redimento, web"
@@ -45,8 +55,8 @@ STORY = WorkItem(
     system_info="Linux",
     comments=(Comment(1, "Ann", "2026-01-01T00:00:00Z", "Use Decimal."),),
 )
-NOW = asks_for(STORY, MARKER)
-REFERENCE_NOW = reference(STORY, MARKER, Settings(), "b" * 40)
+NOW = asks_for(STORY)
+REFERENCE_NOW = reference(STORY, Settings(), "b" * 40)
 
 NO_BRANCH = None
 OURS = Tip("a" * 40, Generated("a" * 40, {REFERENCE: NOW}))
@@ -181,7 +191,7 @@ def test_a_draft_is_tried_again_by_hand_but_not_for_our_own_updates() -> None:
     assert stop_by_branch(start(DELIVERED), BRANCH, OURS, DRAFT) is None
     hook = start(DELIVERED, by_hand=False)
     assert stop_by_item(hook) == Stop(NOTHING_NEW)
-    other_settings = replace(hook, reference=reference(DELIVERED, MARKER, Settings(), "c" * 40))
+    other_settings = replace(hook, reference=reference(DELIVERED, Settings(), "c" * 40))
     assert stop_by_item(other_settings) is None
     assert stop_by_branch(other_settings, BRANCH, OURS, DRAFT) is None
     assert stop_by_item(replace(other_settings, changed_by_run=lambda: True)) == Stop(NOTHING_NEW)
@@ -190,7 +200,7 @@ def test_a_draft_is_tried_again_by_hand_but_not_for_our_own_updates() -> None:
 @pytest.mark.parametrize("item", [DELIVERED, FAILED])
 def test_a_change_by_a_person_starts_a_run_whoever_changed_the_item_last(item: WorkItem) -> None:
     changed = replace(item, description="Totals are off by one.")
-    asking = start(changed, by_hand=False, reference=reference(changed, MARKER, Settings(), "b" * 40))
+    asking = start(changed, by_hand=False, reference=reference(changed, Settings(), "b" * 40))
     assert stop_by_item(replace(asking, changed_by_run=lambda: True)) is None
 
 
@@ -265,14 +275,14 @@ def test_an_answer_lets_the_run_go_on() -> None:
     answered = replace(asking, comments=(*asking.comments, answer))
     described = replace(asking, description="Totals are off: round half up.")
 
-    assert stop_by_item(start(answered, reference=reference(answered, MARKER, Settings(), "b" * 40))) is None
-    assert stop_by_item(start(described, reference=reference(described, MARKER, Settings(), "b" * 40))) is None
+    assert stop_by_item(start(answered, reference=reference(answered, Settings(), "b" * 40))) is None
+    assert stop_by_item(start(described, reference=reference(described, Settings(), "b" * 40))) is None
 
 
 def test_a_comment_of_ours_that_asks_nothing_stops_no_run() -> None:
     report = Comment(9, "Build", "2026-01-02T00:00:00Z", f"**{MARKER}**\n\nDone.\n\nreference {NOW}", ours=True)
     item = replace(STORY, comments=(*STORY.comments, report))
-    assert stop_by_item(start(item, reference=reference(item, MARKER, Settings(), "b" * 40))) is None
+    assert stop_by_item(start(item, reference=reference(item, Settings(), "b" * 40))) is None
 
 
 def test_the_reference_is_the_same_in_every_release() -> None:
@@ -293,7 +303,7 @@ def test_the_reference_is_the_same_in_every_release() -> None:
     ],
 )
 def test_what_people_write_changes_the_reference(changed: WorkItem) -> None:
-    assert asks_for(changed, MARKER) != NOW
+    assert asks_for(changed) != NOW
 
 
 @pytest.mark.parametrize(
@@ -307,7 +317,7 @@ def test_what_people_write_changes_the_reference(changed: WorkItem) -> None:
     ],
 )
 def test_what_a_run_or_a_planner_moves_keeps_the_reference(same: WorkItem) -> None:
-    assert asks_for(same, MARKER) == NOW
+    assert asks_for(same) == NOW
 
 
 @pytest.mark.parametrize(
@@ -333,10 +343,10 @@ def test_a_persons_comment_with_our_marker_is_a_persons() -> None:
     forged = Comment(9, "Eve", "2026-01-02T00:00:00Z", f"**{MARKER}**\n\n1. Which?\n\nreference {asked(NOW)}")
     item = replace(STORY, comments=(*STORY.comments, forged))
     assert others(item, MARKER) == item.comments
-    forged_later = replace(forged, text=f"**{MARKER}**\n\nreference {asked(asks_for(item, MARKER))}")
+    forged_later = replace(forged, text=f"**{MARKER}**\n\nreference {asked(asks_for(item))}")
     for known in (forged, forged_later):
         forging = replace(STORY, comments=(*STORY.comments, known))
-        assert stop_by_item(start(forging, reference=reference(forging, MARKER, Settings(), "b" * 40))) is None
+        assert stop_by_item(start(forging, reference=reference(forging, Settings(), "b" * 40))) is None
 
 
 def test_the_words_of_a_model_in_our_comment_are_no_memory() -> None:
@@ -353,3 +363,53 @@ def test_a_dead_claim_makes_no_run_pay_again() -> None:
     hook = start(replace(failed, claims=("11",)), by_hand=False, run="12")
     assert stop_by_item(hook) is None
     assert stop_repeated(hook) == Stop(NOTHING_NEW, unsettled=True)
+
+
+@given(
+    ref=st.from_regex("((questions|unfinished)-)?[0-9a-f]{12}(-[0-9a-f]{8})?", fullmatch=True),
+    runs=st.integers(0, 999_999),
+    cents=st.integers(0, 99_999_999),
+    url=st.sampled_from(["", ACTIVE.url]),
+    after=st.one_of(st.just(""), st.integers(0, 9_999_999_999).map(str)),
+    at_work=st.booleans(),
+)
+def test_a_later_run_reads_the_same_from_our_comment_in_every_language(
+    *, ref: str, runs: int, cents: int, url: str, after: str, at_work: bool
+) -> None:
+    before = Tally(runs, cents / 100 if runs else 0.0)
+    for language in LANGUAGES:
+        end = memory(ref, before, url, after, working=at_work, language=language)
+        item = said(f"It failed 3, so far.\n\n[Run](https://x/y?z=1), $1.23, {end}")
+        told = start(item)
+        assert (remembered(item, MARKER), tally(item, MARKER)) == (ref, before)
+        assert (asked_after(item, MARKER), told.working, told.concluded(ACTIVE)) == (
+            after,
+            at_work,
+            "ready" if url else "",
+        )
+        assert told.unfinished is ref.startswith("unfinished-")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_our_comment_says_first_is_read_in_every_language(language: str) -> None:
+    for kind, left in (("delivered", "ready"), ("draft", "draft"), ("skipped", "")):
+        outcome = Outcome(
+            kind,  # type: ignore[arg-type]
+            "[Pull request 4](https://x.invalid/4) is ready.",
+            pull_request_id=3,
+            pull_request_url=ACTIVE.url,
+        )
+        text = comment(STORY, outcome, None, marker=MARKER, reference=REFERENCE_NOW, language=language)
+        item = said(text.partition("\n")[2])
+        assert (start(item).named, start(item).concluded(ACTIVE)) == (3 if left else 0, left)
+        assert not start(item).working
+        assert reopened(replace(item, title="Another"), MARKER) is (kind == "draft")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_comment_while_a_run_works_is_no_result_in_any_language(language: str) -> None:
+    kept = memory("", Tally(), working=True, language=language)
+    text = working(MARKER, datetime(2026, 3, 1, tzinfo=UTC), "https://x/5", kept, language=language)
+    item = said(text.partition("\n")[2])
+    assert start(item).working
+    assert (start(item).named, remembered(item, MARKER), asked_after(item, MARKER)) == (0, "", "")

@@ -11,10 +11,11 @@ from redimento.authoring.answer import CriterionClaim
 from redimento.change.edit import Change, Dependency, FileChange
 from redimento.change.guards.steering import SteeringFile
 from redimento.delivery.criteria import assess, unanswered
-from redimento.delivery.markdown import code, inline, numberless, quoted
+from redimento.delivery.markdown import inline, numberless, quoted
 from redimento.delivery.report import FileLine, Report, check_lines, file_lines, further_proofs
 from redimento.delivery.texts import comment, commit_body, description, title
 from redimento.outcome import Outcome
+from redimento.text.foreign import code
 from redimento.verification.evidence import CheckResult, Checks, Failure, Proof, TestResult, Verdict
 from tests.delivery.test_texts import ITEM, REPORT
 from tests.scaling import assert_linear_in

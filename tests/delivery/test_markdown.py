@@ -12,10 +12,11 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from redimento.delivery.criteria import CriterionEvidence, NamedTest
-from redimento.delivery.markdown import code, inline, quoted, units
+from redimento.delivery.markdown import inline, quoted, units
 from redimento.delivery.report import Report
-from redimento.delivery.texts import comment, commit_body, description
+from redimento.delivery.texts import comment, commit_body, whole
 from redimento.outcome import Outcome
+from redimento.text.foreign import code
 from redimento.verification.evidence import ChangedTest
 from tests.delivery.test_texts import EVERYTHING, ITEM
 
@@ -131,7 +132,7 @@ def _spoken_by_model(text: str) -> Report:
 
 def _texts(report: Report) -> Iterator[str]:
     outcome = Outcome("draft", "x", pull_request_id=4, pull_request_url="https://x.invalid/4")
-    yield description(report)
+    yield whole(report)
     yield comment(ITEM, outcome, report, marker="Redimento, web", reference="abc")
 
 

@@ -19,12 +19,12 @@ from redimento.outcome import Outcome
 from redimento.repository.branches import Author, CheckoutBranches
 from redimento.repository.checkout import open_checkout
 from redimento.run_folder import RunFolder
-from redimento.settings import PullRequestSettings
+from redimento.settings import PullRequestSettings, Reviewer
 from tests.delivery.test_texts import ITEM, REPORT
 from tests.repository.conftest import Repo, make_repo
 
 BRANCH = "redimento/7-round"
-SETTINGS = PullRequestSettings(title="{type} {id}: {title}", labels=("bot",), reviewers=("ann@example.com",))
+SETTINGS = PullRequestSettings(title="{type} {id}: {title}", labels=("bot",), reviewers=(Reviewer("ann@example.com"),))
 BEFORE, HALF_UP, HALF_EVEN = b"total = 0\n", b"total = up\n", b"total = even\n"
 
 
@@ -77,8 +77,18 @@ def test_a_first_delivery_makes_a_branch_and_a_pull_request(site: Site) -> None:
     commit, pull_request = site.deliver()
 
     tree = site.repo.git("show", "--no-patch", "--format=%T", commit)
-    trailers = {"Redimento-Work-Item": "7", "Redimento-Reference": "0123456789ab", "Redimento-Base": base}
-    assert site.tip == Tip(commit, Generated(commit, {**trailers, "Redimento-Content": f"{tree} {base}"}))
+    trailers = {
+        "Redimento-Work-Item": "7",
+        "Redimento-Reference": "0123456789ab",
+        "Redimento-Base": base,
+        "Redimento-Checks": "succeeded",
+    }
+    assert site.tip is not None
+    assert site.tip.generated is not None
+    said = site.tip.generated.message
+    assert said.startswith("User Story 7: Round the total\n\nThe required checks found nothing")
+    assert "Redimento-" not in said
+    assert site.tip == Tip(commit, Generated(commit, {**trailers, "Redimento-Content": f"{tree} {base}"}, said), base)
     assert site.parents(commit) == [base]
     assert site.repo.git("show", f"{commit}:src/cart.py") == HALF_UP.decode().strip()
     assert site.repo.git("show", "--no-patch", "--format=%s%n%n%b", commit).startswith(

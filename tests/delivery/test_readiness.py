@@ -14,7 +14,9 @@ FAILED = Checks((CheckResult("tests", "pytest", required=True, exit_code=1, seco
 
 
 def failing(kind: FailureKind, *names: str) -> Verdict:
-    return Verdict(CHECKS, CHECKS, tuple(Failure("tests", name, "It broke off.\nMore.", kind=kind) for name in names))
+    return Verdict(
+        CHECKS, CHECKS, tuple(Failure("tests", name, "", kind=kind, remark="It broke off.") for name in names)
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from redimento.delivery.texts import comment, commit_body, title
 from redimento.outcome import Outcome
+from redimento.work_items.item import Kind
 from tests.delivery.test_texts import EVERYTHING, ITEM, REPORT
 
 
@@ -71,6 +72,12 @@ def test_only_a_title_that_is_too_long_is_cut(length: int) -> None:
     assert line == ("x" * 250 if length == 250 else "x" * 249 + "…")
 
 
+@pytest.mark.parametrize(("kind", "shown"), [("story", "feat"), ("bug", "fix"), ("task", "chore")])
+def test_a_title_can_begin_with_the_kind_of_the_change(kind: Kind, shown: str) -> None:
+    item = replace(ITEM, kind=kind, title="Round {kind} {title}")
+    assert title("{kind}: {title} (AB#{id})", item) == f"{shown}: Round {{kind}} {{title}} (AB#7)"
+
+
 def test_the_title_is_one_line_that_azure_accepts() -> None:
     hostile = replace(ITEM, title="a\r\n##vso[task.complete]" + "x" * 600)
     line = title("{type} {id}: {title}", hostile)
@@ -88,7 +95,7 @@ def test_the_title_is_one_line_that_azure_accepts() -> None:
             "[Pull request 4](https://x/4) is ready",
         ),
         (Outcome("draft", "2 tests fail.", pull_request_id=4, pull_request_url="https://x/4"), "2 tests fail."),
-        (Outcome("questions", "", questions=("Which <b>rounding</b>?",)), "1. Which &lt;b>rounding&lt;/b>?"),
+        (Outcome("questions", "", questions=("Which <b>rounding</b>?",)), "**1.** Which &lt;b>rounding&lt;/b>?"),
         (Outcome("failed", "The token has no right.", "Grant it."), "Grant it."),
     ],
 )
@@ -107,7 +114,7 @@ def test_the_comment_on_a_delivery_has_the_evidence_in_short() -> None:
 
     assert comment(ITEM, outcome, report, marker="Redimento, web", reference="abc").strip() == (
         "**Redimento, web**\n\n"
-        "[Draft pull request 4](https://x/4) is open, but not fully verified.\n\n"
+        "🟡 [Draft pull request 4](https://x/4) is open, but not fully verified.\n\n"
         "**Draft.** 1 test fails.\n\n"
         "Acceptance criteria, proved by a test that failed before: 1 of 2\n"
         "1. ✅ proved: Half a cent is rounded up\n"

@@ -12,7 +12,7 @@ from redimento.change.guards.steering import SteeringFile
 from redimento.delivery.criteria import CriterionEvidence, NamedTest, Standing, assess
 from redimento.delivery.markdown import units
 from redimento.delivery.report import CheckLine, CheckStanding, FileLine, Report
-from redimento.delivery.texts import DESCRIPTION_UNITS, description, shortened
+from redimento.delivery.texts import DESCRIPTION_UNITS, description, shortened, was_cut, whole
 from redimento.verification.evidence import ChangedTest, CheckResult, Checks, Failure, Proof, TestResult, Verdict
 from redimento.work_items.item import WorkItem
 
@@ -142,7 +142,7 @@ EVERYTHING = replace(
             Failure("tests", "t::lost", "x", kind="missing"),
             Failure("tests", "t::bent", "x", kind="rewritten"),
             Failure("", "conftest.py", "x", kind="steering"),
-            Failure("tests", "", "The canary passed.", kind="judge"),
+            Failure("tests", "", "", kind="judge", remark="The canary passed."),
         ),
         known_failures=(Failure("tests", "t::known", "x"),),
         flaky=(Failure("tests", "t::flaky", "x"),),
@@ -297,34 +297,48 @@ def test_a_long_description_loses_the_words_of_the_model_before_evidence() -> No
     assert units(text) <= DESCRIPTION_UNITS
 
 
+CUT = (
+    "\n_Shortened: the whole text is the first comment below, and `description.md` among the files of the run._ "
+    "<!-- cut -->\n"
+)
+
+
 def test_a_long_description_loses_detail_before_it_is_cut() -> None:
     files = tuple(FileLine(f"src/{'x' * 110}{number}.py", 1, 0, "changed") for number in range(40))
-    text = description(replace(REPORT, files=files, documentation="y" * 150))
+    report = replace(REPORT, files=files, documentation="y" * 150)
+    text = description(report)
 
     assert "- … and 25 more" in text
     assert "y" * 100 in text
-    assert "Shortened" not in text
+    assert text.endswith(CUT)
+    assert was_cut(text)
+    assert "39.py" in whole(report)
+    assert not was_cut(whole(report))
 
 
 def test_a_description_that_still_does_not_fit_is_cut_at_a_line() -> None:
     criteria = assess(["An invoice shows the total"] * 120, [], None)
     text = description(replace(REPORT, criteria=criteria))
 
-    assert text.endswith("\n\n_Shortened: the run's report has the rest._\n")
+    assert text.endswith(f"\n{CUT}")
     assert "In the model's words" not in text
     assert all(
         line in {"", "   - The model did not say."} or line.endswith("total") for line in text.splitlines()[4:-2]
     )
-    assert DESCRIPTION_UNITS - 60 < units(text) <= DESCRIPTION_UNITS
+    assert DESCRIPTION_UNITS - 80 < units(text) <= DESCRIPTION_UNITS
 
 
-@pytest.mark.parametrize("most", range(60, 70))
+@pytest.mark.parametrize("most", range(40, 50))
 def test_a_shortened_text_uses_the_room_it_has(most: int) -> None:
-    ending = "\n\n_Shortened: the run's report has the rest._\n"
-    kept = shortened("a\n" * 100, most).removesuffix(ending)
+    kept = shortened("a\n" * 100, most, "\nThe end.\n").removesuffix("\nThe end.\n")
 
-    assert units(kept + ending) in {most - 1, most}
+    assert units(kept) + 10 in {most - 1, most}
     assert set(kept.splitlines()) == {"a"}
+
+
+def test_a_whole_text_is_no_longer_than_a_comment_may_be() -> None:
+    criteria = assess([f"An invoice shows the total {'x' * 250}"] * 900, [], None)
+    assert 99_000 < units(whole(replace(REPORT, criteria=criteria))) <= 100_000
 
 
 @settings(max_examples=25)

@@ -93,6 +93,30 @@ def test_a_created_item_is_sent_with_plain_values(rest: Any, consumer: Consumer)
     assert body["resource"]["fields"]["System.Title"] == "New one"
 
 
+def test_a_comment_on_an_item_is_sent_with_the_item(rest: Any, consumer: Consumer) -> None:
+    subscribe(rest, consumer, "workitem.commented")
+    path = "Shop%20Floor/_apis/wit/workItems/7/comments"
+    rest("POST", path, json={"text": "1: yes"}, params={"api-version": "7.1-preview.4"})
+    _, body = consumer.received.get(timeout=100)
+    assert body["eventType"] == "workitem.commented"
+    assert body["resource"]["id"] == 7
+    assert body["resource"]["fields"]["System.History"] == "1: yes"
+
+
+def test_a_comment_on_a_pull_request_is_sent_with_the_pull_request(rest: Any, consumer: Consumer) -> None:
+    home = "Shop%20Floor/_apis/git/repositories/web"
+    event = "ms.vss-code.git-pullrequest-comment-event"
+    subscribe(rest, consumer, event, branch="other")
+    made = subscribe(rest, consumer, event, branch="main")
+    opened = {"sourceRefName": "refs/heads/feature", "targetRefName": "refs/heads/main", "title": "T"}
+    number = rest("POST", f"{home}/pullrequests", json=opened, status=201)["pullRequestId"]
+    rest("POST", f"{home}/pullRequests/{number}/threads", json={"comments": [{"content": "/redimento x"}]})
+    _, body = consumer.received.get(timeout=100)
+    assert body["subscriptionId"] == made["id"]
+    assert body["resource"]["comment"]["content"] == "/redimento x"
+    assert body["resource"]["pullRequest"]["pullRequestId"] == number
+
+
 def test_only_events_that_match_every_filter_are_sent(rest: Any, consumer: Consumer) -> None:
     for inputs in (
         {"changedFields": "System.Title"},

@@ -85,3 +85,16 @@ def test_a_required_field_keeps_an_item_from_being_saved(serve: Any, tmp_path: P
         assert refused["message"] == "TF401320: Rule Error for field Team. Error code: Required, InvalidEmpty."
         steps = [*json.loads(TITLE), {"op": "add", "path": "/fields/Custom.Team", "value": "web"}]
         rest("PATCH", "_apis/wit/workitems/7", data=json.dumps(steps), headers=PATCH)
+
+
+def test_a_state_can_require_a_field(serve: Any, tmp_path: Path) -> None:
+    item = {"id": 7, "type": "Task", "fields": {"System.Title": "x"}}
+    rule = {"Task": {"Closed": ["Custom.Team"]}}
+    with serve(tmp_path, {"project": "P", "work_items": [item], "required_by_state": rule}) as rest:
+
+        def move(state: str, status: int) -> Any:
+            steps = [{"op": "add", "path": "/fields/System.State", "value": state}]
+            return rest("PATCH", "_apis/wit/workitems/7", data=json.dumps(steps), headers=PATCH, status=status)
+
+        move("Active", 200)
+        assert move("Closed", 400)["message"].startswith("TF401320: Rule Error for field Team.")

@@ -16,13 +16,15 @@ from redimento.local.board import FileBoard
 from redimento.local.folder_tree import FolderTree
 from redimento.local.pull_requests import FolderPullRequests
 from redimento.run_folder import RunFolder, open_run_folder
+from redimento.settings import Reviewer
 from redimento.work_items.attachment import LARGEST, open_all
 from redimento.work_items.board import Board
 from redimento.work_items.item import Attachment
+from redimento.work_items.mark import Mark
 
 WANTED = PullRequestText(
     source_branch="redimento/7-round", target_branch="main", title="Round totals", description="Why\n", draft=True,
-    work_item_id=7, labels=("redimento",), reviewers=("anna@example.com",),
+    work_item_id=7, labels=("redimento",), reviewers=(Reviewer("anna@example.com"),),
 )  # fmt: skip
 
 
@@ -106,13 +108,18 @@ def test_the_comment_is_rewritten_in_place(tmp_path: Path, file: Path) -> None:
     assert len(list((tmp_path / "run").iterdir())) == 2
 
 
-def test_state_changes_are_recorded_once(tmp_path: Path, file: Path) -> None:
-    board = FileBoard(file, open_run_folder(tmp_path / "run"))
-    board.set_state(7, "New")
-    assert not (tmp_path / "run" / "state.txt").exists()
-    board.set_state(7, "Resolved")
-    board.set_state(7, "Resolved")
-    assert (tmp_path / "run" / "state.txt").read_text("utf-8") == "New\nResolved\n"
+def test_changes_of_state_and_tags_are_recorded_once(tmp_path: Path, file: Path) -> None:
+    board, run = FileBoard(file, open_run_folder(tmp_path / "run")), tmp_path / "run"
+    item, _ = board.mark(board.load(7), Mark("New"))
+    assert not (run / "state.txt").exists()
+    for mark in (
+        Mark("category:InProgress", "working"),
+        Mark("category:InProgress"),
+        Mark("Resolved", without=("working",)),
+    ):
+        item, _ = board.mark(item, mark)
+    assert (run / "state.txt").read_text("utf-8") == "New\ncategory:InProgress\nResolved\n"
+    assert "working" not in (run / "tags.txt").read_text("utf-8")
 
 
 def test_a_pull_request_is_a_folder_and_is_updated(tmp_path: Path) -> None:

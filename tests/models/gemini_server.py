@@ -107,6 +107,7 @@ class GeminiServer:
         self.answers: list[Answer] = list(answers)
         self.models = models
         self.listing: Answer | None = None
+        self.counting: Answer | None = None
         self.received: list[Received] = []
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -146,10 +147,18 @@ class GeminiServer:
                 return refusal(403, "Method doesn't allow unregistered callers.", name="PERMISSION_DENIED")
             if request.path.endswith("/models"):
                 return self.listing or self._list()
+            if request.path.endswith(":countTokens"):
+                return self.counting or self._count(request)
             return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     def wait_until_stopped(self, seconds: float) -> bool:
         return self._stopping.wait(seconds)
+
+    def _count(self, request: Received) -> Answer:
+        name = request.path.rpartition("/")[2].removesuffix(":countTokens")
+        if name not in self.models:
+            return refusal(404, f"models/{name} is not found for API version v1beta.", name="NOT_FOUND")
+        return body({"totalTokens": 1})
 
     def _list(self) -> Answer:
         names = [{"name": f"models/{name}", "supportedGenerationMethods": ["generateContent"]} for name in self.models]

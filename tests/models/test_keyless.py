@@ -318,3 +318,24 @@ def test_request_for_a_token_is_what_azure_documents(site: Site) -> None:
 
 def _at_once(_seconds: float) -> None:
     """Wait for nothing: the pauses have tests of their own."""
+
+
+# Each hop on its own
+
+
+def test_hops_are_walked_one_by_one(site: Site) -> None:
+    identity = site.access().identity
+    assert identity is not None
+    sign_in = SignIn(identity, BoundedClient())
+    sign_in.walk()
+    assert len(sign_in.seen) == len(sign_in.hops) == 2
+
+
+def test_hop_that_fails_is_the_first_without_a_token(site: Site) -> None:
+    site.google.subject = "sc://emulated/Shop/other"
+    identity = site.access().identity
+    assert identity is not None
+    sign_in = SignIn(identity, BoundedClient())
+    with pytest.raises(ModelError, match="Google's token service"):
+        sign_in.walk()
+    assert sign_in.hops[len(sign_in.seen)].who == "Google's token service"

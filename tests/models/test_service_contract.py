@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from redimento.models import google_genai
 from redimento.models.access import Access
 from redimento.models.port import Failure, Image, Message, Model, ModelError, ModelRequest, Usage
+from redimento.models.service import ServiceModel
 from redimento.settings import ModelSettings
 from tests.models.conftest import KEY, Open
 from tests.models.gemini_server import Answer, GeminiServer, body, candidate, page, refusal, text
@@ -505,3 +506,44 @@ def test_any_json_is_a_reply_or_a_finished_sentence(
     else:
         reply.text.encode()
         assert min(reply.usage.prompt, reply.usage.cached, reply.usage.output, reply.usage.thoughts) >= 0
+
+
+# Whether the service would take a call
+
+
+def test_counting_a_word_shows_that_a_call_would_be_taken(gemini: GeminiServer, open_model: Open) -> None:
+    reachable(open_model(gemini.url)).reach(30.0)
+    (asked,) = gemini.received
+    assert asked.path.endswith("/models/gemini-3.8-flash:countTokens")
+    assert not gemini.calls
+
+
+def test_model_that_cannot_be_reached_is_named_with_those_that_can(gemini: GeminiServer, open_model: Open) -> None:
+    gemini.models = ("gemini-4-neon",)
+    with pytest.raises(ModelError) as caught:
+        reachable(open_model(gemini.url)).reach(30.0)
+    assert (caught.value.kind, "gemini-4-neon" in caught.value.remedy) == ("unknown_model", True)
+
+
+@pytest.mark.parametrize(
+    ("counting", "kind"),
+    [
+        (refusal(400, "API key not valid.", {"@type": "ErrorInfo", "reason": "API_KEY_INVALID"}), "key_refused"),
+        (page(200), "bad_body"),
+        (page(503), "unavailable"),
+        (Answer(how="reset"), "connection"),
+    ],
+)
+def test_reason_why_it_would_not_is_that_of_a_call(
+    gemini: GeminiServer, open_model: Open, counting: Answer, kind: str
+) -> None:
+    gemini.counting = counting
+    with pytest.raises(ModelError) as caught:
+        reachable(open_model(gemini.url)).reach(30.0)
+    assert caught.value.kind == kind
+    assert KEY not in str(caught.value)
+
+
+def reachable(model: Model) -> ServiceModel:
+    assert isinstance(model, ServiceModel)
+    return model

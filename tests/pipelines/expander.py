@@ -36,9 +36,19 @@ class Root:
     repositories: Mapping[str, Path]
 
 
+class _Loader(yaml.BaseLoader):
+    """Refuses a key that a mapping has twice, as Azure does: a second `${{ else }}` would replace the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        keys = [key.value for key, _ in node.value]
+        if twice := {key for key in keys if keys.count(key) > 1}:
+            raise ExpansionError(f"the key {', '.join(sorted(twice))} is already defined")
+        return super().construct_mapping(node, deep)
+
+
 def load(path: Path) -> Any:
     """Read a pipeline file as Azure does: every scalar is text."""
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
 
 
 def expand_pipeline(path: Path, values: Mapping[str, Any], repositories: Mapping[str, Path]) -> dict[str, Any]:

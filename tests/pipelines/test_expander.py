@@ -89,3 +89,11 @@ def test_parameters_are_checked_as_azure_checks_them(tmp_path: Path) -> None:
     for values in ({}, {"number": "$(System.AccessToken)"}, {"number": "7", "text": {}}, {"number": "7", "other": "x"}):
         with pytest.raises(ExpansionError):
             expand_pipeline(file, values, {})
+
+
+def test_a_key_that_stands_twice_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "main.yml"
+    file.write_text("env:\n  ${{ if true }}:\n    a: 1\n  ${{ else }}:\n    a: 2\n  ${{ else }}:\n    b: 2\n")
+
+    with pytest.raises(ExpansionError, match="already defined"):
+        expand_pipeline(file, {}, {})

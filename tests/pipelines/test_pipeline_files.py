@@ -25,6 +25,7 @@ FILES = [TEMPLATE, *sorted((ROOT / "action").glob("*.yml"))]
 HERE = {"redimento": ROOT}
 
 UPDATED = {"eventType": "workitem.updated", "resource": {"id": "12", "workItemId": "987654321"}}
+REMARKED = {"resource": {"comment": {"id": "1"}, "pullRequest": {"pullRequestId": "12"}}}
 CREATED = {"eventType": "workitem.created", "resource": {"id": "987654321"}}
 
 
@@ -87,6 +88,16 @@ def test_every_trigger_gives_a_valid_pipeline_for_the_item(values: dict[str, Any
     assert run["env"]["REDIMENTO_WORK_ITEM"] == "987654321"
 
 
+@pytest.mark.parametrize("values", [{"pullRequest": "12"}, {"WebHook": REMARKED}])
+def test_a_comment_on_a_pull_request_gives_a_pipeline_for_its_remarks(values: dict[str, Any]) -> None:
+    pipeline = expanded(**values)
+
+    validate(pipeline)
+    run = steps(pipeline)[1]
+    assert run["env"]["REDIMENTO_PULL_REQUEST"] == "12"
+    assert run["env"]["REDIMENTO_WORK_ITEM"] == "0"
+
+
 def test_the_number_queued_by_hand_wins() -> None:
     run = steps(expanded(workItem="5", WebHook=UPDATED))[1]
 
@@ -145,6 +156,7 @@ def test_a_job_that_signs_in_with_its_identity_maps_no_key(tmp_path: Path) -> No
     assert "GEMINI_API_KEY" not in env
     assert {name: value for name, value in env.items() if value and "$(" not in value} == {
         "REDIMENTO_WORK_ITEM": "7",
+        "REDIMENTO_PULL_REQUEST": "0",
         "REDIMENTO_SERVICE_CONNECTION": KEYLESS["serviceConnection"],
         "REDIMENTO_WORKLOAD_IDENTITY_PROVIDER": KEYLESS["workloadIdentityProvider"],
         "GOOGLE_CLOUD_PROJECT": "acme-ai",
@@ -248,8 +260,11 @@ def test_a_script_contains_no_macro_and_no_expression() -> None:
                 assert not re.search(r"\$\(|\$\{\{", value), path
 
 
-@pytest.mark.parametrize("code", [0, 3])
-def test_the_step_creates_a_folder_to_publish_and_runs_the_program(tmp_path: Path, code: int) -> None:
+@pytest.mark.parametrize(("code", "pull_request", "command"), [(0, "0", "run"), (3, "0", "run"), (0, "12", "revise")])
+@pytest.mark.parametrize("debug", ["", "True", "true", "False", "$(System.Debug)"])
+def test_the_step_creates_a_folder_to_publish_and_runs_the_program(
+    tmp_path: Path, code: int, pull_request: str, command: str, debug: str
+) -> None:
     program = tmp_path / "bin" / "redimento"
     program.parent.mkdir()
     program.write_text(
@@ -264,13 +279,16 @@ def test_the_step_creates_a_folder_to_publish_and_runs_the_program(tmp_path: Pat
             "PATH": f"{program.parent}:{os.environ['PATH']}",
             "AGENT_TEMPDIRECTORY": str(tmp_path),
             "REDIMENTO_WORK_ITEM": "7",
+            "SYSTEM_DEBUG": debug,
+            "REDIMENTO_PULL_REQUEST": pull_request,
         },
         capture_output=True,
         text=True,
         check=False,
     )
 
-    assert done.stdout == f"run 7\n{tmp_path}/redimento\n"
+    examined = f"doctor 7\n{tmp_path}/redimento\n" if debug.lower() == "true" else ""
+    assert done.stdout == f"{examined}{command} 7\n{tmp_path}/redimento\n"
     assert done.returncode == code
 
 
@@ -279,6 +297,10 @@ def test_the_readme_lists_every_parameter_and_its_default() -> None:
         r"^\| `(\w+)` \| (.+?) \|", (ROOT / "action" / "README.md").read_text(encoding="utf-8"), re.MULTILINE
     )
     declared = {parameter["name"]: parameter.get("default") for parameter in load(TEMPLATE)["parameters"]}
+    many = {
+        parameter["name"]: parameter.get("default") for parameter in load(ROOT / "action" / "many.yml")["parameters"]
+    }
+    declared |= {name: default for name, default in many.items() if name not in declared}
 
     assert [name for name, _ in rows] == list(declared)
     assert {name: default for name, default in rows if default.isdigit()} == {

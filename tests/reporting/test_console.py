@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from redimento.azure import pipelines
-from redimento.events import Note, StepEnded, StepStarted, Warned
+from redimento.events import Loaded, Note, StepEnded, StepStarted, Warned
 from redimento.outcome import Outcome
 from redimento.reporting import console
 from redimento.run.job import Finished
@@ -27,8 +27,9 @@ def commands(text: str) -> list[str]:
 
 def test_each_event_becomes_lines_for_the_agent() -> None:
     stream = io.StringIO()
-    emit = console.pipeline_listener(pipelines, stream, Secrets((SECRET,)))
+    emit = console.pipeline_listener(pipelines, stream, Secrets((SECRET,)), {"BUILD_BUILDNUMBER": "20261127.1"})
     for event in (
+        Loaded(7, "Bug", f"Totals: {SECRET}?"),
         StepStarted("gather", "Choose"),
         Note(f"5 files {SECRET}"),
         Warned("Look here; now", "src/a.py"),
@@ -37,6 +38,9 @@ def test_each_event_becomes_lines_for_the_agent() -> None:
         emit(event)
 
     assert stream.getvalue().splitlines() == [
+        "Bug 7: Totals: ***?",
+        "##vso[build.addbuildtag]work-item-7",
+        "##vso[build.updatebuildnumber]20261127.1 work item 7 Totals ***",
         "##vso[task.setprogress value=25;]Choose",
         "##[group]Choose",
         "5 files ***",
@@ -48,7 +52,8 @@ def test_each_event_becomes_lines_for_the_agent() -> None:
 
 def test_foreign_text_cannot_command_the_agent(finished: Finished, tmp_path: Path) -> None:
     stream = io.StringIO()
-    emit = console.pipeline_listener(pipelines, stream, NO_SECRETS)
+    emit = console.pipeline_listener(pipelines, stream, NO_SECRETS, {})
+    emit(Loaded(7, HOSTILE, HOSTILE))
     emit(Note(HOSTILE))
     emit(Warned(HOSTILE, HOSTILE))
     console.show_pipeline_end(pipelines, stream, finished, tmp_path / "summary.md", (HOSTILE,))

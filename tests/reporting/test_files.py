@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from dataclasses import replace
@@ -104,7 +105,7 @@ def test_the_evidence_comes_before_the_words_of_the_model(seen: Finished, tmp_pa
     folder = open_run_folder(tmp_path / "run")
     write_files(folder, seen, None)
 
-    text = (folder.path / name).read_text("utf-8")
+    text = html.unescape((folder.path / name).read_text("utf-8"))
     assert [words for words in EVIDENCE if words not in text] == []
     assert text.index("First reason.") < text.index("Behaviour that old") < text.index("It adds up")
     assert text.index("It adds up") < text.index("The 1 test as it was") < text.index("left-pad")

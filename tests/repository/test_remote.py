@@ -195,7 +195,7 @@ def test_a_rejected_token_is_reported_without_retries(server: Server, checkout: 
 
 
 def test_a_repository_that_does_not_exist_is_an_error(checkout: Checkout, server: Server) -> None:
-    with pytest.raises(GitError, match="does not exist, or this job may not read it"):
+    with pytest.raises(GitError, match="does not exist, is disabled, or this job may not read it"):
         heads(checkout, Credentials(f"{server.url}-gone", TOKEN))
 
 

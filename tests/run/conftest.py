@@ -232,10 +232,10 @@ def write_sample(folder: Path) -> Path:
     return folder
 
 
-def agent_checkout(emulator: Emulator, folder: Path) -> Path:
+def agent_checkout(emulator: Emulator, folder: Path, repository: str = "calc") -> Path:
     """Check out as the agent does: shallow, detached, no stored credentials."""
     folder.mkdir(parents=True)
-    job = emulator.environment["calc"]
+    job = emulator.environment[repository]
     url = job["BUILD_REPOSITORY_URI"]
     header = {
         "GIT_CONFIG_COUNT": "1",
@@ -247,6 +247,12 @@ def agent_checkout(emulator: Emulator, folder: Path) -> Path:
     git(folder, "fetch", "-q", "--depth=1", "origin", "+refs/heads/main:refs/remotes/origin/main", **header)
     git(folder, "checkout", "-q", "--detach", "refs/remotes/origin/main")
     return folder
+
+
+def refusing_pushes(tmp_path: Path) -> dict[str, Any]:
+    """Return a seed in which a policy, which nobody can foresee from the rights, refuses the push of item 7."""
+    protected = ["redimento/7-add-adds"]
+    return {"repositories": [{"name": "calc", "from": str(tmp_path / "origin"), "protected": protected}]}
 
 
 @pytest.fixture

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from redimento.locks import held
-from tests.run.conftest import CALC, GOOD_FIX, Site
+from tests.run.conftest import CALC, GOOD_FIX, Site, refusing_pushes
 
 
-def test_a_failed_delivery_still_reports_the_change_and_its_checks(organise: Callable[..., Site]) -> None:
-    site = organise(seed={"deny": ["CreateBranch"]})
-    ended = site.run([GOOD_FIX])
+def test_a_failed_delivery_still_reports_the_change_and_its_checks(
+    organise: Callable[..., Site], tmp_path: Path
+) -> None:
+    ended = organise(seed=refusing_pushes(tmp_path)).run([GOOD_FIX])
 
     record = json.loads((ended.folder / "record.json").read_text())
     assert record["outcome"]["kind"] == "failed"

@@ -23,7 +23,7 @@ def job(site: Site) -> JobEnvironment:
 
 
 def reference_now(site: Site) -> str:
-    return earlier.asks_for(AzureBoard(site.client(), "Shop", print).load(7), MARKER)
+    return earlier.asks_for(AzureBoard(site.client(), "Shop", print).load(7))
 
 
 def add_by_hand(folder: Path, message: str = "By hand", *amend: str) -> str:

@@ -98,6 +98,19 @@ def test_a_paid_run_whose_comment_failed_leaves_its_claim(site: Site, monkeypatc
     assert "runs so far: 2, " in comments(site)[0]
 
 
+def test_a_paid_run_that_was_cancelled_is_counted(site: Site) -> None:
+    def cancel() -> None:
+        raise KeyboardInterrupt
+
+    ended = site.carry_out([GOOD_FIX], PLAIN, emit=during_delivery(cancel)).finished.outcome
+    assert (ended.exit_code, len(links(site))) == (130, 1)
+    end_build(site)
+    site.variables |= {"BUILD_BUILDID": "2"}
+    assert site.run([GOOD_FIX], PLAIN).kind == "draft"
+    assert "runs so far: 2, 2.00 USD" in comments(site)[0]
+    assert len(links(site)) == 1
+
+
 def test_a_pull_request_with_another_target_stays_the_only_one(site: Site) -> None:
     site.run([GOOD_FIX], PLAIN)
     git(site.clone(), "push", "-q", "origin", "HEAD:refs/heads/develop")
@@ -116,6 +129,17 @@ def test_a_commit_that_a_person_amended_is_kept(site: Site) -> None:
     ended = site.run([], PLAIN).finished.outcome
     assert "so a person is working there" in ended.sentence
     assert git(site.clone(branch), "rev-parse", "HEAD") == git(folder, "rev-parse", "HEAD")
+
+
+def test_a_rewritten_branch_stays_the_only_one_when_the_item_gets_another_title(site: Site) -> None:
+    branch = site.run([GOOD_FIX], PLAIN).finished.outcome.branch
+    folder = site.clone(branch)
+    git(folder, "commit", "-q", "--amend", "-m", "mine")
+    git(folder, "push", "-qf", "origin", f"HEAD:{branch}")
+    site.change_item(title="Sums are right")
+    ended = site.run([], PLAIN).finished.outcome
+    assert f"No commit on the branch {branch} is as Redimento made it" in ended.sentence
+    assert [row["pullRequestId"] for row in pull_requests(site)] == [1]
 
 
 def test_a_commit_that_a_person_pushes_during_the_run_is_kept_and_said_once(site: Site) -> None:

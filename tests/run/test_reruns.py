@@ -59,7 +59,7 @@ def edit(site: Site, number: int = 1, **body: Any) -> None:
 
 
 def is_write(method: str, path: str) -> bool:
-    return method != "GET" and not path.endswith(("git-upload-pack", "workitemsbatch"))
+    return method != "GET" and not path.endswith(("git-upload-pack", "workitemsbatch", "permissionevaluationbatch"))
 
 
 def command(site: Site, config: Path, checkout: Path, item: int = 7) -> list[str]:
@@ -73,7 +73,7 @@ def end_build(site: Site) -> None:
     site.client().write("PATCH", f"_apis/build/builds/{number}", project="Shop", body=body)
 
 
-@pytest.mark.parametrize("after", range(1, 7))
+@pytest.mark.parametrize("after", range(1, 8))
 def test_a_run_that_is_killed_after_any_effect_is_finished_by_the_next(site: Site, after: int) -> None:
     config, writes = site.config([GOOD_FIX], EVERYTHING), 0
     killed: list[subprocess.Popen[bytes]] = []
@@ -100,7 +100,7 @@ def test_a_run_that_is_killed_after_any_effect_is_finished_by_the_next(site: Sit
     site.variables |= {"BUILD_BUILDID": "2", **HOOK}
     asked = site.run([GOOD_FIX], EVERYTHING).folder / "conversation.jsonl"
 
-    assert asked.exists() == (after <= 2)  # no pull request yet: nothing holds the answer
+    assert asked.exists() == (after <= 2)  # no commit yet: nothing holds the answer
     assert branches(site) == ["refs/heads/redimento/7-add-adds"]
     (found,) = pull_requests(site)
     opened = pull_request(site)
@@ -197,7 +197,7 @@ def test_few_requests_are_enough(site: Site) -> None:
     site.change_item(description="<p>Add, please.</p>")
     seen.clear()
     site.run([OTHER_FIX], PLAIN)
-    assert requests() <= 13
+    assert requests() <= 14
 
 
 def test_a_changed_title_keeps_branch_and_pull_request(site: Site) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from redimento.change.edit import Change, FileChange
 from redimento.change.writer import write
-from tests.run.conftest import BAD_FIX, CALC, GOOD_FIX, REPAIR, Site, git
+from tests.run.conftest import BAD_FIX, CALC, GOOD_FIX, REPAIR, Site, git, refusing_pushes
 
 PULL_REQUESTS = "_apis/git/repositories/calc/pullrequests"
 
@@ -180,8 +181,8 @@ def test_a_limit_on_money_ends_the_run_before_the_call(site: Site) -> None:
     assert "model.max_cost_usd" in ended.finished.outcome.remedy
 
 
-def test_a_refused_push_keeps_the_change(organise: Callable[..., Site]) -> None:
-    site = organise(seed={"deny": ["CreateBranch"]})
+def test_a_refused_push_keeps_the_change(organise: Callable[..., Site], tmp_path: Path) -> None:
+    site = organise(seed=refusing_pushes(tmp_path))
     ended = site.run([GOOD_FIX])
 
     assert ended.kind == "failed"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from redimento.events import Note
-from tests.run.conftest import Ended, Site, git
+from tests.run.conftest import CALC, GOOD_FIX, Ended, Site, git
 from tests.run.test_memory import push
 
 HOSTILE_SETTINGS = "checks:\n  commands:\n    - name: nothing\n      run: 'true'\npull_request:\n  labels: [evil]\n"
@@ -107,3 +109,41 @@ def test_a_built_branch_does_not_decide_with_its_own_settings(
     assert ("the defaults" in said) is (on_main is None)
     if on_main:  # the state that these settings admit
         assert "Never" in str(ended.finished.outcome)
+
+
+RULES = """
+pull_request:
+  target:
+  - {when: {tag: Hotfix}, branch: release/1.0}
+  - {when: {area: 'Shop\\Web', type: Bug}, branch: web}
+"""
+
+
+def test_an_item_chooses_its_target_by_rules_and_the_run_works_on_that_branch(organise: Callable[..., Site]) -> None:
+    site = organise(**{"System.Tags": "hotfix; x"})
+    clone = site.clone()
+    (clone / "old.py").write_text("old = 1\n")
+    git(clone, "add", ".")
+    git(clone, "commit", "-q", "-m", "Of the release")
+    push(clone, "release/1.0")
+    git(clone, "reset", "-q", "--hard", "HEAD~1")
+    (clone / "new.py").write_text("new = 1\n")
+    git(clone, "add", ".")
+    git(clone, "commit", "-q", "-m", "Not for the release")
+    push(clone, "main")
+    wanted = {"checks": {"commands": [{"name": "old", "run": "test -f old.py && test ! -f new.py"}]}}
+    ended = site.run([GOOD_FIX], {**wanted, **yaml.safe_load(RULES)})
+
+    assert ended.kind == "delivered", ended.finished.outcome
+    (pull,) = site.get("_apis/git/repositories/calc/pullrequests")["value"]
+    assert pull["targetRefName"] == "refs/heads/release/1.0"
+    branch = site.clone(ended.finished.outcome.branch)
+    assert git(branch, "diff", "--name-only", "origin/release/1.0", "HEAD").split() == ["calc.py", "tests/test_calc.py"]
+    assert (site.checkout / "calc.py").read_text() == CALC
+    assert site.run([], {**wanted, **yaml.safe_load(RULES)}).kind == "skipped"
+
+
+def test_an_item_that_no_rule_fits_goes_to_the_branch_that_was_built(site: Site) -> None:
+    ended = site.run([GOOD_FIX], {"checks": {"commands": []}, **yaml.safe_load(RULES)})
+    (pull,) = site.get("_apis/git/repositories/calc/pullrequests")["value"]
+    assert (ended.kind, pull["targetRefName"]) == ("draft", "refs/heads/main")

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from redimento.errors import SettingsError
-from redimento.settings import CheckCommand, ModelSettings, Settings, WorkItemSettings
+from redimento.settings import (
+    AutoComplete,
+    CheckCommand,
+    Condition,
+    ModelSettings,
+    RepositoryRule,
+    Reviewer,
+    Settings,
+    TargetRule,
+    WorkItemSettings,
+)
 from redimento.settings.file import parse, show
 from redimento.settings.reference import reference_page
 from redimento.settings.schema import schema
@@ -25,6 +35,13 @@ def problems(text: str) -> tuple[str, ...]:
     with pytest.raises(SettingsError) as wrong:
         parse(text, NAME)
     return wrong.value.problems
+
+
+def keys_of(section: dict[str, Any]) -> dict[str, Any]:
+    """The described keys of a section, or of each entry of one that is a list."""
+    entries: dict[str, Any] = schema()["$defs"]
+    described = section.get("properties") or entries["rule"]["properties"]
+    return {name: {**entries.get(key.get("$ref", "").rpartition("/")[2], {}), **key} for name, key in described.items()}
 
 
 def outcome(text: str) -> tuple[Settings | None, tuple[str, ...]]:
@@ -51,10 +68,22 @@ checks:
   commands:
     - {name: tests, run: [pytest, -q], junit: out/*.xml, timeout: 30, paths: [src/], env: {CI: true, N: 3, S: x}}
     - {name: style, run: ruff check ., level: advisory}
-pull_request: {branch: "ai/{type}/{id}", title: "{type} {id}: {title}"}
-updates: {comment: false, state_delivered: In Review}
+pull_request:
+  branch: "ai/{type}/{id}"
+  title: "{kind}: {type} {id}: {title}"
+  target: [{when: {tag: hotfix}, branch: release/1.0}, {branch: next}]
+  reviewers: [ann@example.com, {name: '[Shop]\\Team', required: true}]
+  auto_complete: {merge: squash}
+updates: {comment: false, state_delivered: In Review, state_started: category:InProgress}
+repositories:
+  - {when: {area: 'Shop\\Web', tag: web, field: {Custom.Part: Web}}, path: web, folder: services/web}
+  - {folder: api}
 """,
         NAME,
+    )
+    assert read.repositories == (
+        RepositoryRule(Condition("Shop\\Web", tag="web", field={"Custom.Part": "Web"}), "web", "services/web"),
+        RepositoryRule(folder="api"),
     )
     assert read.work_items == WorkItemSettings(("Bug",), ("Ready",), ("ai",), ("Shop\\Web",))
     assert read.model == ModelSettings(name="gemini-x", max_cost_usd=1.0, max_tokens=2000, thinking="high")
@@ -65,6 +94,10 @@ updates: {comment: false, state_delivered: In Review}
         CheckCommand("style", "ruff check .", required=False),
     )
     assert read.pull_request.branch == "ai/{type}/{id}"
+    rules = (TargetRule("release/1.0", Condition(tag="hotfix")), TargetRule("next"))
+    assert read.pull_request.target == rules
+    assert read.pull_request.reviewers == (Reviewer("ann@example.com"), Reviewer("[Shop]\\Team", required=True))
+    assert read.pull_request.auto_complete == AutoComplete("squash", delete_branch=True)
     assert (read.updates.comment, read.updates.state_delivered) == (False, "In Review")
 
 
@@ -137,6 +170,11 @@ def test_invalid_yaml_is_reported(text: str, problem: str) -> None:
         ("pull_request: {branch: 'x/{id}/{name}'}", "pull_request.branch: contains an unknown placeholder"),
         ("pull_request: {title: '{title'}", "pull_request.title: contains an unmatched brace"),
         ("pull_request: {target: 'a..b'}", "pull_request.target: is not a branch name"),
+        ("pull_request: {target: [{branch: 'a b'}]}", "pull_request.target[0].branch: is not a branch name"),
+        ("pull_request: {target: [{when: {tags: x}, branch: b}]}", 'pull_request.target[0].when.tags: is not a known setting. Did you mean "tag"?'),
+        ("pull_request: {target: [main]}", "pull_request.target[0]: must be a mapping, not text"),
+        ("pull_request: {reviewers: [{required: true}]}", "pull_request.reviewers[0]: lacks name"),
+        ("pull_request: {auto_complete: true}", "pull_request.auto_complete: must be a mapping"),
         ("pull_request: {author_email: nobody}", "pull_request.author_email: must be an email address"),
         ('pull_request: {author_name: "a\\nb"}', "pull_request.author_name: must not contain"),
         ("context: {exclude: ['!x']}", "context.exclude[0]: must not begin"),
@@ -154,13 +192,26 @@ def test_invalid_yaml_is_reported(text: str, problem: str) -> None:
         ("checks: {commands: [{name: a, run: x}, {name: a, run: y}]}", "checks.commands[1].name: another check"),
         ("checks: {commands: [{name: a, run: x, junit: ../x}]}", "checks.commands[0].junit: must be a path inside"),
         ("checks: {commands: [{name: a, run: ' '}]}", "checks.commands[0].run: must name a program"),
+        ("repositories: [{path: ../web}]", "repositories[0].path: must be a path inside"),
+        ("repositories: [{folder: web/}]", "repositories[0].folder: must have no empty part"),
+        ("repositories: [{when: {tags: [a]}}]", 'repositories[0].when.tags: is not a known setting. Did you mean "tag"?'),
+        ("repositories: [{when: {field: {Custom.A: 3}}}]", "repositories[0].when.field.Custom.A: must be text"),
+        ("project: {folder: /srv}", "project.folder: must be a path inside"),
         ("work_items: {states: [' ']}", "work_items.states[0]: must not be empty"),
+        ("work_items: {states: [Ready, 'category:Doing']}", "work_items.states[1]: names no category of states; write one of category:Proposed,"),
+        ("updates: {state_delivered: 'category:'}", "updates.state_delivered: names no category"),
+        ("updates: {tag_started: 'a; b'}", "updates.tag_started: must be one tag"),
         ("work_items: {states: [On]}", "work_items.states[0]: must be text, not true or false: put it in quotes"),
     ],
 )  # fmt: skip
 def test_values_are_checked_beyond_the_schema(text: str, problem: str) -> None:
     (found,) = problems(text)
     assert found.startswith(f"{NAME}:1: {problem}")
+
+
+def test_two_tags_of_one_name_are_refused() -> None:
+    found = [*problems("updates: {tag_started: AI, tag_delivered: done, tag_questions: ai}")]
+    assert {one.split(": ")[1] for one in found} == {"updates.tag_started", "updates.tag_questions"}
 
 
 def test_a_key_in_the_file_is_refused_and_not_repeated() -> None:
@@ -191,15 +242,16 @@ def test_the_schema_is_one_and_describes_every_key() -> None:
     Draft202012Validator.check_schema(schema())
     for section in schema()["properties"].values():
         assert section["description"]
-        for key in section["properties"].values():
-            assert key["description"]
+        for key in keys_of(section).values():
+            entry = schema()["$defs"].get(key.get("$ref", "").rpartition("/")[2], {})
+            assert {**entry, **key}["description"]
 
 
 def test_schema_and_values_have_the_same_keys_and_defaults() -> None:
     described: dict[str, Any] = schema()["properties"]
     plain = yaml.safe_load(show(Settings()))
     assert {
-        name: {key: each["default"] for key, each in section["properties"].items()}
+        name: section.get("default", {key: each["default"] for key, each in section.get("properties", {}).items()})
         for name, section in described.items()
     } == plain
     shown = yaml.safe_load(
@@ -274,7 +326,7 @@ def test_any_text_gives_settings_or_their_problems(text: str) -> None:
 @settings(deadline=None)
 @given(
     st.sampled_from(
-        sorted((name, key) for name, section in schema()["properties"].items() for key in section["properties"])
+        sorted((name, key) for name, section in schema()["properties"].items() for key in section.get("properties", ()))
     ),
     _VALUES,
 )

@@ -29,7 +29,7 @@ def test_failing_tests_stand_for_their_check() -> None:
 
 def test_a_check_without_failing_tests_fails_as_a_whole() -> None:
     (failure,) = failures_of(result(code=2, a="passed"))
-    assert (failure.test, failure.message) == ("", "It ended with exit code 2.\nthe output")
+    assert (failure.test, failure.told) == ("", "It ended with exit code 2.\nthe output")
 
 
 def test_a_failing_test_counts_even_if_the_command_succeeds() -> None:
@@ -39,7 +39,7 @@ def test_a_failing_test_counts_even_if_the_command_succeeds() -> None:
 def test_a_check_that_did_not_end_fails_with_its_reason() -> None:
     failures = failures_of(result(code=None, reason="timed out after 5 s", a="failed"))
     assert names(failures) == [("unit", "a"), ("unit", "")]
-    assert failures[1].message.startswith("timed out")
+    assert failures[1].told.startswith("timed out")
 
 
 def test_only_what_is_new_counts_against_the_change() -> None:

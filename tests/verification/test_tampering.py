@@ -14,7 +14,7 @@ CHECKS = (CheckCommand("tests", "pytest", junit="out/junit.xml"), CheckCommand("
 
 def found(path: str, text: str, before: str | None = "") -> list[str]:
     file = FileChange(path, None if before is None else before.encode(), text.encode())
-    return [failure.message for failure in reaches_for_the_judge((file,), CHECKS)]
+    return [failure.remark for failure in reaches_for_the_judge((file,), CHECKS)]
 
 
 @pytest.mark.parametrize(

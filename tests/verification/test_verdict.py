@@ -334,4 +334,4 @@ def test_a_check_that_changes_tests_while_it_runs_is_not_believed(
     verdict = judged(open_bench(unit_tests), {"cart.py": meddling})
     (failure, *_) = verdict.new_failures
     assert failure.kind == "judge"
-    assert "changed tests while it ran" in failure.message
+    assert "changed tests while it ran" in failure.remark

@@ -15,6 +15,10 @@ ITEM = WorkItem(
 )  # fmt: skip
 
 
+def not_asked() -> StateCategory:
+    raise AssertionError("a request that no setting needs")
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -25,7 +29,7 @@ ITEM = WorkItem(
     ],
 )
 def test_a_matching_item_is_admitted(settings: WorkItemSettings) -> None:
-    assert refusal(ITEM, settings, "shop") is None
+    assert refusal(ITEM, settings, "shop", not_asked) is None
 
 
 @pytest.mark.parametrize(
@@ -43,20 +47,35 @@ def test_a_matching_item_is_admitted(settings: WorkItemSettings) -> None:
     ],
 )
 def test_each_rule_gives_its_reason(changes: dict[str, Any], settings: WorkItemSettings, words: str) -> None:
-    reason = refusal(replace(ITEM, **changes), settings, "Shop")
+    reason = refusal(replace(ITEM, **changes), settings, "Shop", not_asked)
     assert reason is not None
     assert words in reason
     assert reason.startswith("Work item 7 does not start a run: ")
     assert reason.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("category", "states", "admitted"),
+    [
+        ("Proposed", ("category:Proposed",), True),
+        ("Proposed", ("Go", "CATEGORY: proposed"), True),
+        ("InProgress", ("category:In Progress",), True),
+        ("InProgress", ("category:Proposed", "Go"), False),
+        ("", ("category:Proposed",), False),
+    ],
+)
+def test_states_are_admitted_by_category(category: StateCategory, states: tuple[str, ...], admitted: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    reason = refusal(ITEM, WorkItemSettings(states=states), "", lambda: category)
+    assert (reason is None) == admitted
+
+
 def test_a_change_request_of_cmmi_is_admitted() -> None:
-    assert refusal(replace(ITEM, type="Change Request"), WorkItemSettings(), "") is None
+    assert refusal(replace(ITEM, type="Change Request"), WorkItemSettings(), "", not_asked) is None
 
 
 def test_a_field_that_the_settings_name_is_enough() -> None:
     told = replace(ITEM, description="", fields=(Field("Custom.Rules", "Round half up."),))
-    assert refusal(told, WorkItemSettings(), "") is None
+    assert refusal(told, WorkItemSettings(), "", not_asked) is None
 
 
 @pytest.mark.parametrize(
@@ -74,5 +93,5 @@ def test_a_closed_item_starts_no_run(category: StateCategory, reason: str) -> No
 
 def test_repro_steps_or_criteria_are_enough() -> None:
     bare = replace(ITEM, description="")
-    assert refusal(replace(bare, repro_steps="1. open"), WorkItemSettings(), "") is None
-    assert refusal(replace(bare, acceptance_criteria=("x",)), WorkItemSettings(), "") is None
+    assert refusal(replace(bare, repro_steps="1. open"), WorkItemSettings(), "", not_asked) is None
+    assert refusal(replace(bare, acceptance_criteria=("x",)), WorkItemSettings(), "", not_asked) is None

@@ -165,7 +165,7 @@ def test_short_words_of_other_languages_are_no_steps() -> None:
     [
         ("1、", "2、"), ("１．", "２．"), ("一、", "二、"), ("（1）", "（2）"), ("①", "②"), ("1.", "2."), ("१. ", "२. "), ("١. ", "٢. "),
         ("1️⃣ ", "2️⃣ "), ("✅ ", "✅ "), ("➤ ", "➤ "), ("1.1 ", "1.2 "), ("1.1. ", "1.2. "), ("а) ", "б) "), ("a. ", "b. "),
-        ("i. ", "ii. "), ("AC 1: ", "AC 2: "), ("R1 ", "R2 "), ("I) ", "II) "), ("Ⅰ、", "Ⅱ、"), ("#1 ", "#2 "), ("1/ ", "2/ "), ("o ", "o "), ("Criterion 1: ", "Criterion 2: "), ("1 - ", "2 - "), ("第一条：", "第二条："),
+        ("i. ", "ii. "), ("AC 1: ", "AC 2: "), ("CA1 - ", "CA2 - "), ("RN01 – ", "RN02 – "), ("R1 ", "R2 "), ("I) ", "II) "), ("Ⅰ、", "Ⅱ、"), ("#1 ", "#2 "), ("1/ ", "2/ "), ("o ", "o "), ("Criterion 1: ", "Criterion 2: "), ("1 - ", "2 - "), ("第一条：", "第二条："),
     ],
 )  # fmt: skip
 def test_lines_with_the_same_kind_of_mark_are_items(marks: tuple[str, str]) -> None:
@@ -315,6 +315,7 @@ def test_scripts_without_spaces_need_none_behind_a_mark(marks: str) -> None:
     "title",
     [
         "Não faz parte do escopo", "Non compris", "No incluye", "Nicht Teil dieser Story", "What's not included?", "OOS",
+        "Itens fora do escopo", "O que está fora do escopo", "Não será feito", "Fora de escopo desta história",
         "Items out of scope", "Not covered by this story", "Exclusões", "За рамками задачи", "本次不做", "やらないこと",
         "범위 밖", "خارج النطاق", "❌ Out of scope", "3. Out of scope", "Out of scope / later", "Deferred",
     ],
@@ -324,6 +325,33 @@ def test_what_is_left_out_is_no_criterion_whatever_it_is_called(title: str, shap
     text, criteria = read(f"<ul><li>It is blue</li></ul>{shape.format(title)}<ul><li>a mail is sent</li></ul>")
     assert criteria == ("It is blue",)
     assert "a mail is sent" in text
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Critérios de aceite", "Critérios de Aceitação", "CRITERIOS DE ACEITE", "Critério para aceite", "Condições de aceite",
+        "Testes de aceitação", "Definição de pronto", "✅ Critérios de aceite",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("shape", ["<h3>{}</h3>", "<p><b>{}</b></p>", "<div>{}:</div>"])
+def test_criteria_under_a_portuguese_title_are_found(title: str, shape: str) -> None:
+    text = f"Como cliente, quero Pix, para pagar.{shape.format(title)}<ul><li>O total é exibido</li></ul>"
+    assert read("", text) == ("Como cliente, quero Pix, para pagar.", ("O total é exibido",))
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        ("Como cliente", "Quero pagar com Pix", "Para receber antes"),
+        ("Enquanto cliente", "Eu gostaria de pagar", "Para receber"),
+        ("As a customer", "I want to pay", "So that I get it"),
+        ("Als Kundin", "Möchte ich zahlen", "Damit es ankommt"),
+    ],
+)
+def test_a_user_story_is_one_requirement(story: tuple[str, ...]) -> None:
+    lines = "".join(f"<div>{line}</div>" for line in story)
+    assert read(f"{lines}<ul><li>It is blue</li></ul>")[1] == ("\n".join(story), "It is blue")
 
 
 @pytest.mark.parametrize("title", ["Exclusions", "Abgrenzung", "対象外"])
@@ -336,6 +364,7 @@ def test_a_title_of_one_word_needs_no_mark(title: str) -> None:
     "text",
     [
         "NA", "N/D", "N/A - bug fix", "[TBD]", "(none)", "Não aplicável", "A definir", "À définir", "Por definir",
+        "Não há critérios", "A ser definido.", "Sem critérios de aceite", "Vide descrição", "Nenhum", "não informado",
         "See description.", "siehe Beschreibung", "ver descrição", "暂无", "待定", "特になし", "해당 없음", "لا يوجد",
     ],
 )  # fmt: skip

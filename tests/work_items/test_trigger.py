@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redimento.errors import UsageError
-from redimento.work_items.trigger import VARIABLE, Trigger, read_trigger
+from redimento.work_items.trigger import VARIABLE, Trigger, read_pull_request, read_trigger
 
 
 @pytest.fixture
@@ -32,6 +32,23 @@ def test_each_source_names_the_item(payload: Path) -> None:
 def test_a_created_item_names_itself_by_its_own_id(payload: Path) -> None:
     body = {"eventType": "workitem.created", "resource": {"id": 12, "fields": {"System.State": "New"}}}
     assert read_trigger(None, {}, write(payload, body)).item_id == 12
+    commented = {"eventType": "workitem.commented", "resource": {"id": 13, "rev": 3, "fields": {}}}
+    assert read_trigger(None, {}, write(payload, commented)).item_id == 13
+
+
+def test_a_pull_request_is_named_as_an_item_is(payload: Path) -> None:
+    event = "ms.vss-code.git-pullrequest-comment-event"
+    body = {"eventType": event, "resource": {"comment": {"id": 1}, "pullRequest": {"pullRequestId": 9}}}
+    assert read_pull_request(None, {}, write(payload, body)) == 9
+    assert read_pull_request("9", {"REDIMENTO_PULL_REQUEST": "9"}, payload) == 9
+    assert read_pull_request("https://dev.azure.com/org/Shop/_git/web/pullrequest/9?_a=files", {}, None) == 9
+    with pytest.raises(UsageError, match="Different pull requests"):
+        read_pull_request("8", {}, payload)
+    with pytest.raises(UsageError, match="No pull request was given"):
+        read_pull_request(None, {VARIABLE: "7"}, None)
+    for wrong in ({"eventType": event, "resource": {"pullRequest": 9}}, {"eventType": event}, {"resource": {"id": 9}}):
+        with pytest.raises(UsageError, match="is not the body of a pull request event"):
+            read_pull_request(None, {}, write(payload, wrong))
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,7 @@ def _check_rules(project: Document, item: Document, draft: Draft) -> None:
     if len(str(title)) > _LONGEST_TITLE:
         raise _rule("System.Title", "InvalidTooLong")
     _check_limits(draft)
-    states = processes.states(project["process"], item["type"])
+    states = processes.states(project, item["type"])
     fields.setdefault("System.State", states[0].name)
     spelled = {state.name.casefold(): state.name for state in states}
     state = spelled.get(str(fields["System.State"]).casefold())
@@ -225,7 +225,9 @@ def _check_rules(project: Document, item: Document, draft: Draft) -> None:
             "values. TF401320: Rule Error for field State. Error code: HasValues, LimitedToValues, InvalidListValue.",
         )
     fields["System.State"] = state
-    for name in project.get("required", {}).get(item["type"], ()):
+    required = project.get("required", {}).get(item["type"], ())
+    in_state = project.get("required_by_state", {}).get(item["type"], {}).get(state, ())
+    for name in (*required, *in_state):
         if not fields.get(name) and item["revisions"]:
             raise _rule(name, "Required, InvalidEmpty")
     for name in ("System.AreaPath", "System.IterationPath"):

@@ -83,6 +83,7 @@ def _create(call: Call) -> Answer:
     note = add_note(call.organisation, item, _text(call), markdown=_markdown(call, default=False))
     items.add_revision(call.organisation, item, fields=items.latest(item)["fields"] | {"System.History": note["text"]})
     events.updated(call.organisation, item)
+    events.commented(call.organisation, item, note)
     return Answer(shape(call.organisation, item, note, rendered=True))
 
 

@@ -41,6 +41,13 @@ def updated(organisation: Organisation, item: Document) -> None:
     _publish(organisation, item, "workitem.updated", resource, list(fields))
 
 
+def commented(organisation: Organisation, item: Document, note: Document) -> None:
+    """Publish `workitem.commented`: `resource` is the item itself, with the comment as its history."""
+    shown = _plain(organisation, item, items.latest(item))
+    shown["fields"] = shown["fields"] | {"System.History": note["text"]}
+    _publish(organisation, item, "workitem.commented", shown, ["System.History"])
+
+
 def changed(organisation: Organisation, changes: list[Document]) -> None:
     for item in changes:
         updated(organisation, item)

@@ -34,20 +34,24 @@ def readable_item(organisation: Organisation, number: str | int, project: Docume
     item = organisation.store.find("work_item", number)
     if item is None or (project is not None and item["project"] != project["id"]):
         raise no_work_item(number)
-    if denied(organisation, find_project(organisation, item["project"]), "WorkItemRead"):
+    if denied(organisation, find_project(organisation, item["project"]), "WorkItemRead", area=area_of(item)):
         raise no_work_item(number)
     return item
+
+
+def area_of(item: Document) -> str:
+    return str(latest(item)["fields"]["System.AreaPath"]) if item["revisions"] else ""
 
 
 def writable_item(organisation: Organisation, number: str | int, project: Document | None = None) -> Document:
     """Return a work item for a change; raises Fault 403 TF237111 if the right to write is missing."""
     item = readable_item(organisation, number, project)
-    check_may_write(organisation, find_project(organisation, item["project"]))
+    check_may_write(organisation, find_project(organisation, item["project"]), area_of(item))
     return item
 
 
-def check_may_write(organisation: Organisation, project: Document) -> None:
-    if denied(organisation, project, "WorkItemWrite"):
+def check_may_write(organisation: Organisation, project: Document, area: str = "") -> None:
+    if denied(organisation, project, "WorkItemWrite", area=area):
         raise Fault(
             403,
             "WorkItemUnauthorizedAccessException",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from devops_emulator.faults import Fault
+from devops_emulator.store import Document
 
 
 @dataclass(frozen=True)
@@ -26,23 +27,24 @@ COLORS = {
 }
 
 
-def _states(text: str) -> tuple[State, ...]:
+def workflow(text: str) -> tuple[State, ...]:
+    """Return the states in a text such as "New=Proposed, Active=InProgress"."""
     pairs = (part.split("=") for part in text.split(", "))
     return tuple(State(name, category) for name, category in pairs)
 
 
-_AGILE = _states("New=Proposed, Active=InProgress, Resolved=Resolved, Closed=Completed, Removed=Removed")
-_AGILE_TASK = _states("New=Proposed, Active=InProgress, Closed=Completed, Removed=Removed")
-_AGILE_BUG = _states("New=Proposed, Active=InProgress, Resolved=Resolved, Closed=Completed")
-_OPEN = _states("Active=InProgress, Closed=Completed")
-_SCRUM = _states("New=Proposed, Approved=Proposed, Committed=InProgress, Done=Completed, Removed=Removed")
-_SCRUM_LARGE = _states("New=Proposed, In Progress=InProgress, Done=Completed, Removed=Removed")
-_SCRUM_TASK = _states("To Do=Proposed, In Progress=InProgress, Done=Completed, Removed=Removed")
-_IMPEDIMENT = _states("Open=InProgress, Closed=Completed")
-_CMMI = _states("Proposed=Proposed, Active=InProgress, Resolved=Resolved, Closed=Completed")
-_CMMI_RISK = _states("Proposed=Proposed, Active=InProgress, Closed=Completed")
-_CMMI_REVIEW = _states("Active=InProgress, Resolved=Resolved, Closed=Completed")
-_BASIC = _states("To Do=Proposed, Doing=InProgress, Done=Completed")
+_AGILE = workflow("New=Proposed, Active=InProgress, Resolved=Resolved, Closed=Completed, Removed=Removed")
+_AGILE_TASK = workflow("New=Proposed, Active=InProgress, Closed=Completed, Removed=Removed")
+_AGILE_BUG = workflow("New=Proposed, Active=InProgress, Resolved=Resolved, Closed=Completed")
+_OPEN = workflow("Active=InProgress, Closed=Completed")
+_SCRUM = workflow("New=Proposed, Approved=Proposed, Committed=InProgress, Done=Completed, Removed=Removed")
+_SCRUM_LARGE = workflow("New=Proposed, In Progress=InProgress, Done=Completed, Removed=Removed")
+_SCRUM_TASK = workflow("To Do=Proposed, In Progress=InProgress, Done=Completed, Removed=Removed")
+_IMPEDIMENT = workflow("Open=InProgress, Closed=Completed")
+_CMMI = workflow("Proposed=Proposed, Active=InProgress, Resolved=Resolved, Closed=Completed")
+_CMMI_RISK = workflow("Proposed=Proposed, Active=InProgress, Closed=Completed")
+_CMMI_REVIEW = workflow("Active=InProgress, Resolved=Resolved, Closed=Completed")
+_BASIC = workflow("To Do=Proposed, Doing=InProgress, Done=Completed")
 
 PROCESSES: dict[str, dict[str, tuple[State, ...]]] = {
     "Agile": {
@@ -89,5 +91,8 @@ def type_name(process: str, name: str) -> str:
     )
 
 
-def states(process: str, kind: str) -> tuple[State, ...]:
-    return PROCESSES[process][type_name(process, kind)]
+def states(project: Document, kind: str) -> tuple[State, ...]:
+    """Return the states of a type in the order of its workflow: a project can have other ones than its process."""
+    name = type_name(project["process"], kind)
+    own = project.get("states", {}).get(name)
+    return workflow(own) if own else PROCESSES[project["process"]][name]

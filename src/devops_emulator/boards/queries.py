@@ -252,13 +252,31 @@ def _sort_key(value: Any) -> tuple[int, float, str]:
     return (0 if value is None else 2, 0.0, str(value or "").casefold())
 
 
+def keep_query(organisation: Organisation, project: Document, identity: str, text: str) -> None:
+    """Save a query of a project; raises Fault 400 if it cannot be run."""
+    parse(text, {"project": project["name"], "me": ""})
+    organisation.store.put("query", identity, {"id": identity, "project": project["id"], "wiql": text})
+
+
+def _saved(call: Call) -> Answer:
+    identity, project = call.values["id"].casefold(), call.project()
+    kept = call.organisation.store.find("query", identity)
+    if kept is None or project is None or kept["project"] != project["id"]:
+        message = f"TF401243: The query {identity} does not exist, or you do not have permission to read it."
+        raise Fault(404, "QueryItemNotFoundException", message)
+    return _found(call, kept["wiql"])
+
+
 def _query(call: Call) -> Answer:
-    organisation = call.organisation
-    project = call.project()
-    me = items.person_text(people.me(organisation))
-    text = call.object().get("query")
+    text = call.object("query").get("query")
     if not isinstance(text, str) or not text.strip():
         raise _wrong("it is empty")
+    return _found(call, text)
+
+
+def _found(call: Call, text: str) -> Answer:
+    organisation, project = call.organisation, call.project()
+    me = items.person_text(people.me(organisation))
     query = parse(text, {"project": project["name"] if project else None, "me": me})
     found = [
         item
@@ -282,7 +300,8 @@ def _query(call: Call) -> Answer:
 
 
 def _seen(organisation: Organisation, item: Document) -> bool:
-    return not denied(organisation, find_project(organisation, item["project"]), "WorkItemRead")
+    project = find_project(organisation, item["project"])
+    return not denied(organisation, project, "WorkItemRead", area=items.area_of(item))
 
 
 def _field_reference(organisation: Organisation, name: str) -> Document:
@@ -296,6 +315,15 @@ RESOURCES = (
         "wiql",
         "{project}/{team}/_apis/{area}/{resource}",
         {"POST": _query},
+        version=2,
+    ),
+    Resource(
+        "a02355f5-5f8a-4671-8e32-369d23aac83d",
+        "wit",
+        "wiql",
+        "{project}/{team}/_apis/{area}/{resource}/{id}",
+        {},
+        {"GET": _saved},
         version=2,
     ),
 )

@@ -28,7 +28,7 @@ def _shape(call: Call, project: Document, name: str) -> Document:
 def _states(project: Document, name: str) -> list[Document]:
     return [
         {"name": state.name, "color": processes.COLORS[state.category], "category": state.category}
-        for state in processes.states(project["process"], name)
+        for state in processes.states(project, name)
     ]
 
 

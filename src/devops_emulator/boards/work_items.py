@@ -51,7 +51,7 @@ def create_item(
         "System.TeamProject": project["name"],
         "System.IterationPath": project["name"],
         "System.WorkItemType": kind,
-        "System.State": processes.states(project["process"], kind)[0].name,
+        "System.State": processes.states(project, kind)[0].name,
         "System.Reason": "New",
         "System.CreatedDate": moment,
         "System.CreatedBy": author,
@@ -74,7 +74,7 @@ def _many(call: Call) -> Answer:
 
 
 def _post_batch(call: Call) -> Answer:
-    body = call.object()
+    body = call.object("ids", "fields", "asOf", "$expand", "errorPolicy")
     expansion = choice(str(body.get("$expand") or "none"), _EXPANSIONS, "the body")
     policy = choice(str(body.get("errorPolicy") or "fail"), _POLICIES, "the body")
     view = _View(expansion, _fields(body.get("fields") or []), body.get("asOf") or "")

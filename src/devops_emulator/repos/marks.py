@@ -16,6 +16,8 @@ from devops_emulator.wire import JSON_PATCH, Answer, Call, Resource, choice, col
 _VOTES = (-10, -5, 0, 5, 10)
 _STATES = {0: "notSet", 1: "pending", 2: "succeeded", 3: "failed", 4: "error", 5: "notApplicable"}
 
+_OF_A_STATUS = frozenset({"state", "description", "context", "targetUrl", "iterationId", "properties"})
+
 
 def new_label(body: Any) -> Document:
     name = str(body.get("name") or "").strip() if isinstance(body, dict) else ""
@@ -141,6 +143,8 @@ def _status(call: Call) -> Answer:
 def _add_status(call: Call) -> Answer:
     pull, _ = pull_request.load(call, write=True)
     body = call.object()
+    if unknown := sorted(body.keys() - _OF_A_STATUS):
+        raise invalid(f"A status has no {', '.join(unknown)}.")
     context = body.get("context") or {}
     if not context.get("name"):
         raise body_missing("context.name")

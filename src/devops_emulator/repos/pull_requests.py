@@ -1,4 +1,4 @@
-"""Pull requests over REST: creating, finding, changing and completing them."""
+"""Pull requests over REST: creating, finding and changing them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import Any
 from uuid import uuid4
 
 from devops_emulator import people, tags
-from devops_emulator.boards import changes, events, items, processes
-from devops_emulator.boards import links as work_item_links
+from devops_emulator.boards import events, items
 from devops_emulator.faults import Fault, body_missing, invalid
 from devops_emulator.organisation import Organisation, find_project, now
-from devops_emulator.repos import git, merging, pull_request, pushes, repositories
+from devops_emulator.repos import completion, git, pull_request, repositories
 from devops_emulator.repos.marks import new_label, new_reviewer
 from devops_emulator.store import Document
 from devops_emulator.wire import Answer, Call, Resource, choice, collection
@@ -31,6 +30,20 @@ _CHANGEABLE = frozenset(
         "mergeOptions",
         "autoCompleteSetBy",
         "lastMergeSourceCommit",
+    }
+)
+
+_OPTIONS = frozenset(
+    {
+        "autoCompleteIgnoreConfigIds",
+        "bypassPolicy",
+        "bypassReason",
+        "deleteSourceBranch",
+        "mergeCommitMessage",
+        "mergeStrategy",
+        "squashMerge",
+        "transitionWorkItems",
+        "triggeredByAutoComplete",
     }
 )
 
@@ -88,7 +101,7 @@ def _create(call: Call) -> Answer:
 
 def _linkable(organisation: Organisation, reference: Document) -> Document:
     item = items.readable_item(organisation, reference.get("id") or "")
-    items.check_may_write(organisation, find_project(organisation, item["project"]))
+    items.check_may_write(organisation, find_project(organisation, item["project"]), items.area_of(item))
     return item
 
 
@@ -112,6 +125,8 @@ def _check_description(text: Any) -> None:
 
 
 def _completion_options(options: Document) -> Document:
+    if unknown := sorted(options.keys() - _OPTIONS):
+        raise invalid(f"There is no completion option {', '.join(unknown)}.")
     if len(str(options)) > _LONGEST_OPTIONS:
         raise invalid(
             f"Completion options have exceeded the maximum encoded length ({len(str(options))}/{_LONGEST_OPTIONS})."
@@ -183,7 +198,7 @@ def _update(call: Call) -> Answer:
     if "completionOptions" in body:
         pull["completionOptions"] = _completion_options(body["completionOptions"] or {})
     if "autoCompleteSetBy" in body:
-        _set_auto_complete(organisation, pull, body["autoCompleteSetBy"] or {})
+        _set_auto_complete(organisation, repository, pull, body["autoCompleteSetBy"] or {})
     if body.get("targetRefName") and body["targetRefName"] != pull["target"]:
         _check_branches(organisation, repository, pull["source"], body["targetRefName"])
         pull["target"] = body["targetRefName"]
@@ -194,23 +209,29 @@ def _update(call: Call) -> Answer:
     return Answer(pull_request.shape(organisation, repository, pull))
 
 
-def _set_auto_complete(organisation: Organisation, pull: Document, identity: Document) -> None:
+def _set_auto_complete(organisation: Organisation, repository: Document, pull: Document, identity: Document) -> None:
     given = str(identity.get("id") or "")
+    # Create-pull-request task, issues 114 and 184: the right to contribute to pull requests alone is not enough.
+    repositories.check_right(organisation, repository, "GenericContribute")
     # An id of zeros cancels it, as the web page does.
     if not given.strip("0-"):
         pull.pop("autoCompleteSetBy", None)
         return
     if pull["isDraft"]:
         raise invalid("TF401402: Auto-complete cannot be set on a draft pull request: publish it first.")
-    pull["autoCompleteSetBy"] = people.person_by_id(organisation, given)["id"]
+    if given.casefold() != people.me(organisation)["id"]:
+        raise invalid("The pull request to update was not valid: auto-complete can be set for oneself only.")
+    pull["autoCompleteSetBy"] = people.me(organisation)["id"]
 
 
 def _set_status(organisation: Organisation, repository: Document, pull: Document, body: Document) -> None:
     status = choice(body["status"], _STATUSES, "status")
     if status == "completed":
-        _complete(organisation, repository, pull, str((body.get("lastMergeSourceCommit") or {}).get("commitId") or ""))
+        completion.complete(
+            organisation, repository, pull, str((body.get("lastMergeSourceCommit") or {}).get("commitId") or "")
+        )
     elif status == "abandoned":
-        _close(organisation, pull, "abandoned")
+        completion.close(organisation, pull, "abandoned")
     elif status == "active" and pull["status"] == "abandoned":
         _check_branches(organisation, repository, pull["source"], pull["target"])
         pull["status"] = "active"
@@ -220,61 +241,11 @@ def _set_status(organisation: Organisation, repository: Document, pull: Document
         raise invalid(f"A pull request that is {pull['status']} cannot become {status}.")
 
 
-def _complete(organisation: Organisation, repository: Document, pull: Document, expected: str) -> None:
-    if expected != pull["sourceCommit"]:
-        raise Fault(
-            409 if expected else 400,
-            "GitPullRequestStaleException",
-            "TF401192: The pull request cannot be completed because the source branch has been modified since the last "
-            "merge attempt; send lastMergeSourceCommit with its newest commit.",
-        )
-    if pull["isDraft"]:
-        raise invalid("TF401403: A draft pull request cannot be completed: publish it first.")
-    options = pull.get("completionOptions", {})
-    subject = f"Merged PR {pull['id']}: {pull['title']}"
-    message = options.get("mergeCommitMessage") or f"{subject}\n\n{pull['description']}".strip()
-    strategy = options.get("mergeStrategy") or ("squash" if options.get("squashMerge") else "noFastForward")
-    made = merging.finished(
-        organisation, repository, pull["sourceCommit"], pull["targetCommit"], strategy=strategy, message=message
-    )
-    if made is None:
-        pull["mergeStatus"] = "conflicts"
-        return
-    home = repositories.path(organisation, repository)
-    git.run(home, "update-ref", pull["target"], made, pull["targetCommit"])
-    moved = {pull["target"]: (pull["targetCommit"], made)}
-    if options.get("deleteSourceBranch"):
-        git.run(home, "update-ref", "-d", pull["source"], pull["sourceCommit"])
-        moved[pull["source"]] = (pull["sourceCommit"], git.ZERO)
-    pull["mergeCommit"] = made
-    _close(organisation, pull, "completed")
-    pull_request.keep(organisation, pull)
-    pushes.record(organisation, repository, moved)
-    if options.get("transitionWorkItems"):
-        _close_work_items(organisation, pull)
-
-
-def _close(organisation: Organisation, pull: Document, status: str) -> None:
-    pull |= {"status": status, "closed": now(), "closedBy": people.me(organisation)["id"]}
-
-
-def _close_work_items(organisation: Organisation, pull: Document) -> None:
-    for item in _linked_items(organisation, pull):
-        project = find_project(organisation, item["project"])
-        done = next(
-            known.name for known in processes.states(project["process"], item["type"]) if known.category == "Completed"
-        )
-        step = {"op": "add", "path": "/fields/System.State", "value": done}
-        events.changed(organisation, changes.apply_patch(organisation, item, [step]))
-
-
-def _linked_items(organisation: Organisation, pull: Document) -> list[Document]:
-    link = work_item_links.pull_request_link(pull_request.artifact(pull))
-    return [item for item in organisation.store.all("work_item") if work_item_links.has_relation(item, link)]
-
-
 def _work_item_references(organisation: Organisation, pull: Document) -> list[Document]:
-    return [items.reference(organisation, item) | {"id": str(item["id"])} for item in _linked_items(organisation, pull)]
+    return [
+        items.reference(organisation, item) | {"id": str(item["id"])}
+        for item in completion.linked_items(organisation, pull)
+    ]
 
 
 def _work_items(call: Call) -> Answer:

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from devops_emulator import people
 from devops_emulator.faults import Fault, no_repository
 from devops_emulator.organisation import Organisation, now
+from devops_emulator.pipelines import definitions
 from devops_emulator.repos import git, policy, pull_request, repositories
 from devops_emulator.store import Document
 from devops_emulator.wire import Call
@@ -45,6 +46,8 @@ def record(organisation: Organisation, repository: Document, moved: Mapping[str,
     }
     organisation.store.put("push", number, push)
     pull_request.watch(organisation, repository, moved)
+    for name in moved:
+        definitions.pushed(organisation, repository, name)
     return push
 
 

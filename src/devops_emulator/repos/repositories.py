@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from devops_emulator import people
 from devops_emulator.faults import Fault, invalid, needs_git_permission, no_repository
-from devops_emulator.organisation import Organisation, denied, find_project, now, project_reference
+from devops_emulator.organisation import GIT_RIGHTS, Organisation, denied, find_project, now, project_reference
 from devops_emulator.repos import git
 from devops_emulator.store import Document
 from devops_emulator.wire import Answer, Call, Resource, collection
@@ -38,6 +38,8 @@ def add_repository(
         "name": name,
         "protected": [f"refs/heads/{git.branch(branch)}" for branch in protected],
         "deny": list(deny),
+        "policies": [],
+        "disabled": False,
         "created": now(),
     }
     home = path(organisation, repository)
@@ -77,21 +79,27 @@ def is_taken(organisation: Organisation, project: Document, name: str) -> bool:
     return any(known["name"].casefold() == name.casefold() for known in repositories_of(organisation, project))
 
 
-def find_repository(organisation: Organisation, name_or_id: str, project: str | None) -> Document:
-    """Return a repository by GUID, or by name within its project; raises Fault 404 TF401019."""
+def find_repository(
+    organisation: Organisation, name_or_id: str, project: str | None, *, disabled: bool = False
+) -> Document:
+    """Return a repository by GUID, or by name within its project; raises Fault 404 TF401019.
+
+    A disabled one is not there, for git and REST alike, except for reading and changing its own description (`disabled`).
+    """
     owner = find_project(organisation, project) if project else None
     wanted = name_or_id.casefold()
     for repository in organisation.store.all("repository"):
         by_name = owner is not None and repository["name"].casefold() == wanted
         if (repository["id"] == wanted or by_name) and owner in (None, project_of(organisation, repository)):
-            if lacks(organisation, repository, "GenericRead"):
+            if lacks(organisation, repository, "GenericRead") or (repository["disabled"] and not disabled):
                 break
             return repository
     raise no_repository(name_or_id)
 
 
-def of_call(call: Call) -> Document:
-    return find_repository(call.organisation, call.values["repositoryId"], call.values.get("project"))
+def of_call(call: Call, *, disabled: bool = False) -> Document:
+    found, project = call.values["repositoryId"], call.values.get("project")
+    return find_repository(call.organisation, found, project, disabled=disabled)
 
 
 def project_of(organisation: Organisation, repository: Document) -> Document:
@@ -108,8 +116,7 @@ def check_right(organisation: Organisation, repository: Document, right: str) ->
 
 
 def rights_denied(organisation: Organisation, repository: Document) -> list[str]:
-    denied = [*repository["deny"], *project_of(organisation, repository)["deny"]]
-    return denied if organisation.caller is None else []
+    return [right for right in GIT_RIGHTS if lacks(organisation, repository, right)]
 
 
 def remote_url(organisation: Organisation, repository: Document) -> str:
@@ -138,7 +145,7 @@ def reference(organisation: Organisation, repository: Document) -> Document:
         "url": f"{organisation.url}{project['id']}/_apis/git/repositories/{repository['id']}",
         "project": project_reference(organisation, project),
         "remoteUrl": remote_url(organisation, repository),
-        "isDisabled": False,
+        "isDisabled": repository["disabled"],
     }
 
 
@@ -177,7 +184,19 @@ def _create(call: Call) -> Answer:
 
 
 def _get(call: Call) -> Answer:
-    return Answer(shape(call.organisation, of_call(call)))
+    return Answer(shape(call.organisation, of_call(call, disabled=True)))
+
+
+def _update(call: Call) -> Answer:
+    """Disable or enable a repository, which a job may not do."""
+    repository, body = of_call(call, disabled=True), call.object()
+    if call.organisation.caller is None:
+        raise needs_git_permission("EditPolicies", people.me(call.organisation)["uniqueName"])
+    if body.keys() != {"isDisabled"} or not isinstance(body["isDisabled"], bool):
+        raise invalid("Only isDisabled of a repository can be updated.")
+    repository["disabled"] = body["isDisabled"]
+    call.organisation.store.put("repository", repository["id"], repository)
+    return Answer(shape(call.organisation, repository))
 
 
 RESOURCES = (
@@ -187,7 +206,7 @@ RESOURCES = (
         "repositories",
         "{project}/_apis/{area}/{resource}/{repositoryId}",
         {"GET": _list, "POST": _create},
-        {"GET": _get},
+        {"GET": _get, "PATCH": _update},
         version=2,
     ),
 )

@@ -132,12 +132,13 @@ def push_shape(organisation: Organisation, repository: Document, push: Document,
 
 def _pushes(call: Call) -> Answer:
     repository = repositories.of_call(call)
-    wanted = call.query("searchCriteria.refName")
+    wanted, pusher = call.query("searchCriteria.refName"), call.query("searchCriteria.pusherId").lower()
     kept = [
         push
         for push in reversed(call.organisation.store.all("push"))
         if push["repository"] == repository["id"]
         and (not wanted or any(update["name"] == wanted for update in push["refUpdates"]))
+        and pusher in ("", push["pushedBy"])
     ]
     updates = call.flag("searchCriteria.includeRefUpdates")
     page = call.page(kept, 100)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from devops_emulator import people
+from devops_emulator import hooks, people
 from devops_emulator.faults import Fault, body_missing, invalid
 from devops_emulator.organisation import Organisation, now
-from devops_emulator.repos import pull_request
+from devops_emulator.repos import pull_request, repositories, tracking
 from devops_emulator.store import Document, pick
 from devops_emulator.wire import Answer, Call, Resource, choice, collection, hrefs
 
@@ -13,6 +13,24 @@ _STATUSES = {0: "unknown", 1: "active", 2: "fixed", 3: "wontFix", 4: "closed", 5
 _TYPES = {0: "unknown", 1: "text", 2: "codeChange", 3: "system"}
 _LONGEST = 150_000
 _MOST = 500
+# The members of CommentThread and Comment; the service takes no others.
+_THREAD_MEMBERS = frozenset(
+    {
+        *("comments", "id", "identities", "isDeleted", "lastUpdatedDate", "properties", "publishedDate", "status"),
+        *("threadContext", "pullRequestThreadContext", "_links"),
+    }
+)
+_COMMENT_MEMBERS = frozenset(
+    {
+        *("author", "commentType", "content", "id", "isDeleted", "lastContentUpdatedDate", "lastUpdatedDate"),
+        *("parentCommentId", "publishedDate", "usersLiked", "_links"),
+    }
+)
+
+
+def _refuse_unknown(body: Document, known: frozenset[str]) -> None:
+    if unknown := sorted(body.keys() - known):
+        raise invalid(f"Could not find member '{unknown[0]}'.")
 
 
 def _content(body: Document) -> str:
@@ -25,6 +43,7 @@ def _content(body: Document) -> str:
 
 
 def _append_comment(organisation: Organisation, thread: Document, body: Document) -> Document:
+    _refuse_unknown(body, _COMMENT_MEMBERS)
     content = _content(body)
     parent = int(body.get("parentCommentId") or 0)
     if parent and parent not in [known["id"] for known in thread["comments"]]:
@@ -73,12 +92,42 @@ def _shape(call: Call, pull: Document, thread: Document) -> Document:
 
 def _list(call: Call) -> Answer:
     pull, _ = pull_request.load(call)
-    return collection([_shape(call, pull, thread) for thread in pull["threads"]])
+    return collection([_shape(call, pull, _tracked(call, pull, thread)) for thread in pull["threads"]])
+
+
+def _tracked(call: Call, pull: Document, thread: Document) -> Document:
+    iteration = call.number("$iteration", 0)
+    if not iteration:
+        return thread
+    repository = repositories.find_repository(call.organisation, pull["repository"], None)
+    home = repositories.path(call.organisation, repository)
+    return tracking.tracked(home, pull, thread, iteration, call.number("$baseIteration", 0))
+
+
+def _announce(call: Call, pull: Document, thread: Document, comment: Document) -> None:
+    """Publish the comment event, whose body has the comment and its pull request."""
+    organisation = call.organisation
+    repository = repositories.find_repository(organisation, pull["repository"], None)
+    project = repositories.project_of(organisation, repository)
+    shown = _comment_shape(call, pull, thread, comment)
+    hooks.publish(
+        organisation,
+        hooks.Event(
+            name="ms.vss-code.git-pullrequest-comment-event",
+            project=project,
+            fields={},
+            resource={"comment": shown, "pullRequest": pull_request.shape(organisation, repository, pull)},
+            sentence=f"{shown['author']['displayName']} has commented on pull request {pull['id']}",
+            changed=(),
+            exact={"repository": repository["id"], "branch": pull["target"].removeprefix("refs/heads/")},
+        ),
+    )
 
 
 def _create(call: Call) -> Answer:
     pull, _ = pull_request.load(call, write=True)
     body = call.object()
+    _refuse_unknown(body, _THREAD_MEMBERS)
     if not body.get("comments"):
         raise body_missing("comments")
     context = body.get("threadContext")
@@ -89,11 +138,18 @@ def _create(call: Call) -> Answer:
         "publishedDate": now(),
         "comments": [],
         "threadContext": context,
-        "pullRequestThreadContext": body.get("pullRequestThreadContext"),
+        "pullRequestThreadContext": body.get("pullRequestThreadContext") or _newest(pull, context),
         "properties": {},
     }
     pull["threads"].append(thread)
     return _changed(call, pull, thread, body)
+
+
+def _newest(pull: Document, context: Document | None) -> Document | None:
+    """Return the iteration that a new thread on a file is about, unless it says so itself."""
+    newest = len(pull["iterations"])
+    both = {"firstComparingIteration": newest, "secondComparingIteration": newest}
+    return {"iterationContext": both} if context and newest else None
 
 
 def _changed(call: Call, pull: Document, thread: Document, body: Document) -> Answer:
@@ -105,10 +161,11 @@ def _changed(call: Call, pull: Document, thread: Document, body: Document) -> An
         name: value if isinstance(value, dict) else {"$type": "System.String", "$value": str(value)}
         for name, value in (body.get("properties") or {}).items()
     }
-    for comment in body.get("comments") or []:
-        _append_comment(call.organisation, thread, comment)
+    said = [_append_comment(call.organisation, thread, comment) for comment in body.get("comments") or []]
     thread["lastUpdatedDate"] = now()
     pull_request.keep(call.organisation, pull)
+    for comment in said:
+        _announce(call, pull, thread, comment)
     return Answer(_shape(call, pull, thread))
 
 
@@ -122,12 +179,14 @@ def _thread(call: Call, *, write: bool = False) -> tuple[Document, Document]:
 
 def _get(call: Call) -> Answer:
     pull, thread = _thread(call)
-    return Answer(_shape(call, pull, thread))
+    return Answer(_shape(call, pull, _tracked(call, pull, thread)))
 
 
 def _update(call: Call) -> Answer:
     pull, thread = _thread(call, write=True)
-    return _changed(call, pull, thread, call.object())
+    body = call.object()
+    _refuse_unknown(body, _THREAD_MEMBERS)
+    return _changed(call, pull, thread, body)
 
 
 def _comments(call: Call) -> Answer:
@@ -139,6 +198,7 @@ def _add_comment(call: Call) -> Answer:
     pull, thread = _thread(call, write=True)
     comment = _append_comment(call.organisation, thread, call.object())
     pull_request.keep(call.organisation, pull)
+    _announce(call, pull, thread, comment)
     return Answer(_comment_shape(call, pull, thread, comment))
 
 

@@ -12,7 +12,7 @@ from redimento.verification.evidence import ChangedTest
 
 @dataclass(frozen=True)
 class CriterionClaim:
-    """The model's claim about one acceptance criterion, numbered from 1; unconfirmed until the checks run."""
+    """The model's claim about one acceptance criterion or remark, numbered from 1; unconfirmed until the checks run."""
 
     id: int
     status: Literal["done", "partly", "not"]
@@ -39,6 +39,7 @@ class Answer:
     trial: Trial | None = None
     submit: bool = False  # the change that stands is complete
     criteria: tuple[CriterionClaim, ...] = ()
+    remarks: tuple[CriterionClaim, ...] = ()
     build_instructions: str = ""
     documentation: str = ""
     changed_tests: tuple[ChangedTest, ...] = ()
@@ -60,6 +61,7 @@ def merged(earlier: Answer, later: Answer) -> Answer:
         trial=later.trial or earlier.trial,
         submit=later.submit,
         criteria=later.criteria or earlier.criteria,
+        remarks=later.remarks or earlier.remarks,
         build_instructions=later.build_instructions or earlier.build_instructions,
         documentation=later.documentation or earlier.documentation,
         changed_tests=later.changed_tests or earlier.changed_tests,

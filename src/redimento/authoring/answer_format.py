@@ -39,6 +39,7 @@ def parse_answer(text: str, *, truncated: bool = False) -> Answer:
         trial=answer_wishes.trial(values.get("try")),
         submit=values.get("submit") is True,
         criteria=answer_json.claims(values.get("criteria")),
+        remarks=answer_json.claims(values.get("remarks")),
         build_instructions=answer_json.long_text(values.get("build_instructions", values.get("buildInstructions"))),
         documentation=answer_json.long_text(values.get("documentation")),
         changed_tests=answer_json.changed_tests(values.get("changed_tests")),

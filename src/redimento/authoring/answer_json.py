@@ -14,7 +14,7 @@ from redimento.verification.evidence import ChangedTest
 
 _HEAD_KEYS = {
     "summary", "criteria", "questions", "read", "list", "search", "uses", "history", "try", "submit", "dependencies",
-    "build_instructions", "buildInstructions", "documentation", "files", "tests", "changed_tests", "nothing_to_do",
+    "build_instructions", "buildInstructions", "documentation", "files", "tests", "changed_tests", "nothing_to_do", "remarks",
 }  # fmt: skip
 _DONE = {"done", "complete", "completed", "met", "yes", "true", "implemented", "passed", "fulfilled"}
 _PARTLY = {"partly", "partial", "partially", "in progress"}
@@ -170,7 +170,7 @@ def clean(text: str) -> str:
 
 
 def claims(value: Any) -> tuple[CriterionClaim, ...]:
-    """Return the claims about acceptance criteria; entries without a number are ignored."""
+    """Return the claims about acceptance criteria or remarks; entries without a number are ignored."""
     items = value if isinstance(value, list) else []
     return tuple(claim for item in items if isinstance(item, dict) and (claim := _claim(item)))
 

@@ -17,6 +17,7 @@ from redimento.exploration.wish import Explore, Wish
 from redimento.models import thinking
 from redimento.models.port import Message, Model, ModelError, ModelReply, ModelRequest
 from redimento.settings import ModelSettings, Thinking
+from redimento.text.wording import Sentence
 
 _MAX_RETRIES = 2  # after unreadable answers in a row
 _MAX_IDLE = 2  # answers in a row that ask to see what was shown already, or what there is no room for
@@ -104,9 +105,7 @@ def converse(session: ModelSession, state: State, *, purpose: str) -> tuple[Answ
             retries += 1
             state = replace(state, problems=_problems(answer), repeated=(), dropped=())
         else:
-            raise _unreadable(
-                f"The model's answer could not be used {retries + 1} times: {' '.join(_problems(answer))}"
-            )
+            raise _unreadable(Sentence("answer_unusable", times=retries + 1, details=" ".join(_problems(answer))))
 
 
 def _with_findings(session: ModelSession, state: State, wishes: Sequence[Wish]) -> State:
@@ -125,7 +124,7 @@ def _with_findings(session: ModelSession, state: State, wishes: Sequence[Wish]) 
 def _unreadable(sentence: str) -> ModelError:
     return ModelError(
         sentence,
-        "See conversation.jsonl in the run folder; a stronger model or a smaller work item may help.",
+        Sentence("see_the_conversation"),
         kind="unreadable",
     )
 

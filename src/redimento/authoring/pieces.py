@@ -61,7 +61,7 @@ def text_piece(name: str, text: str, show: Callable[[str], str], most: int = _LO
 
 def failure_piece(failure: Failure) -> Piece:
     name = ": ".join(filter(None, (failure.check, failure.test)))
-    return text_piece(name, failure.message, partial(_section, name), _LONGEST_MESSAGE)
+    return text_piece(name, failure.told, partial(_section, name), _LONGEST_MESSAGE)
 
 
 def output_piece(result: CheckResult) -> Piece:

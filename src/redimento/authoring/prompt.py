@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from redimento.authoring import ticket
+from redimento.authoring import remarks, ticket
 from redimento.authoring.elements import NONCE, data, fenced, prose
 from redimento.authoring.pieces import (
     LEFT_OUT,
@@ -34,6 +34,7 @@ from redimento.text import wording
 from redimento.verification.evidence import Checks, Verdict
 from redimento.work_items.attachment import Shown
 from redimento.work_items.item import Comment, WorkItem
+from redimento.work_items.replies import Answered
 
 LANGUAGES = {
     "python": "Python",
@@ -69,17 +70,23 @@ def briefing(
     comments: Sequence[Comment] | None = None,
     attachments: Sequence[Shown] = (),
     item_budget: int = ticket.BUDGET,
+    answers: Sequence[Answered] = (),
+    requests: Sequence[remarks.Request] = (),
+    difference: str = "",
+    team_language: str = "en",
 ) -> Briefing:
     """Return the role, the repository and the work item as texts.
 
     `filtered`: patterns of files behind a git filter. `comments` replaces those of the item, to hide some of them.
-    `item_budget`: the tokens that the item may take.
+    `answers`: replies to earlier questions. `item_budget`: the tokens that the item may take, and the `requests` of
+    reviewers with the `difference` that they saw. `team_language`: what the model writes for people is in it.
     """
     language = project.language.lower() or context.language
     rules = f"prompts/languages/{language}.md.j2" if language in LANGUAGES else "prompts/languages/generic.md.j2"
     system = wording.render(
         "prompts/system.md.j2",
         nonce=NONCE,
+        team_language=wording.LANGUAGES[team_language],
         language_name=LANGUAGES.get(language, "The code"),
         language_rules=wording.render(rules).strip(),
         example=wording.render(f"prompts/examples/{language if language in LANGUAGES else 'python'}.md.j2").strip(),
@@ -89,8 +96,9 @@ def briefing(
     repository = wording.render(
         "prompts/repository.md.j2", context=context, project=project, change=change, filtered=filtered, checks=checks
     )
-    told = ticket.told(item, item.comments if comments is None else comments, attachments, item_budget)
+    told = ticket.told(item, item.comments if comments is None else comments, attachments, item_budget, answers)
     images = tuple(Image(one.picture.media_type, one.picture.content) for one in attachments if one.picture)
+    told += remarks.told(requests, difference, item_budget)
     return Briefing(system, repository, told, images)
 
 

@@ -67,6 +67,6 @@ class State:
 def begun(state: State) -> State:
     """Return the state at the beginning of a conversation, with room in the notebook for it."""
     failures = state.verdict.new_failures if state.verdict else ()
-    told = (*(one.message for one in failures), *(one.test for one in failures), *(r.reason for r in state.refusals))
+    told = (*(one.told for one in failures), *(one.test for one in failures), *(r.reason for r in state.refusals))
     named = (*state.change.paths, *(refusal.path for refusal in state.refusals), *told)
     return replace(state, notebook=with_room(state.notebook, "\n".join(named)))

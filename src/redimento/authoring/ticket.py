@@ -12,6 +12,7 @@ from redimento.text import wording
 from redimento.text.foreign import plain
 from redimento.work_items.attachment import Shown
 from redimento.work_items.item import Comment, RelatedItem, WorkItem
+from redimento.work_items.replies import Answered
 
 BUDGET = 20_000  # tokens of an item, unless the settings say otherwise
 LEAST_BUDGET = 6_000
@@ -19,12 +20,19 @@ _LONGEST_LINE = 300  # characters of a title, a tag, a name
 _MOST_TAGS = 30
 
 
-def told(item: WorkItem, comments: Sequence[Comment], shown: Sequence[Shown], budget: int = BUDGET) -> str:
+def told(
+    item: WorkItem,
+    comments: Sequence[Comment],
+    shown: Sequence[Shown],
+    budget: int = BUDGET,
+    answers: Sequence[Answered] = (),
+) -> str:
     """Return the item as the model reads it, with as much of each text as `budget` allows and a note of the rest."""
     related = sorted(item.related, key=lambda one: one.relation not in ("parent", "child"))
     texts = [("## Description", item.description), ("## Steps to reproduce", item.repro_steps)]
     parts = {
         "criteria": Part([_criterion(*each) for each in enumerate(item.acceptance_criteria, 1)], 0.8),
+        "answers": Part([_answer(*each) for each in enumerate(answers, 1)], 0.5),
         "texts": Part([_section(title, text) for title, text in texts if text], 0.5),
         "fields": Part([_section(f"## Field {_short(each.name)}", each.text) for each in item.fields], 0.4),
         "attachments": Part(
@@ -69,6 +77,14 @@ def _comment(comment: Comment) -> Piece:
     return text_piece(
         f"a comment of {heading}", comment.text, lambda part: data(f"{heading}\n{prose(part)}"), len(comment.text)
     )
+
+
+def _answer(number: int, pair: Answered) -> Piece:
+    head = f"{number}. {data(_short(pair.question))}" if pair.question else "To all of them:"
+    text = "\n\n".join(pair.replies)
+    if not text:
+        return Piece(f"question {number}", f"{head} → no reply names it")
+    return text_piece(f"the reply to question {number}", text, lambda part: f"{head} → {data(prose(part))}", len(text))
 
 
 def _related(item: RelatedItem) -> Piece:

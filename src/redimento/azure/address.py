@@ -13,6 +13,16 @@ _ATTACHMENT = re.compile(
     r"(?:([^/]{1,400})/)?_apis/wit/attachments/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE
 )
 
+_HOSTED_SSH = re.compile(
+    r"(?:ssh://)?[^/@\s]{1,200}@(?:vs-)?ssh\.(?:dev\.azure|visualstudio)\.com(?::22)?[:/]v3/"
+    r"(?P<organisation>[^/]{1,200})/(?P<project>[^/]{1,400})/(?P<name>[^/]{1,400}?)/?"
+)
+# `DefaultCollection` may stand in the older address of an organisation; `_full` and `_optimized` choose what git fetches.
+_REPOSITORY = re.compile(
+    r"(?:DefaultCollection/)?(?:(?P<project>[^/]{1,400})/)?_git/(?:_full/|_optimized/)?(?P<name>[^/]{1,400}?)/?",
+    re.IGNORECASE,
+)
+
 
 def collection_url(text: str) -> str:
     """Return the URL with a trailing slash; raise UsageError unless it is a plain http or https URL."""
@@ -59,6 +69,66 @@ def _modern(url: str) -> SplitResult:
     if parts.scheme != "https" or not re.fullmatch("[a-z0-9-]+", name) or name == parts.netloc:
         return parts
     return parts._replace(netloc=_NEW_HOST, path=f"/{name}{parts.path}")
+
+
+def repository(url: str, collection: str) -> tuple[str, str] | None:
+    """Return project and name (or the ids) of the repository that git knows by `url`, None if it is not in the collection.
+
+    Forms: {collection}/{project}/_git/{name}, also with a user, at an organisation's older address, without the project
+    where it has the same name, and over ssh: git@ssh.dev.azure.com:v3/{organisation}/{project}/{name}
+    (learn.microsoft.com/azure/devops/repos/git/use-ssh-keys-to-authenticate).
+    """
+    try:
+        parts, own = _modern(_over_https(url.strip())), _modern(collection)
+    except ValueError:
+        return None
+    # On a server of one's own, ssh has another port, and TLS may end before the agent.
+    same_host = parts.netloc == own.netloc or (parts.scheme == "ssh" and parts.hostname == own.hostname)
+    if not same_host or not parts.path.casefold().startswith(own.path.casefold()):
+        return None
+    found = _REPOSITORY.fullmatch(parts.path[len(own.path) :])
+    if found is None:
+        return None
+    name = unquote(found["name"])
+    return unquote(found["project"] or "") or name, name
+
+
+def of_repository(url: str) -> tuple[str, str, str]:
+    """Return the collection's URL, project and name of the repository that git knows by `url`, as `repository` does.
+
+    Raises UsageError for another address.
+    """
+    try:
+        parts = _modern(_over_https(url.strip()))
+    except ValueError:
+        parts = SplitResult("", "", "", "", "")
+    above = parts.path.partition("/_git/")[0].strip("/").split("/")
+    # A repository with its project's name is also known without the project.
+    names = above[:1] if parts.netloc == _NEW_HOST else above[:-1] or above
+    collection = f"{parts.scheme}://{parts.netloc}/{'/'.join(names)}/"
+    place = repository(url, collection) if parts.scheme in ("http", "https") and parts.hostname else None
+    if place is None:
+        raise UsageError(
+            "This is not the address of a repository in Azure Repos.",
+            "It looks like https://dev.azure.com/organisation/project/_git/repository.",
+        )
+    return (collection, *place)
+
+
+def same(one: str, other: str) -> bool:
+    """Return whether two addresses of a repository differ in no more than user and letter case."""
+    try:
+        return _over_https(one.strip()).casefold() == _over_https(other.strip()).casefold()
+    except ValueError:
+        return False
+
+
+def _over_https(url: str) -> str:
+    """Return an address without its user, and one of the hosted service's ssh addresses as the https one it stands for."""
+    if found := _HOSTED_SSH.fullmatch(url):
+        return f"https://{_NEW_HOST}/{found['organisation']}/{found['project']}/_git/{found['name']}"
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def below(base: str, *segments: str) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
-from redimento.azure import address, claims, comments
-from redimento.azure.client import JSON_PATCH, AzureClient
+from redimento.azure import address, claims, comments, requesters
+from redimento.azure.client import AzureClient
 from redimento.azure.fields import (
+    CHANGED_BY,
     COMMENT_COUNT,
     CRITERIA,
     DESCRIPTION,
@@ -18,25 +19,39 @@ from redimento.azure.fields import (
     TITLE,
     TYPE,
     category,
+    comment_id,
+    identity,
     related_item,
     relatives,
+    values,
     work_item,
 )
 from redimento.azure.fields import comment as comment_value
+from redimento.azure.marking import Marking
 from redimento.azure.shape import readable
 from redimento.errors import AzureError, UsageError
 from redimento.text.foreign import neutralise
 from redimento.work_items.attachment import LARGEST
 from redimento.work_items.item import Attachment, RelatedItem, Relation, StateCategory, WorkItem
 from redimento.work_items.kinds import unsuited
+from redimento.work_items.mark import Mark
 
 # The first version whose answers tell Markdown fields from HTML ones; an older server is asked for its newest version.
 _ITEM_VERSION = "7.2-preview.3"
 _BATCH_VERSION = "7.2-preview.1"
 _BATCH = 200  # ids; the service refuses more
+MOST_OUTLINES = 50  # of one request: an answer has all texts of each item
 _MOST_CLOSE = 20  # parents and children whose texts are read
 _DOWNLOAD_SECONDS = 30.0  # one slow attachment must not hold up the run
 _NAMED_BY = (TYPE, TITLE, STATE)
+_OWN_STATES: Mapping[str, StateCategory] = {  # learn.microsoft.com, "Workflow states and state categories"
+    "New": "Proposed",
+    "To Do": "Proposed",
+    "Proposed": "Proposed",
+    "Active": "InProgress",
+    "Doing": "InProgress",
+    "Committed": "InProgress",
+}
 
 
 @dataclass(frozen=True)
@@ -51,6 +66,8 @@ class AzureBoard:
     say: Callable[[str], None]
     fields: Sequence[str] = ()
     _known_states: dict[tuple[str, str], list[Mapping[str, Any]]] = field(default_factory=dict, compare=False)
+    _known_comments: dict[tuple[int, str], int | None] = field(default_factory=dict, compare=False)
+    _commented: dict[int, str] = field(default_factory=dict, compare=False)  # by item, whose account made a new comment
 
     @readable
     def load(self, item_id: int) -> WorkItem:
@@ -73,7 +90,33 @@ class AzureBoard:
         answer = self.client.get(
             f"_apis/wit/workitems/{item.id}", query={"$expand": "all"}, api_version=_ITEM_VERSION, about=about
         )
-        return item if int(answer["rev"]) == item.revision else self._whole(answer)
+        revision, author = int(answer["rev"]), identity(answer["fields"].get(CHANGED_BY))
+        # Our new comment is a revision, too.
+        if revision == item.revision + 1 and author and author == self._commented.get(item.id):
+            return replace(item, revision=revision)
+        return item if revision == item.revision else self._whole(answer)
+
+    @readable
+    def outline(self, item_id: int, names: Sequence[str]) -> WorkItem | None:
+        """Return an item without comments and links, its `fields` those of these names as stored; None if it is hidden."""
+        for row in self._rows([item_id]):
+            return replace(work_item(row, comments=(), related=()), fields=values(row, names))
+        return None
+
+    @readable
+    def outlines(self, numbers: Sequence[int]) -> tuple[WorkItem, ...]:
+        """Return at most MOST_OUTLINES items with all fields, without comments and links.
+
+        One request; items that do not exist or are hidden are left out.
+        """
+        return tuple(work_item(row, comments=(), related=(), further=self.fields) for row in self._rows(numbers))
+
+    def _rows(self, numbers: Sequence[int]) -> list[Mapping[str, Any]]:
+        body = {"ids": list(numbers), "$expand": "none", "errorPolicy": "omit"}
+        answer = self.client.query(
+            "_apis/wit/workitemsbatch", body=body, api_version=_BATCH_VERSION, about="the work items"
+        )
+        return [row for row in answer["value"] if row]
 
     def _whole(self, answer: Mapping[str, Any]) -> WorkItem:
         fields, item_id = answer["fields"], int(answer["id"])
@@ -102,13 +145,23 @@ class AzureBoard:
         )
 
     def category(self, item: WorkItem) -> StateCategory:
-        """Return the category of the item's state; say so and return "" if the states cannot be read."""
-        return category(self._states(item.project or self.project, item.type), item.state)
+        """Return the category of the item's state; say so and return "" if the states cannot be read.
+
+        States of Azure's own processes, which no process may give another category, are known without a request.
+        """
+        return _OWN_STATES.get(item.state) or category(
+            self._states(item.project or self.project, item.type), item.state
+        )
 
     @readable
     def changed_by_run(self, item: WorkItem) -> bool:
         """Return whether the job's account made the newest change; pipelines of the project share it."""
         return self.client.is_own({"id": item.changed_by})
+
+    @readable
+    def requester(self, item: WorkItem, run: str) -> str:
+        """Return who queued the build, or who moved the item to its state last, else who created it."""
+        return requesters.queued(self.client, self.project, run) if run else requesters.moved(self.client, item)
 
     @readable
     def claim(self, item: WorkItem, run: str) -> WorkItem | None:
@@ -126,37 +179,25 @@ class AzureBoard:
     @readable
     def comment(self, item_id: int, marker: str, markdown: str, *, known: int | None = None) -> str:
         """Create or update this program's comment and return its URL; `marker` is a visible, plain word."""
-        number = comments.write(self.client, self.project, item_id, marker, markdown, known=known)
+        key = (item_id, marker)
+        known = self._known_comments.get(key, known)
+        self._known_comments[key] = None  # if this fails halfway, the comment has to be looked for
+        answer = comments.write(self.client, self.project, item_id, marker, markdown, known=known)
+        number = self._known_comments[key] = comment_id(answer)
+        if known == 0:
+            self._commented[item_id] = identity(answer.get("createdBy"))
         if not number:
             return ""
         return f"{self.client.web_url(self.project, '_workitems', 'edit', str(item_id))}#{number}"
 
     @readable
-    def set_state(self, item_id: int, state: str) -> None:
-        """Move the item to `state`; raise UsageError, listing the states of its type, when that state does not exist."""
-        about = f"work item {item_id}"
-        path = f"_apis/wit/workitems/{item_id}"
-
-        def fields_now() -> Mapping[str, Any]:
-            query = {"fields": f"{STATE},{TYPE},{PROJECT}"}
-            found: Mapping[str, Any] = self.client.get(path, query=query, about=about)["fields"]
-            return found
-
-        def moved() -> Mapping[str, Any] | None:
-            fields = fields_now()
-            return fields if str(fields[STATE]).casefold() == state.casefold() else None
-
-        fields = fields_now()
-        if str(fields[STATE]).casefold() == state.casefold():
-            return
-        names = [str(row["name"]) for row in self._states(str(fields[PROJECT]), str(fields[TYPE]))]
-        if names and state.casefold() not in (name.casefold() for name in names):
-            raise UsageError(
-                f"A {neutralise(str(fields[TYPE]))} has no state '{state}'.",
-                f"Use one of its states in .redimento.yml: {neutralise(', '.join(names))}.",
-            )
-        operation = {"op": "add", "path": f"/fields/{STATE}", "value": state}
-        self.client.write("PATCH", path, body=[operation], content_type=JSON_PATCH, happened=moved, about=about)
+    def mark(self, item: WorkItem, wanted: Mark, *, current: bool = False) -> tuple[WorkItem, tuple[str, ...]]:
+        """Give the item a state and a tag; return it, and a sentence for what stayed because a person comes first."""
+        if wanted.empty:
+            return item, ()
+        states = self._states(item.project or self.project, item.type) if wanted.state else ()
+        marking = Marking(self.client, item.project or self.project, item, wanted, states, self.say)
+        return marking.carry_out(current=current)
 
     def _states(self, project: str, type_name: str) -> list[Mapping[str, Any]]:
         known = self._known_states.get((project, type_name))

@@ -11,11 +11,11 @@ from typing import Any
 
 from redimento.azure.client import JSON_PATCH, AzureClient
 from redimento.azure.fields import CLAIM, build_of, is_claim
+from redimento.azure.updates import updates
 from redimento.errors import AzureError, ConflictError, NotThereError
 from redimento.work_items.item import WorkItem
 
 _ROUNDS = 8  # somebody may be editing the item right now, but not eight times in a row
-_PAGE = 200
 
 Json = Mapping[str, Any]
 
@@ -84,17 +84,11 @@ def _believed(client: AzureClient, project: str, seen: _Linked, run: str) -> set
 def _authors(client: AzureClient, project: str, item_id: int) -> dict[str, bool]:
     """Return by build whether the job's account was the last to write the link to it."""
     ours: dict[str, bool] = {}
-    path, about, start = f"_apis/wit/workItems/{item_id}/updates", f"the history of work item {item_id}", 0
-    while True:
-        query = {"$top": str(_PAGE), "$skip": str(start)}
-        page = client.get(path, project=project, query=query, about=about)["value"]
-        for update in page:
-            changed: Json = update.get("relations") or {}
-            for link in (*(changed.get("added") or ()), *(changed.get("updated") or ())):
-                ours[build_of(link)] = client.is_own(update.get("revisedBy"))
-        if len(page) < _PAGE:
-            return ours
-        start += _PAGE
+    for update in updates(client, project, item_id):
+        changed: Json = update.get("relations") or {}
+        for link in (*(changed.get("added") or ()), *(changed.get("updated") or ())):
+            ours[build_of(link)] = client.is_own(update.get("revisedBy"))
+    return ours
 
 
 def _still_runs(client: AzureClient, project: str, item_id: int, build: str, say: Callable[[str], None]) -> bool:

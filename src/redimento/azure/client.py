@@ -13,13 +13,12 @@ from urllib.parse import quote, urlencode
 
 import requests
 import urllib3.exceptions
-from requests.auth import AuthBase
 
 from redimento.azure import address
 from redimento.azure.answer import HttpAnswer
 from redimento.azure.attempts import TransientError, once, persist
+from redimento.azure.authorization import Authorization, usable
 from redimento.azure.refusals import (
-    SIGN_IN_REMEDY,
     is_outage,
     is_sign_in_page,
     outage_error,
@@ -28,7 +27,7 @@ from redimento.azure.refusals import (
 )
 from redimento.azure.version import not_newer, offered_instead
 from redimento.delivery.rights import Account
-from redimento.errors import AzureError, SignInError
+from redimento.errors import AzureError
 from redimento.interruption import within
 from redimento.text.answer_size import UnusableAnswerError, refuse_long, refuse_many_values
 from redimento.text.redaction import NO_SECRETS, Secrets
@@ -42,6 +41,7 @@ _CONNECT_SECONDS = 15.0
 _PIECE = 64 * 1024
 _TRANSIENT = frozenset((429, 500, 502, 503, 504))
 _LONGEST_SUMMARY = 200
+_LOOKS, _BETWEEN_LOOKS = 4, 1.5  # seconds
 _NO_ANSWER_REMEDY = "Run it again; if it keeps failing, check the network and its proxy (HTTPS_PROXY, NO_PROXY)."
 
 
@@ -77,8 +77,8 @@ class AzureClient:
     `collection_url` is `SYSTEM_COLLECTIONURI`: https://dev.azure.com/org/, https://org.visualstudio.com/ or
     https://host/tfs/Collection/. `deadline_seconds` limits every call in wall-clock time, including its pauses, retries
     and `happened` queries. With `outward="note"` writes are recorded in `noted` instead of sent. `project` and
-    `project_id` belong to the job and name its account in errors. `certificates`: the file or folder with the
-    authorities to trust, "" for those of the system. No write and no error shows one of the `secrets`.
+    `project_id` belong to the job and name its account in errors; with `personal` the token is a person's. `certificates`:
+    the file or folder with the authorities to trust, "" for those of the system. No write and no error shows one of the `secrets`.
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class AzureClient:
         outward: Outward = "send",
         project: str = "",
         project_id: str = "",
+        personal: bool = False,
         certificates: str = "",
         secrets: Secrets = NO_SECRETS,
         sleep: Callable[[float], None] = time.sleep,
@@ -98,17 +99,19 @@ class AzureClient:
         self.outward = outward
         self.noted: list[NotedWrite] = []
         self.last_call = ""  # method and URL, for errors
-        self._token = _usable(token)
+        self.server_date = ""  # the `Date` of the last answer
+        self._token = usable(token)
         self._certificates = certificates
         self._secrets = replace(secrets, known=(*secrets.known, self._token))
         self._deadline = deadline_seconds
-        self._identity = Account(address.organisation(self.collection_url), project, project_id)
+        self._personal = personal
+        self.identity = Account(address.organisation(self.collection_url), project, project_id, personal=personal)
         self._sleep = sleep
         self._until = float("inf")
         self._not_before = 0.0
         self._newest = ""  # the newest API version of an older server, once known
         self._session = requests.Session()
-        self._session.auth = _Bearer(self._token)
+        self._session.auth = Authorization(self._token, personal=personal)
         # Without this header a bad token gets a sign-in page with status 203 instead of 401.
         self._session.headers["X-TFS-FedAuthRedirect"] = "Suppress"
 
@@ -142,9 +145,18 @@ class AzureClient:
         with self._within_deadline(seconds):
             return self._persist(partial(self._exchange, request)).body
 
-    def query(self, path: str, *, body: Any, project: str = "", api_version: str = "7.1", about: str = "") -> Any:
+    def query(
+        self,
+        path: str,
+        *,
+        body: Any,
+        project: str = "",
+        query: Mapping[str, str] | None = None,
+        api_version: str = "7.1",
+        about: str = "",
+    ) -> Any:
         """Return the answer to a read-only POST, such as a batch or a WIQL query; otherwise like `get`."""
-        url = self._url(path, project, None)
+        url = self._url(path, project, query)
         sent = json.dumps(body).encode()
         return self._read(_Request("POST", url, sent, "application/json", api_version, about))
 
@@ -160,23 +172,36 @@ class AzureClient:
         api_version: str = "7.1",
         content_type: str = "application/json",
         about: str = "",
+        confidential: bool = False,
     ) -> Any:
         """Send a write and return its parsed answer; raises the same errors as `get`.
 
         A write whose answer was lost may have happened, so it is repeated only if `happened` returns None; any other
         return value replaces the answer. Without `happened` the write is sent once. With `outward="note"` nothing is
-        sent: the result is `body` if that is a JSON object, else {}.
+        sent: the result is `body` if that is a JSON object, else {}. A `confidential` body brings a secret to where it is
+        kept, and is sent as it is; any other one is redacted.
         """
-        url, body = self._url(path, project, query), self._secrets.redacted(body)
+        url = self._url(path, project, query)
+        body = body if confidential else self._secrets.redacted(body)
         if self.outward == "note":
             self.noted.append(NotedWrite(method, url, _summary(body)))
             return dict(body) if isinstance(body, dict) else {}
-        sent = json.dumps(body).encode()
+        sent = None if body is None else json.dumps(body).encode()
         request = _Request(method, url, sent, content_type, api_version, about)
         with self._within_deadline():
             if happened is None:
                 return once(partial(self._parsed, request))
             return self._persist(_checking_first(partial(self._parsed, request), happened))
+
+    def eventually(self, look: Callable[[], T | None]) -> T | None:
+        """Return what `look` finds, looking again for some seconds: the service works on a push after its answer."""
+        found = look()
+        for _ in range(_LOOKS):
+            if found is not None or self.outward == "note":
+                return found
+            self._sleep(_BETWEEN_LOOKS)
+            found = look()
+        return found
 
     def service(self, area: str) -> AzureClient:
         """Return a client for the service of the resource area with the id `area`.
@@ -192,6 +217,7 @@ class AzureClient:
                     location,
                     self._token,
                     deadline_seconds=self._deadline,
+                    personal=self._personal,
                     certificates=self._certificates,
                     secrets=self._secrets,
                     sleep=self._sleep,
@@ -201,12 +227,21 @@ class AzureClient:
     @cached_property
     def account(self) -> str:
         """The id of the token's account, as the server states it."""
+        return _identity(self._signed_in)
+
+    @property
+    def account_name(self) -> str:
+        """The name of the token's account, as the security pages show it; "" if the server does not say."""
+        return self._secrets.clean(str(self._signed_in.get("providerDisplayName") or "")).strip()
+
+    @cached_property
+    def _signed_in(self) -> Mapping[str, Any]:
         # This endpoint accepts only a preview version or none.
         answer = self.get("_apis/connectionData", api_version="7.1-preview.1", about="the account of the token")
-        account = _identity(answer.get("authenticatedUser")) if isinstance(answer, Mapping) else ""
-        if not account:
+        user = answer.get("authenticatedUser") if isinstance(answer, Mapping) else None
+        if not isinstance(user, Mapping) or not _identity(user):
             raise AzureError("Azure DevOps did not say whose token this is.", _NO_ANSWER_REMEDY)
-        return account
+        return user
 
     def is_own(self, identity: Any) -> bool:
         """Return whether an identity in an answer is the token's own account; an unknown one is not."""
@@ -265,13 +300,14 @@ class AzureClient:
             self._newest = older
             answer = self._send(request)
         self._not_before = time.monotonic() + answer.retry_after()
+        self.server_date = answer.headers.get("Date", "")
         if is_sign_in_page(answer):
-            raise sign_in_error(answer, request.call, self._secrets)
+            raise sign_in_error(answer, request.call, self._secrets, personal=self._personal)
         if answer.status < 300 and is_outage(answer):  # noqa: PLR2004  # HTTP's own class of successes
             raise TransientError(outage_error(answer, request.call), answer.retry_after())
         if answer.status < 300:  # noqa: PLR2004  # HTTP's own class of successes
             return answer
-        error = refusal(answer, call=request.call, about=request.about, identity=self._identity, secrets=self._secrets)
+        error = refusal(answer, call=request.call, about=request.about, identity=self.identity, secrets=self._secrets)
         if answer.status in _TRANSIENT:
             raise TransientError(error, answer.retry_after())
         raise error
@@ -334,17 +370,6 @@ class AzureClient:
             return HttpAnswer(response.status_code, response.headers, bytes(body))
 
 
-class _Bearer(AuthBase):
-    """The token as `auth`, not as a header, which an entry for the host in `.netrc` would replace."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
 def _checking_first(attempt: Callable[[], Any], happened: Callable[[], Any]) -> Callable[[], Any]:
     sent = False
 
@@ -367,14 +392,6 @@ def _doubt(request: _Request) -> str:
 
 def _identity(value: Any) -> str:
     return str(value.get("id") or "").lower() if isinstance(value, Mapping) else ""
-
-
-def _usable(token: str) -> str:
-    # `requests` quotes a header value that it rejects, so a token with a line break would end up in an error.
-    token = token.strip()
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise SignInError("There is no usable token for Azure DevOps.", SIGN_IN_REMEDY)
-    return token
 
 
 def _summary(body: Any) -> str:

@@ -53,8 +53,8 @@ def listed(client: AzureClient, project: str, item_id: int) -> Iterator[Json]:
 
 def write(
     client: AzureClient, project: str, item_id: int, marker: str, markdown: str, *, known: int | None = None
-) -> int:
-    """Create or update the comment with `marker`; return its id, 0 when nothing was sent.
+) -> Json:
+    """Create or update the comment with `marker`; return it, without an id when nothing was sent.
 
     `known` is its number, 0 if there is none; without it the comment is looked for.
 
@@ -73,7 +73,7 @@ def write(
     if answer is None or (client.outward == "send" and str(answer.get("format", "")).casefold() != "markdown"):
         # An older server refuses the format, or ignores it and would show raw Markdown.
         answer = _sent(place, _as_html(text), existing or answer, "html")
-    return comment_id(answer or {})
+    return answer or {}
 
 
 def _sent(place: _Place, text: str, existing: Json | None, text_format: Literal["markdown", "html"]) -> Json | None:

@@ -21,6 +21,7 @@ TYPE = "System.WorkItemType"
 PROJECT = "System.TeamProject"
 TITLE = "System.Title"
 COMMENT_COUNT = "System.CommentCount"
+CHANGED_BY = "System.ChangedBy"
 DESCRIPTION = "System.Description"
 CRITERIA = "Microsoft.VSTS.Common.AcceptanceCriteria"
 _REPRO_STEPS = "Microsoft.VSTS.TCM.ReproSteps"
@@ -88,7 +89,7 @@ def work_item(
         links=tuple(_links(relations)),
         attachments=tuple(_attachments(relations)),
         claims=tuple(build_of(link) for link in relations if is_claim(link)),
-        changed_by=identity(fields.get("System.ChangedBy")),
+        changed_by=identity(fields.get(CHANGED_BY)),
         url=str(((answer.get("_links") or {}).get("html") or {}).get("href") or ""),
     )
 
@@ -120,6 +121,12 @@ def related_item(answer: Json, relation: Relation) -> RelatedItem:
         state=str(fields.get(STATE) or ""),
         text="\n\n".join(filter(None, texts))[:_LONGEST_RELATED],
     )
+
+
+def values(answer: Json, names: Iterable[str]) -> tuple[Field, ...]:
+    """Return the fields of these names as they are stored, without those that are absent."""
+    fields: Json = answer.get("fields") or {}
+    return tuple(Field(name, person(fields[name])) for name in names if fields.get(name) is not None)
 
 
 def relatives(relations: Iterable[Json]) -> dict[int, Relation]:

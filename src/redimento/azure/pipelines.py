@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,9 @@ from redimento.text.foreign import neutralise
 # The agent leaves a macro as written when it cannot expand it: an undefined variable, or a secret that is not mapped.
 _UNEXPANDED = re.compile(r"\$\(.*\)", re.DOTALL)
 _AZURE_REPOS = "TfsGit"
+# learn.microsoft.com/azure/devops/pipelines/process/run-number: what a number must not contain, or end with, and its length.
+_FORBIDDEN_IN_NUMBER = re.compile(r"[\x00-\x1f\"/:<>'\\|?@*]")
+_LONGEST_NUMBER = 255
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class JobEnvironment:
     token: str = field(repr=False)
     build_id: str = ""
     reason: str = ""
+    repository_url: str = ""
 
     @property
     def by_hand(self) -> bool:
@@ -82,11 +86,12 @@ def job_environment(environ: Mapping[str, str]) -> JobEnvironment:
         collection_url=collection_url.rstrip("/") + "/",
         project=value("SYSTEM_TEAMPROJECT"),
         project_id=value("SYSTEM_TEAMPROJECTID"),
-        repository_id=value("BUILD_REPOSITORY_ID"),
+        repository_id=value("BUILD_REPOSITORY_ID").lower(),
         repository_name=value("BUILD_REPOSITORY_NAME"),
         token=value("SYSTEM_ACCESSTOKEN"),
         build_id=value("BUILD_BUILDID"),
         reason=value("BUILD_REASON"),
+        repository_url=value("BUILD_REPOSITORY_URI"),
     )
 
 
@@ -134,6 +139,27 @@ def set_progress(percent: int, text: str) -> str:
 def upload_summary(file: Path) -> str:
     """Return the command that shows a Markdown file on the run's page; the file must exist when the line is printed."""
     return _command("task.uploadsummary", str(file.absolute()))
+
+
+def name_run(environ: Mapping[str, str], item_id: int, title: str) -> Iterator[str]:
+    """Yield the commands that name the run after its work item and give it the tag `work-item-7`.
+
+    A job of several, as of a matrix, adds its tag only. The number that the run had stays in front, as no two runs may have
+    the same. Where `target.commands` is `restricted` the agent ignores both commands, with a warning.
+    """
+    if not item_id:
+        return
+    yield _command("build.addbuildtag", f"work-item-{item_id}")
+    number = variable(environ, "BUILD_BUILDNUMBER")
+    name = f"work item {item_id} {_FORBIDDEN_IN_NUMBER.sub(' ', neutralise(title))}"
+    whole = " ".join(f"{number} {name}".split())[:_LONGEST_NUMBER].rstrip(" .")
+    # A second attempt of a job begins with the number that the first gave.
+    if (
+        number
+        and f"work item {item_id}" not in number
+        and variable(environ, "SYSTEM_TOTALJOBSINPHASE") in ("", "0", "1")
+    ):
+        yield _command("build.updatebuildnumber", whole)
 
 
 def _command(name: str, data: str, **properties: str) -> str:

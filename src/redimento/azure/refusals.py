@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redimento.azure.answer import HttpAnswer
 from redimento.delivery.rights import (
@@ -13,6 +13,7 @@ from redimento.delivery.rights import (
     REPOSITORY_PAGE,
     Account,
     Right,
+    lacking,
     missing_right,
 )
 from redimento.errors import AzureError, ConflictError, NotThereError, PermissionMissingError, SignInError
@@ -53,6 +54,8 @@ SIGN_IN_REMEDY = (
     "Map the job's token on the step (env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)). It expires with its job: "
     "if this was a very long job, run it again."
 )
+
+PERSONAL_REMEDY = "Take a token of this organisation that has not expired, with the scopes that docs/install.md lists."
 
 
 @dataclass(frozen=True)
@@ -108,8 +111,10 @@ def outage_error(answer: HttpAnswer, call: str) -> AzureError:
     )
 
 
-def sign_in_error(answer: HttpAnswer, call: str, secrets: Secrets = NO_SECRETS) -> SignInError:
-    """Return the error for an answer that asks to sign in, with the `secrets` redacted."""
+def sign_in_error(
+    answer: HttpAnswer, call: str, secrets: Secrets = NO_SECRETS, *, personal: bool = False
+) -> SignInError:
+    """Return the error for an answer that asks to sign in, with the `secrets` redacted; `personal`: not a job's token."""
     if answer.status == _STATUS_UNAUTHORIZED:
         how = "with 401"
     elif 300 <= answer.status < 400:  # noqa: PLR2004  # HTTP's own classes
@@ -119,7 +124,7 @@ def sign_in_error(answer: HttpAnswer, call: str, secrets: Secrets = NO_SECRETS) 
     reported = server_message(answer, secrets)
     return SignInError(
         f"Azure DevOps did not accept the token: {call} was answered {how}.",
-        f"{SIGN_IN_REMEDY}{reported.quoted}",
+        f"{PERSONAL_REMEDY if personal else SIGN_IN_REMEDY}{reported.quoted}",
         status=answer.status,
         type_key=reported.type_key,
     )
@@ -198,9 +203,9 @@ def _missing_right(
 ) -> PermissionMissingError:
     who = account.named(reported.message)
     if right:
-        sentence = f"{who} lacks the right '{right.name}', needed for {subject}."
         # A bit such as GenericRead exists for other things than repositories, too.
-        remedy = f"Grant it in {right.page if right.numbers else page}.{reported.quoted}"
+        sentence, remedy = lacking(who, right if right.numbers else replace(right, page=page), subject)
+        remedy += reported.quoted
     else:
         sentence = f"{who} lacks a right that is needed for {subject}."
         remedy = f"Check its rights in {page}.{reported.quoted}"
@@ -218,7 +223,7 @@ def _not_there(reported: ServerMessage, call: str, about: str, identity: Account
     who = identity.named(reported.message)
     page, right = _page_and_right_to_read(call)
     return NotThereError(
-        f"{_capital(about or call)} does not exist, or this job may not read it.",
+        f"{_capital(about or call)} does not exist, or {'you' if identity.personal else 'this job'} may not read it.",
         f"Check the name or number; if it exists, grant {who} the right '{right}' in {page}.{reported.quoted}",
         status=_STATUS_NOT_FOUND,
         type_key=reported.type_key,

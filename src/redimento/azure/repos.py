@@ -8,16 +8,21 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+from redimento.azure import completion, remarks, statuses
 from redimento.azure.client import JSON_PATCH, AzureClient
-from redimento.azure.reviewers import Reviewers, resolve
+from redimento.azure.permissions import Permissions, Place
+from redimento.azure.reviewers import resolve
 from redimento.azure.shape import readable
-from redimento.delivery.pull_request import Marks, PullRequest, PullRequestText, Status
-from redimento.errors import AzureError, ConflictError, PermissionMissingError
+from redimento.delivery.pull_request import CheckStatus, Marks, PullRequest, PullRequestText, Status
+from redimento.delivery.rights import RIGHTS, lacking
+from redimento.errors import AzureError, ConflictError, PermissionMissingError, SignInError
+from redimento.settings import AutoComplete, Reviewer
 
 _HEADS = "refs/heads/"
 _LONGEST_DESCRIPTION = 4000  # UTF-16 units; more is refused with 400 InvalidArgumentValueException
 _LONGEST_TITLE = 250  # no documented limit; a team saw a failure above 419 (dotnet/arcade-services#1148)
 _PAGE = 100
+_TO_DELIVER = frozenset({"GenericContribute", "CreateBranch", "PullRequestContribute"})
 _STATUSES: tuple[Status, ...] = ("active", "completed", "abandoned")
 
 Json = Mapping[str, Any]
@@ -32,7 +37,26 @@ class AzurePullRequests:
     project_id: str
     repository: str
     repository_id: str
-    _known_people: dict[tuple[str, ...], Reviewers] = field(default_factory=dict, compare=False)
+    _known_people: dict[tuple[Reviewer, ...], tuple[tuple[Reviewer, ...], tuple[str, ...]]] = field(
+        default_factory=dict, compare=False
+    )
+
+    def refuse_missing_rights(self, branch: str, *, new: bool) -> None:
+        """Ask for all of these rights at once. A server that does not answer refuses later, when one is used."""
+        if self.client.outward == "note":  # nothing will be pushed
+            return
+        place = Place(self.project_id, self.repository_id, branch)
+        rights = [right for right in RIGHTS if right.bit in _TO_DELIVER and (new or right.bit != "CreateBranch")]
+        try:
+            held = Permissions(self.client, self.project_id).held([(right, place) for right in rights])
+        except SignInError:
+            raise
+        except AzureError:
+            return
+        for right, is_held in zip(rights, held, strict=True):
+            if not is_held:
+                sentence, remedy = lacking(self.client.identity.named(), right, right.needed_for)
+                raise PermissionMissingError(sentence, f"{remedy} Nothing was spent.")
 
     @readable
     def find(self, source_branch: str, target_branch: str) -> PullRequest | None:
@@ -61,7 +85,7 @@ class AzurePullRequests:
                 "$skip": str(start),
             }
             about = f"the pushes to {branch}"
-            page = self.client.get(f"{self._path}/pushes", project=self.project_id, query=query, about=about)["value"]
+            page = self.client.get(f"{self.path}/pushes", project=self.project_id, query=query, about=about)["value"]
             for push in page:  # the newest first
                 update: Json = next((each for each in push.get("refUpdates") or () if each.get("name") == name), {})
                 if self.client.is_own(push.get("pushedBy")):
@@ -78,6 +102,13 @@ class AzurePullRequests:
         return self._value(self._whole(pull_request.id))
 
     @readable
+    def numbered(self, number: int) -> PullRequest:
+        """Return the pull request with this number in the repository, whoever opened it."""
+        whole = self._whole(number)
+        ours = self.client.is_own(whole.get("createdBy")) and not whole.get("forkSource")
+        return replace(self._value(whole), ours=ours)
+
+    @readable
     def open(self, wanted: PullRequestText, known: PullRequest | None = None) -> PullRequest:
         """Create the pull request, or update `known`; never touch closed ones, or those of other people."""
         wanted = replace(
@@ -88,7 +119,10 @@ class AzurePullRequests:
         return self._created(wanted) if known is None else self._updated(known, wanted)
 
     def _created(self, wanted: PullRequestText) -> PullRequest:
-        reviewers, _ = self.identities(wanted.reviewers)
+        try:
+            reviewers, _ = self.identities(wanted.reviewers)
+        except AzureError:  # tried again, and said, once the pull request is there
+            reviewers = ()
         body = {
             "sourceRefName": _HEADS + wanted.source_branch,
             "targetRefName": _HEADS + wanted.target_branch,
@@ -96,7 +130,7 @@ class AzurePullRequests:
             "description": wanted.description,
             "isDraft": wanted.draft,
             "labels": [{"name": label} for label in wanted.labels],
-            "reviewers": [{"id": reviewer} for reviewer in reviewers],
+            "reviewers": [{"id": one.name, "isRequired": one.required} for one in reviewers],
             "workItemRefs": [{"id": str(wanted.work_item_id)}],
         }
         try:
@@ -120,7 +154,7 @@ class AzurePullRequests:
     def _posted(self, body: Json, wanted: PullRequestText) -> Json:
         answer: Json = self.client.write(
             "POST",
-            f"{self._path}/pullrequests",
+            f"{self.path}/pullrequests",
             project=self.project_id,
             query={"supportsIterations": "true"},
             body=body,
@@ -142,7 +176,7 @@ class AzurePullRequests:
 
         self.client.write(
             "PATCH",
-            f"{self._path}/pullrequests/{known.id}",
+            f"{self.path}/pullrequests/{known.id}",
             project=self.project_id,
             body=changes,
             happened=happened,
@@ -161,23 +195,24 @@ class AzurePullRequests:
         )
 
     def _attached(self, pull_request: PullRequest, kind: str) -> list[Json]:
-        path, about = f"{self._path}/pullRequests/{pull_request.id}/{kind}", f"pull request {pull_request.id}"
+        path, about = f"{self.path}/pullRequests/{pull_request.id}/{kind}", f"pull request {pull_request.id}"
         rows: list[Json] = self.client.get(path, project=self.project_id, about=about)["value"]
         return rows
 
-    def identities(self, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the ids of these people and groups, in lower case, and a sentence for each that was not found."""
-        if tuple(names) not in self._known_people:
-            self._known_people[tuple(names)] = resolve(self.client, names)
-        found = self._known_people[tuple(names)]
-        return tuple(identity.lower() for identity in found.ids), found.warnings
+    @readable
+    def identities(self, reviewers: Sequence[Reviewer]) -> tuple[tuple[Reviewer, ...], tuple[str, ...]]:
+        """Return these people and groups by their ids, in lower case, and a sentence for each that was not found."""
+        asked = tuple(reviewers)
+        if asked not in self._known_people:
+            self._known_people[asked] = resolve(self.client, asked, self.project)
+        return self._known_people[asked]
 
     @readable
     def label(self, pull_request: PullRequest, label: str) -> None:
         """Add a label."""
         self.client.write(
             "POST",
-            f"{self._path}/pullRequests/{pull_request.id}/labels",
+            f"{self.path}/pullRequests/{pull_request.id}/labels",
             project=self.project_id,
             body={"name": label},
             happened=lambda: {} if label.casefold() in self.marks(pull_request).labels else None,
@@ -185,15 +220,15 @@ class AzurePullRequests:
         )
 
     @readable
-    def invite(self, pull_request: PullRequest, reviewer: str) -> None:
+    def invite(self, pull_request: PullRequest, reviewer: Reviewer) -> None:
         """Add a reviewer; adding one again would reset the vote."""
-        path = f"{self._path}/pullRequests/{pull_request.id}/reviewers/{reviewer}"
+        path = f"{self.path}/pullRequests/{pull_request.id}/reviewers/{reviewer.name}"
         self.client.write(
             "PUT",
             path,
             project=self.project_id,
-            body={"id": reviewer, "vote": 0},
-            happened=lambda: {} if reviewer in self.marks(pull_request).reviewers else None,
+            body={"id": reviewer.name, "vote": 0, "isRequired": reviewer.required},
+            happened=lambda: {} if reviewer.name in self.marks(pull_request).reviewers else None,
             about=f"the reviewers of pull request {pull_request.id}",
         )
 
@@ -218,6 +253,38 @@ class AzurePullRequests:
             if "RelationAlreadyExists" not in error.type_key:
                 raise
 
+    @readable
+    def post(self, pull_request: PullRequest, status: CheckStatus) -> None:
+        """Post the status on the iteration of its commit."""
+        statuses.post(self.client, self.project_id, self._one(pull_request), status)
+
+    @readable
+    def remark(self, pull_request: PullRequest, text: str, *, update: bool = True) -> None:
+        """Write the text as a closed thread, which a policy about open comments does not wait for."""
+        remarks.write(self.client, self.project_id, self._one(pull_request), text, update=update)
+
+    @readable
+    def complete_by_policy(self, pull_request: PullRequest, wish: AutoComplete) -> None:
+        """Set auto-complete."""
+        allowed = completion.allowed(self.client, self.project_id, self.repository_id, pull_request.target_branch)
+        options = {"mergeStrategy": completion.chosen(allowed, wish.merge), "deleteSourceBranch": wish.delete_branch}
+        self._set_auto_complete(pull_request, self.client.account, completionOptions=options)
+
+    @readable
+    def keep_open(self, pull_request: PullRequest) -> None:
+        """Cancel auto-complete."""
+        self._set_auto_complete(pull_request, completion.NOBODY)
+
+    def _set_auto_complete(self, pull_request: PullRequest, account: str, **more: Any) -> None:
+        self.client.write(
+            "PATCH",
+            self._one(pull_request),
+            project=self.project_id,
+            body={"autoCompleteSetBy": {"id": account}, **more},
+            happened=lambda: {} if _completes(self._whole(pull_request.id)) == (account != completion.NOBODY) else None,
+            about=f"auto-complete of pull request {pull_request.id}",
+        )
+
     def _active(self, wanted: PullRequestText) -> Json | None:
         rows = self._rows(wanted.source_branch, **{"searchCriteria.targetRefName": _HEADS + wanted.target_branch})
         row = max(rows, key=_newest, default=None)
@@ -231,19 +298,22 @@ class AzurePullRequests:
             "$top": str(_PAGE),
             **criteria,
         }
-        path = f"{self._path}/pullrequests"
+        path = f"{self.path}/pullrequests"
         answer = self.client.get(path, project=self.project_id, query=query, about=f"repository {self.repository}")
         return [row for row in answer["value"] if not row.get("forkSource")]
 
     def _whole(self, number: int) -> Json:
         # Listings cut descriptions at 400 characters.
         answer: Json = self.client.get(
-            f"{self._path}/pullrequests/{number}", project=self.project_id, about=f"pull request {number}"
+            f"{self.path}/pullrequests/{number}", project=self.project_id, about=f"pull request {number}"
         )
         return answer
 
+    def _one(self, pull_request: PullRequest) -> str:
+        return f"{self.path}/pullRequests/{pull_request.id}"
+
     @property
-    def _path(self) -> str:
+    def path(self) -> str:
         return f"_apis/git/repositories/{quote(self.repository_id, safe='')}"
 
     def _value(self, answer: Json, *, linked: Iterable[int] | None = None) -> PullRequest:
@@ -262,7 +332,12 @@ class AzurePullRequests:
             status=next((known for known in _STATUSES if known == status), "active"),
             conflicts=answer.get("mergeStatus") == "conflicts",
             marks=None if linked is None else _marks(answer, linked),
+            auto_complete=_completes(answer),
         )
+
+
+def _completes(row: Json) -> bool:
+    return bool((row.get("autoCompleteSetBy") or {}).get("id"))
 
 
 def _newest(row: Json) -> tuple[bool, int]:

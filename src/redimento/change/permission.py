@@ -16,7 +16,7 @@ _CONVERSION = re.compile(rb"^.*[ \t](?:filter|working-tree-encoding)\b.*$", re.M
 
 
 def permitted(
-    edits: Sequence[Edit], original: Original, settings: ChangeSettings, already: Change
+    edits: Sequence[Edit], original: Original, settings: ChangeSettings, already: Change, folder: str = ""
 ) -> tuple[list[Refusal], list[Edit]]:
     """Separate the edits whose paths a change may touch from refusals of the others."""
     refusals: list[Refusal] = []
@@ -26,7 +26,7 @@ def permitted(
     for edit in edits:
         for path in named(edit):
             if path not in judged:
-                judged[path] = list(_path_refusals(path, original, settings, spellings))
+                judged[path] = list(_path_refusals(path, original, settings, spellings, folder))
         found = [refusal for path in named(edit) for refusal in judged[path]]
         refusals.extend(found)
         if not found:
@@ -34,12 +34,14 @@ def permitted(
     return refusals, allowed
 
 
-def _path_refusals(path: str, original: Original, settings: ChangeSettings, spellings: Spellings) -> Iterable[Refusal]:
+def _path_refusals(
+    path: str, original: Original, settings: ChangeSettings, spellings: Spellings, folder: str
+) -> Iterable[Refusal]:
     if problem := paths.problem(path):
         return [Refusal(path, f'The path "{_printable(path)}" {problem}.')]
     if twin := spellings.twin(path):
         return [_twin_refusal(path, twin)]
-    if refusals := list(guard.path_refusals(path, settings)):
+    if refusals := list(guard.path_refusals(path, settings, folder)):
         return refusals
     reason = objection(path, original.recorded[path])
     return [Refusal(path, reason)] if reason else []

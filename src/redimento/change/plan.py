@@ -43,13 +43,14 @@ def plan(
     *,
     base: Base = PLAIN_FOLDER,
     already: Change = Change(),  # noqa: B008  # frozen
+    folder: str = "",
     partial: bool = False,
 ) -> Plan:
     """Apply `edits` to the current files beneath `root`, and check the result.
 
     `base` is the commit that the change goes onto. `already` is a change that is in the working tree: limits and `before`
-    refer to its originals. Without `partial`, any refusal returns `already`. With it, refused edits and files are left out,
-    but a limit on the whole change still refuses everything. Lock files are left out in any case.
+    refer to its originals. `folder`: the only one that may be touched, "" for all. Without `partial`, any refusal returns
+    `already`. With it, refused edits and files are left out, but a limit on the whole change still refuses everything. Lock files are left out in any case.
     """
     was: dict[str, Found | None] = {}
     with original.opened(root, base, settings.max_file_bytes) as tree:
@@ -57,7 +58,7 @@ def plan(
         tree.look_up((path for edit in edits for path in named(edit)), already.paths)
         left_out = _lock_files(edits, settings)
         wanted = [edit for edit in edits if edit.path not in left_out]
-        refusals, allowed = permitted(wanted, tree, settings, already)
+        refusals, allowed = permitted(wanted, tree, settings, already, folder)
         applied = apply(
             allowed,
             lambda path: was.setdefault(path, tree.read(path)),

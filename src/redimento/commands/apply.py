@@ -51,7 +51,8 @@ def apply_answer(answer: str, repo: Path, *, partial: bool) -> Applied:
     if not repo.is_dir():
         raise UsageError(f"{repo} is not a folder.", "Name the tree with --repo.")
     parsed = parse_answer(answer)
-    planned = plan(repo, parsed.edits, read_settings(repo).change, base=opening.open_base(repo), partial=partial)
+    settings, base = read_settings(repo), opening.open_base(repo)
+    planned = plan(repo, parsed.edits, settings.change, base=base, folder=settings.project.folder, partial=partial)
     refused = each_once((*planned.refusals, *(Refusal("", problem) for problem in parsed.problems)))
     if refused and not partial:
         return Applied(planned.change, refused, done=False)

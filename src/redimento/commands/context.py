@@ -16,19 +16,21 @@ from redimento.context import explain
 from redimento.context.cache import open_cache
 from redimento.context.select import select
 from redimento.context.selection import Context
+from redimento.context.tree import part
 from redimento.local.item_file import read_item
+from redimento.settings.projects import in_project
 from redimento.text.foreign import json_line, neutralise
 from redimento.work_items.item import written_text
 
 
 def show_context(work_item_file: Path, repo: Path, budget: int | None, *, as_json: bool) -> str:
     """Return the output of `redimento context`: a table for people, or JSON with the files best first."""
-    settings = read_settings(repo)
+    settings = in_project(read_settings(repo))
     item = read_item(work_item_file, settings.work_items.fields)
     hidden = (*settings.context.exclude, *opening.open_base(repo).filtered)
     with _no_collection():
         chosen = select(
-            opening.open_tree(repo),
+            part(opening.open_tree(repo), settings.project.folder, settings.project.conventions),
             written_text(item, item.comments),
             settings=replace(settings.context, exclude=hidden),
             budget=settings.context.budget_tokens if budget is None else budget,

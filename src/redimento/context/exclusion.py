@@ -70,6 +70,11 @@ def reason(path: str, size: int, exclude: Sequence[str] = ()) -> str:
     return ""
 
 
+def is_excluded(path: str, exclude: Sequence[str]) -> bool:
+    """Return whether the settings keep the file from the model, or its name says that it holds secrets."""
+    return _SECRET.search(path) is not None or any(_matcher(pattern)(path) for pattern in exclude)
+
+
 def _why(name: str) -> str:
     return next((why for pattern, why in _WHY if pattern.search(name)), "")
 

@@ -16,27 +16,17 @@ from redimento.context.signals import Signal, first_signals
 from redimento.context.survey import File
 from redimento.context.tree import PastCommit, Tree
 from redimento.context.weights import FIRST, PAST, SECOND
+from redimento.text.wording import Sentence
 
 SHORTLIST: Final = 120  # files that are read a second time
 _MOST_REASONS: Final = 4
 _MOST_OF_THE_FILE: Final = 3  # reasons besides those of the history
 _AHEAD: Final = 0.01
 _WORTH_SAYING: Final = 0.3  # share of the score
-_SAID: Final = {
-    "text": "its words",
-    "title": "words of the title",
-    "path": "words in its path",
-    "mentioned": "its path is in the item",
-    "imported": "imported by a strong candidate",
-    "importing": "imports a strong candidate",
-    "tested": "its test fits",
-    "folder": "its folder fits",
-    "place": "one place fits well",
-    "pairs": "adjacent words",
-    "phrase": "contains a quoted text",
-    "message": "similar past commits changed it",
-    "together": "often changes with a strong candidate",
-}
+_SAID: Final = (
+    "text", "title", "path", "mentioned", "imported", "importing", "tested", "folder", "place", "pairs", "phrase",
+    "message", "together",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +105,8 @@ def _reasons(file: File, signals: Mapping[str, float]) -> tuple[str, ...]:
     parts = {name: weight * signals[name] for name, weight in (SECOND | PAST).items() if name in signals}
     strong = [name for name in _SAID if parts.get(name, 0.0) > _WORTH_SAYING]
     strongest = sorted((name for name in strong if name in SECOND), key=lambda name: -parts[name])
-    reasons = [_SAID[name] for name in strongest]
+    reasons = [Sentence("fits_by", signal=name) for name in strongest]
     if signals["defines"]:
-        reasons.insert(0, f"defines {', '.join(sorted(file.defined)[:3])}")
-    past = [_SAID[name] for name in strong if name in PAST]
+        reasons.insert(0, Sentence("defines", names=sorted(file.defined)[:3]))
+    past = [Sentence("fits_by", signal=name) for name in strong if name in PAST]
     return (*reasons[:_MOST_OF_THE_FILE], *past)[:_MOST_REASONS]

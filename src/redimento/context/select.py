@@ -26,6 +26,7 @@ from redimento.context.survey import listed, survey
 from redimento.context.tokens import estimate
 from redimento.context.tree import Entry, Tree, texts
 from redimento.settings import ContextSettings
+from redimento.text.wording import Sentence
 
 _MAP_SHARE: Final = 0.1  # of the budget: more names hardly any further file that a change touches
 _RESERVE: Final = 0.15  # for tests and build files, of the budget beyond the first `_CORE`
@@ -145,7 +146,7 @@ def _whole(tree: Tree, considered: Consideration, budget: int, shown: AbstractSe
                 tokens,
                 one.score if one else _UNRANKED,
                 None,
-                one.reasons if one else ("the whole repository fits",),
+                one.reasons if one else (Sentence("all_fits"),),
             )
         )
     return excerpts

@@ -65,6 +65,37 @@ class Tree(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Part:
+    """The files of one folder of a tree, and those named in `also`; the history is that of the whole tree."""
+
+    whole: Tree
+    folder: str
+    also: tuple[str, ...] = ()
+
+    @property
+    def commit(self) -> str:
+        return self.whole.commit
+
+    def entries(self) -> Sequence[Entry]:
+        below = f"{self.folder}/"
+        return [one for one in self.whole.entries() if one.path.startswith(below) or one.path in self.also]
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        return self.whole.read(paths)
+
+    def history(self, limit: int) -> Sequence[PastCommit]:
+        return self.whole.history(limit)
+
+    def changes(self, path: str, lines: tuple[int, int] | None, limit: int) -> Sequence[PastChange]:
+        return self.whole.changes(path, lines, limit)
+
+
+def part(tree: Tree, folder: str, also: tuple[str, ...] = ()) -> Tree:
+    """Return the part of a tree that is in `folder`, or all of it if that is ""."""
+    return Part(tree, folder, also) if folder else tree
+
+
 def texts(tree: Tree, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield path and text of each file that is text, in the given order."""
     known: dict[str, bytes | None] = {}

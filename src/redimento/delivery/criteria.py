@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import Literal
 
 from redimento.authoring.answer import CriterionClaim
+from redimento.text.wording import Sentence
 from redimento.verification.evidence import Proof, Verdict
 from redimento.verification.test_names import same_test
 
@@ -53,7 +54,7 @@ class CriterionEvidence:
     @property
     def status(self) -> str:
         """The standing in readable words."""
-        return f"{self.standing} done" if self.standing in {"partly", "not"} else self.standing
+        return Sentence("status", standing=self.standing)
 
 
 def assess(
@@ -134,14 +135,14 @@ def _worst_of(outcomes: Mapping[str, str]) -> str:
     return next((outcome for outcome in ("error", "failed", "skipped", "passed") if outcome in found), "")
 
 
-def _shared(criteria: Sequence[str], seen: Mapping[int, Sequence[_Seen]]) -> dict[str, str]:
+def _shared(criteria: Sequence[str], seen: Mapping[int, Sequence[_Seen]]) -> dict[str, Sentence]:
     """Return the tests that are named for several criteria unlike each other, and what that makes of them."""
     numbers: dict[str, list[int]] = {}
     for number, tests in seen.items():
         for test_id in {test_id for one in tests for test_id in one.ids}:
             numbers.setdefault(test_id, []).append(number)
     return {
-        test_id: f"one test for criteria {_listed(named)}"
+        test_id: Sentence("one_test_for_criteria", numbers=named, most=_MOST_FOR_ONE_TEST)
         for test_id, named in numbers.items()
         if len(named) > 1 and _unlike([criteria[number - 1] for number in named])
     }
@@ -160,13 +161,6 @@ def _content_words(text: str) -> frozenset[str]:
     return frozenset(word[:_STEM] for word in re.findall(r"\w+", text.casefold()) if not _EMPTY.fullmatch(word))
 
 
-def _listed(numbers: Sequence[int]) -> str:
-    shown = [str(number) for number in numbers[:_MOST_FOR_ONE_TEST]]
-    if len(numbers) > len(shown):
-        return f"{', '.join(shown)} and {len(numbers) - len(shown)} more"
-    return f"{', '.join(shown[:-1])} and {shown[-1]}"
-
-
-def _doubted(seen: _Seen, shared: Mapping[str, str]) -> NamedTest:
+def _doubted(seen: _Seen, shared: Mapping[str, Sentence]) -> NamedTest:
     doubt = seen.test.doubt or next((shared[test_id] for test_id in sorted(seen.ids) if test_id in shared), "")
     return replace(seen.test, doubt=doubt)

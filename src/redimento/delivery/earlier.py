@@ -6,19 +6,26 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 from redimento.delivery import signature
 from redimento.delivery.branches import REFERENCE, Tip
 from redimento.delivery.pull_request import PullRequest
 from redimento.settings import Settings
 from redimento.text import wording
+from redimento.text.wording import Sentence
 from redimento.work_items.item import Comment, WorkItem
+from redimento.work_items.replies import Answered, answered
 
-_UNFINISHED = "unfinished-"
-_REFERENCE = re.compile(rf"\breference ({_UNFINISHED})?([0-9a-f]{{12}}(?:-[0-9a-f]{{8}})?)")
-_NAMED = re.compile(r"\[(?:Draft p|P)ull request \d{1,10}\]\(([^()\s]{1,2000})\)")
-_EARLIER = re.compile(r"\bearlier pull request: (\S{1,2000})")  # our comment is about a later run
-_SPENT = re.compile(r"\bruns so far: (\d{1,6}), (\d{1,6}\.\d\d) USD")
+Concluded = Literal["", "draft", "ready"]
+_UNFINISHED, _QUESTIONS = "unfinished-", "questions-"
+# What our comment says to a later run is told by its form, never by its words: a team may change its language.
+DRAFT, WORKING = "🟡", "⏳"  # the first begins a comment that names a draft, the second ends one that is no result
+_REFERENCE = re.compile(rf"(?<!\S)({_QUESTIONS}|{_UNFINISHED})?([0-9a-f]{{12}}(?:-[0-9a-f]{{8}})?)(?![\w-])")
+_NAMED = re.compile(rf"(?P<draft>{DRAFT} )?\[[^\[\]]{{1,60}} (?P<number>\d{{1,10}})\]\((?P<url>[^()\s]{{1,2000}})\)")
+_ASKED_AFTER = re.compile(r"(?:^|, )(?:[^\W\d_]+ )+(\d{1,10})(?=,|$)")  # words, and a number
+_QUESTION = re.compile(r"\*\*\d{1,2}\\?\.\*\* (.+)")
+_SPENT = re.compile(r": (\d{1,6}), (\d{1,6})[.,](\d\d) USD")
 
 
 def own(comment: Comment, marker: str) -> bool:
@@ -37,30 +44,61 @@ def others(item: WorkItem, marker: str) -> tuple[Comment, ...]:
     return tuple(comment for comment in item.comments if not own(comment, marker))
 
 
-def asks_for(item: WorkItem, marker: str) -> str:
+def asks_for(item: WorkItem) -> str:
     """Return a short hash of what the item asks for.
 
-    State, tags and our own comment are left out: they change because of our work on the item.
+    State, tags and what our account says are left out: they change because of our work on the item.
     """
     parts = [item.title, item.description, *item.acceptance_criteria, item.repro_steps, item.system_info]
     parts += [field.text for field in item.fields]
-    parts += [comment.text for comment in others(item, marker)]
+    parts += [comment.text for comment in item.comments if not comment.ours]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
-def reference(item: WorkItem, marker: str, settings: Settings, base: str) -> str:
+def reference(item: WorkItem, settings: Settings, base: str) -> str:
     """Return a short hash of all that decides about the model's answer: `{what the item asks for}-{everything else}`."""
     known = asdict(settings)
-    decisive = {name: known[name] for name in ("project", "context", "change", "checks")}
+    decisive = {name: known[name] for name in ("language", "project", "context", "change", "checks")}
     model = settings.model
     decisive["model"] = (model.name, model.thinking, model.candidates)
     text = repr((decisive, base, wording.version("prompts")))
-    return f"{asks_for(item, marker)}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return f"{asks_for(item)}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def asked(ref: str) -> str:
     """Return the reference under which our comment asks questions about the item."""
-    return f"questions-{ref}"
+    return f"{_QUESTIONS}{ref}"
+
+
+def questions(item: WorkItem, marker: str) -> tuple[str, ...]:
+    """Return what our comment asks, or has asked before."""
+    comment = own_comment(item, marker)
+    if comment is None or not asked_after(item, marker):
+        return ()
+    found = (_QUESTION.fullmatch(line.strip()) for line in comment.text.splitlines())
+    return tuple(one[1] for one in found if one)
+
+
+def asked_after(item: WorkItem, marker: str) -> str:
+    """Return the number of the newest comment when our questions were asked, "" if none were."""
+    found = _ASKED_AFTER.search(_lines(item, marker)[1])
+    return found[1] if found else ""
+
+
+def answers(item: WorkItem, marker: str) -> tuple[Answered, ...]:
+    """Return our questions with what people have replied to them since; the server says who they are."""
+    after = asked_after(item, marker)
+    replies = [one for one in item.comments if after and not one.ours and one.id > int(after)]
+    return answered(questions(item, marker), replies) if replies else ()
+
+
+def reopened(item: WorkItem, marker: str) -> bool:
+    """Return whether people have changed what the item asks for since our comment asked questions or told of a draft."""
+    first, last = _lines(item, marker)
+    told, named = _REFERENCE.search(last), _NAMED.match(first)
+    if told is None or not (told[1] == _QUESTIONS or (named and named["draft"])):
+        return False
+    return not _same_request(told[2], asks_for(item))
 
 
 def unfinished(ref: str) -> str:
@@ -94,7 +132,41 @@ def _lines(item: WorkItem, marker: str) -> tuple[str, str]:
 def tally(item: WorkItem, marker: str) -> Tally:
     """Return what our comment says that the earlier runs of an item cost."""
     found = _SPENT.search(_lines(item, marker)[1])
-    return Tally(int(found[1]), float(found[2])) if found else NO_RUNS
+    return Tally(int(found[1]), float(f"{found[2]}.{found[3]}")) if found else NO_RUNS
+
+
+def memory(
+    reference: str,
+    tally: Tally,
+    pull_request: str = "",
+    asked_after: str = "",
+    *,
+    working: bool = False,
+    language: str = "en",
+) -> str:
+    """Return the end of our comment, from which later runs read.
+
+    `pull_request`: the address of one that an earlier run left. `asked_after`: the newest comment before our questions.
+    `working`: the comment is no result, because a run still works, or was killed.
+    """
+
+    def say(name: str, **values: object) -> str:
+        return wording.say(name, language, **values)
+
+    parts = [
+        *([say("reference", text=reference)] if reference else []),
+        *([f"{say('earlier_pull_request')}: {pull_request} "] if pull_request else []),  # the blanks end the address
+        *([say("asked_after", number=asked_after)] if asked_after else []),
+        *([say("runs_so_far", runs=tally.runs, usd=tally.usd)] if tally.runs else []),
+        *([f"{say('no_result_yet')} {WORKING}"] if working else []),
+    ]
+    return ", ".join(parts)
+
+
+def remembered(item: WorkItem, marker: str) -> str:
+    """Return the reference in our comment, with what it says of the run, "" without one."""
+    found = _REFERENCE.search(_lines(item, marker)[1])
+    return found[0] if found else ""
 
 
 @dataclass(frozen=True)
@@ -115,28 +187,66 @@ class Start:
     @property
     def remembered(self) -> str:
         """The reference in our comment, "" without one."""
-        found = _REFERENCE.search(_lines(self.item, self.marker)[1])
-        return found[2] if found else ""
+        found = self._told
+        return found[2] if found and found[1] != _QUESTIONS else ""
 
     @property
     def unfinished(self) -> bool:
         """Whether our comment says that some effects failed."""
-        return f"reference {_UNFINISHED}" in _lines(self.item, self.marker)[1]
+        found = self._told
+        return found is not None and found[1] == _UNFINISHED
+
+    @property
+    def asks(self) -> str:
+        """The request about which our comment asks questions, "" if it does not."""
+        found = self._told
+        return found[2] if found and found[1] == _QUESTIONS else ""
+
+    @property
+    def _told(self) -> re.Match[str] | None:
+        return _REFERENCE.search(_lines(self.item, self.marker)[1])
+
+    @property
+    def working(self) -> bool:
+        """Whether our comment says that a run works on the item, or was killed while it did."""
+        return _lines(self.item, self.marker)[1].endswith(WORKING)
+
+    def again(self, tip: Tip | None, pull_request: PullRequest | None) -> bool:
+        """Return whether an earlier run may have marked the item for the same request."""
+        signed = signature.read(pull_request.description) if pull_request else None
+        pushed = tip.generated.trailers.get(REFERENCE, "") if tip and tip.generated else ""
+        known = (self.remembered, pushed, signed.reference if signed else "")
+        return self.claims > 0 or any(_same_request(one, self.reference) for one in known)
 
     @property
     def claims(self) -> int:
         """How many other runs say that they work on the item: all but one of them ended before they could release it."""
         return sum(run != self.run for run in self.item.claims)
 
-    def concluded(self, pull_request: PullRequest) -> bool:
-        """Return whether an earlier run brought about all that belongs on it: its comment comes last, and names it."""
-        earlier = _EARLIER.search(_lines(self.item, self.marker)[1])
-        delivered = self._delivered(pull_request) and not self.unfinished
-        return delivered or (earlier is not None and earlier[1] == pull_request.url)
+    def concluded(self, pull_request: PullRequest) -> Concluded:
+        """Return whether an earlier run brought about all that belongs on it: its comment comes last, and names it.
+
+        Where runs keep no comment, nobody can tell, and what a person took off must not come back.
+        """
+        if not self.remembers:
+            return left_as(pull_request)
+        named = self._named
+        if named is not None and self._delivered(pull_request) and not self.unfinished:
+            return "draft" if named["draft"] else "ready"
+        # Our comment can be about a later run, and have the address as a word of its own.
+        return "ready" if pull_request.url in _lines(self.item, self.marker)[1].split() else ""
+
+    @property
+    def named(self) -> int:
+        """The number of the pull request that our comment names first, 0 for none."""
+        return int(self._named["number"]) if self._named else 0
+
+    @property
+    def _named(self) -> re.Match[str] | None:
+        return _NAMED.match(_lines(self.item, self.marker)[0])
 
     def _delivered(self, pull_request: PullRequest) -> bool:
-        named = _NAMED.match(_lines(self.item, self.marker)[0])
-        return named is not None and named[1] == pull_request.url
+        return self._named is not None and self._named["url"] == pull_request.url
 
     def said(self, pull_request: PullRequest) -> bool:
         """Return whether our comment says that the pull request answers the item as it stands: it comes last.
@@ -172,13 +282,8 @@ class Stop:
 
 def stop_by_item(start: Start) -> Stop | None:
     """Return why the run should stop, as far as the item alone tells."""
-    item = start.item
-    ref = start.reference.partition("-")[0]
-    if f"reference {asked(ref)}" in _lines(item, start.marker)[1]:
-        return Stop(
-            "The questions asked on this work item are not answered yet. Answer in a comment or in the description.",
-            unsettled=start.claims > 0,
-        )
+    if start.asks == start.reference.partition("-")[0]:
+        return Stop(Sentence("not_answered_yet"), unsettled=start.claims > 0)
     # A dead claim on the item may be that of a run that was killed on the way: look further.
     return None if start.claims else stop_repeated(start)
 
@@ -187,11 +292,7 @@ def stop_repeated(start: Start) -> Stop | None:
     """Return why a run that only our own updates can have started should stop."""
     if not start.repeated():
         return None
-    return Stop(
-        "Nobody has changed what this work item asks for since the last run, and nobody queued this run by hand. "
-        "Change the work item, or queue the run by hand to try again.",
-        unsettled=start.claims > 0,
-    )
+    return Stop(Sentence("nobody_asked"), unsettled=start.claims > 0)
 
 
 def stop_by_pull_request(start: Start, pull_request: PullRequest | None) -> Stop | None:
@@ -211,19 +312,15 @@ def stop_by_branch(
     if tip is None:
         return _gone(start, pull_request)
     if tip.generated is None:
-        return Stop(
-            f"No commit on the branch {branch} is as Redimento made it, so a person is working there. "
-            "Delete or rename the branch to let a run start over."
-        )
+        return Stop(Sentence("branch_of_a_person", branch=branch))
     if pull_request is None or not _same_request(tip.generated.trailers.get(REFERENCE, ""), start.reference):
         if keep_out and tip.holds_others:
-            return Stop(
-                f"Somebody else's commits are on the branch {branch}, and pull_request.commits_of_others is `stop`. "
-                "Merge or remove them, or set it to `add`, to let a run add to them."
-            )
+            return Stop(Sentence("commits_of_others_stop", branch=branch))
+        if unopened(start, tip, pull_request):
+            return Stop(Sentence("had_no_pull_request", branch=branch), unsettled=True)
         return None
     if pull_request.status != "active":
-        return _unchanged(pull_request, f"was {pull_request.status}")
+        return Stop(_standing(pull_request, pull_request.status))
     settled = start.settled(pull_request)
     # Without a comment nobody can tell a killed run from one that ended: a draft is tried again then.
     if pull_request.draft and start.by_hand and (settled or start.unfinished or not start.remembers):
@@ -231,6 +328,19 @@ def stop_by_branch(
     if pull_request.draft and not start.by_hand and settled and not start.repeated():
         return None
     return _answered(pull_request, unsettled=not settled)
+
+
+def left_as(pull_request: PullRequest) -> Concluded:
+    """Return how the last run left a pull request, by what it wrote into the description."""
+    signed = signature.read(pull_request.description)
+    return "draft" if signed and signed.draft else "ready"
+
+
+def unopened(start: Start, tip: Tip | None, pull_request: PullRequest | None) -> bool:
+    """Return whether a run was killed between its commit and the pull request for it. Local runs keep no claim to tell."""
+    if pull_request is not None or tip is None or tip.generated is None or not start.run:
+        return False
+    return _same_request(tip.generated.trailers.get(REFERENCE, ""), start.reference)
 
 
 def outdated(start: Start, pull_request: PullRequest) -> bool:
@@ -257,22 +367,18 @@ def _gone(start: Start, pull_request: PullRequest | None) -> Stop | None:
         return None
     if not answered and pull_request.status == "abandoned":
         return None
-    what = "was completed and its branch deleted" if pull_request.status == "completed" else "was abandoned"
-    return Stop(
-        f"Pull request {pull_request.id} {what} ({pull_request.url}). Change the work item to let a run start over."
-    )
+    return Stop(_standing(pull_request, "deleted" if pull_request.status == "completed" else "gone"))
 
 
 def _answered(pull_request: PullRequest, *, unsettled: bool = False) -> Stop:
-    stop = _unchanged(pull_request, "already answers this work item")
-    conflict = f" It conflicts with {pull_request.target_branch}." if pull_request.conflicts else ""
-    done = " What its run had not done yet was done now." if unsettled else ""
-    return Stop(f"{stop.sentence}{conflict}{done}", unsettled)
+    told = [_standing(pull_request, "answers")]
+    if pull_request.conflicts:
+        told.append(Sentence("conflicts_with", branch=pull_request.target_branch))
+    if unsettled:
+        told.append(Sentence("rest_was_done"))
+    return Stop(Sentence("several", sentences=told), unsettled)
 
 
-def _unchanged(pull_request: PullRequest, what: str) -> Stop:
-    # Deleting the branch of a completed pull request starts nothing over: see _gone.
-    way_out = (
-        "Change the work item" if pull_request.status == "completed" else "Change the work item or delete the branch"
-    )
-    return Stop(f"Pull request {pull_request.id} {what} ({pull_request.url}). {way_out} to let a run start over.")
+def _standing(pull_request: PullRequest, how: str) -> Sentence:
+    """Say how a pull request stands to the item: that it answers it, was completed or abandoned, or its branch is gone."""
+    return Sentence("pull_request_stands", id=pull_request.id, url=pull_request.url, how=how)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from redimento.text import wording
-from redimento.text.foreign import neutralise
+from redimento.text.foreign import code, neutralise
 
 _NUMBER_LINK = re.compile(r"([#!])(?=\d)")  # Azure links `#12` to a work item and `!12` to a pull request
 _NUMBER_MARK = re.compile(r"([\w.)\]]?)([#!])(?=\d)")
@@ -22,7 +22,7 @@ _BLOCK_MARK = re.compile(r"(\d{1,9}(?=[.)](?:\s|$)))?([-+#>=:.)])")
 _COMMIT_WIDTH = 72
 
 
-def quoted(parts: Sequence[str], most: int, *, markup: bool = True) -> str:
+def quoted(parts: Sequence[str], most: int, *, markup: bool = True, language: str = "en") -> str:
     """Return the model's words, at most `most` characters of them, as one quotation: `> ` before every line.
 
     Code, code blocks and flat lists stay; everything else is shown as it was typed, and each part is balanced by itself
@@ -32,7 +32,7 @@ def quoted(parts: Sequence[str], most: int, *, markup: bool = True) -> str:
     for part in parts:
         text = _cut(neutralise(part).strip(), most)
         most -= len(text)
-        lines = list(_balanced(text) if markup else _wrapped(text))
+        lines = list(_balanced(text) if markup else _wrapped(text, language))
         if lines:
             blocks.append("\n".join(f"> {line}".rstrip() for line in lines))
     return "\n>\n".join(blocks)
@@ -44,8 +44,8 @@ def _cut(text: str, most: int) -> str:
     return f"{text[: most - 1].rstrip()}…" if most > 1 else ""
 
 
-def _wrapped(text: str) -> Iterator[str]:
-    for line in numberless(text).split("\n") if text else ():
+def _wrapped(text: str, language: str) -> Iterator[str]:
+    for line in numberless(text, language).split("\n") if text else ():
         yield from wrap(line, _COMMIT_WIDTH - 2) or [""]
 
 
@@ -126,24 +126,15 @@ def _plain_word(text: str) -> str:
     return _NUMBER_LINK.sub(r"\\\1", escaped)
 
 
-def numberless(text: str) -> str:
+def numberless(text: str, language: str = "en") -> str:
     """Return foreign text for a place without Markdown, where `#12` would link or close an item: "no. 12"."""
-    return _NUMBER_MARK.sub(_in_letters, _LANGUAGE.sub(r"\1 ", neutralise(text)))
+    sign = wording.say("number_sign", language)
 
+    def in_letters(found: re.Match[str]) -> str:
+        before, mark = found[1], found[2]
+        return f"{before}! " if mark == "!" else f"{before}{' ' if before else ''}{sign} "
 
-def _in_letters(found: re.Match[str]) -> str:
-    before, mark = found[1], found[2]
-    if mark == "!":
-        return f"{before}! "
-    return f"{before}{' ' if before else ''}no. "
-
-
-def code(text: str, most: int = 120) -> str:
-    """Return foreign text as inline code on one line."""
-    line = " ".join(neutralise(text).split()).replace("`", "'").replace("|", "¦")
-    if not line:
-        return ""
-    return f"`{line[: most - 1] + '…' if len(line) > most else line}`"
+    return _NUMBER_MARK.sub(in_letters, _LANGUAGE.sub(r"\1 ", neutralise(text)))
 
 
 def units(text: str) -> int:
@@ -154,4 +145,3 @@ def units(text: str) -> int:
 wording.add_filter("quoted", quoted)
 wording.add_filter("numberless", numberless)
 wording.add_filter("inline", inline)
-wording.add_filter("code", code)

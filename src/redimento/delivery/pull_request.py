@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from redimento.settings import AutoComplete, Reviewer
+
 Status = Literal["active", "completed", "abandoned"]
+CheckState = Literal["succeeded", "failed", "pending"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class PullRequestText:
     draft: bool
     work_item_id: int
     labels: tuple[str, ...] = ()
-    reviewers: tuple[str, ...] = ()  # unique names (mail addresses), display names or ids
+    reviewers: tuple[Reviewer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,28 @@ class PullRequest:
     conflicts: bool = False  # with its target, as far as the server knows
     ours: bool = True  # opened by the account of this job
     marks: Marks | None = None  # None: the server did not say
+    auto_complete: bool = False  # whoever set it
+
+
+@dataclass(frozen=True)
+class CheckStatus:
+    """What the checks say of a commit. `pending`: they could not judge it."""
+
+    state: CheckState
+    sentence: str
+    url: str  # of the run
+    commit: str
 
 
 class PullRequests(Protocol):
     """Azure Repos, or a folder in a local run."""
+
+    def refuse_missing_rights(self, branch: str, *, new: bool) -> None:
+        """Raise PermissionMissingError if this account may not push to the branch, which may be new, or open pull requests.
+
+        What the server does not tell is no reason to refuse.
+        """
+        ...
 
     def find(self, source_branch: str, target_branch: str) -> PullRequest | None:
         """Return our newest pull request between these branches, an active one before completed or abandoned ones.
@@ -79,14 +100,43 @@ class PullRequests(Protocol):
         """Add a label."""
         ...
 
-    def identities(self, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the reviewers with these names as `Marks` holds them, and a sentence for each that was not found."""
+    def identities(self, reviewers: Sequence[Reviewer]) -> tuple[tuple[Reviewer, ...], tuple[str, ...]]:
+        """Return the reviewers, named as `Marks` holds them, and a sentence for each that was not found.
+
+        Raises AzureError where nobody can be looked up.
+        """
         ...
 
-    def invite(self, pull_request: PullRequest, reviewer: str) -> None:
+    def invite(self, pull_request: PullRequest, reviewer: Reviewer) -> None:
         """Add a reviewer, given as `identities` returns them."""
         ...
 
     def link(self, pull_request: PullRequest, item_id: int) -> None:
         """Link a work item to the pull request."""
+        ...
+
+    def post(self, pull_request: PullRequest, status: CheckStatus) -> None:
+        """Post the status of a commit of the pull request."""
+        ...
+
+    def remark(self, pull_request: PullRequest, text: str, *, update: bool = True) -> None:
+        """Write `text` as the one comment of ours on the pull request, which nobody has to resolve.
+
+        One that is there is updated if `update`, and one that a person deleted stays away.
+        """
+        ...
+
+    def complete_by_policy(self, pull_request: PullRequest, wish: AutoComplete) -> None:
+        """Let the server complete the pull request once its policies are met.
+
+        Raises UsageError where they do not allow the wanted merge, or would not wait for a person.
+        """
+        ...
+
+    def keep_open(self, pull_request: PullRequest) -> None:
+        """Let the server complete the pull request by itself no more."""
+        ...
+
+    def numbered(self, number: int) -> PullRequest:
+        """Return the pull request with this number, whoever opened it. Raises NotThereError."""
         ...

@@ -10,8 +10,8 @@ from redimento.change.edit import Change, Dependency, FileChange
 from redimento.change.guards.line_diff import changed_lines
 from redimento.change.guards.steering import SteeringFile
 from redimento.delivery.criteria import CriterionEvidence, NamedTest
-from redimento.delivery.markdown import code
 from redimento.text import wording
+from redimento.text.wording import Sentence, say
 from redimento.verification.comparison import failures_of
 from redimento.verification.evidence import CheckResult, Checks, Failure, FailureKind, Proof, Verdict
 from redimento.verification.test_names import same_test
@@ -69,7 +69,8 @@ class Report:
     estimated_usd: float = 0.0  # the part of `usd` that nobody counted
     reproduction: tuple[Proof, ...] = ()  # of the tests that showed the fault before the change was written
     rewritten: tuple[str, ...] = ()  # those of them that passed until the change gave them another expectation
-    notes: tuple[str, ...] = ()  # what people changed meanwhile, in finished sentences
+    notes: tuple[str, ...] = ()  # what people changed meanwhile
+    language: str = "en"  # of the team, one of `wording.LANGUAGES`
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -77,17 +78,17 @@ class Report:
         questions = "\n".join(f"- {' '.join(question.split())}" for question in self.questions)
         notes = "\n".join(f"- {one.id}: {' '.join(one.note.split())}" for one in self.criteria if one.note.strip())
         titled = (
-            ("On the criteria", notes),
-            ("Questions", questions),
-            ("To build", self.build_instructions),
-            ("Notes", self.documentation),
+            ("on_the_criteria", notes),
+            ("questions", questions),
+            ("to_build", self.build_instructions),
+            ("notes", self.documentation),
         )
-        return (self.summary, *(f"{title}:\n{text}" for title, text in titled if text.strip()))
+        return (self.summary, *(f"{say(title, self.language)}:\n{text}" for title, text in titled if text.strip()))
 
     @property
-    def old_judge(self) -> str:
-        """What the tests as they were say of the new source, in one sentence; "" if they did not run apart."""
-        return old_judge_sentence(self.verdict) if self.verdict and self.verdict.old_judge else ""
+    def old_judge(self) -> Sentence | None:
+        """What the tests as they were say of the new source; None if they did not run apart."""
+        return old_judge_sentence(self.verdict) if self.verdict and self.verdict.old_judge else None
 
     def failures(self, kind: FailureKind) -> tuple[Failure, ...]:
         """Return what counts against the change, of one kind."""
@@ -117,10 +118,10 @@ def _file_line(file: FileChange) -> FileLine:
     return FileLine(file.path, len(added), len(removed), _what(file))
 
 
-def _what(file: FileChange) -> str:
+def _what(file: FileChange) -> Sentence:
     if file.before is None:
-        return "added, although .gitignore excludes it like files beside it" if file.excepted else "added"
-    return "deleted" if file.after is None else "changed"
+        return Sentence("file_added", excepted=file.excepted)
+    return Sentence("file_deleted" if file.after is None else "file_changed")
 
 
 def check_lines(verdict: Verdict) -> tuple[CheckLine, ...]:
@@ -154,69 +155,49 @@ def _standing(result: CheckResult, kinds: Collection[str], flaky: Collection[str
     return "flaky" if result.name in flaky else "fails as before"
 
 
-def old_judge_sentence(verdict: Verdict) -> str:
+def old_judge_sentence(verdict: Verdict) -> Sentence:
     """Say how the tests as they were end on the new source: how many pass, and which do not."""
     results = [result for result in (verdict.old_judge or Checks()).results if not result.skipped]
     tests = [test for result in results for test in result.tests]
     known = {test.id for result in verdict.before.results for test in result.tests if test.fails}
-    failing = [test.id for test in tests if test.fails and test.id not in known]
-    passing = sum(test.outcome == "passed" for test in tests)
-    as_before = sum(test.fails and test.id in known for test in tests)
-    skipped = sum(test.outcome == "skipped" for test in tests)
-    parts = [
-        *([f"{passing} {'passes' if passing == 1 else 'pass'}"] if passing else []),
-        *([f"{as_before} {'fails' if as_before == 1 else 'fail'} as before"] if as_before else []),
-        *([f"{skipped} skipped"] if skipped else []),
-        *([f"{named(failing)} {'fails' if len(failing) == 1 else 'fail'}"] if failing else []),
-    ]
-    parts += [f"the check {code(result.name)} {in_words(result)}" for result in results if not result.tests]
-    subject = f"The {len(tests)} test{'' if len(tests) == 1 else 's'}" if tests else "The checks"
-    be = "it was" if len(tests) == 1 else "they were"
-    return f"{subject} as {be}, on the new source: {', '.join(parts) or 'none ran'}."
+    return Sentence(
+        "old_judge",
+        tests=len(tests),
+        passing=sum(test.outcome == "passed" for test in tests),
+        as_before=sum(test.fails and test.id in known for test in tests),
+        skipped=sum(test.outcome == "skipped" for test in tests),
+        failing=[test.id for test in tests if test.fails and test.id not in known],
+        checks=[
+            Sentence("check_ended", check=result.name, how=in_words(result)) for result in results if not result.tests
+        ],
+    )
 
 
-def named(names: Sequence[str | Failure], most: int = 3) -> str:
-    """Return the first of `names`, or of what fails, as code, and how many more there are."""
-    shown = ", ".join(code(one if isinstance(one, str) else one.test or one.check) for one in names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
-
-
-def history(test: NamedTest | Proof) -> str:
+def history(test: NamedTest | Proof) -> Sentence:
     """Say how a test ended on the old source and on the new one, and why it proves nothing if it does not."""
-    if not test.after:
-        return "not found in any test report"
-    if test.doubt:
-        return f"proves nothing: {test.doubt}"
     changed = isinstance(test, Proof) or test.changed
-    before = {
-        "failed": "failed before ✓, ",
-        "passed": "passed before, so it proves nothing; " if changed else "already passed before, ",
-        "error": "could not run on the old source, ",
-        "skipped": "was skipped before, ",
-        "absent": "did not run before, ",
-    }.get(test.before, "")
-    after = "passes after ✓" if test.after == "passed" else f"{test.after} after ✗"
-    return before + after
+    return Sentence("history", before=test.before, after=test.after, doubt=test.doubt, changed=changed)
 
 
-def in_words(result: CheckResult | None) -> str:
+def in_words(result: CheckResult | None) -> Sentence:
     """Return how a command ended, in a few words; test counts if it reported tests."""
     if result is None:
-        return "not run"
+        return Sentence("not_run")
     if result.skipped:
-        return "not needed"
+        return Sentence("not_needed")
     if result.reason:
-        return result.reason
+        return Sentence("ended_for_a_reason", reason=result.reason)
     if not result.tests:
-        return "passed" if result.exit_code == 0 else f"failed, exit code {result.exit_code}"
+        return Sentence("ended", exit_code=result.exit_code)
     count = {name: sum(test.outcome == name for test in result.tests) for name in ("passed", "failed", "error")}
-    parts = [
-        f"{number} {name}{'s' if name == 'error' and number > 1 else ''}" for name, number in count.items() if number
-    ]
-    if result.exit_code != 0 and not (count["failed"] or count["error"]):
-        parts.append(f"exit code {result.exit_code}")
-    return ", ".join(parts) or "no test ran"
+    explained = result.exit_code == 0 or count["failed"] or count["error"]
+    return Sentence(
+        "tests_ended",
+        passed=count["passed"],
+        failed=count["failed"],
+        errors=count["error"],
+        exit_code=0 if explained else result.exit_code,
+    )
 
 
-wording.add_filter("named", named)
 wording.add_filter("history", history)

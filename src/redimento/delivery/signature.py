@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 
 from redimento.delivery.pull_request import PullRequest, PullRequestText
+from redimento.text.wording import Sentence
 
 UNITS = 110  # UTF-16 units of both lines and their line breaks
 _END = "<!-- Redimento ends here -->"
@@ -54,20 +55,14 @@ def kept(now: PullRequest) -> tuple[str, ...]:
     """Return a finished sentence for everything in the pull request that a person changed, and that stays."""
     signed = read(now.description)
     if signed is None:
-        return (
-            "The description of the pull request has been rewritten, so its text, title and state were left as they are.",
-        )
+        return (Sentence("description_rewritten"),)
     sentences = []
     if _digest(now.title) != signed.title:
-        sentences.append("Somebody changed the title of the pull request, so it was kept.")
+        sentences.append(Sentence("title_kept"))
     if not signed.untouched:
-        sentences.append("Somebody edited the description of the pull request, so it was kept.")
+        sentences.append(Sentence("description_kept"))
     if now.draft != signed.draft:
-        sentences.append(
-            "Somebody marked the pull request as a draft, so it stays one."
-            if now.draft
-            else "Somebody published the pull request, so it was not made a draft again."
-        )
+        sentences.append(Sentence("stays_a_draft" if now.draft else "stays_published"))
     return tuple(sentences)
 
 

@@ -80,10 +80,12 @@ class Google:
             until = datetime.fromtimestamp(time.time() + self.seconds, UTC)
             return {"accessToken": self._token("account"), "expireTime": until.strftime("%Y-%m-%dT%H:%M:%SZ")}
         model = f"/v1/projects/{self.project}/locations/global/publishers/google/models/"
-        if not path.startswith(model) or not path.endswith(":generateContent"):
+        if not path.startswith(model) or not path.endswith((":generateContent", ":countTokens")):
             raise _RefusedError(404, f"There is nothing at {path}.")
         if granted != ("account" if self.account else "job"):
             raise _RefusedError(403, "Permission 'aiplatform.endpoints.predict' denied.")
+        if path.endswith(":countTokens"):
+            return {"totalTokens": len(body) // 4}
         return self._generated(json.loads(body))
 
     def _exchanged(self, form: Mapping[str, list[str]]) -> Any:

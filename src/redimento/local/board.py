@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ from redimento.local.item_file import read_item
 from redimento.run_folder import RunFolder
 from redimento.work_items.attachment import LARGEST
 from redimento.work_items.item import Attachment, StateCategory, WorkItem
+from redimento.work_items.mark import Mark
 
 
 class FileBoard:
@@ -56,6 +58,10 @@ class FileBoard:
     def changed_by_run(self, item: WorkItem) -> bool:  # noqa: ARG002 - part of the port; a run never writes the file
         return False
 
+    def requester(self, item: WorkItem, run: str) -> str:  # noqa: ARG002 - part of the port
+        """Return nobody: whoever runs it at a desk commits it, too."""
+        return ""
+
     def again(self, item: WorkItem) -> WorkItem:
         """Return the item as the file has it now."""
         return self.load(item.id)
@@ -87,9 +93,13 @@ class FileBoard:
         name = re.sub(r"[^A-Za-z0-9]+", "-", marker).strip("-")[:60] or "comment"
         return self._folder.write_text(f"comment-{name}.md", markdown).resolve().as_uri()
 
-    def set_state(self, item_id: int, state: str) -> None:
-        """Append the state to `state.txt`, unless it is the current one."""
-        noted = self._folder.path / "state.txt"
-        earlier = noted.read_text("utf-8").splitlines() if noted.exists() else [self.load(item_id).state]
-        if earlier[-1:] != [state]:
+    def mark(self, item: WorkItem, wanted: Mark, *, current: bool = False) -> tuple[WorkItem, tuple[str, ...]]:  # noqa: ARG002 - part of the port; nobody else writes the file
+        """Append the state, as the settings name it, to `state.txt`, and write the tags to `tags.txt`, if they differ."""
+        state, tags = wanted.state or item.state, wanted.tags(item.tags)
+        if state != item.state:
+            noted = self._folder.path / "state.txt"
+            earlier = noted.read_text("utf-8").splitlines() if noted.exists() else [item.state]
             self._folder.write_text(noted.name, "\n".join([*earlier, state]) + "\n")
+        if tags != item.tags:
+            self._folder.write_text("tags.txt", "\n".join(tags) + "\n")
+        return replace(item, state=state, tags=tags), ()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import get_args
 
-from redimento.delivery.pull_request import Marks, PullRequest, PullRequestText, Status
-from redimento.errors import UsageError
+from redimento.delivery.pull_request import CheckStatus, Marks, PullRequest, PullRequestText, Status
+from redimento.errors import NotThereError, UsageError
 from redimento.run_folder import RunFolder
+from redimento.settings import AutoComplete, Reviewer
 
 _DATA = "pull-request.json"
 _TEXT = "pull-request.md"
+_WHOLE = "whole-text.md"
 _STATES: tuple[Status, ...] = get_args(Status)
 
 
@@ -23,6 +25,9 @@ class FolderPullRequests:
     def __init__(self, folder: RunFolder) -> None:
         self._run = folder
         self._folder = folder.path / "pull-requests"
+
+    def refuse_missing_rights(self, branch: str, *, new: bool) -> None:
+        """Do nothing: nobody restricts a folder."""
 
     def find(self, source_branch: str, target_branch: str) -> PullRequest | None:
         """Return the newest pull request of this pair, preferring an active one. Raises UsageError for a damaged folder."""
@@ -51,7 +56,11 @@ class FolderPullRequests:
         folder = f"{self._folder.name}/{number}"
         draft = "Draft: " if wanted.draft else ""
         self._run.write_text(f"{folder}/{_TEXT}", f"# {draft}{wanted.title}\n\n{wanted.description.rstrip()}\n")
-        more = {"work_item_id": wanted.work_item_id, "labels": wanted.labels, "reviewers": wanted.reviewers}
+        more = {
+            "work_item_id": wanted.work_item_id,
+            "labels": wanted.labels,
+            "reviewers": [one.name for one in wanted.reviewers],
+        }
         self._run.write_json(f"{folder}/{_DATA}", {**asdict(made), **more})
         return made
 
@@ -61,17 +70,38 @@ class FolderPullRequests:
         labels, reviewers = (frozenset(map(str.casefold, data[key])) for key in ("labels", "reviewers"))
         return Marks(labels, reviewers, frozenset([int(data["work_item_id"])]))
 
-    def identities(self, names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        return tuple(map(str.casefold, names)), ()
+    def identities(self, reviewers: Sequence[Reviewer]) -> tuple[tuple[Reviewer, ...], tuple[str, ...]]:
+        return tuple(replace(one, name=one.name.casefold()) for one in reviewers), ()
 
     def label(self, pull_request: PullRequest, label: str) -> None:
         """Do nothing: `open` writes all labels."""
 
-    def invite(self, pull_request: PullRequest, reviewer: str) -> None:
+    def invite(self, pull_request: PullRequest, reviewer: Reviewer) -> None:
         """Do nothing: `open` writes all reviewers."""
 
     def link(self, pull_request: PullRequest, item_id: int) -> None:
         """Do nothing: `open` writes the number of the work item."""
+
+    def post(self, pull_request: PullRequest, status: CheckStatus) -> None:
+        """Do nothing: no policy reads it."""
+
+    def remark(self, pull_request: PullRequest, text: str, *, update: bool = True) -> None:
+        """Write the text beside the pull request."""
+        if update:
+            self._run.write_text(f"{self._folder.name}/{pull_request.id}/{_WHOLE}", text)
+
+    def complete_by_policy(self, pull_request: PullRequest, wish: AutoComplete) -> None:
+        """Do nothing: nobody completes a folder."""
+
+    def keep_open(self, pull_request: PullRequest) -> None:
+        """Do nothing: nobody completes a folder."""
+
+    def numbered(self, number: int) -> PullRequest:
+        """Return the pull request in the folder with this number. Raises NotThereError."""
+        for each in self._all():
+            if each.id == number:
+                return each
+        raise NotThereError(f"There is no pull request {number} in {self._folder}.", status=404)
 
     def _all(self) -> list[PullRequest]:
         return [_read(path) for path in sorted(self._folder.glob(f"*/{_DATA}"))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from redimento.models import failures, thinking
 from redimento.models.access import Access
 from redimento.models.candidate import Candidate
 from redimento.models.failures import Endpoint, Refusal
-from redimento.models.port import Message, Model, ModelRequest, Usage
+from redimento.models.port import Message, ModelRequest, Usage
 from redimento.models.service import LISTING_SECONDS, SHORTEST_SDK_TIMEOUT_SECONDS, ServiceModel
 from redimento.settings import ModelSettings
 from redimento.text.answer_size import UnusableAnswerError
@@ -30,7 +31,7 @@ _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionErro
 
 def open_model(
     settings: ModelSettings, access: Access, certificates: str = "", issued: list[str] | None = None
-) -> Model:
+) -> ServiceModel:
     """Return the model that the settings name, without sending anything.
 
     `certificates`: the file or folder with the authorities to trust, "" for those of the system. `issued` receives the
@@ -63,29 +64,51 @@ def open_model(
             location=access.location,
             http_options=options,  # type: ignore[arg-type]  # a dict is one of its forms
         )
-        return ServiceModel(endpoint, ask=lambda request: _ask(client, endpoint, request), list_models=lambda: ())
+        return ServiceModel(
+            endpoint,
+            ask=lambda request: _ask(client, endpoint, request),
+            count=lambda text, seconds: _count(client, endpoint, text, seconds),
+            list_models=lambda: (),
+        )
     endpoint = Endpoint(settings.name, access.base_url, lambda: (access.key,))
     client = genai.Client(api_key=access.key, vertexai=False, http_options=options)  # type: ignore[arg-type]  # as above
     return ServiceModel(
         endpoint,
         ask=lambda request: _ask(client, endpoint, request),
+        count=lambda text, seconds: _count(client, endpoint, text, seconds),
         list_models=lambda: _list(client),
     )
 
 
 def _ask(client: genai.Client, endpoint: Endpoint, request: ModelRequest) -> Candidate:
-    import httpx2  # noqa: PLC0415 - comes with the SDK
-    from google.genai import errors  # noqa: PLC0415 - loaded by open_model
-
-    try:
+    with _named_failures(endpoint, request.timeout_seconds):
         response = client.models.generate_content(
             model=endpoint.model, contents=_contents(request), config=_config(endpoint, request)
         )
         return _candidate(response)
+
+
+def _count(client: genai.Client, endpoint: Endpoint, text: str, seconds: float) -> int:
+    from google.genai import types  # noqa: PLC0415 - loaded by open_model
+
+    config = types.CountTokensConfig(http_options=_http_options(seconds))
+    with _named_failures(endpoint, seconds):
+        answer = client.models.count_tokens(model=endpoint.model, contents=text, config=config)
+        return int(answer.total_tokens or 0)
+
+
+@contextmanager
+def _named_failures(endpoint: Endpoint, seconds: float) -> Iterator[None]:
+    """Turn what the SDK raises for a call into ModelError."""
+    import httpx2  # noqa: PLC0415 - comes with the SDK
+    from google.genai import errors  # noqa: PLC0415 - loaded by open_model
+
+    try:
+        yield
     except errors.APIError as error:
         raise failures.refused(_refusal(error), endpoint) from None
     except httpx2.TimeoutException:
-        raise failures.timed_out(request.timeout_seconds) from None
+        raise failures.timed_out(seconds) from None
     except httpx2.DecodingError as error:
         raise failures.unreadable(error, endpoint) from None
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
@@ -125,10 +148,14 @@ def _config(endpoint: Endpoint, request: ModelRequest) -> types.GenerateContentC
         automatic_continuation=False,
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
         # No temperature: models since 3.6 ignore it, older ones loop on low values.
-        http_options=types.HttpOptions(
-            timeout=round(max(request.timeout_seconds, SHORTEST_SDK_TIMEOUT_SECONDS) * 1000)
-        ),
+        http_options=_http_options(request.timeout_seconds),
     )
+
+
+def _http_options(seconds: float) -> types.HttpOptions:
+    from google.genai import types  # noqa: PLC0415 - loaded by open_model
+
+    return types.HttpOptions(timeout=round(max(seconds, SHORTEST_SDK_TIMEOUT_SECONDS) * 1000))
 
 
 def _candidate(response: types.GenerateContentResponse) -> Candidate:

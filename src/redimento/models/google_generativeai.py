@@ -11,6 +11,7 @@ import locale
 import time
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from redimento.errors import UsageError
@@ -18,7 +19,7 @@ from redimento.models import failures, thinking
 from redimento.models.access import Access
 from redimento.models.candidate import Candidate
 from redimento.models.failures import Endpoint, Refusal
-from redimento.models.port import Message, Model, ModelError, ModelRequest, Usage
+from redimento.models.port import Message, ModelError, ModelRequest, Usage
 from redimento.models.service import LISTING_SECONDS, SHORTEST_SDK_TIMEOUT_SECONDS, ServiceModel
 from redimento.settings import ModelSettings
 from redimento.text.answer_size import UnusableAnswerError, refuse_long, refuse_many_values
@@ -28,7 +29,7 @@ _PIECE = 64 * 1024  # bytes
 _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 
 
-def open_model(settings: ModelSettings, access: Access, certificates: str = "") -> Model:
+def open_model(settings: ModelSettings, access: Access, certificates: str = "") -> ServiceModel:
     """Return the model that the settings name, without sending anything.
 
     `certificates`: the file or folder with the authorities to trust, "" for those of the system. Raise UsageError when
@@ -44,6 +45,7 @@ def open_model(settings: ModelSettings, access: Access, certificates: str = "") 
     return ServiceModel(
         endpoint,
         ask=lambda request: _ask(genai, endpoint, request),
+        count=lambda text, seconds: _count(genai, endpoint, text, seconds),
         list_models=lambda: _list(genai),
     )
 
@@ -136,12 +138,6 @@ def _read(answer: Any, until: float) -> bytes:
 
 
 def _ask(genai: Any, endpoint: Endpoint, request: ModelRequest) -> Candidate:
-    import requests  # noqa: PLC0415 - comes with the SDK
-    import urllib3  # noqa: PLC0415 - comes with the SDK
-    from google.api_core import exceptions  # noqa: PLC0415 - comes with the SDK
-    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - comes with the SDK
-    from google.protobuf.json_format import ParseError  # noqa: PLC0415 - comes with the SDK
-
     if request.thinking != thinking.default_level(endpoint.model):
         raise ModelError(
             f"The call {request.purpose!r} asks for thinking level {request.thinking}, which the SDK "
@@ -149,21 +145,42 @@ def _ask(genai: Any, endpoint: Endpoint, request: ModelRequest) -> Candidate:
             "Set model.sdk to google-genai.",
             kind="refused_by_sdk",
         )
-    try:
+    with _named_failures(endpoint, request.timeout_seconds):
         model = genai.GenerativeModel(endpoint.model, system_instruction=request.system or None)
         response = model.generate_content(
             [{"role": message.role, "parts": _parts(message)} for message in request.messages],
             generation_config={"max_output_tokens": request.max_output_tokens},
-            # RequestOptions, not a dict: with a dict the SDK retries for ten minutes.
-            request_options=genai.types.RequestOptions(
-                timeout=max(request.timeout_seconds, SHORTEST_SDK_TIMEOUT_SECONDS)
-            ),
+            request_options=_options(genai, request.timeout_seconds),
         )
         return _candidate(genai, response)
+
+
+def _count(genai: Any, endpoint: Endpoint, text: str, seconds: float) -> int:
+    with _named_failures(endpoint, seconds):
+        model = genai.GenerativeModel(endpoint.model)
+        return int(model.count_tokens(text, request_options=_options(genai, seconds)).total_tokens)
+
+
+def _options(genai: Any, seconds: float) -> Any:
+    # RequestOptions, not a dict: with a dict the SDK retries for ten minutes.
+    return genai.types.RequestOptions(timeout=max(seconds, SHORTEST_SDK_TIMEOUT_SECONDS))
+
+
+@contextmanager
+def _named_failures(endpoint: Endpoint, seconds: float) -> Iterator[None]:
+    """Turn what the SDK raises for a call into ModelError."""
+    import requests  # noqa: PLC0415 - comes with the SDK
+    import urllib3  # noqa: PLC0415 - comes with the SDK
+    from google.api_core import exceptions  # noqa: PLC0415 - comes with the SDK
+    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - comes with the SDK
+    from google.protobuf.json_format import ParseError  # noqa: PLC0415 - comes with the SDK
+
+    try:
+        yield
     except exceptions.GoogleAPICallError as error:
         raise failures.refused(_refusal(error), endpoint) from None
     except requests.Timeout:
-        raise failures.timed_out(request.timeout_seconds) from None
+        raise failures.timed_out(seconds) from None
     except UnusableAnswerError as error:
         raise failures.unusable(error, endpoint) from None
     except (requests.RequestException, urllib3.exceptions.HTTPError, GoogleAuthError) as error:

@@ -32,7 +32,7 @@ _LONGEST_LIFE = 12 * 3600  # seconds, Google's limit for a token
 
 @dataclass
 class SignIn:
-    """Fetches the tokens, each within `seconds`. `seen` has all of them so far: they are secrets of the run."""
+    """Fetches the tokens, each within `seconds`. `seen` has all of them so far, in order: they are secrets of the run."""
 
     identity: Identity
     http: BoundedClient
@@ -59,6 +59,17 @@ class SignIn:
             service_account_impersonation_url=self.identity.account_url or None,
             scopes=_SCOPES,
         )
+
+    @property
+    def hops(self) -> tuple[Hop, ...]:
+        """The steps on the way to a token, in order; each adds one to `seen`."""
+        identity = self.identity
+        account = (failures.account_hop(identity.account),) if identity.account else ()
+        return (failures.azure_hop(identity.connection), failures.exchange_hop(identity.provider), *account)
+
+    def walk(self) -> None:
+        """Fetch a token now; raise ModelError when a hop fails."""
+        self.credentials().refresh(None)  # type: ignore[no-untyped-call]
 
     def secrets(self) -> tuple[str, ...]:
         return (self.identity.job_token, *self.seen)

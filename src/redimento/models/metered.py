@@ -25,6 +25,7 @@ from redimento.models.port import (
 from redimento.models.prices import Price, cost_usd, worst_case_usd
 from redimento.settings import ModelSettings
 from redimento.text.redaction import NO_SECRETS, Secrets
+from redimento.text.wording import Sentence
 
 
 @dataclass
@@ -84,20 +85,19 @@ class MeteredModel:
         worst = self.spent.usd + worst_case_usd(self.price, prompt_tokens, request.max_output_tokens, on=today)
         if worst > limits.max_cost_usd:
             raise LimitError(
-                f"The next call could bring the cost of the run to ${worst:.2f}; the limit is "
-                f"${limits.max_cost_usd:.2f}, and ${self.spent.usd:.2f} is already spent.",
-                "Raise model.max_cost_usd, or lower context.budget_tokens or model.max_output_tokens.",
+                Sentence("limit_of_cost", worst=worst, most=limits.max_cost_usd, spent=self.spent.usd),
+                Sentence("raise_or_lower", key="model.max_cost_usd"),
             )
         if self.clock() >= self._ends:
             raise LimitError(
-                f"The run has reached its limit of {limits.max_minutes} minutes.",
-                "Raise model.max_minutes, and the job's timeoutInMinutes with it.",
+                Sentence("limit_of_minutes", most=limits.max_minutes),
+                Sentence("raise_minutes"),
             )
         used = total_tokens(self.spent.usage)
         if used + prompt_tokens + request.max_output_tokens > limits.max_tokens:
             raise LimitError(
-                f"The next call could exceed the limit of {limits.max_tokens:,} tokens; {used:,} are already used.",
-                "Raise model.max_tokens, or lower context.budget_tokens or model.max_output_tokens.",
+                Sentence("limit_of_tokens", most=limits.max_tokens, used=used),
+                Sentence("raise_or_lower", key="model.max_tokens"),
             )
 
     def _book(self, known: Usage | None, most: Usage, seconds: float, estimated: int = 0) -> None:

@@ -21,6 +21,8 @@ _SOCKS_LIBRARIES = ("socks", "socksio")
 # requests reads the first two, Google's SDK and OpenSSL the third.
 _TRUSTED = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
+VARIABLES = (*_PROXIES, *_TRUSTED)
+
 
 def refuse_unusable(environment: Mapping[str, str]) -> None:
     """Raise UsageError for a proxy that cannot be used, and for certificates that cannot be read."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import date
 
 from redimento.errors import UsageError
+from redimento.models.lifetimes import serving
 from redimento.settings import ModelSettings, Thinking
 
 _LEVELS: tuple[Thinking, ...] = ("minimal", "low", "medium", "high", "xhigh")
@@ -32,15 +33,11 @@ _LONGER_NOT = {"gemini-4-argon": 32_768}  # for an answer that is not streamed
 # The 2.5 models take a number of tokens, not a level. Google maps levels to these numbers itself
 # (https://ai.google.dev/gemini-api/docs/openai, reasoning_effort).
 _BUDGETS: dict[Thinking, int] = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24_576, "xhigh": 24_576}
-# From this day on, calls of a 2.5 model go to its heir, under the rules of that
-# (https://ai.google.dev/gemini-api/docs/deprecations).
-_HEIRS = {"gemini-2.5-pro": "gemini-3.8-flash", "gemini-2.5-flash": "gemini-3.5-flash-lite"}
-_HEIRS_FROM = date(2026, 12, 1)
 
 
 def refuse_impossible(settings: ModelSettings, *, on: date) -> None:
     """Raise UsageError if the model does not have the level of thinking, or not as much output, as the settings say."""
-    name = _serving(settings.name, on)
+    name = serving(settings.name, on)
     if name in _RANGES:
         first, last, _ = _RANGES[name]
         levels = _LEVELS[_LEVELS.index(first) : _LEVELS.index(last) + 1]
@@ -63,22 +60,17 @@ def harder(settings: ModelSettings, thinking: Thinking, *, on: date) -> Thinking
     """Return the next level of thinking that the model has; `thinking` itself where there is none."""
     if settings.sdk == "google-generativeai":  # cannot set the level
         return thinking
-    _, last, _ = _RANGES.get(_serving(settings.name, on), ("minimal", "high", "medium"))
+    _, last, _ = _RANGES.get(serving(settings.name, on), ("minimal", "high", "medium"))
     level = _LEVELS.index(thinking)
     return _LEVELS[max(level, min(level + 1, _LEVELS.index(last)))]
 
 
 def budget(model: str, thinking: Thinking, *, on: date) -> int | None:
     """Return the number of tokens that stands for a level, None for a model that takes the level itself."""
-    return _BUDGETS[thinking] if _serving(model, on).startswith("gemini-2.5") else None
+    return _BUDGETS[thinking] if serving(model, on).startswith("gemini-2.5") else None
 
 
 def default_level(model: str) -> Thinking:
     """Return the level that a model uses when none is sent."""
     found = _RANGES.get(model.removeprefix("models/"))
     return found[2] if found else "medium"
-
-
-def _serving(model: str, on: date) -> str:
-    name = model.removeprefix("models/")
-    return _HEIRS.get(name, name) if on >= _HEIRS_FROM else name

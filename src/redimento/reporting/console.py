@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, TextIO
 
@@ -13,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from redimento.delivery.report import Report
-from redimento.events import Emit, Event, Note, StepEnded, StepStarted, Warned
+from redimento.events import Emit, Event, Loaded, Note, StepEnded, StepStarted, Warned
 from redimento.outcome import Outcome
 from redimento.run.job import Finished
 from redimento.text.foreign import json_line, neutralise
@@ -50,20 +51,21 @@ class Dialect(Protocol):
     ) -> str: ...
     def set_progress(self, percent: int, text: str) -> str: ...
     def set_variable(self, name: str, value: str) -> str: ...
+    def name_run(self, environ: Mapping[str, str], item_id: int, title: str) -> Iterator[str]: ...
     def upload_summary(self, file: Path) -> str: ...
 
 
-def pipeline_listener(dialect: Dialect, stream: TextIO, secrets: Secrets) -> Emit:
+def pipeline_listener(dialect: Dialect, stream: TextIO, secrets: Secrets, environment: Mapping[str, str]) -> Emit:
     """Return a listener that writes groups, progress and issues for the agent, with foreign text neutralised."""
 
     def emit(event: Event) -> None:
-        stream.writelines(secrets.redact(line) + "\n" for line in _pipeline_lines(dialect, event))
+        stream.writelines(secrets.redact(line) + "\n" for line in _pipeline_lines(dialect, event, environment))
         stream.flush()
 
     return emit
 
 
-def _pipeline_lines(dialect: Dialect, event: Event) -> Iterator[str]:
+def _pipeline_lines(dialect: Dialect, event: Event, environment: Mapping[str, str]) -> Iterator[str]:
     match event:
         case StepStarted(name, title):
             percent = 100 * STEPS.index(name) // len(STEPS) if name in STEPS else 0
@@ -74,8 +76,15 @@ def _pipeline_lines(dialect: Dialect, event: Event) -> Iterator[str]:
             yield dialect.endgroup()
         case Note(text):
             yield neutralise(text)
+        case Loaded(number, _, title):
+            yield neutralise(_item_line(event))
+            yield from dialect.name_run(environment, number, title)
         case Warned(text, path):
             yield dialect.log_issue("warning", text, path=path)
+
+
+def _item_line(item: Loaded) -> str:
+    return f"{item.type}{f' {item.id}' if item.id else ''}: {item.title}"
 
 
 @contextmanager
@@ -92,7 +101,8 @@ def terminal_listener(console: Console, secrets: Secrets) -> Iterator[Emit]:
                 case StepEnded(name, seconds, ok):
                     mark = Text("✔ ", style="green") if ok else Text("✘ ", style="red")
                     console.print(mark + Text(name, style="bold") + Text(f"  {seconds:.1f} s", style="dim"))
-                case Note(text):
+                case Note() | Loaded():
+                    text = event.text if isinstance(event, Note) else _item_line(event)
                     console.print(Padding(Text(secrets.clean(text)), (0, 0, 0, 2)))
                 case Warned(text):
                     warning = Text(secrets.clean(text), style="yellow")
@@ -168,6 +178,32 @@ def as_json(finished: Finished, folder: Path | None, calls: tuple[str, ...]) -> 
         "calls": list(calls),
         "exitCode": outcome.exit_code,
     }
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a command says of many work items: to people, as JSON, and to the agent as logging commands."""
+
+    title: str
+    heading: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    value: Any
+    commands: Sequence[str]
+
+
+def show_terminal_listing(console: Console, listing: Listing) -> None:
+    table = Table(
+        *listing.heading, box=None, pad_edge=False, title=Text(_one_line(listing.title)), title_justify="left"
+    )
+    for row in listing.rows:
+        table.add_row(*(Text(_one_line(cell)) for cell in row))
+    console.print(table)
+
+
+def show_pipeline_listing(stream: TextIO, listing: Listing) -> None:
+    rows = ["  " + _one_line(", ".join(filter(None, row))) for row in listing.rows]
+    stream.write("\n".join([_one_line(listing.title), *rows, *listing.commands]) + "\n")
+    stream.flush()
 
 
 def print_json(stream: TextIO, value: Any) -> None:

@@ -38,31 +38,36 @@ def write_files(folder: RunFolder, finished: Finished, job: Job | None) -> Path:
     ended = datetime.now(UTC)
     folder.write_json("record.json", _record(finished, job, ended))
     patch = folder.path / "change.patch"
+    language = job.settings.language if job else "en"
     values = {
-        "heading": _heading(finished, job),
+        "heading": _heading(finished, job, language),
         "repository": job.repository if job else "",
         "target": job.target if job else "",
         "finished": finished,
         "detail": SUMMARY,
-        "ended": ended.isoformat(timespec="seconds"),
+        "ended": ended,
         "version": __version__,
         "patch": patch.read_text("utf-8", "replace") if job and patch.is_file() else "",
     }
-    folder.write_text("report.html", wording.render("report/page.html.j2", **values))
-    return folder.write_text("summary.md", wording.render("report/summary.md.j2", **values))
+    folder.write_text("report.html", wording.render("report/page.html.j2", language, **values))
+    return folder.write_text("summary.md", wording.render("report/summary.md.j2", language, **values))
 
 
-def _heading(finished: Finished, job: Job | None) -> str:
+def _heading(finished: Finished, job: Job | None, language: str) -> str:
     if finished.item is not None:
         return finished.item.title
-    return f"Work item {job.item_id}" if job else "This run could not start"
+    if finished.outcome.pull_request_id:
+        return wording.say("pull_request", language, id=finished.outcome.pull_request_id)
+    if job is None:
+        return wording.say("could_not_start", language)
+    return wording.say("item_without_title", language, id=job.item_id)
 
 
 def _record(finished: Finished, job: Job | None, ended: datetime) -> dict[str, Any]:
     return {
         "redimento": __version__,
         "python": platform.python_version(),
-        "workItem": job.item_id if job else None,
+        "workItem": finished.item.id if finished.item else job.item_id if job else None,
         "repository": job.repository if job else "",
         "target": job.target if job else "",
         "ended": ended.isoformat(timespec="seconds"),

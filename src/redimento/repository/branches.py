@@ -5,7 +5,7 @@ What an earlier run made is believed by content and, on a server, by who pushed 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Final
 
 from redimento.change.edit import Change
-from redimento.delivery.branches import BASE, CONTENT, ITEM, CommitText, Generated, Tip
-from redimento.repository import commits, remote, worktrees
+from redimento.delivery.branches import BASE, CONTENT, ITEM, REMARKS, CommitText, Generated, Tip
+from redimento.repository import commits, remote, standing, worktrees
 from redimento.repository.checkout import Checkout
 from redimento.repository.local_branches import local_heads, local_tip, set_local_branch
 from redimento.repository.remote import Credentials
+from redimento.repository.tree import GitTree
 from redimento.text.redaction import NO_SECRETS, Secrets
 
 _LONGEST_HISTORY: Final = 500  # commits of one branch
@@ -42,12 +43,19 @@ class CheckoutBranches:
     def head(self) -> str:
         return self.checkout.head
 
+    def default_tree(self) -> GitTree:
+        """Return the files of the checkout: the default branch of a clone may be somebody else's."""
+        return GitTree(self.checkout, self.checkout.head)
+
     def heads(self) -> Collection[str]:
         return local_heads(self.checkout)
 
-    def tip(self, branch: str, item_id: int) -> Tip | None:
+    def tip(self, branch: str, item_id: int | None) -> Tip | None:
         commit = local_tip(self.checkout, branch)
-        return None if commit is None else Tip(commit, _generated(self.checkout, commit, item_id))
+        return None if commit is None else _read(self.checkout, commit, item_id)
+
+    def standing(self, tip: Tip) -> Change:
+        return standing.change_of(self.checkout, tip.commit, tip.base)
 
     def commit(self, change: Change, parents: Sequence[str], text: CommitText) -> str:
         return commits.commit_change(
@@ -68,6 +76,11 @@ class CheckoutBranches:
             author_name=self.author.name,
             author_email=self.author.email,
         )
+
+    def conflicts(self, tip: Tip) -> Sequence[str]:
+        if tip.generated is None:
+            return ()
+        return commits.conflicts(self.checkout, tip.generated.trailers.get(BASE, ""), self.checkout.head, tip.commit)
 
     def _message(self, text: CommitText, parents: Sequence[str], tree: str) -> str:
         trailers = {**text.trailers, CONTENT: _content(tree, parents)}
@@ -98,17 +111,25 @@ class ServerBranches(CheckoutBranches):
     credentials: Credentials = field(kw_only=True)
     own_pushes: Callable[[str], Collection[str]] = field(kw_only=True)
 
+    def default_tree(self) -> GitTree:
+        """Return the files of the newest commit of the server's default branch, which is fetched if need be."""
+        newest = remote.heads(self.checkout, self.credentials).default
+        if newest in (None, self.checkout.head):
+            return GitTree(self.checkout, self.checkout.head)
+        fetched = remote.fetch_branch(self.checkout, self.credentials, remote.DEFAULT_BRANCH, depth=1)
+        return GitTree(self.checkout, fetched or self.checkout.head)
+
     def heads(self) -> Collection[str]:
         return remote.heads(self.checkout, self.credentials).branches
 
-    def tip(self, branch: str, item_id: int) -> Tip | None:
+    def tip(self, branch: str, item_id: int | None) -> Tip | None:
         """Return the tip on the server. Its commit is fetched; no local reference changes."""
         commit = remote.fetch_branch(self.checkout, self.credentials, branch)
         if commit is None:
             return None
-        if _generated(self.checkout, commit, item_id) is None:  # then nobody has to be asked who pushed it
+        if _read(self.checkout, commit, item_id).generated is None:  # then nobody has to be asked who pushed it
             return Tip(commit, None)
-        return Tip(commit, _generated(self.checkout, commit, item_id, self.own_pushes(branch)))
+        return _read(self.checkout, commit, item_id, self.own_pushes(branch))
 
     def publish(self, commit: str, branch: str, *, expected: str | None) -> None:
         if self.note is not None:
@@ -121,8 +142,8 @@ def _content(tree: str, parents: Sequence[str]) -> str:
     return " ".join((tree, *parents))
 
 
-def _generated(checkout: Checkout, tip: str, item_id: int, pushed: Collection[str] | None = None) -> Generated | None:
-    """Return the newest commit of the item that was made by a run, and by nobody else since the target branch.
+def _read(checkout: Checkout, tip: str, item_id: int | None, pushed: Collection[str] | None = None) -> Tip:
+    """Return the tip with the newest commit of the item that was made by a run, and by nobody else since the target branch.
 
     `pushed` are the tips that our account pushed, None in a local run. A merge that a run pushed vouches for its last
     parent, the generated commit; what it was merged into belongs to somebody else.
@@ -133,10 +154,20 @@ def _generated(checkout: Checkout, tip: str, item_id: int, pushed: Collection[st
         if pushed is None
         else {*pushed, *(one.parents[-1] for one in recorded if one.commit in pushed and len(one.parents) > 1)}
     )
+    own = [
+        one
+        for one in reversed(recorded)  # parents first
+        if item_id is None or one.trailers.get(ITEM) == str(item_id)
+        if one.trailers.get(CONTENT) == _content(one.tree, one.parents) and (vouched is None or one.commit in vouched)
+    ]
     generated: dict[str, Generated] = {}
-    for one in reversed(recorded):  # parents first
-        own = one.trailers.get(ITEM) == str(item_id) and one.trailers.get(CONTENT) == _content(one.tree, one.parents)
-        based = all(parent in generated or parent == one.trailers.get(BASE) for parent in one.parents)
-        if own and based and (vouched is None or one.commit in vouched):
-            generated[one.commit] = Generated(one.commit, one.trailers)
-    return next(reversed(generated.values()), None)
+    for one in own:
+        if all(parent in generated or parent == one.trailers.get(BASE) for parent in one.parents):
+            generated[one.commit] = Generated(one.commit, one.trailers, one.message)
+    newest = next(reversed(generated.values()), None)
+    base = own[-1].trailers.get(BASE, "") if own else ""
+    return Tip(tip, newest, base, _answered(own))
+
+
+def _answered(own: Iterable[commits.Recorded]) -> Mapping[str, str]:
+    return {name: one.commit for one in own for name in one.trailers.get(REMARKS, "").split()}

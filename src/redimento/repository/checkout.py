@@ -81,8 +81,8 @@ def read_at(checkout: Checkout, commit: str, path: str) -> bytes | None:
 def target_branch(checkout: Checkout, source_branch: str) -> str:
     """Return the short name of the branch that a change should be merged into.
 
-    `source_branch` is BUILD_SOURCEBRANCH (refs/heads/main), or "" outside a pipeline; then it is the checked-out branch
-    or origin's default branch. Raises UsageError when none of them is a branch.
+    `source_branch` is BUILD_SOURCEBRANCH (refs/heads/main), or "" outside a pipeline; then it is the checked-out branch,
+    origin's default branch, or the only branch of origin that is at HEAD. Raises UsageError when none of them is a branch.
     """
     if source_branch.startswith("refs/heads/"):
         return source_branch.removeprefix("refs/heads/")
@@ -93,6 +93,12 @@ def target_branch(checkout: Checkout, source_branch: str) -> str:
     default = _ask(checkout.root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
     if not source_branch and default.status == 0:
         return default.stdout.decode().strip().removeprefix("origin/")
+    # A `checkout:` step of another repository than the pipeline's own fetches one branch, and no variable names it.
+    fetched = _ask(
+        checkout.root, "for-each-ref", "--points-at=HEAD", "--format=%(refname:lstrip=3)", "refs/remotes/origin/"
+    )
+    if not source_branch and len(names := fetched.stdout.decode(errors="replace").split()) == 1:
+        return names[0]
     found = f"The run was started for {source_branch}, which is not a branch" if source_branch else "HEAD is detached"
     raise UsageError(
         f"{found}, so the pull request has no target branch.",

@@ -14,6 +14,7 @@ from redimento.repository.attributes import Attributes, attributes
 from redimento.repository.checkout import Checkout
 from redimento.repository.sameness import EXECUTABLE, require_same
 from redimento.repository.store import PrivateGit, private_git
+from redimento.text.wording import Sentence
 
 _NAMED: Final = 5
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -21,12 +22,13 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 @dataclass(frozen=True)
 class Recorded:
-    """A commit with its trailers; the last value wins for a repeated key."""
+    """A commit with its trailers, of which the last wins for a repeated key, and its message without their paragraph."""
 
     commit: str
     tree: str
     parents: tuple[str, ...]
     trailers: Mapping[str, str]
+    message: str
 
 
 def commit_message(subject: str, body: str, trailers: Mapping[str, str]) -> str:
@@ -61,7 +63,7 @@ def commit_change(
         for file in change.files:
             _place(git.work_tree, file)
         stored = attributes(git, change.paths)
-        _refuse_filtered(stored)
+        refuse_filtered(stored)
         # Deletions first: a file may replace a folder that they empty. Without --replace, which would let a file below a
         # submodule replace the submodule. With core.filemode, which a clone on Windows turns off: our files are here.
         names = [file.path for file in sorted(change.files, key=lambda file: file.after is not None)]
@@ -81,18 +83,35 @@ def merge_commits(
 ) -> str:
     """Commit the merge of `second` into `first` and return its id; raise ConflictError naming the files in conflict."""
     with private_git(checkout.store) as git:
-        merged = git.try_run("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", first, second)
-        tree, *files = merged.stdout.decode(errors="backslashreplace").split("\0")
-        if merged.status not in (0, 1):
-            raise GitError(f"git merge-tree failed: {merged.stderr}", "Run again; nothing was overwritten.")
-        if merged.status:
-            named = ", ".join([name for name in files if name][:_NAMED])
-            raise ConflictError(
-                f"The change conflicts with somebody else's commits on the branch, in {named}.",
-                "Nothing was overwritten. Apply change.patch by hand, or delete or rename the branch to let a run start "
-                "over.",
-            )
+        tree = merged_tree(git, first, second, conflict="conflicts_with_others", remedy="apply_by_hand")
         return _commit_tree(git, tree, (first, second), message(tree), (author_name, author_email))
+
+
+def merged_tree(git: PrivateGit, first: str, second: str, *, conflict: str, remedy: str) -> str:
+    """Return the tree of the merge of two commits.
+
+    Raises ConflictError with the sentences of these names, of which the first is told the `files` in conflict.
+    """
+    merged = git.try_run("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", first, second)
+    tree, *files = merged.stdout.decode(errors="backslashreplace").split("\0")
+    if merged.status not in (0, 1):
+        raise GitError(f"git merge-tree failed: {merged.stderr}", "Run again; nothing was overwritten.")
+    if merged.status:
+        named = ", ".join([name for name in files if name][:_NAMED])
+        raise ConflictError(Sentence(conflict, files=named), Sentence(remedy))
+    return tree
+
+
+def conflicts(checkout: Checkout, base: str, first: str, second: str) -> tuple[str, ...]:
+    """Return the files in which two commits conflict that both come from `base`; none if that commit is not here."""
+    with private_git(checkout.store) as git:
+        if git.try_run("cat-file", "-e", f"{base}^{{commit}}").status:
+            return ()
+        # A shallow clone does not know that they come from there, so merge two commits that say so.
+        trees = (git.word("rev-parse", f"{commit}^{{tree}}") for commit in (first, second))
+        children = [_commit_tree(git, tree, (base,), "", ("Redimento", "")) for tree in trees]
+        merged = git.try_run("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", *children)
+    return tuple(name for name in merged.stdout.decode(errors="backslashreplace").split("\0")[1:] if name)
 
 
 def _commit_tree(git: PrivateGit, tree: str, parents: Sequence[str], message: str, author: tuple[str, str]) -> str:
@@ -123,15 +142,17 @@ def history(checkout: Checkout, commit: str, limit: int) -> list[Recorded]:
     with private_git(checkout.store) as git:
         shown = git.run(
             *("log", f"--max-count={limit}", "--topo-order", "--no-show-signature", "-z"),
-            *("--format=%H%n%T%n%P%n%(trailers:only,unfold)", commit, "--"),
+            *("--format=%H%n%T%n%P%n%(trailers:only,unfold)%x01%B", commit, "--"),
         )
     return [_recorded(entry) for entry in shown.decode(errors="replace").split("\0") if entry]
 
 
 def _recorded(entry: str) -> Recorded:
-    commit, tree, parents, *lines = entry.split("\n")
+    # No message that `commit_message` made has this character.
+    head, _, message = entry.partition("\x01")
+    commit, tree, parents, *lines = head.split("\n")
     found = {key: value for key, colon, value in (line.partition(": ") for line in lines) if colon}
-    return Recorded(commit, tree, tuple(parents.split()), found)
+    return Recorded(commit, tree, tuple(parents.split()), found, message.strip().rpartition("\n\n")[0])
 
 
 def same_tree(checkout: Checkout, first: str, second: str) -> bool:
@@ -148,7 +169,7 @@ def _one_line(text: str) -> str:
     return _CONTROL.sub("", " ".join(text.split()))
 
 
-def _refuse_filtered(stored: Mapping[str, Attributes]) -> None:
+def refuse_filtered(stored: Mapping[str, Attributes]) -> None:
     """Raise GitError for a file with a content filter.
 
     Filters are programs from the configuration, which are never run here. Without its filter a large file would not be

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from git.cmd import Git
 
 LOCAL_SECONDS: Final = 120.0
+OLDEST: Final = (2, 38)  # merge-tree writes trees since then
 
 # The variables that git and its HTTP transport need: temporary files, proxies and certificates. Everything else is
 # removed: our secrets, and whatever would change what git does or loads (PATH, LD_*, GIT_*).
@@ -85,6 +87,13 @@ def run_git(
     return Ended(process.returncode, stdout, stderr.decode(errors="replace").strip())
 
 
+def git_version() -> tuple[int, ...]:
+    """Return the version of git, (0,) for one that cannot be read. Raises UsageError if there is no usable git."""
+    said = run_git(("version",), Path("/"), environment={}).stdout.decode(errors="replace")
+    found = re.search(r"([0-9]{1,4})\.([0-9]{1,4})(?:\.([0-9]{1,4}))?", said)
+    return tuple(int(part) for part in found.groups("0")) if found else (0,)
+
+
 def _start(
     arguments: tuple[str, ...], folder: Path, environment: Mapping[str, str], descriptors: tuple[int, ...]
 ) -> subprocess.Popen[bytes]:
@@ -120,7 +129,9 @@ def _program(name: str) -> str:
         return found
     where = shutil.which(name)
     if where is None:
-        raise UsageError(f"{name} is not installed.", "Install git 2.38 or newer and run again.")
+        raise UsageError(
+            f"{name} is not installed.", f"Install git {'.'.join(map(str, OLDEST))} or newer and run again."
+        )
     raise UsageError(
         f"The only {name} here is {where}, which a check could replace.",
         f"Install {name} for the whole machine, in a folder that only root can write, such as /usr/bin.",

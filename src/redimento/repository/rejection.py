@@ -89,8 +89,8 @@ def rejection(action: str, said: str, account: Account = SOME_ACCOUNT) -> GitErr
         )
     if "TF401019" in numbers or "not found" in said or "returned error: 403" in said:
         return GitError(
-            f"{action} failed: the repository does not exist, or this job may not read it. {reason}",
-            f"Grant 'Read' in {REPOSITORY_PAGE} to {account.named(said)}; if 'Protect access to repositories' is on, the pipeline must also declare "
+            f"{action} failed: the repository does not exist, is disabled, or this job may not read it. {reason}",
+            f"Enable it in Project settings > Repositories if it is disabled, or grant 'Read' in {REPOSITORY_PAGE} to {account.named(said)}; if 'Protect access to repositories' is on, the pipeline must also declare "
             "the repository.",
         )
     if _PAGE_INSTEAD.search(said):

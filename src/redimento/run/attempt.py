@@ -21,9 +21,11 @@ from redimento.change.edit import NO_CHANGE, Change
 from redimento.errors import LimitError
 from redimento.events import Emit, Note
 from redimento.models.port import ModelError
+from redimento.outcome import in_sentences
 from redimento.run.proposal import Proposal, Workspace, complete, merged_claims, whole_files
 from redimento.run.reproduction import Examine, reproduce
 from redimento.run.trying import TryOut, propose_after_tries
+from redimento.text.wording import Sentence
 from redimento.verification.evidence import ChangedTest, Checks, Failure, Verdict
 from redimento.verification.old_judge import Substitute
 from redimento.verification.reproduction import Examined, Reproduction, altered
@@ -65,7 +67,8 @@ class AttemptPlan:
     `journal`: the writer's, to undo an interrupted write. `settle` waits until nothing else works in the tree.
     `rounds`: of repair, at most. `save` stores a state that cost money before anything else can fail. `try_out` runs tests
     on the change that is in the tree, None where there are no checks; `examine` judges a test that shall reproduce the
-    fault, None where none is asked for. `reproduction`, `earlier`: what other candidates have found and done.
+    fault, None where none is asked for. `reproduction`, `earlier`: what other candidates have found and done. `standing`: the
+    change that a pull request holds already, which the attempt goes on from.
     """
 
     workspace: Workspace
@@ -79,6 +82,7 @@ class AttemptPlan:
     examine: Examine | None = None
     reproduction: Reproduction | None = None
     earlier: tuple[Earlier, ...] = ()
+    standing: Change = NO_CHANGE
 
 
 def make_attempt(session: ModelSession, plan: AttemptPlan, emit: Emit) -> Attempt:
@@ -87,7 +91,7 @@ def make_attempt(session: ModelSession, plan: AttemptPlan, emit: Emit) -> Attemp
     Raises ModelError and LimitError only before the first change.
     """
     notebook = Notebook(session.notebook_tokens, most_trials=_MOST_TRIES if plan.try_out else 0)
-    state = State(notebook, earlier=plan.earlier, reproduction=plan.reproduction)
+    state = State(notebook, plan.standing, earlier=plan.earlier, reproduction=plan.reproduction)
     if plan.examine and not state.reproduction:
         examine = partial(_examined, plan, plan.examine)
         told = reproduce(session, plan.workspace, state, emit, settle=plan.settle, examine=examine)
@@ -101,7 +105,7 @@ def make_attempt(session: ModelSession, plan: AttemptPlan, emit: Emit) -> Attemp
     plan.settle()
     _write(plan, state.change)
     proposal = _proposed(session, plan, replace(state, notebook=notebook), answer, emit)
-    if not proposal.change.files:
+    if proposal.change.files in ((), plan.standing.files):
         return Attempt(proposal.answer, notes=proposal.notes, trials=proposal.notebook.trials)
     _write(plan, proposal.change)
     proposal = complete(session, plan.workspace, plan.criteria, proposal, emit, reproduction=state.reproduction)
@@ -160,11 +164,11 @@ def _repair(session: ModelSession, plan: AttemptPlan, best: Attempt, notebook: N
         rounds += 1
         emit(Note(f"Repair round {rounds}: {_counted(best)}."))
         try:
-            state = _fresh(best, notebook) if worse else _failed(session, plan, best, notebook)
+            state = _fresh(plan, best, notebook) if worse else _failed(session, plan, best, notebook)
             # Repeating a call that did not help helps less than thinking more (see models/thinking.py).
             tried, notebook = _try_repair(session.harder if worse else session, plan, best, state, emit)
         except (ModelError, LimitError) as error:
-            stopped = str(error)
+            stopped = Sentence("several", sentences=[*filter(None, in_sentences(error))])
             break
         failures.append(_required_failures(tried))
         if rank(tried) < rank(best):
@@ -175,8 +179,7 @@ def _repair(session: ModelSession, plan: AttemptPlan, best: Attempt, notebook: N
         emit(Note(f"{_counted(tried)} after round {rounds}: going back to the better state."))
         _write(plan, best.change)
     if _required_failures(best) and not stopped:
-        why = "two rounds in a row made no progress" if worse == _MAX_WORSE_ROUNDS else "no rounds are left"
-        stopped = f"The repair ended with {_counted(best)}: {why}."
+        stopped = Sentence("repair_ended", failures=_required_failures(best), stuck=worse == _MAX_WORSE_ROUNDS)
     kept = best.reproduction if best.reproduction and not altered(best.reproduction, best.change) else None
     return replace(
         best,
@@ -211,6 +214,7 @@ def _try_repair(
         answer,
         changed_tests=tuple(dict.fromkeys((*answer.changed_tests, *best.answer.changed_tests))),
         criteria=merged_claims(answer.criteria, best.answer.criteria),
+        remarks=merged_claims(answer.remarks, best.answer.remarks),
         summary=answer.summary or best.answer.summary,
     )
     tried = Attempt(answer, proposal.change, notes=proposal.notes, reproduction=best.reproduction)
@@ -231,9 +235,9 @@ def _failed(session: ModelSession, plan: AttemptPlan, best: Attempt, notebook: N
     return replace(state, files=whole_files(session, files - {"", *best.change.paths}, state))
 
 
-def _fresh(best: Attempt, notebook: Notebook) -> State:
+def _fresh(plan: AttemptPlan, best: Attempt, notebook: Notebook) -> State:
     earlier = replace(earlier_of(best), thrown_away=True)
-    return _reproduced(State(notebook, earlier=(earlier,), reproduction=best.reproduction))
+    return _reproduced(State(notebook, plan.standing, earlier=(earlier,), reproduction=best.reproduction))
 
 
 def earlier_of(attempt: Attempt) -> Earlier:
@@ -245,7 +249,7 @@ def earlier_of(attempt: Attempt) -> Earlier:
 
 
 def _in_one_line(failure: Failure) -> str:
-    return f"{failure.test or failure.check}: {' '.join(failure.message.split())}"[:_LONGEST_LINE]
+    return f"{failure.name}: {' '.join(failure.told.split())}"[:_LONGEST_LINE]
 
 
 def _required_failures(attempt: Attempt) -> int:

@@ -12,7 +12,7 @@ from redimento.authoring.answer import Trial
 from redimento.authoring.conversation import ModelSession
 from redimento.authoring.pieces import head_and_tail
 from redimento.change import writer
-from redimento.change.edit import Change
+from redimento.change.edit import NO_CHANGE, Change
 from redimento.errors import LimitError
 from redimento.events import Emit, Note, Warned
 from redimento.models.port import ModelError
@@ -42,11 +42,13 @@ class Baseline:
     wait: Callable[[], Checks]
 
 
-def attempts(job: Job, ports: Ports, session: ModelSession, item: WorkItem, baseline: Baseline) -> tuple[Attempt, ...]:
+def attempts(
+    job: Job, ports: Ports, session: ModelSession, item: WorkItem, baseline: Baseline, *, standing: Change = NO_CHANGE
+) -> tuple[Attempt, ...]:
     """Return all attempts, the chosen one first, with every tree put back.
 
     The first candidate works in the checkout; the others get worktrees if `checks.setup` can prepare them. Without
-    checks there is nothing to choose by, so only one is made. Raises ModelError or LimitError if no attempt succeeds.
+    checks there is nothing to choose by, so only one is made. `standing`: the change that each goes on from. Raises ModelError or LimitError if no attempt succeeds.
     """
     wanted = job.settings.model.candidates if job.settings.checks.commands else 1
     made: list[Attempt] = []
@@ -55,7 +57,9 @@ def attempts(job: Job, ports: Ports, session: ModelSession, item: WorkItem, base
         if wanted > 1:
             ports.emit(Note(f"Candidate {number} of {wanted}."))
         try:
-            attempt = _candidate(job, ports, session, item, baseline, warn=warn, number=number, made=made)
+            attempt = _candidate(
+                job, ports, session, item, baseline, warn=warn, number=number, made=made, standing=standing
+            )
         except (ModelError, LimitError) as error:
             if not made and (number == wanted or isinstance(error, LimitError)):
                 raise
@@ -96,6 +100,7 @@ def _candidate(
     warn: Callable[[Verdict], None],
     number: int,
     made: Sequence[Attempt],
+    standing: Change,
 ) -> Attempt:
     with _workspace(job, ports, baseline, number) as (root, bench):
         journal = job.journal if root == job.root else job.scratch / f"journal-{number}"
@@ -113,7 +118,7 @@ def _candidate(
             return examine(bench, change, baseline.wait())
 
         plan = AttemptPlan(
-            workspace=Workspace(root, job.settings.change, ports.base, job.secrets),
+            workspace=Workspace(root, job.settings.change, ports.base, job.secrets, job.settings.project.folder),
             journal=journal,
             criteria=item.acceptance_criteria,
             settle=baseline.wait,
@@ -122,10 +127,11 @@ def _candidate(
             save=partial(_save, job, ports),
             try_out=try_out if bench.settings.commands else None,
             examine=examined
-            if number == 1 and is_wanted(item, job.settings.authoring, bench.settings.commands)
+            if number == 1 and not standing.files and is_wanted(item, job.settings.authoring, bench.settings.commands)
             else None,
             reproduction=next((one.reproduction for one in made if one.reproduction), None),
             earlier=tuple(earlier_of(one) for one in made),
+            standing=standing,
         )
         try:
             return make_attempt(session, plan, ports.emit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,25 +13,36 @@ from redimento.authoring.conversation import LEAST_BUDGET, ModelSession
 from redimento.authoring.questions import askable, quoted
 from redimento.context.select import select
 from redimento.context.selection import Context, Excerpt
+from redimento.context.tree import part
 from redimento.delivery import earlier
 from redimento.errors import RedimentoError
-from redimento.events import Emit, Note, Warned, step
+from redimento.events import Emit, Loaded, Note, Warned, step
 from redimento.exploration.answering import explorer
 from redimento.exploration.wish import Changed, Explore, Finding, Wish
 from redimento.outcome import Outcome, failure
-from redimento.run.admitting import admit
+from redimento.run.admitting import admit, refuse_unready
 from redimento.run.attempt import Attempt
 from redimento.run.candidates import SET_ASIDE, Baseline, attempts, open_bench, set_up
-from redimento.run.delivering import comment, deliver, finish
-from redimento.run.job import Admitted, Finished, Job, Ports, Stopped
+from redimento.run.delivering import comment, deliver
+from redimento.run.finishing import finish
+from redimento.run.job import NOTHING_WANTED, Admitted, Finished, Job, Ports, Stopped, Wanted
+from redimento.run.showing import begin
+from redimento.run.standing import kept_change
 from redimento.sandbox.bench import Workbench, abandon, close_workbench
+from redimento.text.wording import Sentence
 from redimento.verification.checks import run_baseline
 from redimento.verification.evidence import Checks
 from redimento.work_items.attachment import Shown, open_all
 from redimento.work_items.item import WorkItem, written_text
 
+# The claim, what to clean up, and a place for the admitted item.
+Begun = list[tuple[Admitted, Finished]]  # and what to say if nothing else can be said
+Stages = Callable[[Job, Ports, ExitStack, ExitStack, Begun], Finished]
+
 _NAMED = 5
 _LONGEST_CLUE = 20_000  # characters of an attachment that help to choose the context
+
+BROKEN_OFF = Outcome("failed", Sentence("broken_off"), Sentence("log_says_why"))
 
 
 def run(job: Job, ports: Ports) -> Finished:
@@ -40,42 +51,82 @@ def run(job: Job, ports: Ports) -> Finished:
     The working tree is always restored, and the claim released unless nothing else tells of the run. Raises only for a bug
     or an interruption.
     """
+    return settled(job, ports, _stages)
+
+
+def settled(job: Job, ports: Ports, stages: Stages) -> Finished:
+    """Take all stages and return how they ended, as `run` does."""
     started = monotonic()
-    begun: list[Admitted] = []
+    begun: Begun = []
     with ExitStack() as claim, ExitStack() as cleanup:
         try:
-            finished = _stages(job, ports, claim, cleanup, begun)
+            finished = stages(job, ports, claim, cleanup, begun)
         except RedimentoError as error:
             failed = failure(error)
-            finished = Finished(failed, begun[0].item if begun else None)
+            finished = Finished(failed, begun[0][0].item if begun else None)
             if begun:  # while the claim holds: the next run reads the comment
-                _comment(job, ports, claim, begun[0], finished)
+                tell(job, ports, claim, begun[0][0], finished)
+        except BaseException:  # an interruption, or a bug
+            if begun:
+                tell(job, ports, claim, *begun[0])
+            raise
     return replace(finished, spent=ports.spent(), seconds=monotonic() - started)
 
 
-def _stages(job: Job, ports: Ports, claim: ExitStack, cleanup: ExitStack, begun: list[Admitted]) -> Finished:
+def _stages(job: Job, ports: Ports, claim: ExitStack, cleanup: ExitStack, begun: Begun) -> Finished:
     with step(ports.emit, "admit", "Load the work item"):
-        item = _load(job, ports)
+        item = load(job, ports)
         admitted = admit(job, ports, item)
         if isinstance(admitted, Stopped) and not admitted.settles:
             return Finished(admitted.outcome, item)
         if job.run:
             claimed = ports.board.claim(item, job.run)
             if claimed is None:
-                return Finished(Outcome("skipped", "Another run is working on this item."), item)
-            claim.callback(_release, job, ports)
+                return Finished(Outcome("skipped", Sentence("another_run")), item)
+            claim.callback(release, job, ports)
             # Another run may have delivered between our look at the item and the claim.
             overtaken = claimed.revision > item.revision + 1
-            item = _seen(job, claimed)
+            item = seen(job, claimed)
             admitted = admit(job, ports, item) if overtaken else replace(admitted, item=item)
         if isinstance(admitted, Stopped):
-            if admitted.settles:
-                finish(job, ports, admitted)
-            return Finished(admitted.outcome, item)
-        begun.append(admitted)
-        attachments = _attachments(job, ports, item)
+            ended = finish(job, ports, admitted) if admitted.settles else None
+            return Finished(ended or admitted.outcome, item)
+        begun.append((admitted, Finished(BROKEN_OFF, item)))
+        if job.undecided:
+            return _asked(job, ports, admitted)
+        refuse_unready(job, ports, admitted)
+        admitted = begin(job, ports, admitted)
+        begun[0] = (admitted, begun[0][1])
+    wanted = kept_change(job, ports, admitted)
+    context, made = write(job, ports, cleanup, item, wanted)
+    try:
+        with step(ports.emit, "deliver", "Deliver the change"):
+            ended, report, admitted = deliver(
+                job, ports, admitted, made[0], of=len(made), on_top=bool(wanted.standing.files)
+            )
+    except RedimentoError as error:
+        # Report the change and its checks anyway: they cost money, and the run folder has them.
+        ended, report = failure(error), None
+    finished = Finished(ended, item, context, made, report)
+    begun[0] = (admitted, finished)
+    tell(job, ports, claim, admitted, finished)
+    return finished
+
+
+def _asked(job: Job, ports: Ports, admitted: Admitted) -> Finished:
+    """Ask on the item to which repository it belongs: a guess could push to the wrong one."""
+    asked = Outcome("questions", Sentence("no_rule_fits"), Sentence("let_a_rule_fit"), questions=job.undecided)
+    comment(job, ports, admitted, asked)
+    return Finished(asked, admitted.item)
+
+
+def write(
+    job: Job, ports: Ports, cleanup: ExitStack, item: WorkItem, wanted: Wanted = NOTHING_WANTED
+) -> tuple[Context, tuple[Attempt, ...]]:
+    """Return what the model saw, and all attempts, the best first. Raises RedimentoError."""
     with step(ports.emit, "gather", "Select the context"):
-        context = _gather(job, ports, item, attachments)
+        attachments = _attachments(job, ports, item)
+        context = _gather(job, ports, item, attachments, wanted)
     with step(ports.emit, "author", "Write, check and repair the change"):
         bench = open_bench(job, ports, job.root, "checks")
         cleanup.callback(close_workbench, bench)
@@ -84,10 +135,10 @@ def _stages(job: Job, ports: Ports, claim: ExitStack, cleanup: ExitStack, begun:
             ports.emit((Warned if risky else Note)(bench.isolation.sentences))
         baseline = _start_baseline(bench, ports.emit, cleanup)
         looked_up: list[Excerpt] = []
-        session = _session(job, ports, item, context, looked_up, attachments=attachments)
-        done = job.secrets.redacted(attempts(job, ports, session, item, baseline))
+        session = _session(job, ports, item, context, looked_up, attachments=attachments, wanted=wanted)
+        done = job.secrets.redacted(attempts(job, ports, session, item, baseline, standing=wanted.standing))
         made = tuple(
-            _with_askable(one, job, item, (*context.excerpts, *context.conventions, *looked_up)) for one in done
+            _with_askable(one, job, item, (*context.excerpts, *context.conventions, *looked_up), wanted) for one in done
         )
         if moved := bench.memory.set_aside:
             listed = ", ".join(sorted(set(moved))[:_NAMED])
@@ -95,30 +146,31 @@ def _stages(job: Job, ports: Ports, claim: ExitStack, cleanup: ExitStack, begun:
             ports.emit(
                 Warned(f"New files in the checkout must not judge the change; they were moved to {place}: {listed}.")
             )
-    try:
-        with step(ports.emit, "deliver", "Deliver the change"):
-            ended, report, admitted = deliver(job, ports, admitted, made[0], of=len(made))
-    except RedimentoError as error:
-        # Report the change and its checks anyway: they cost money, and the run folder has them.
-        ended, report = failure(error), None
-    finished = Finished(ended, item, context, made, report)
-    _comment(job, ports, claim, admitted, finished)
-    return finished
+    return context, made
 
 
-def _comment(job: Job, ports: Ports, claim: ExitStack, admitted: Admitted, finished: Finished) -> None:
+def tell(job: Job, ports: Ports, claim: ExitStack, admitted: Admitted, finished: Finished) -> None:
+    """Comment on the item; the claim stays where that fails after the run has cost something."""
     said = comment(job, ports, admitted, finished.outcome, report=finished.report)
-    if not said and ports.spent().calls:
-        claim.pop_all()  # the claim stays: nothing else tells a later run that this one has cost something
+    if not said:
+        _keep_if_paid(ports, claim)
 
 
-def _load(job: Job, ports: Ports) -> WorkItem:
-    item = _seen(job, ports.board.load(job.item_id))
-    ports.emit(Note(f"{item.type}{f' {item.id}' if item.id else ''}: {item.title}"))
+def _keep_if_paid(ports: Ports, claim: ExitStack) -> None:
+    """Let the claim stay if nothing else tells a later run that this one has cost something."""
+    if ports.spent().calls:
+        claim.pop_all()
+
+
+def load(job: Job, ports: Ports) -> WorkItem:
+    """Return the item of the job."""
+    item = seen(job, ports.board.load(job.item_id))
+    ports.emit(Loaded(item.id, item.type, item.title))
     return item
 
 
-def _seen(job: Job, item: WorkItem) -> WorkItem:
+def seen(job: Job, item: WorkItem) -> WorkItem:
+    """Return the item without secrets, and keep it in the run folder."""
     item = job.secrets.redacted(item)
     job.folder.write_json("work-item.json", item)
     return item
@@ -134,14 +186,15 @@ def _attachments(job: Job, ports: Ports, item: WorkItem) -> tuple[Shown, ...]:
     return shown
 
 
-def _gather(job: Job, ports: Ports, item: WorkItem, attachments: Sequence[Shown]) -> Context:
+def _gather(job: Job, ports: Ports, item: WorkItem, attachments: Sequence[Shown], wanted: Wanted) -> Context:
     texts = (one.text[:_LONGEST_CLUE] for one in attachments if one.text)
+    project = job.settings.project
     selected = select(
-        ports.tree,
-        "\n\n".join([written_text(item, earlier.others(item, job.marker)), *texts]),
+        part(ports.tree, project.folder, project.conventions),
+        "\n\n".join([written_text(item, earlier.others(item, job.marker)), *wanted.texts, *texts]),
         settings=replace(job.settings.context, exclude=_hidden(job, ports)),
         budget=job.settings.context.budget_tokens,
-        conventions=job.settings.project.conventions,
+        conventions=project.conventions,
         cache=job.cache,
     )
     context = job.secrets.redacted(selected)
@@ -171,6 +224,7 @@ def _session(
     looked_up: list[Excerpt],
     *,
     attachments: Sequence[Shown],
+    wanted: Wanted,
 ) -> ModelSession:
     settings = job.settings
     brief = prompt.briefing(
@@ -182,7 +236,11 @@ def _session(
         checks=settings.checks.commands,
         comments=earlier.others(item, job.marker),
         attachments=attachments,
+        team_language=settings.language,
         item_budget=max(settings.context.budget_tokens // 3, ticket.LEAST_BUDGET),
+        answers=earlier.answers(item, job.marker),
+        requests=wanted.requests,
+        difference=wanted.difference,
     )
     budget = max(settings.context.budget_tokens, LEAST_BUDGET)
     notebook = settings.authoring.notebook_tokens
@@ -202,11 +260,11 @@ def _hidden(job: Job, ports: Ports) -> tuple[str, ...]:
     return (*job.settings.context.exclude, *ports.base.filtered)
 
 
-def _with_askable(attempt: Attempt, job: Job, item: WorkItem, seen: Sequence[Excerpt]) -> Attempt:
-    written = written_text(item, earlier.others(item, job.marker))
+def _with_askable(attempt: Attempt, job: Job, item: WorkItem, excerpts: Sequence[Excerpt], wanted: Wanted) -> Attempt:
+    written = "\n\n".join([written_text(item, earlier.others(item, job.marker)), *wanted.texts])
     answer = attempt.answer
-    questions = askable(answer.questions, written, seen)
-    reason = " ".join(askable([answer.nothing_to_do], written, seen))  # the comment shows it as well
+    questions = askable(answer.questions, written, excerpts)
+    reason = " ".join(askable([answer.nothing_to_do], written, excerpts))  # the comment shows it as well
     return replace(attempt, answer=replace(answer, questions=questions, nothing_to_do=reason))
 
 
@@ -224,7 +282,8 @@ def _explorer(job: Job, ports: Ports, context: Context, looked_up: list[Excerpt]
     return explore
 
 
-def _release(job: Job, ports: Ports) -> None:
+def release(job: Job, ports: Ports) -> None:
+    """Release the claim of the run."""
     if not job.run:
         return
     try:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from redimento.authoring.remarks import Request
 from redimento.change.base import Base
+from redimento.change.edit import NO_CHANGE, Change
 from redimento.context.selection import Context
 from redimento.context.tree import Tree
 from redimento.delivery.branches import Branches, Tip
-from redimento.delivery.earlier import Tally
+from redimento.delivery.earlier import Concluded, Tally
 from redimento.delivery.pull_request import PullRequest, PullRequests
 from redimento.delivery.report import Report
 from redimento.events import Emit
@@ -33,7 +35,8 @@ class Job:
     in comments. `branch` names the branch of an item, and `branch_like` matches every name that it can have had. `by_hand`:
     a person started the run, not a change of the item. `secrets` must reach neither a file nor a command. `journal` undoes an interrupted write: like the
     checkout, it must outlive the job's temporary folder. `scratch` is empty at first and gone after the run; `cache` is
-    the folder that speeds up the next choice of context.
+    the folder that speeds up the next choice of context. `undecided`: what to ask instead of doing any work, because no
+    rule says to which repository the item belongs.
     """
 
     item_id: int
@@ -51,6 +54,7 @@ class Job:
     by_hand: bool = True
     branch_like: re.Pattern[str] = re.compile(r"(?!)")
     run_url: str = ""
+    undecided: tuple[str, ...] = ()
     secrets: Secrets = NO_SECRETS
 
     @property
@@ -74,11 +78,33 @@ class Ports:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What is asked for besides the work item: what reviewers `requests` of the change that is `standing` in a pull request.
+
+    `difference`: the same change as a patch.
+    """
+
+    requests: tuple[Request, ...] = ()
+    standing: Change = NO_CHANGE
+    difference: str = ""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What people wrote, and the files that they wrote it on."""
+        said = (text for request in self.requests for _, text in request.said)
+        return (*said, *(request.place for request in self.requests if request.place), *self.standing.paths)
+
+
+NOTHING_WANTED = Wanted()
+
+
+@dataclass(frozen=True)
 class Admitted:
     """An item that may start a run, and what an earlier run left. `reference` identifies what the run is asked for.
 
-    `past`: the runs before this one. `concluded`: one of them brought about all that belongs on the pull request.
-    `unfinished`: this one did not.
+    `past`: the runs before this one. `concluded`: one of them brought about all that belongs on the pull request, as a
+    draft or ready. `again`: one of them may have marked the item for the same request. `unfinished`: this one did not bring
+    about all. `notes`: sentences about what it left to people on the item.
     """
 
     item: WorkItem
@@ -87,21 +113,25 @@ class Admitted:
     pull_request: PullRequest | None
     reference: str
     past: Tally
-    concluded: bool = False
+    concluded: Concluded = ""
+    again: bool = False
     unfinished: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Stopped:
     """A run that stops before it spends.
 
-    `settles`: only after it has removed dead claims, and brought about what a killed run has not for `unfinished`.
+    `settles`: only after it has removed dead claims, and brought about what a killed run has not for `unfinished`, or shown
+    that one that seems to work does not, for `killed`.
     """
 
     outcome: Outcome
     item: WorkItem
     settles: bool = False
     unfinished: Admitted | None = None
+    killed: Admitted | None = None
 
 
 @dataclass(frozen=True)

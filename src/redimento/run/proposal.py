@@ -21,6 +21,7 @@ from redimento.exploration.wish import Finding, Wish
 from redimento.models.port import ModelError
 from redimento.settings import ChangeSettings
 from redimento.text.redaction import NO_SECRETS, REDACTED, Secrets
+from redimento.text.wording import Sentence
 from redimento.verification.reproduction import Reproduction, altered
 from redimento.verification.test_names import same_test
 
@@ -32,12 +33,16 @@ _WHOLE_AFTER = 2  # failures, then the whole file is requested: one failed edit 
 
 @dataclass(frozen=True)
 class Workspace:
-    """A tree and what may change in it: `base` is its commit. `secrets`: of this run, which no file may contain."""
+    """A tree and what may change in it: `base` is its commit. `secrets`: of this run, which no file may contain.
+
+    `folder`: the only one that may change, "" for all.
+    """
 
     root: Path
     settings: ChangeSettings
     base: Base = PLAIN_FOLDER
     secrets: Secrets = NO_SECRETS
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,8 +91,8 @@ def propose(session: ModelSession, workspace: Workspace, state: State, answer: A
             return Proposal(answer, notebook)
     reasons = " ".join(f"{refusal.path or 'The answer'}: {refusal.sentence}" for refusal in refusals[:_NAMED])
     raise ModelError(
-        f"The model's edits could not be applied, even after {corrections} corrections. {reasons}",
-        "Nothing was changed; see the answers in conversation.jsonl in the run folder.",
+        Sentence("edits_not_applied", corrections=corrections, details=reasons),
+        Sentence("nothing_was_changed"),
         kind="not_applicable",
     )
 
@@ -103,7 +108,9 @@ def _counted(refusals: Sequence[Refusal]) -> str:
 
 
 def _planned(workspace: Workspace, edits: Sequence[Edit], already: Change) -> Plan:
-    planned = plan(workspace.root, edits, workspace.settings, base=workspace.base, already=already)
+    planned = plan(
+        workspace.root, edits, workspace.settings, base=workspace.base, already=already, folder=workspace.folder
+    )
     touched = [_secret_touched(file, workspace.secrets) for file in planned.change.files]
     if leaks := tuple(filter(None, touched)):
         return replace(planned, change=replace(already, left_out=planned.change.left_out), refusals=leaks)

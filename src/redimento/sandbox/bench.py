@@ -23,6 +23,7 @@ from redimento.sandbox.stored_token import StoredToken, remove_tokens, restore_t
 from redimento.sandbox.warden import Rooms
 from redimento.settings import CheckSettings
 from redimento.text.redaction import NO_SECRETS, Secrets
+from redimento.text.wording import Sentence
 
 _COARSE_NS = 20_000_000  # file times come from a clock that lags behind by up to a tick
 _PROBE_SECONDS = 120.0  # against a file system that hangs, not against a busy machine
@@ -113,7 +114,7 @@ def open_workbench(
         folder.mkdir(mode=0o700)
     if not _runs_commands(settings):  # copying Django's 7,000 files for nothing took 30 % of the run
         nothing = Snapshot(tree, scratch / "kept")
-        return Workbench(tree, settings, scratch, Isolation("process", "no checks"), secrets, nothing)
+        return Workbench(tree, settings, scratch, Isolation("process", Sentence("no_commands")), secrets, nothing)
     isolation = find_isolation(settings.isolation, tree, network=settings.network)
     inside = frozenset(str(path.relative_to(tree)) for path in spared if path.is_relative_to(tree))
     removed_tokens = remove_tokens(tree)
@@ -256,15 +257,15 @@ def _probed(bench: Workbench) -> Workbench:
     if ended.exit_code == 0:
         exposed = ended.exposed if isolation.kind == "user" else isolation.exposed
         return replace(bench, isolation=replace(isolation, exposed=exposed))
-    if ended.reason.startswith("network"):
+    if isinstance(ended.reason, Sentence) and ended.reason.name == "network_not_off":
         raise UsageError(
             f"checks.network is false, but this machine cannot enforce it: {ended.reason}.",
             "Allow user namespaces in the container, or set checks.network to true.",
         )
-    why = ended.reason or f"it cannot enter or write {bench.tree}: a folder above the checkout is closed to it"
+    why = ended.reason or Sentence("cannot_enter", tree=str(bench.tree))
     if bench.settings.isolation == "user":
         raise no_account(why)
-    fallback = Isolation("process", f"`user` did not work: {why}", isolation.network)
+    fallback = Isolation("process", Sentence("user_did_not_work", why=why), isolation.network)
     _remove(bench.home)
     _remove(bench.temporary)
     bench.home.mkdir(mode=0o700)

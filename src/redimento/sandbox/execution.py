@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import selectors
@@ -24,6 +25,7 @@ from redimento.sandbox.programs import SYSTEM_PATH
 from redimento.sandbox.warden import Rooms, descendants, kill
 from redimento.text.foreign import neutralise
 from redimento.text.redaction import NO_SECRETS, Secrets
+from redimento.text.wording import Sentence
 
 _GRACE_SECONDS = 60.0  # for the warden to kill what is left (30 at most) and to walk over the tree
 _DRAIN_SECONDS = 1.0
@@ -179,12 +181,14 @@ class _Watch:
         if self.reason or self.warden_ended:
             return ""
         if self.stop.is_set():
-            return "stopped: the run has ended"
+            return Sentence("command_stopped")
         if self.capture.flooded:
-            return f"too much output: stopped after {FLOOD_BYTES >> 20} MB"
+            return Sentence("too_much_output", megabytes=FLOOD_BYTES >> 20)
         if time.monotonic() < self.latest:
             return ""
-        return f"timed out after {self.timeout:g} s" if self.started else f"not started within {_START_SECONDS:g} s"
+        if self.started:
+            return Sentence("timed_out", seconds=f"{self.timeout:g}")
+        return Sentence("not_started_in_time", seconds=f"{_START_SECONDS:g}")
 
     def _end(self, warden: subprocess.Popen[bytes]) -> None:
         _close(warden.stdin)
@@ -233,16 +237,17 @@ class _Watch:
             return result
         if not report:
             report_text = neutralise(bytes(self.reports).decode("utf-8", "replace")).strip()[-500:]
-            lost_sight = "supervisor lost: the process watching the command ended"
-            return replace(result, output=output + report_text, reason=lost_sight)
+            return replace(result, output=output + report_text, reason=Sentence("supervisor_lost"))
         if "error" in report:
             return replace(result, reason=_start_problem(self.order["argv"], report))
         if number := report["signal"]:
-            return replace(result, reason=f"killed by signal: {_signal_name(number)}")
-        reason = "command not found: exit code 127 of the shell" if report["exit"] == _NOT_FOUND else ""
+            return replace(result, reason=Sentence("killed_by_signal", signal=_signal_name(number)))
+        reason = Sentence("shell_found_no_command") if report["exit"] == _NOT_FOUND else ""
         said = {key: value for each in self._all_reports() for key, value in each.items()}
         lost = tuple(map(str, said.get("lost", ())))
-        return replace(result, exit_code=report["exit"], reason=reason, lost=lost, exposed=str(said.get("exposed", "")))
+        return replace(
+            result, exit_code=report["exit"], reason=reason, lost=lost, exposed=_exposed(said.get("exposed", 0))
+        )
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
@@ -259,14 +264,20 @@ def _start_problem(argv: Sequence[str], report: Mapping[str, Any]) -> str:
     detail = neutralise(str(report.get("detail", "")))
     match report["error"]:
         case "not_found":
-            closed = f" (no permission to search these PATH folders: {detail})" if detail else ""
-            return f"command not found: {neutralise(shlex.quote(argv[0]))}{closed}"
+            return Sentence("command_not_found", name=shlex.quote(argv[0]), closed=detail)
         case "network":
-            return f"network not switched off: {detail}"
+            return Sentence("network_not_off", why=detail)
         case "account":
-            return f"not started: the account of the checks is in use ({detail})"
+            return Sentence("account_in_use", by=detail)
         case error:
-            return f"not started: {neutralise(str(error))} ({detail})"
+            return Sentence("not_started", error=str(error), why=detail)
+
+
+def _exposed(error: int) -> str:
+    """Say why link-local addresses could not be cut off, by the number of the kernel's error; "" if they were."""
+    if error in {errno.EPERM, errno.EACCES}:
+        return Sentence("no_net_admin")
+    return Sentence("routing_rule_refused", why=os.strerror(error)) if error else ""
 
 
 def _signal_name(number: int) -> str:

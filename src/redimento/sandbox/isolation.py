@@ -15,7 +15,7 @@ import os
 import pwd
 import resource
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -23,6 +23,7 @@ from typing import Literal
 from redimento.errors import UsageError
 from redimento.sandbox import warden
 from redimento.sandbox.programs import trusted_program
+from redimento.text.wording import Sentence
 
 ACCOUNT = "redimento-checks"
 # Our folder comes last, so that nothing in it stands in for the standard library.
@@ -44,23 +45,12 @@ class Isolation:
     uid: int = -1
     gid: int = -1
     sudo: str = ""
-    exposed: str = "cutting them off needs another account"
+    exposed: str = field(default_factory=lambda: Sentence("needs_another_account"))
 
     @property
     def sentences(self) -> str:
         """Say for people under which account the commands run, and what they can reach."""
-        if self.kind == "user":
-            account = f"Checks run as another account ({self.reason}), which cannot reach the run's secrets."
-        else:
-            account = (
-                f"Checks run under the run's own account ({self.reason}), without its secrets in their environment. "
-                "Code that attacks this account can take them."
-            )
-        if not self.network:
-            return f"{account} They have no network."
-        if not self.exposed:
-            return f"{account} Link-local addresses are cut off."
-        return f"{account} Link-local addresses (a cloud machine's metadata) are open: {self.exposed}."
+        return Sentence("isolation", kind=self.kind, reason=self.reason, network=self.network, exposed=self.exposed)
 
 
 def protect_process() -> None:
@@ -83,7 +73,7 @@ def find_isolation(wanted: Literal["auto", "process", "user"], tree: Path, *, ne
     Raises UsageError if `wanted` is `user` and that is impossible.
     """
     if wanted == "process":
-        return Isolation("process", "set by checks.isolation", network)
+        return Isolation("process", Sentence("set_by_isolation"), network)
     user = _user_isolation(tree, network=network)
     if user.kind == "process" and wanted == "user":
         raise no_account(user.reason)
@@ -105,18 +95,21 @@ def _user_isolation(tree: Path, *, network: bool) -> Isolation:
     try:
         account = pwd.getpwnam(ACCOUNT)
     except KeyError:
-        return impossible(f"the account {ACCOUNT} does not exist")
+        return impossible(Sentence("no_account", account=ACCOUNT))
     # Everything of this account is ended and taken over after each check, so it must be nobody else's.
     same = [each.pw_name for each in pwd.getpwall() if each.pw_uid == account.pw_uid and each.pw_name != ACCOUNT]
     if account.pw_uid in {0, os.getuid(), os.geteuid(), tree.stat().st_uid} or same:
-        owner = same[0] if same else "this step or the owner of the checkout"
-        return impossible(f"the account {ACCOUNT} has the same number ({account.pw_uid}) as {owner}")
+        return impossible(
+            Sentence("account_shared", account=ACCOUNT, number=account.pw_uid, owner=same[0] if same else "")
+        )
     if os.geteuid() == 0:
-        return Isolation("user", f"{ACCOUNT}, by root", network, account.pw_uid, account.pw_gid)
+        return Isolation("user", Sentence("account_by_root", account=ACCOUNT), network, account.pw_uid, account.pw_gid)
     sudo = _working_sudo()
     if not sudo:
-        return impossible(f"switching to {ACCOUNT} needs root or passwordless sudo")
-    return Isolation("user", f"{ACCOUNT}, by passwordless sudo", network, account.pw_uid, account.pw_gid, sudo)
+        return impossible(Sentence("account_needs_sudo", account=ACCOUNT))
+    return Isolation(
+        "user", Sentence("account_by_sudo", account=ACCOUNT), network, account.pw_uid, account.pw_gid, sudo
+    )
 
 
 def _working_sudo() -> str:

@@ -28,8 +28,8 @@ FRA_DST, FRA_GOTO, FRA_PRIORITY, FRA_UID_RANGE, FRA_DPORT_RANGE = 1, 4, 6, 20, 2
 FR_ACT_GOTO, FR_ACT_PROHIBIT = 2, 8
 
 
-def cut_off(uid: int) -> str:
-    """Refuse link-local addresses to an account. Return why that is impossible, or ""."""
+def cut_off(uid: int) -> int:
+    """Refuse link-local addresses to an account. Return the number of the error that makes it impossible, 0 for none."""
     account = _attribute(FRA_UID_RANGE, "=LL", uid, uid)
     rules = (
         (FR_ACT_GOTO, account + _attribute(FRA_PRIORITY, "=L", 1) + _attribute(FRA_GOTO, "=L", _MAIN_TABLE_RULE)
@@ -47,16 +47,10 @@ def cut_off(uid: int) -> str:
                     kernel.send(_new_rule(family, length, action, attributes + network))
                     _, _, _, _, _, error = struct.unpack_from("=LHHLLi", kernel.recv(4096))
                     if error and -error != errno.EEXIST:
-                        return _why(-error)
+                        return int(-error)
     except OSError as error:
-        return _why(error.errno or 0)
-    return ""
-
-
-def _why(error: int) -> str:
-    if error in {errno.EPERM, errno.EACCES}:
-        return "the container lacks the capability NET_ADMIN"
-    return f"the kernel refused a routing rule ({os.strerror(error)})"
+        return error.errno or errno.EIO
+    return 0
 
 
 def _new_rule(family: int, length: int, action: int, attributes: bytes) -> bytes:

@@ -28,16 +28,23 @@ class StoredToken:
 
 def remove_tokens(tree: Path) -> tuple[StoredToken, ...]:
     """Remove tokens from git's settings in `tree`, submodules included, and return what was removed."""
-    removed = []
+    removed = find_tokens(tree)
+    for token in removed:
+        token.file.write_bytes(token.stripped)
+    return removed
+
+
+def find_tokens(tree: Path) -> tuple[StoredToken, ...]:
+    """Return the tokens in git's settings in `tree`, submodules included."""
+    found = []
     for file in (tree / ".git" / "config", *(tree / ".git" / "modules").glob("**/config")):
         if not file.is_file() or file.is_symlink():
             continue
         original = file.read_bytes()
         stripped = _PASSWORD.sub(b"", _HEADER.sub(b"", original))
         if stripped != original:
-            file.write_bytes(stripped)
-            removed.append(StoredToken(file, original, stripped))
-    return tuple(removed)
+            found.append(StoredToken(file, original, stripped))
+    return tuple(found)
 
 
 def restore_tokens(removed: Iterable[StoredToken]) -> None:

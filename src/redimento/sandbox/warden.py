@@ -3,7 +3,7 @@
 Runs on its own (`isolation.warden_command`), possibly through sudo, so it uses the standard library only. It reads one
 line of JSON (`Order`) from standard input and keeps it open: end of input means "stop", also when Redimento dies. The
 command writes to standard output; standard error carries the warden's reports, one JSON object per line:
-`{"lost": ["…"]}` if HOME could not be restored, `{"exposed": "…"}` if link-local addresses could not be cut off,
+`{"lost": ["…"]}` if HOME could not be restored, `{"exposed": errno}` if link-local addresses could not be cut off,
 `{"started": true}`, then `{"exit": 0, "signal": 0, "left": 2, "alive": 0}` (processes that the command left behind, and
 those of them that could not be ended) or `{"error": …, "detail": …}`.
 

@@ -12,14 +12,19 @@ import yaml
 from redimento.errors import SettingsError, UsageError
 from redimento.settings import (
     AuthoringSettings,
+    AutoComplete,
     ChangeSettings,
     CheckCommand,
     CheckSettings,
+    Condition,
     ContextSettings,
     ModelSettings,
     ProjectSettings,
     PullRequestSettings,
+    RepositoryRule,
+    Reviewer,
     Settings,
+    TargetRule,
     UpdateSettings,
     VertexSettings,
     WorkItemSettings,
@@ -106,7 +111,9 @@ def _settings(data: dict[str, Any]) -> Settings:
     if "commands" in checks:
         checks["commands"] = tuple(_command(each) for each in checks["commands"])
     return Settings(
+        language=data.get("language", "en"),
         work_items=WorkItemSettings(**section("work_items")),
+        repositories=tuple(_rule(each) for each in data.get("repositories", ())),
         project=ProjectSettings(**section("project")),
         context=ContextSettings(**section("context")),
         model=ModelSettings(**section("model")),
@@ -119,6 +126,12 @@ def _settings(data: dict[str, Any]) -> Settings:
 
 
 def _value(key: str, value: Any) -> Any:
+    if key == "reviewers":
+        return tuple(Reviewer(**one) if isinstance(one, dict) else Reviewer(one) for one in value)
+    if key == "auto_complete":
+        return None if value is None else AutoComplete(**value)
+    if key == "target" and isinstance(value, list):
+        return tuple(TargetRule(one["branch"], Condition(**one.get("when", {}))) for one in value)
     if isinstance(value, list):
         return tuple(value)
     if key == "vertex":
@@ -140,6 +153,10 @@ def _command(data: dict[str, Any]) -> CheckCommand:
         paths=tuple(data.get("paths", given.paths)),
         env={name: _variable(value) for name, value in data.get("env", {}).items()},
     )
+
+
+def _rule(data: dict[str, Any]) -> RepositoryRule:
+    return RepositoryRule(**{**data, "when": Condition(**data.get("when", {}))})
 
 
 def _variable(value: object) -> str:

@@ -11,15 +11,17 @@ from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore import GitIgnorePatternError
 
 from redimento.settings.secret_names import looks_secret
+from redimento.settings.state_names import CATEGORIES, category_named
 from redimento.text.marked_yaml import Path
 from redimento.text.redaction import NO_SECRETS
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _BRANCH = ("id", "slug", "type")
-_TITLE = ("id", "title", "type")
+_TITLE = ("id", "title", "type", "kind")
 # git-check-ref-format(1): what a reference must not contain, begin or end with.
 NOT_IN_REFERENCE = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?=/|$)|^[-./]|[/.]$")
 _MAIL = re.compile(r"[^\s<>@]+@[^\s<>@]+")
+_TAGS = ("tag_started", "tag_delivered", "tag_questions")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # The variables that pass tokens and keys to this program; checks never see them.
 _SECRET_VARIABLES = frozenset({"SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AZURE_DEVOPS_EXT_PAT"})
@@ -43,7 +45,13 @@ def problems(data: object) -> Iterator[Problem]:
         for path, text in _texts(value, (section, key)):
             if reason := rule(text):
                 yield path, reason
+    yield from _repositories(data.get("repositories") if isinstance(data, dict) else None)
     yield from _checks(_at(data, "checks", "commands"))
+    tags = [str(_at(data, "updates", key) or "").strip().casefold() for key in _TAGS]
+    for key, tag in zip(_TAGS, tags, strict=True):
+        if tag and tags.count(tag) > 1:
+            yield ("updates", key), "must differ from the other tags, because one takes the place of another"
+    yield from _targets(_at(data, "pull_request", "target"))
     if _at(data, "model", "sdk") == "recorded" and not _at(data, "model", "recording"):
         yield ("model", "sdk"), "recorded needs model.recording, the file or run folder with the answers"
 
@@ -64,6 +72,14 @@ def _at(data: object, section: str, key: str) -> Any:
     return inner.get(key) if isinstance(inner, dict) else None
 
 
+def _repositories(rules: object) -> Iterator[Problem]:
+    for index, rule in enumerate(rules if isinstance(rules, list) else []):
+        for key in ("path", "folder") if isinstance(rule, dict) else ():
+            for path, text in _texts(rule.get(key), ("repositories", index, key)):
+                if reason := _folder(text):
+                    yield path, reason
+
+
 def _checks(commands: object) -> Iterator[Problem]:
     names: set[str] = set()
     for index, command in enumerate(commands if isinstance(commands, list) else []):
@@ -75,6 +91,17 @@ def _checks(commands: object) -> Iterator[Problem]:
             yield (*path, "name"), "another check has this name: names must be unique to assign evidence"
         names.add(str(name))
         yield from _check(command, path)
+
+
+def _targets(target: object) -> Iterator[Problem]:
+    place: Path = ("pull_request", "target")
+    rules = target if isinstance(target, list) else []
+    branches = [
+        ((*place, index, "branch"), one.get("branch")) for index, one in enumerate(rules) if isinstance(one, dict)
+    ]
+    for path, name in [(place, target), *branches]:
+        if isinstance(name, str) and (reason := _target(name)):
+            yield path, reason
 
 
 def _check(command: dict[str, Any], path: Path) -> Iterator[Problem]:
@@ -139,6 +166,11 @@ def _inside(path: str) -> str:
     return "must be written with forward slashes" if "\\" in path else ""
 
 
+def _folder(path: str) -> str:
+    odd = path and not {"", "."}.isdisjoint(path.split("/"))
+    return _inside(path) or ("must have no empty part, no `.` and no slash at its end" if odd else "")
+
+
 def _address(url: str) -> str:
     if not url:
         return ""
@@ -178,11 +210,23 @@ def _word(name: str) -> str:
     return "" if name.strip() else "must not be empty"
 
 
+def _state(name: str) -> str:
+    if category_named(name) == "":
+        return f"names no category of states; write one of {', '.join(f'category:{known}' for known in CATEGORIES)}"
+    return ""
+
+
+def _tag(name: str) -> str:
+    return "must be one tag: a semicolon or a comma ends it" if re.search("[;,]", name) else ""
+
+
 _RULES: tuple[tuple[str, str, Rule], ...] = (
     ("work_items", "types", _word),
     ("work_items", "states", _word),
+    ("work_items", "states", _state),
     ("work_items", "tags", _word),
     ("work_items", "areas", _word),
+    ("project", "folder", _folder),
     ("project", "conventions", _inside),
     ("context", "exclude", _pattern),
     ("model", "base_url", _address),
@@ -190,8 +234,9 @@ _RULES: tuple[tuple[str, str, Rule], ...] = (
     ("change", "protected", _pattern),
     ("change", "allow", _pattern),
     ("pull_request", "branch", _branch),
-    ("pull_request", "target", _target),
     ("pull_request", "title", _title),
     ("pull_request", "author_name", _person),
     ("pull_request", "author_email", _mail),
+    *(("updates", f"state_{stage}", _state) for stage in ("started", "delivered", "questions")),
+    *(("updates", key, _tag) for key in _TAGS),
 )

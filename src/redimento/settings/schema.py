@@ -30,6 +30,8 @@ _LIMITS = {
     "maximum": "must be at most {limit}, not {value}",
     "minLength": "must have at least {limit} characters",
     "maxLength": "must have at most {limit} characters",
+    "maxItems": "must have at most {limit} entries",
+    "maxProperties": "must have at most {limit} entries",
     "minItems": "must have at least {limit} entries",
     "pattern": "{value} is not the name of an environment variable",
     "anyOf": "must be a non-empty shell line or a non-empty list of words",
@@ -66,17 +68,19 @@ def unknown(path: Path) -> str:
     described: Mapping[str, Any] = whole
     for place, part in enumerate(path):
         if isinstance(part, int):
-            described = described.get("items", {})
-            if "$ref" in described:
-                described = whole["$defs"][described["$ref"].rpartition("/")[2]]
+            described = _referred(whole, described.get("items", {}))
             continue
         known = described.get("properties")
         if known is None:
             return ""
         if part not in known:
             return f"is not a known setting.{_nearest(part, path[:place], known)}"
-        described = known[part]
+        described = _referred(whole, known[part])
     return ""
+
+
+def _referred(whole: Mapping[str, Any], described: Mapping[str, Any]) -> Mapping[str, Any]:
+    return whole["$defs"][described["$ref"].rpartition("/")[2]] if "$ref" in described else described
 
 
 def dotted(path: Path) -> str:
@@ -109,7 +113,7 @@ def _nearest(key: str, path: Path, known: Mapping[str, Any]) -> str:
 @cache
 def _sections_by_key() -> dict[str, str]:
     sections = schema()["properties"]
-    return {name: section for section, described in sections.items() for name in described["properties"]}
+    return {name: section for section, described in sections.items() for name in described.get("properties", ())}
 
 
 def _guess(name: str) -> str:

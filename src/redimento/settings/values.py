@@ -29,8 +29,9 @@ class WorkItemSettings:
 
 @dataclass(frozen=True)
 class ProjectSettings:
-    """What the model is told about the project. `language` "": detected from the files."""
+    """What the model is told about the project. `language` "": detected from the files; `folder` "": the whole repository."""
 
+    folder: str = ""
     language: str = ""
     framework: str = ""
     architecture: str = ""
@@ -122,31 +123,86 @@ class ChangeSettings:
 
 
 @dataclass(frozen=True)
+class Reviewer:
+    """Somebody, or a group, who is asked to review: a mail address, a name or an id."""
+
+    name: str
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class AutoComplete:
+    """How Azure Repos completes a pull request once its policies are met. `merge` "auto": as the policy wants it."""
+
+    merge: Literal["auto", "noFastForward", "squash", "rebase", "rebaseMerge"] = "auto"
+    delete_branch: bool = True
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Which items a rule is for: those for which all that is given holds. `field`: values by reference name."""
+
+    area: str = ""
+    iteration: str = ""
+    type: str = ""
+    tag: str = ""
+    field: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TargetRule:
+    """The branch for the items that fit. Without conditions every item does."""
+
+    branch: str
+    when: Condition = Condition()
+
+
+@dataclass(frozen=True)
 class PullRequestSettings:
-    """The branch and the pull request. `target` "": the branch of the checkout."""
+    """The branch and the pull request. `target` "": the branch of the checkout. `auto_complete` None: never."""
 
     branch: str = "redimento/{id}-{slug}"
-    target: str = ""
+    target: str | tuple[TargetRule, ...] = ""
     title: str = "{title}"
     commits_of_others: Literal["add", "stop"] = "add"
+    remarks: Literal["addressed", "all"] = "addressed"
+    resolve_threads: bool = False
     labels: tuple[str, ...] = ("redimento",)
-    reviewers: tuple[str, ...] = ()
+    reviewers: tuple[Reviewer, ...] = ()
+    auto_complete: AutoComplete | None = None
+    status: bool = False
+    co_author: bool = False
     author_name: str = "Redimento"
     author_email: str = "redimento@noreply.invalid"
 
 
 @dataclass(frozen=True)
 class UpdateSettings:
-    """What is written back to the work item. A state of "" leaves it unchanged."""
+    """What is written back to the work item. A state of "" leaves it unchanged, a tag of "" is not set."""
 
     comment: bool = True
+    state_started: str = ""
     state_delivered: str = ""
     state_questions: str = ""
+    tag_started: str = ""
+    tag_delivered: str = ""
+    tag_questions: str = ""
+
+
+@dataclass(frozen=True)
+class RepositoryRule:
+    """Where items belong: `path` is a checkout ("" for this repository), `folder` a project in it ("" for all of it)."""
+
+    when: Condition = Condition()
+    path: str = ""
+    folder: str = ""
 
 
 @dataclass(frozen=True)
 class Settings:
+    language: Literal["en", "pt-BR"] = "en"  # of what a run writes for the team
     work_items: WorkItemSettings = WorkItemSettings()
+    repositories: tuple[RepositoryRule, ...] = ()
     project: ProjectSettings = ProjectSettings()
     context: ContextSettings = ContextSettings()
     model: ModelSettings = ModelSettings()

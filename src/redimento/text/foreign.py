@@ -43,6 +43,14 @@ def neutralise(text: str) -> str:
     return _COMMAND.sub("# # ", plain(text))
 
 
+def code(text: str, most: int = 120) -> str:
+    """Return `text` as inline code of Markdown on one line, at most `most` characters of it."""
+    line = " ".join(neutralise(text).split()).replace("`", "'").replace("|", "¦")
+    if not line:
+        return ""
+    return f"`{line[: most - 1] + '…' if len(line) > most else line}`"
+
+
 def visible(text: str) -> str:
     """Return `text` with the code point of each hidden character in its place: what hides shows a reader other code.
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 from redimento.text.foreign import UNSEEN, neutralise
+from redimento.text.wording import Sentence
 
 T = TypeVar("T")
 
@@ -67,6 +68,8 @@ class Secrets:
         return {secret for secret in (*self.known, *self.issued()) if len(secret) >= _SHORTEST}
 
     def _redacted(self, value: Any) -> Any:
+        if isinstance(value, Sentence):
+            return Sentence(value.name, **self._redacted(value.values))
         if isinstance(value, str):
             return self.redact(value)
         if isinstance(value, Mapping):

@@ -13,6 +13,7 @@ from importlib.resources import files
 
 from redimento.sandbox.bench import Workbench
 from redimento.settings import CheckCommand
+from redimento.text.wording import Sentence
 from redimento.verification.evidence import CheckResult, Ending
 from redimento.verification.runners import plain_words
 
@@ -67,4 +68,4 @@ def silenced(before: Sequence[CheckResult], result: CheckResult) -> str:
     # A run that stops while it collects tests runs none: its exit code says so.
     if result.canary == "absent" and (result.exit_code or not result.tests):
         return ""
-    return "A test of the harness that has to fail does not: the results of this check cannot be believed."
+    return Sentence("canary_silenced")

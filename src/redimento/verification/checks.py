@@ -14,7 +14,7 @@ from redimento.sandbox.files import clear
 from redimento.sandbox.keeping import guarded
 from redimento.sandbox.leftovers import built
 from redimento.settings import CheckCommand
-from redimento.text.foreign import neutralise
+from redimento.text.wording import Sentence
 from redimento.verification.canary import with_canary, without_canary
 from redimento.verification.evidence import CheckResult, Checks
 from redimento.verification.reports.finding import find_reports
@@ -129,7 +129,7 @@ def _cleaned(bench: Workbench, changed: Sequence[str]) -> tuple[str, ...]:
 
 
 def _not_restored(path: str) -> str:
-    return f"{neutralise(path)} was changed by an earlier run and could not be restored."
+    return Sentence("not_restored", path=path)
 
 
 def run_check(
@@ -153,12 +153,10 @@ def run_check(
         reported = read_reports(command.junit, bench.tree, stale=stale, secrets=bench.secrets)
     if ended.hostile or ended.alive:
         raise HostileCheckError(
-            f"The check {command.name} killed or stopped the process that watches it, so no result of this run can be "
-            "believed."
+            Sentence("check_attacked", check=command.name)
             if ended.hostile
-            else f"The check {command.name} left {ended.alive} processes that cannot be ended and may wait for the push.",
-            "Nothing is pushed. Look at what the check runs, and at the tests and scripts of the change. If the machine "
-            "ran out of memory, give it more.",
+            else Sentence("check_left_processes", check=command.name, processes=ended.alive),
+            Sentence("nothing_is_pushed"),
         )
     if armed is not command and _NOT_ARMED in ended.output:  # an environment of its own: do without
         return run_check(bench, command, changed=changed, problems=problems, canary=False)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from redimento.text.wording import Sentence
 from redimento.verification.assertions import did_not_build
 from redimento.verification.evidence import CheckResult, Checks, Failure, TestResult
 
@@ -30,8 +31,7 @@ def failures_of(result: CheckResult, before: CheckResult | None = None) -> tuple
     trouble = _unexplained(result, before, len(tests))
     if not trouble:
         return tests
-    message = f"{trouble}\n{result.output[-_LONGEST_MESSAGE:]}".strip()
-    return (*tests, Failure(result.name, "", message, result.required))
+    return (*tests, Failure(result.name, "", result.output[-_LONGEST_MESSAGE:], result.required, remark=trouble))
 
 
 def _unexplained(result: CheckResult, before: CheckResult | None, failing: int) -> str:
@@ -42,9 +42,9 @@ def _unexplained(result: CheckResult, before: CheckResult | None, failing: int) 
     if result.skipped:
         return ""
     if result.reason or result.report_problems:
-        return " ".join((result.reason, *result.report_problems)).strip()
+        return Sentence("several", sentences=[*filter(None, (result.reason, *result.report_problems))])
     if did_not_build(result.output) and not result.ok:
-        return "Some of the program could not be built."
+        return Sentence("not_built")
     if result.exit_code == 0:
         if (
             failing
@@ -52,15 +52,15 @@ def _unexplained(result: CheckResult, before: CheckResult | None, failing: int) 
             and before.exit_code not in {0, None}
             and any(test.fails for test in before.tests)
         ):
-            return f"Its report names failing tests, but the command ended with 0 and not with {before.exit_code} as before."
+            return Sentence("ended_with_0_despite_failures", before=before.exit_code)
         return ""
     if not failing:
-        return f"It ended with exit code {result.exit_code}."
+        return Sentence("ended_with", exit_code=result.exit_code)
     # mocha ends with the number of failed tests.
     usual = {before.exit_code} if before is not None and before.exit_code else {result.exit_code}
     if result.exit_code in usual or result.exit_code == sum(test.failing or 1 for test in result.tests if test.fails):
         return ""
-    return f"It ended with exit code {result.exit_code}, and before with {before.exit_code if before else 0}: no test explains that."
+    return Sentence("ended_otherwise", exit_code=result.exit_code, before=before.exit_code if before else 0)
 
 
 def compare(before: Checks, after: Checks) -> Comparison:
@@ -126,19 +126,13 @@ def missing(result: CheckResult, base: CheckResult | None) -> tuple[list[Failure
         if test is None and (leaves_out or (other := _other_name(then.id, fresh))):
             moved += [(then.id, other)] if not leaves_out else []
             continue
-        what = "skipped" if test is not None and test.outcome == "skipped" else "absent"
-        lost.append(_lost(result, then.id, what))
+        skipped = test is not None and test.outcome == "skipped"
+        lost.append(_lost(result, then.id, skipped=skipped))
     return lost, moved
 
 
-def _lost(result: CheckResult, test_id: str, what: str) -> Failure:
-    return Failure(
-        result.name,
-        test_id,
-        f"It passed before this change and is {what} now. No change may remove, skip or hide a test that passed.",
-        result.required,
-        "missing",
-    )
+def _lost(result: CheckResult, test_id: str, *, skipped: bool) -> Failure:
+    return Failure(result.name, test_id, "", result.required, "missing", Sentence("test_lost", skipped=skipped))
 
 
 def _fresh(now: Mapping[str, TestResult], known: set[str]) -> Mapping[str, str]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from redimento.text.wording import Sentence
+
 Outcome = Literal["passed", "failed", "error", "skipped"]
 Ending = Literal["failed", "passed", "error", "skipped", "absent"]
 
@@ -88,7 +90,8 @@ class Checks:
 class Failure:
     """Something that counts against the change: a test, or the check itself where it names no tests (`test` empty).
 
-    Of kind "steering", `test` is the path of the file.
+    Of kind "steering", `test` is the path of the file. `message` is what the test or the check printed, `remark` what
+    there is to say of it beside that.
     """
 
     check: str
@@ -96,6 +99,17 @@ class Failure:
     message: str
     required: bool = True
     kind: FailureKind = "fails"
+    remark: str = ""
+
+    @property
+    def told(self) -> str:
+        """Remark and message."""
+        return f"{self.remark}\n{self.message}".strip()
+
+    @property
+    def name(self) -> str:
+        """The test, or the check where it names no tests."""
+        return self.test or self.check
 
 
 @dataclass(frozen=True)
@@ -164,9 +178,9 @@ class Verdict:
     def remarks(self) -> Iterator[str]:
         """Yield what a reader should know of the checks beside their results, each sentence once."""
         runs = (self.before, self.after) if self.old_judge is None else (self.before, self.after, self.old_judge)
-        seen: set[str] = set()
-        for result in (result for run in runs for result in run.results):
-            for sentence in (*result.remarks, *result.report_problems):
-                if (line := f"{result.name}: {sentence}") not in seen:
-                    seen.add(line)
-                    yield line
+        results = (result for run in runs for result in run.results)
+        yield from dict.fromkeys(
+            Sentence("about_check", check=result.name, said=sentence)
+            for result in results
+            for sentence in (*result.remarks, *result.report_problems)
+        )

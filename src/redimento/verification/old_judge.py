@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from redimento.change.edit import Change, FileChange
 from redimento.sandbox.bench import Workbench
+from redimento.text.wording import Sentence
 from redimento.verification.altered_tests import altered_tests, may_stand_in
 from redimento.verification.checks import run_checks
 from redimento.verification.comparison import failures_of, missing
@@ -107,16 +108,8 @@ def _against(result: CheckResult, now: CheckResult, base: CheckResult | None) ->
 
 
 def _rewritten(result: CheckResult, failure: Failure) -> Failure:
-    what = (
-        "As it was before this change, this test"
-        if failure.test
-        else "With the tests as they were before this change, this check"
-    )
-    message = (
-        f"{what} fails on the new source. Make it pass. If the work item asks for the other behaviour, name it in "
-        f"`changed_tests`, with the reason and the criterion.\n{failure.message[-_TAIL:]}"
-    )
-    return Failure(result.name, failure.test, message, result.required, "rewritten")
+    remark = Sentence("fails_in_its_old_form", test=failure.test)
+    return Failure(result.name, failure.test, failure.told[-_TAIL:], result.required, "rewritten", remark)
 
 
 def _announcement(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from redimento.change.edit import Change, FileChange
 from redimento.sandbox.bench import Workbench
+from redimento.text.wording import Sentence
 from redimento.verification.altered_tests import altered_tests, may_stand_in
 from redimento.verification.assertions import ending_on_old_source, existing_source, is_assertion
 from redimento.verification.checks import run_alone
@@ -24,12 +25,13 @@ _MOST_HUNKS = 12
 
 # Looking into a function instead of calling it.
 _LOOKS_INSIDE = re.compile(rb"\b__code__\b|\bgetsource(?:lines|file)?\b|\bco_(?:code|consts|names|varnames|freevars)\b")
-_READS = "it reads the source instead of running it"
-_WAVERS = "it does not end the same way twice on the same source"
-_RUNS_NOTHING = "it passes with the changed functions emptied, so it runs none of them"
-_NO_CODE = "no line of code changed that it could judge"
-_OLD_FORM = "its old form fails on the new source"
-_NO_TIME = "there was no time to try it on other forms of the source"
+# Why a test proves nothing, as names of sentences.
+_READS = "reads_the_source"
+_WAVERS = "does_not_end_the_same"
+_RUNS_NOTHING = "runs_none_of_it"
+_NO_CODE = "no_code_changed"
+_OLD_FORM = "old_form_fails"
+_NO_TIME = "no_time_to_try"
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ def prove(
     trials = _trials(files, before, after)
     for trial in trials:
         found = _first_proofs(court, trial)
-        found = [replace(proof, doubt=_OLD_FORM) if proof.test in failed_old_forms else proof for proof in found]
+        found = [
+            replace(proof, doubt=Sentence(_OLD_FORM)) if proof.test in failed_old_forms else proof for proof in found
+        ]
         proofs += _cross_examined(court, trial, found)
     return Proven(tuple(proofs), _unnoticed(court, trials, proofs))
 
@@ -157,7 +161,8 @@ def _cross_examined(court: _Court, trial: _Trial, proofs: Sequence[Proof]) -> li
         trusted = [test for test in suspects if test not in doubts]
         if trusted:
             doubts |= examine(court, trial, trusted) if court.in_time else dict.fromkeys(trusted, _NO_TIME)
-    return [replace(proof, doubt=proof.doubt or doubts.get(proof.test, "")) for proof in proofs]
+    said = {test: Sentence(doubt) for test, doubt in doubts.items()}
+    return [replace(proof, doubt=proof.doubt or said.get(proof.test, "")) for proof in proofs]
 
 
 def _decoy_doubts(court: _Court, trial: _Trial, tests: Sequence[str]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from redimento.change.guards.line_diff import changed_lines
 from redimento.settings import CheckCommand
 from redimento.text.encoding import NotTextError, text_of
 from redimento.text.grammars import language_of
+from redimento.text.wording import Sentence
 from redimento.verification.evidence import Failure
 from redimento.verification.hunks import docstring, leaves
 
@@ -70,18 +71,16 @@ def _judged(file: FileChange, reports: set[str]) -> Failure | None:
     for added in changed_lines(before, after)[0]:
         text = silent.get(added.number, added.text)
         found = [*_findings(text, reports, is_tool=is_tool)]
-        found += [("exchanges an assertion", match[0]) for pattern in patched if (match := pattern.search(text))]
+        found += [("exchanges_an_assertion", match[0]) for pattern in patched if (match := pattern.search(text))]
         if added.number in equal:
-            found.append(("says that it equals everything", added.text))
+            found.append(("equals_everything", added.text))
         if added.number in leaving:
-            found.append(("ends the process that loads it", added.text))
+            found.append(("ends_its_loader", added.text))
         for what, seen in found:
             if seen not in before:
-                message = (
-                    f"{file.path}, line {added.number}, {what} (`{seen.strip()}`), so its checks cannot be believed. "
-                    "Do without it in the source."
-                )
-                return Failure("", f"{file.path}:{added.number}", message, kind="judge")
+                line = Sentence(f"line_{what}", path=file.path, number=added.number)
+                remark = Sentence("reaches_for_its_judge", line=line, seen=seen)
+                return Failure("", f"{file.path}:{added.number}", "", kind="judge", remark=remark)
     return None
 
 
@@ -173,8 +172,8 @@ def _script_exits(text: str, language: str) -> set[int]:
 
 def _findings(line: str, reports: set[str], *, is_tool: bool) -> Iterator[tuple[str, str]]:
     if match := _ENDS_AT_ONCE.search(line):
-        yield "ends the process at once", match[0]
+        yield "ends_the_process", match[0]
     if (match := _FRAMEWORK.search(line)) and not is_tool:
-        yield "reaches into the test process", match[0]
+        yield "reaches_into_tests", match[0]
     if name := next((name for name in reports if name in line), ""):
-        yield "names the report of a check", name
+        yield "names_a_report", name

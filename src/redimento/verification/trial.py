@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from redimento.sandbox.bench import Workbench
 from redimento.settings import CheckCommand
+from redimento.text.wording import Sentence
 from redimento.verification.altered_tests import may_stand_in
 from redimento.verification.checks import run_alone_and_clean
 from redimento.verification.evidence import TestResult
@@ -50,11 +51,11 @@ def run_trial(
     names = tuple(dict.fromkeys(name.strip()[:_LONGEST_NAME] for name in names))[:_MOST_NAMES]
     command = _command(bench.settings.commands, check)
     if command is None:
-        known = ", ".join(command.name for command in bench.settings.commands) or "none"
-        return TrialResult(check, names, remark=f"There is no check of this name. The checks are: {known}.", ran=False)
+        known = [command.name for command in bench.settings.commands]
+        return TrialResult(check, names, remark=Sentence("no_such_check", known=known), ran=False)
     chosen = asked(command.run, names, bench.tree) if names else None
     if names and chosen is None and runs_alone(command.run):
-        remark = f"These names do not lead to tests. Name a test so: {_FORMS}."
+        remark = Sentence("names_lead_nowhere", forms=_FORMS)
         return TrialResult(command.name, names, remark=remark, ran=False)
     began = time.monotonic()
     result = run_alone_and_clean(
@@ -62,7 +63,7 @@ def run_trial(
     )
     meant = [test for test in result.tests if not names or any(means(name, test) for name in names)]
     remarks = [
-        result.reason and f"It did not end by itself: {result.reason}.",
+        result.reason and Sentence("did_not_end", reason=result.reason),
         *_remarks(names, meant, command, alone=chosen is not None),
     ]
     return TrialResult(
@@ -72,7 +73,7 @@ def run_trial(
         result.output,
         result.exit_code,
         time.monotonic() - began,
-        " ".join(filter(None, remarks)),
+        Sentence("several", sentences=[*filter(None, remarks)]) if any(remarks) else "",
     )
 
 
@@ -91,10 +92,10 @@ def _command(commands: Sequence[CheckCommand], check: str) -> CheckCommand | Non
 
 
 def _remarks(names: Sequence[str], meant: Sequence[TestResult], command: CheckCommand, *, alone: bool) -> list[str]:
-    remarks = []
+    remarks: list[str] = []
     if names and not alone:
-        remarks.append("This check's command cannot run single tests, so all of it ran.")
+        remarks.append(Sentence("runs_no_single_tests"))
     missing = [name for name in names if not any(means(name, test) for test in meant)]
     if command.junit and missing:
-        remarks.append(f"Not in its report: {', '.join(missing)}.")
+        remarks.append(Sentence("not_in_report", names=missing))
     return remarks

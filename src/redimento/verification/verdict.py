@@ -11,6 +11,7 @@ from redimento.change.guards.protected import is_allowed
 from redimento.sandbox.bench import Workbench
 from redimento.sandbox.files import read_regular
 from redimento.settings import CheckCommand
+from redimento.text.wording import Sentence
 from redimento.verification.canary import silenced
 from redimento.verification.checks import run_alone, run_checks
 from redimento.verification.comparison import compare, failures_of
@@ -93,11 +94,7 @@ def _reader(bench: Workbench) -> Read:
 
 
 def _steering(path: str) -> Failure:
-    message = (
-        f"{path} decides how the checks run, and a change may not edit its own judge: it was judged without this edit. "
-        "Take the edit back. If the work item is about this file, a person frees it in `change.allow`."
-    )
-    return Failure("", path, message, kind="steering")
+    return Failure("", path, "", kind="steering", remark=Sentence("edits_its_judge", path=path))
 
 
 def _disbelieved(before: Checks, after: Checks, old: Checks | None) -> Iterator[Failure]:
@@ -105,9 +102,10 @@ def _disbelieved(before: Checks, after: Checks, old: Checks | None) -> Iterator[
         base = before.of(result.name)
         known = set(base.damage) if base else set()
         meddled = [line for line in result.damage if line not in known and any(map(is_test_path, _PATH.findall(line)))]
-        touched = f"It changed tests while it ran ({meddled[0]}), so its results cannot be believed." if meddled else ""
+        touched = Sentence("changed_tests_while_running", what=meddled[0]) if meddled else ""
         if sentence := touched or silenced(before.results, result):
-            yield Failure(result.name, "", f"{result.name}: {sentence}", result.required, "judge")
+            remark = Sentence("about_check", check=result.name, said=sentence)
+            yield Failure(result.name, "", "", result.required, "judge", remark)
             return
 
 

@@ -2,61 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from redimento.settings import WorkItemSettings
+from redimento.settings.state_names import category_named
+from redimento.text.wording import Sentence
 from redimento.work_items.item import StateCategory, WorkItem
 from redimento.work_items.kinds import unsuited
 
-_CLOSED = {"Completed": "it is already done", "Removed": "it was removed"}
+_CLOSED: dict[StateCategory, str] = {"Completed": "already_done", "Removed": "was_removed"}
 
 
-def refusal(item: WorkItem, settings: WorkItemSettings, project: str) -> str | None:
+def refusal(
+    item: WorkItem, settings: WorkItemSettings, project: str, category: Callable[[], StateCategory]
+) -> str | None:
     """Return why `item` may not start a run in `project` as a sentence, None if it may.
 
-    Whether its state is an open one is for `closed`. `project` is the team project the pipeline runs in; "" admits any. Names are compared case-insensitively, as
-    Azure Boards does.
+    Whether its state is an open one is for `closed`. `project` is the team project the pipeline runs in; "" admits any.
+    `category` returns that of the item's state, and is asked only where the settings name one. Names are compared
+    case-insensitively, as Azure Boards does.
     """
-    reason = _reason(item, settings, project)
-    return f"Work item {item.id} does not start a run: {reason}." if reason else None
+    reason = _reason(item, settings, project, category)
+    return Sentence("does_not_start", id=item.id, reason=reason) if reason else None
 
 
 def closed(item: WorkItem, category: StateCategory) -> str:
     """Return why an item in a state of this category starts no run as a sentence, "" if it may."""
     if category not in _CLOSED:
         return ""
-    return f'Work item {item.id} does not start a run: {_CLOSED[category]} (state "{item.state}").'
+    return Sentence("does_not_start", id=item.id, reason=Sentence(_CLOSED[category], state=item.state))
 
 
-def _reason(item: WorkItem, settings: WorkItemSettings, project: str) -> str:
-    if project and item.project and not _among(item.project, (project,)):
-        return f'it belongs to the project "{item.project}", and this pipeline runs in "{project}"'
+def _reason(item: WorkItem, settings: WorkItemSettings, project: str, category: Callable[[], StateCategory]) -> str:
+    if project and item.project and not among(item.project, (project,)):
+        return Sentence("of_another_project", its=item.project, ours=project)
     if reason := unsuited(item.type):
         return reason
-    if settings.types and not _among(item.type, settings.types):
-        return f'its type "{item.type}" is not one of {_listed(settings.types)} (work_items.types)'
-    if settings.states and not _among(item.state, settings.states):
-        return f'its state "{item.state}" is not one of {_listed(settings.states)} (work_items.states)'
-    if settings.tags and not any(_among(tag, settings.tags) for tag in item.tags):
-        return f"it has none of the tags {_listed(settings.tags)} (work_items.tags)"
-    if settings.areas and not any(_is_under(item.area, area) for area in settings.areas):
-        return f'its area "{item.area}" is not under {_listed(settings.areas)} (work_items.areas)'
+    if settings.types and not among(item.type, settings.types):
+        return Sentence("not_one_of_the_types", name=item.type, names=settings.types)
+    if settings.tags and not any(among(tag, settings.tags) for tag in item.tags):
+        return Sentence("has_none_of_the_tags", names=settings.tags)
+    if settings.areas and not any(is_under(item.area, area) for area in settings.areas):
+        return Sentence("not_under_the_areas", name=item.area, names=settings.areas)
+    if settings.states and not _in_state(item, settings.states, category):
+        return Sentence("not_one_of_the_states", name=item.state, names=settings.states)
     texts = (item.description, item.repro_steps, *item.acceptance_criteria, *(field.text for field in item.fields))
     if not any(text.strip() for text in texts):
-        return "it has no description, acceptance criteria or repro steps; describe what should change"
+        return Sentence("describes_nothing")
     return ""
 
 
-def _among(name: str, names: tuple[str, ...]) -> bool:
+def _in_state(item: WorkItem, states: tuple[str, ...], category: Callable[[], StateCategory]) -> bool:
+    categories = {named for state in states if (named := category_named(state))}
+    return among(item.state, states) or (bool(categories) and category() in categories)
+
+
+def among(name: str, names: tuple[str, ...]) -> bool:
+    """Return whether a name is one of `names`."""
     return name.strip().casefold() in {other.strip().casefold() for other in names}
 
 
-def _is_under(area: str, root: str) -> bool:
+def is_under(area: str, root: str) -> bool:
+    """Return whether an area or iteration path is `root` or below it."""
     inner, outer = (_path(area), _path(root))
     return inner[: len(outer)] == outer
 
 
 def _path(area: str) -> list[str]:
     return [part.strip().casefold() for part in area.replace("/", "\\").split("\\") if part.strip()]
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(f'"{name}"' for name in names)

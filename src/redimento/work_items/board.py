@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from redimento.work_items.item import Attachment, StateCategory, WorkItem
+from redimento.work_items.mark import Mark
 
 
 class Board(Protocol):
@@ -32,6 +33,13 @@ class Board(Protocol):
         """Return whether the account of this job made the newest change of the item."""
         ...
 
+    def requester(self, item: WorkItem, run: str) -> str:
+        """Return who asked for the run, as `Name <mail>`: who queued the build `run`, or without one changed the item.
+
+        "" if that is no person with an email address.
+        """
+        ...
+
     def claim(self, item: WorkItem, run: str) -> WorkItem | None:
         """Mark the item as claimed by `run`; of two concurrent runs only one wins, and the other gets None.
 
@@ -55,6 +63,10 @@ class Board(Protocol):
         """
         ...
 
-    def set_state(self, item_id: int, state: str) -> None:
-        """Move the item to `state`, unless it is already in that state."""
+    def mark(self, item: WorkItem, wanted: Mark, *, current: bool = False) -> tuple[WorkItem, tuple[str, ...]]:
+        """Give the item a state and tags, unless a person has changed the state that `item` says, or it is a later one.
+
+        Returns the item as it is then, and a finished sentence for what stayed because of that. `current`: nothing has
+        changed the item since it was read. Raises UsageError for a state that its type does not have.
+        """
         ...

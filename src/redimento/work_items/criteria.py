@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from redimento.work_items.gherkin import Dialect, dialect_of
 from redimento.work_items.list_marks import COUNTING, ITEM, is_count, with_plain_marks
-from redimento.work_items.phrases import EXCLUDED_START, EXCLUDED_TITLE, NONE, TITLE
+from redimento.work_items.phrases import EXCLUDED_START, EXCLUDED_TITLE, NONE, ROLE, TITLE, WISH, folded
 from redimento.work_items.sections import FENCE, heading, inside_fences, is_titled, take_sections
 
 _CHECKBOX = re.compile(r"^(?:\[[ xX]?\]|[\u2610\u2611\u2612])\s*")
@@ -22,6 +22,7 @@ _GHERKIN_FENCE = re.compile(r"[`~](?:gherkin|cucumber|feature)\s*$", re.IGNORECA
 _TAGS = re.compile(r"(?:@[^\s@]{1,60}\s*)+")
 _CODE = re.compile(r"[A-Z]{1,4}-?\d{1,3}")  # above a requirement, as its number
 _LONGEST_BACKGROUND = 50  # lines
+_LONGEST_TITLE = 300  # characters in which a criterion says that it is out of scope
 _WRAPPED = 60  # characters: a shorter line was broken by its author, not by an editor
 
 
@@ -45,7 +46,7 @@ def split_criteria(markdown: str) -> Split:
     text = _unfence(inside, words)
     found = [each for block in _blocks(text, words) for each in _criteria(block, words) if not _is_void(each)]
     joined = list(_join_steps(found, words)) or _numbered_by_jira(text)
-    excluded = [EXCLUDED_START.match(each) is not None for each in joined]
+    excluded = [EXCLUDED_START.match(folded(each[:_LONGEST_TITLE])) is not None for each in joined]
     return Split(
         tuple(each for each, out in zip(joined, excluded, strict=True) if not out),
         (*filter(str.strip, sections), *(each for each, out in zip(joined, excluded, strict=True) if out)),
@@ -77,7 +78,7 @@ def _numbered_by_jira(text: str) -> list[str]:
 
 def _is_void(criterion: str) -> bool:
     """Return whether a criterion is empty, struck out as a whole, or says that there is none."""
-    if not criterion.strip() or NONE.fullmatch(criterion.strip(" \n*_`()[]<>")):
+    if not criterion.strip() or NONE.fullmatch(folded(criterion.strip(" \n*_`()[]<>"))):
         return True
     rest = _STRUCK.sub("", criterion)
     return rest != criterion and not any(map(str.isalnum, _TARGET.sub("", rest)))
@@ -281,7 +282,7 @@ def _paragraph(block: list[str], words: Dialect) -> Iterator[str]:
         return
     if len(lines) == 1 and (lines[0].endswith((":", "\uff1a")) or _CODE.fullmatch(lines[0])):
         return
-    if len(lines) > 1 and _are_sentences(lines):
+    if len(lines) > 1 and _are_sentences(lines) and not _is_story(lines):
         yield from (_CHECKBOX.sub("", line) for line in lines)
         return
     yield _CHECKBOX.sub("", "\n".join(lines))
@@ -299,6 +300,11 @@ def _scenarios(lines: list[str], words: Dialect) -> Iterator[str]:
         ended = ended or role == "then" or words.then_within.search(line) is not None
         run.append(line)
     yield "\n".join(run)
+
+
+def _is_story(lines: list[str]) -> bool:
+    """Return whether the lines are the parts of a user story: "As a …", "I want …", "so that …"."""
+    return ROLE.match(folded(lines[0])) is not None and WISH.match(folded(lines[1])) is not None
 
 
 def _are_sentences(lines: list[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from redimento.text.wording import Sentence
 from redimento.work_items.item import Kind
 
 # The types of the Basic, Agile, Scrum and CMMI processes
@@ -25,9 +26,9 @@ def unsuited(type_name: str) -> str:
     """Return why items of this type never start a run, "" if they may: their size, or because they are no change of code."""
     name = _folded(type_name)
     if name in _TOO_LARGE:
-        return f"its type {name.title()} is too large for one pull request; split it into user stories or tasks"
+        return Sentence("too_large", type=name.title())
     if name in _NO_CHANGE:
-        return f"its type {name.title()} does not describe a code change; describe it in a user story, bug or task"
+        return Sentence("no_code_change", type=name.title())
     return ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from redimento.work_items.gherkin import is_keyword
+from redimento.work_items.phrases import folded
 
 # Closing hashes are cut off afterwards: in the pattern they took cubic time, 2.4 s for a heading with 1,000 spaces.
 _HEADING = re.compile(r" {0,3}(#{1,6})(?:\s(.*)|#*\s*)$")
@@ -47,7 +48,7 @@ def is_titled(line: str, title: re.Pattern[str]) -> bool:
         name = _ORNAMENT.sub("", line.strip()).rstrip(":\uff1a?- ")
         if name[:1].islower() and " " not in name:  # the last word of a sentence
             return False
-    return title.fullmatch(name) is not None
+    return title.fullmatch(folded(name)) is not None
 
 
 def heading(line: str) -> tuple[int, str] | None:

@@ -1,4 +1,4 @@
-"""Find the work item to work on, from the command line, the environment or the body of a service hook."""
+"""Find what to work on, from the command line, the environment or the body of a service hook."""
 
 from __future__ import annotations
 
@@ -16,16 +16,52 @@ VARIABLE = "REDIMENTO_WORK_ITEM"
 Source = Literal["option", "environment", "payload"]
 
 _NUMBER = re.compile(r"[0-9]{1,10}")
-_ADDRESS = re.compile(r"https?://[^\s?#]{1,1000}/_workitems/edit/([0-9]{1,10})/?(?:[?#]\S{0,1000})?")
+_PLACE = r"https?://[^\s?#]{1,1000}/"
+_MORE = r"/?(?:[?#]\S{0,1000})?"
 # Azure Pipelines leaves a macro unexpanded when the variable does not exist (learn.microsoft.com, "Define variables").
 _UNEXPANDED = re.compile(r"\s*\$[(\[{].*[)\]}]\s*", re.DOTALL)
-_LARGEST_ID = 2_147_483_647  # work item ids are 32-bit integers
+LARGEST_ID = 2_147_483_647  # ids of work items and pull requests are 32-bit integers
 _LARGEST_PAYLOAD = 16 * 1024 * 1024  # bytes; a hook sends a whole revision, large text fields included
-_NAMES: dict[Source, str] = {
-    "option": "--work-item",
-    "environment": f"the variable {VARIABLE}",
-    "payload": "the body of the service hook (--payload)",
-}
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What a run can be about. `events`: where the resource of each event has its number; None where no event is named."""
+
+    name: str
+    option: str
+    variable: str
+    address: re.Pattern[str]
+    events: Mapping[str | None, tuple[str, ...]]
+
+    def called(self, source: Source) -> str:
+        return {
+            "option": self.option,
+            "environment": f"the variable {self.variable}",
+            "payload": "the body of the service hook (--payload)",
+        }[source]
+
+
+_WORK_ITEM = _Subject(
+    "work item",
+    "--work-item",
+    VARIABLE,
+    re.compile(rf"{_PLACE}_workitems/edit/([0-9]{{1,10}}){_MORE}"),
+    # An update's `id` is the number of the update, not of the work item.
+    {
+        "workitem.updated": ("workItemId",),
+        None: ("workItemId",),
+        "workitem.created": ("id",),
+        "workitem.commented": ("id",),
+    },
+)
+_PULL_REQUEST = _Subject(
+    "pull request",
+    "--pull-request",
+    "REDIMENTO_PULL_REQUEST",
+    re.compile(rf"{_PLACE}_git/[^\s/?#]{{1,300}}/pullrequest/([0-9]{{1,10}}){_MORE}"),
+    {"ms.vss-code.git-pullrequest-comment-event": ("pullRequest", "pullRequestId")},
+)
 
 
 @dataclass(frozen=True)
@@ -39,62 +75,76 @@ class Trigger:
 def read_trigger(option: str | None, environment: Mapping[str, str], payload: Path | None) -> Trigger:
     """Return the work item to work on.
 
-    `option` is the number or the address of a work item, `payload` a file with the body of workitem.updated or
-    workitem.created. Only digits are accepted, and a refused value is never quoted: it may come from a stranger. An
-    unexpanded macro such as `$(Name)` counts as unset.
+    `option` is the number or the address of a work item, `payload` a file with the body of workitem.updated,
+    workitem.created or workitem.commented. Only digits are accepted, and a refused value is never quoted: it may come from
+    a stranger. An unexpanded macro such as `$(Name)` counts as unset.
 
     Raises UsageError when a value is not a number, when two sources disagree, and when no source has one.
     """
+    source, number = _read(_WORK_ITEM, option, environment, payload)
+    return Trigger(number, source)
+
+
+def read_pull_request(option: str | None, environment: Mapping[str, str], payload: Path | None) -> int:
+    """Return the number of the pull request to work on, as `read_trigger` does; `payload` is a comment event."""
+    return _read(_PULL_REQUEST, option, environment, payload)[1]
+
+
+def _read(
+    subject: _Subject, option: str | None, environment: Mapping[str, str], payload: Path | None
+) -> tuple[Source, int]:
     found: dict[Source, int] = {}
-    if _is_set(option):
-        found["option"] = _number(option, "option", address=True)
-    if _is_set(environment.get(VARIABLE)):
-        found["environment"] = _number(environment[VARIABLE], "environment", address=True)
+    if is_set(option):
+        found["option"] = _number(subject, option, "option", address=True)
+    if is_set(environment.get(subject.variable)):
+        found["environment"] = _number(subject, environment[subject.variable], "environment", address=True)
     if payload is not None:
-        found["payload"] = _from_payload(payload)
+        found["payload"] = _from_payload(subject, payload)
     if not found:
         raise UsageError(
-            "No work item was given.",
-            f"Give its number with --work-item or in the variable {VARIABLE}, or the body of a service hook with --payload.",
+            f"No {subject.name} was given.",
+            f"Give its number with {subject.option} or in the variable {subject.variable}, or the body of a service hook with "
+            "--payload.",
         )
     if len(set(found.values())) > 1:
-        named = " and ".join(_NAMES[source] for source in found)
-        raise UsageError(f"Different work items are given by {named}.", "Give the number in one place only.")
-    source, item_id = next(iter(found.items()))
-    return Trigger(item_id, source)
+        named = " and ".join(subject.called(source) for source in found)
+        raise UsageError(f"Different {subject.name}s are given by {named}.", "Give the number in one place only.")
+    return next(iter(found.items()))
 
 
-def _is_set(value: str | None) -> bool:
+def item_number(text: str) -> int:
+    """Return the number of a work item that a text is, 0 if it is none."""
+    return int(text) if _NUMBER.fullmatch(text) and int(text) <= LARGEST_ID else 0
+
+
+def is_set(value: str | None) -> bool:
+    """Return whether there is a value; an unexpanded macro such as `$(Name)` is none."""
     return bool(value and value.strip() and not _UNEXPANDED.fullmatch(value))
 
 
-def _number(value: object, source: Source, *, address: bool = False) -> int:
+def _number(subject: _Subject, value: object, source: Source, *, address: bool = False) -> int:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if isinstance(text, str):
-        found = _ADDRESS.fullmatch(text) if address else None
-        digits = found[1] if found else text
-        if _NUMBER.fullmatch(digits) and 0 < int(digits) <= _LARGEST_ID:
-            return int(digits)
+        found = subject.address.fullmatch(text) if address else None
+        if number := item_number(found[1] if found else text):
+            return number
     raise UsageError(
-        f"The value of {_NAMES[source]} is not the number of a work item.",
-        f"It must be digits only, at most {_LARGEST_ID}.",
+        f"The value of {subject.called(source)} is not the number of a {subject.name}.",
+        f"It must be digits only, at most {LARGEST_ID}.",
     )
 
 
-def _from_payload(path: Path) -> int:
+def _from_payload(subject: _Subject, path: Path) -> int:
     body = _body(path)
-    resource = body.get("resource") if isinstance(body, dict) else None
     event = body.get("eventType") if isinstance(body, dict) else None
-    if isinstance(resource, dict):
-        # An update's `id` is the number of the update, not of the work item.
-        if event in ("workitem.updated", None) and "workItemId" in resource:
-            return _number(resource["workItemId"], "payload")
-        if event == "workitem.created" and "id" in resource:
-            return _number(resource["id"], "payload")
-    raise UsageError(
-        f"{path} is not the body of a work item event.",
-        "Give the JSON body of workitem.updated (resource.workItemId) or workitem.created (resource.id).",
-    )
+    found: Any = body.get("resource") if isinstance(body, dict) else None
+    keys = subject.events.get(event) if event is None or isinstance(event, str) else None
+    for key in keys or ():
+        found = found.get(key) if isinstance(found, dict) else None
+    if keys and found is not None:
+        return _number(subject, found, "payload")
+    named = ", ".join(f"{name} (resource.{'.'.join(where)})" for name, where in subject.events.items() if name)
+    raise UsageError(f"{path} is not the body of a {subject.name} event.", f"Give the JSON body of {named}.")
 
 
 def _body(path: Path) -> Any:

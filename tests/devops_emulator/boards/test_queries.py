@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,3 +71,27 @@ def test_the_project_macro_needs_a_project(rest: Any) -> None:
     query = {"query": "SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project"}
     rest("POST", "_apis/wit/wiql", json=query, status=400)
     assert rest("POST", "Shop%20Floor/Any%20Team/_apis/wit/wiql", json=query)["queryType"] == "flat"
+
+
+SAVED = "6a7b8c9d-0000-4000-8000-000000000001"
+
+
+def test_a_saved_query_is_run_by_its_id(serve: Any, seed: Any, tmp_path: Path) -> None:
+    query = "SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project ORDER BY [System.Id] DESC"
+    with serve(tmp_path, {**seed, "queries": {SAVED: query}}) as rest:
+        answer = rest("GET", f"Shop%20Floor/_apis/wit/wiql/{SAVED.upper()}")
+        assert [item["id"] for item in answer["workItems"]] == [7, 3]
+        assert rest("GET", f"Shop%20Floor/_apis/wit/wiql/{SAVED}", params={"$top": "1"})["workItems"][0]["id"] == 7
+        for path in (f"_apis/wit/wiql/{SAVED}", "Shop%20Floor/_apis/wit/wiql/other"):
+            assert rest("GET", path, status=404)["message"].startswith("TF401243")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("wiql", {"query": "SELECT [System.Id] FROM WorkItems", "top": 3}),
+        ("workitemsbatch", {"ids": [7], "expand": "all"}),
+    ],
+)
+def test_a_member_that_the_service_does_not_know_is_refused(rest: Any, path: str, body: Any) -> None:
+    assert "Could not find member" in rest("POST", f"Shop%20Floor/_apis/wit/{path}", json=body, status=400)["message"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -222,6 +223,19 @@ def test_copy_and_move_of_fields(rest: Any) -> None:
     moved = rest.patch_item(7, move)["fields"]
     assert moved["Custom.Old"] == "ready; shop"
     assert "System.Tags" not in moved
+
+
+def test_a_project_can_have_states_of_its_own(serve: Any, tmp_path: Path) -> None:
+    task = {"id": 7, "type": "Task", "fields": {"System.Title": "x"}}
+    states = {"Task": "Neu=Proposed, In Arbeit=InProgress, Fertig=Completed"}
+    with serve(tmp_path, {"project": "P", "work_items": [task], "states": states}) as rest:
+        listed = rest("GET", "P/_apis/wit/workitemtypes/Task/states")["value"]
+        assert [(state["name"], state["category"]) for state in listed] == [
+            ("Neu", "Proposed"), ("In Arbeit", "InProgress"), ("Fertig", "Completed"),
+        ]  # fmt: skip
+        assert rest("GET", "_apis/wit/workitems/7")["fields"]["System.State"] == "Neu"
+        steps = json.dumps([add("System.State", "Active")])
+        rest("PATCH", "_apis/wit/workitems/7", data=steps, headers=PATCH, status=400)
 
 
 def test_types_and_states_are_listed_with_categories(rest: Any) -> None:

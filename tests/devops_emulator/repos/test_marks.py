@@ -99,8 +99,48 @@ def test_threads_and_their_comments(rest: Any, home: str) -> None:
         {"comments": []},
         {**body, "status": "done"},
         {**body, "threadContext": {"filePath": "cart.py"}},
+        {**body, "remark": "x"},
+        {"comments": [{"content": "x", "text": "x"}]},
     ]
     for wrong in refused:
         rest("POST", f"{home}/threads", json=wrong, status=400)
     rest("POST", f"{path}/comments", json={"content": "x", "parentCommentId": 9}, status=400)
     rest("GET", f"{home}/threads/99", status=404)
+
+
+def test_places_of_threads_are_moved_to_the_iteration_that_is_asked_for(rest: Any, home: str) -> None:
+    repository = home.partition("/pullRequests")[0]
+
+    def push(text: str) -> None:
+        (tip,) = rest("GET", f"{repository}/refs", params={"filter": "heads/feature"})["value"]
+        kind = "edit" if "zero" in text else "add"
+        content = {"content": text, "contentType": "rawtext"}
+        commit = {"comment": "x", "changes": [{"changeType": kind, "item": {"path": "/n.txt"}, "newContent": content}]}
+        update = {"name": "refs/heads/feature", "oldObjectId": tip["objectId"]}
+        rest("POST", f"{repository}/pushes", json={"refUpdates": [update], "commits": [commit]}, status=201)
+
+    push("one\ntwo\n")
+    place = {"filePath": "/n.txt", "rightFileStart": {"line": 2, "offset": 1}, "rightFileEnd": {"line": 2, "offset": 2}}
+    rest("POST", f"{home}/threads", json={"comments": [{"content": "x"}], "threadContext": place})
+    push("zero\none\ntwo\n")
+    newest = rest("GET", f"{home}/iterations")["count"]
+    (as_made,) = rest("GET", f"{home}/threads")["value"]
+    assert as_made["threadContext"] == place
+    tracked = {"$iteration": str(newest), "$baseIteration": str(newest)}
+    (moved,) = rest("GET", f"{home}/threads", params=tracked)["value"]
+    assert moved["threadContext"]["rightFileStart"]["line"] == 3
+    criteria = moved["pullRequestThreadContext"]["trackingCriteria"]
+    assert criteria["origRightFileStart"]["line"] == 2
+    assert criteria["secondComparingIteration"] == newest
+
+
+def test_pushes_are_found_by_who_pushed(rest: Any, home: str) -> None:
+    repository = home.partition("/pullRequests")[0]
+    me = rest.emulator.environment["web"]["BUILD_REQUESTEDFORID"]
+    (tip,) = rest("GET", f"{repository}/refs", params={"filter": "heads/feature"})["value"]
+    update = {"name": "refs/heads/more", "oldObjectId": "0" * 40, "newObjectId": tip["objectId"]}
+    rest("POST", f"{repository}/refs", json=[update])
+    pushed = rest("GET", f"{repository}/pushes", params={"searchCriteria.pusherId": me})["value"]
+    assert {push["pushedBy"]["id"] for push in pushed} <= {me}
+    nobody = {"searchCriteria.pusherId": "00000000-0000-0000-0000-000000000000"}
+    assert rest("GET", f"{repository}/pushes", params=nobody)["count"] == 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,32 @@ def test_repositories_are_found_by_name_and_id(rest: Any) -> None:
     assert rest("GET", "_apis/git/repositories")["count"] == 1
     missing = rest("GET", "Shop%20Floor/_apis/git/repositories/none", status=404)
     assert missing["message"].startswith("TF401019")
+
+
+def test_a_disabled_repository_is_not_there(
+    rest: Any, git: Callable[..., str], git_environment: dict[str, str], tmp_path: Path
+) -> None:
+    identity = rest.emulator.projects["Shop Floor"]["repositories"]["web"]
+    jane = {"Authorization": f"Bearer {rest.emulator.tokens['jane@example.com']}"}
+    rest("PATCH", f"Shop%20Floor/_apis/git/repositories/{identity}", json={"isDisabled": True}, status=403)
+    rest(
+        "PATCH",
+        f"Shop%20Floor/_apis/git/repositories/{identity}",
+        json={"isDisabled": True, "name": "x"},
+        headers=jane,
+        status=400,
+    )
+    assert rest("PATCH", f"Shop%20Floor/_apis/git/repositories/{identity}", json={"isDisabled": True}, headers=jane)[
+        "isDisabled"
+    ]
+    assert rest("GET", HOME)["isDisabled"]
+    for path in (f"{HOME}/refs", f"{HOME}/pullrequests"):
+        assert rest("GET", path, status=404)["message"].startswith("TF401019")
+    url = rest.emulator.environment["web"]["BUILD_REPOSITORY_URI"]
+    with pytest.raises(RuntimeError, match="not found"):
+        git("ls-remote", url, cwd=tmp_path, environment=git_environment)
+    rest("PATCH", f"Shop%20Floor/_apis/git/repositories/{identity}", json={"isDisabled": False}, headers=jane)
+    assert "refs/heads/main" in git("ls-remote", url, cwd=tmp_path, environment=git_environment)
 
 
 def test_a_repository_is_created(rest: Any) -> None:

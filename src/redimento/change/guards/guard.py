@@ -19,8 +19,10 @@ from redimento.text.grammars import language_of
 _REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
-def path_refusals(path: str, settings: ChangeSettings) -> Iterator[Refusal]:
-    """Yield why a change may not touch `path`, regardless of its content."""
+def path_refusals(path: str, settings: ChangeSettings, folder: str = "") -> Iterator[Refusal]:
+    """Yield why a change may not touch `path`, regardless of its content. `folder`: the only one that it may touch."""
+    if folder and not path.startswith(f"{folder}/"):
+        yield Refusal(path, f"{path} is outside of {folder}, the folder of this project: leave it unchanged.")
     if is_protected(path, settings.protected, settings.allow):
         yield Refusal(
             path,

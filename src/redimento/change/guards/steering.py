@@ -20,6 +20,7 @@ from redimento.change.guards import toml
 from redimento.change.guards.paths import fold
 from redimento.change.guards.pipelines import is_pipeline
 from redimento.change.guards.protected import is_protected
+from redimento.text.wording import Sentence
 
 # .gitignore patterns, matched case-insensitively.
 _WRAPPERS = """
@@ -52,10 +53,10 @@ osv-scanner.toml .nsprc audit-ci.json* .tflint.hcl .tfsec* .dockle* .hadolint.ym
 """
 _TEMPLATES = "pull_request_template* PULL_REQUEST_TEMPLATE/ merge_request_templates/ ISSUE_TEMPLATE/"
 _KINDS = {
-    "tool wrapper or tool version": _WRAPPERS,
-    "editor or container configuration": _EDITORS,
-    "analyser configuration": f"{ANALYSERS} {_SUPPRESSIONS}",
-    "pull request template": _TEMPLATES,
+    "steers_tools": _WRAPPERS,
+    "steers_editors": _EDITORS,
+    "steers_analysers": f"{ANALYSERS} {_SUPPRESSIONS}",
+    "steers_templates": _TEMPLATES,
 }
 # The lines of a manifest that say where packages come from, or what runs when they are installed. TOML and JSON are
 # written out as `a.b.c = value` first.
@@ -122,17 +123,17 @@ def steering_files(files: Iterable[FileChange], conventions: Sequence[str] = ())
 
 def _steering(file: FileChange, conventions: Sequence[str]) -> SteeringFile | None:
     if is_protected(file.path) or is_pipeline(file.path, file.before) or is_pipeline(file.path, file.after):
-        return SteeringFile(file.path, "protected, and freed by the settings")
+        return SteeringFile(file.path, Sentence("steers_freed"))
     if file.path in conventions:
-        return SteeringFile(file.path, "conventions that this program reads, too")
+        return SteeringFile(file.path, Sentence("steers_conventions"))
     if kind := next((kind for kind, patterns in _KINDS.items() if _spec(patterns).match_file(fold(file.path))), ""):
-        return SteeringFile(file.path, kind)
+        return SteeringFile(file.path, Sentence(kind))
     before, after = (_statements(file.path, content) for content in (file.before, file.after))
     added, removed = (
         tuple(line for line in these if line not in those)[:_MOST_LINES]
         for these, those in ((after, before), (before, after))
     )
-    return SteeringFile(file.path, "package sources", added, removed) if added or removed else None
+    return SteeringFile(file.path, Sentence("steers_sources"), added, removed) if added or removed else None
 
 
 @lru_cache(maxsize=8)

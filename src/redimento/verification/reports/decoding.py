@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
+from redimento.text.wording import Sentence
+
 _PIECE = 256 * 1024
 # A byte order mark, or how `<` looks where there is none.
 _MARKS = (
@@ -65,7 +67,7 @@ def decoded(stream: IO[bytes]) -> Iterator[Piece]:
         try:
             text = rest + decoder.decode(chunk[:cut], last)
         except UnicodeError as error:
-            raise Unreadable("has bytes that its encoding does not know") from error
+            raise Unreadable(Sentence("report_undecodable")) from error
         held = chunk[cut:]
         if first:
             text, first = _without_declaration(text), False
@@ -102,7 +104,7 @@ def _codec(head: bytes) -> str:
     except (LookupError, ValueError):
         known, codec = False, ""
     if not known:
-        raise Unreadable(f"has an encoding that is not known here ({name})")
+        raise Unreadable(Sentence("report_encoding_unknown", name=name))
     # .NET declares its own strings, UTF-16, and saves them in UTF-8: the declaration was just read in single bytes.
     return "utf-8" if codec.startswith(("utf-16", "utf-32")) else _WIDER.get(codec, codec)
 
@@ -111,7 +113,7 @@ def _without_declaration(text: str) -> str:
     """Return `text` as a parser wants it: the encoding has been dealt with, and nothing may stand above a declaration."""
     start = text.lstrip("\ufeff \t\r\n\0")
     if start and start[0] not in "<\x1b":
-        raise Unreadable("is not XML")
+        raise Unreadable(Sentence("report_not_xml"))
     declaration = _DECLARATION.match(text)
     return "\n" * declaration[0].count("\n") + text[declaration.end() :] if declaration else text
 

@@ -16,6 +16,7 @@ from xml.sax.xmlreader import AttributesImpl
 from defusedxml import DefusedXmlException
 from defusedxml.expatreader import create_parser
 
+from redimento.text.wording import Sentence
 from redimento.verification.reports.decoding import Piece, Unreadable
 
 _DEEPEST = 100
@@ -23,7 +24,6 @@ _WIDEST = 500
 _MOST_PARTS = 50_000  # of one test; its rows, if data drive it
 _MOST_ELEMENTS = 3_000_000
 _LONGEST_TOKEN = 4 * 1024 * 1024  # a tag; the parser starts it anew with every piece it gets
-_BEYOND = f"goes beyond what is read ({_MOST_ELEMENTS:,} elements, {_DEEPEST} deep, {_WIDEST} attributes each)"
 _REPORT = re.compile(r"<(?:\w+:)?(?:testsuites?|testcase|TestRun|test-run|test-results|assemblies|assembly)\b")
 
 
@@ -78,21 +78,27 @@ def read_elements(
             raise _broken(error, handler) from error
         except DefusedXmlException as error:
             if _REPORT.search(text):
-                raise Unreadable("has a DOCTYPE, which is not read") from error
+                raise Unreadable(Sentence("report_doctype")) from error
             return  # some other document: a coverage report, a web page
         waiting = waiting + len(text) if handler.events == before else 0
         if waiting > _LONGEST_TOKEN:
-            raise Unreadable("has a tag of more than 4 MB")
+            raise Unreadable(Sentence("report_tag_too_large"))
     try:
         parser.close()
     except SAXParseException as error:
         raise _broken(error, handler) from error
     if damaged:
-        raise Unreadable("has bytes that its encoding does not know")
+        raise Unreadable(Sentence("report_undecodable"))
+
+
+def _beyond() -> Unreadable:
+    return Unreadable(Sentence("report_beyond", elements=_MOST_ELEMENTS, depth=_DEEPEST, attributes=_WIDEST))
 
 
 def _broken(error: SAXParseException, handler: _Handler) -> Unreadable:
-    return Unreadable(f"breaks off at line {error.getLineNumber() or 1}" if handler.elements else "is empty or not XML")
+    if not handler.elements:
+        return Unreadable(Sentence("report_empty"))
+    return Unreadable(Sentence("report_breaks_off", line=error.getLineNumber() or 1))
 
 
 class _Handler(ContentHandler):
@@ -114,7 +120,7 @@ class _Handler(ContentHandler):
         self.elements += 1
         self._depth += 1
         if self._depth > _DEEPEST or self.elements > _MOST_ELEMENTS or len(attrs) > _WIDEST:
-            raise Unreadable(_BEYOND)
+            raise _beyond()
         if self._ignored:
             return
         tag = name.rpartition(":")[2]
@@ -128,7 +134,7 @@ class _Handler(ContentHandler):
             self._open.parent.children.append(self._open)
             self._parts += 1
             if self._parts > _MOST_PARTS:
-                raise Unreadable(_BEYOND)
+                raise _beyond()
         elif tag in self._vocabulary.tests:
             self._test, self._parts = self._open, 0
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from redimento.text.redaction import NO_SECRETS, Secrets
+from redimento.text.wording import Sentence
 from redimento.verification.evidence import Outcome, TestResult
 from redimento.verification.reports import dotnet, junit
 from redimento.verification.reports.case import Case, Definition
@@ -82,43 +83,35 @@ def read_reports(pattern: str, root: Path, *, stale: Reports | None = None, secr
     found = find_reports(pattern, root)
     fresh = sorted(path for path, facts in found.items() if not stale or stale.get(path) != facts)
     if not fresh:
-        what = (
-            f"Every report that matches `{pattern}` is from before the run"
-            if found
-            else f"No report matches `{pattern}`"
-        )
-        return Reported(remarks=(_line(f"{what}, so there is no evidence per test.", secrets),))
+        return Reported(remarks=(Sentence("no_report", pattern=_line(pattern, secrets), old=bool(found)),))
     tests: dict[str, TestResult] = {}
     problems: list[str] = []
     empty: list[str] = []
     left = _Left()
     if len(fresh) > MOST_REPORTS:
-        problems.append(f"More than {MOST_REPORTS:,} reports match `{pattern}`: not all of them were read.")
+        problems.append(Sentence("too_many_reports", pattern=_line(pattern, secrets), most=MOST_REPORTS))
     for path in fresh[:MOST_REPORTS]:
-        name = path.relative_to(root).as_posix()
+        name = _line(path.relative_to(root).as_posix(), secrets)
         try:
             known = _read_into(tests, path, root, left, secrets)
         except Unreadable as error:
-            problems.append(f"{name} {error}: its tests are not complete.")
+            problems.append(Sentence("report_incomplete", name=name, why=error.args[0]))
         except _TooMuch as error:
-            problems.append(
-                f"The reports that match `{pattern}` {error}: from {name} on, their tests are not complete."
-            )
+            problems.append(Sentence("reports_too_much", pattern=_line(pattern, secrets), why=error.args[0], name=name))
             break
         else:
-            empty += [] if known else [f"{name} names no test."]
+            empty += [] if known else [Sentence("report_without_test", name=name)]
     return Reported(
         tuple(sorted(tests.values(), key=lambda test: test.id)),
-        _few(problems, "reports could not be read to their end", secrets),
-        _few(empty, "reports name no test", secrets),
+        _few(problems, "more_incomplete"),
+        _few(empty, "more_without_test"),
     )
 
 
-def _few(sentences: Sequence[str], rest: str, secrets: Secrets) -> tuple[str, ...]:
+def _few(sentences: Sequence[str], rest: str) -> tuple[str, ...]:
     """Return the first sentences, and one that counts the rest."""
-    shown = [_line(sentence, secrets) for sentence in sentences[:_MOST_SENTENCES]]
-    more = len(sentences) - len(shown)
-    return (*shown, f"{more} more {rest}.") if more else tuple(shown)
+    more = len(sentences) - _MOST_SENTENCES
+    return (*sentences[:_MOST_SENTENCES], *([Sentence(rest, number=more)] if more > 0 else []))
 
 
 def _read_into(tests: dict[str, TestResult], path: Path, root: Path, left: _Left, secrets: Secrets) -> bool:
@@ -137,13 +130,13 @@ def _opened(path: Path) -> IO[bytes]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise Unreadable(f"could not be opened ({error.strerror})") from error
+        raise Unreadable(Sentence("report_closed", why=error.strerror)) from error
     stream = os.fdopen(descriptor, "rb")
     facts = os.fstat(descriptor)
     if stat.S_ISREG(facts.st_mode) and facts.st_size <= _LARGEST_REPORT:
         return stream
     stream.close()
-    raise Unreadable("is larger than 64 MB" if stat.S_ISREG(facts.st_mode) else "is no ordinary file")
+    raise Unreadable(Sentence("report_too_large" if stat.S_ISREG(facts.st_mode) else "report_no_file"))
 
 
 def _bounded(pieces: Iterable[Piece], stream: IO[bytes], left: _Left) -> Iterator[Piece]:
@@ -153,11 +146,11 @@ def _bounded(pieces: Iterable[Piece], stream: IO[bytes], left: _Left) -> Iterato
         left.bytes -= now - read
         read = now
         if read > _LARGEST_REPORT:  # still growing
-            raise Unreadable("is larger than 64 MB")
+            raise Unreadable(Sentence("report_too_large"))
         if left.bytes < 0:
-            raise _TooMuch("are larger than 256 MB together")
+            raise _TooMuch(Sentence("reports_too_large"))
         if time.monotonic() > left.latest:
-            raise _TooMuch(f"take more than {_MOST_SECONDS:.0f} seconds to read")
+            raise _TooMuch(Sentence("reports_too_slow", seconds=_MOST_SECONDS))
         yield piece
 
 
@@ -178,7 +171,7 @@ def _tally(
             else:
                 left.tests -= 1
             if left.tests < 0 or len(classes) > _MOST_TESTS:
-                raise _TooMuch(f"have more than {_MOST_TESTS:,} tests")
+                raise _TooMuch(Sentence("reports_too_many_tests", most=_MOST_TESTS))
             if isinstance(case, Definition):
                 continue
             key = (case.name, case.classname, case.suites, case.file, case.definition)

@@ -1,0 +1,34 @@
+"""The program with all that a run needs, on a clock that can be wrong: loaded once, and copied for each run."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Sequence
+from importlib import import_module
+
+from benchmarks.worlds import clock
+from redimento import __path__ as rooms
+from redimento import cli
+from redimento.repository import process
+from redimento.text import wording
+
+_NOT_NEEDED = ("redimento.models.google", "redimento.models.keyless", "redimento.demo", "redimento.__main__")
+
+
+def run(arguments: Sequence[str], seconds: float) -> None:
+    """Be `redimento` with these arguments."""
+    clock.set_wrong(seconds)
+    cli.main(arguments)
+
+
+def _load() -> None:
+    for module in pkgutil.walk_packages(rooms, "redimento."):
+        if not module.name.startswith(_NOT_NEEDED):
+            import_module(module.name)
+    templates = wording._environment()  # noqa: SLF001  they are compiled when they are first used
+    for name in templates.list_templates():
+        templates.get_template(name)
+    process._gitpython()  # noqa: SLF001  it is loaded when git is first used
+
+
+_load()

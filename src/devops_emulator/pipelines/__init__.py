@@ -1,0 +1,1 @@
+"""Pipelines and what they use: definitions, service connections, variable groups, agent queues, incoming webhooks."""

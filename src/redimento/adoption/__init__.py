@@ -1,0 +1,1 @@
+"""What a team meets before its first run."""

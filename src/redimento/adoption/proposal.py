@@ -1,0 +1,171 @@
+"""The pull request that adds the settings and the pipeline file: nothing is ever pushed to a branch of the team."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from redimento.adoption.plan import Step
+from redimento.adoption.site import MARK, Json, Site
+from redimento.azure.shape import readable
+from redimento.errors import AzureError, NotThereError, PermissionMissingError, UsageError
+from redimento.text import wording
+
+FILE = "azure-pipelines-redimento.yml"
+BRANCH = "refs/heads/redimento/install"
+_NEW = "0" * 40
+
+
+def pipeline_file(site: Site, templates: tuple[str, str, str]) -> str:
+    """Return the text of the pipeline file; raises UsageError without an image."""
+    if not site.choices.image:
+        raise UsageError(
+            "The pipeline file names the image that runs the job, and none is given.",
+            "Build and push it (action/README.md), and name it with --image.",
+        )
+    project, repository, reference = templates
+    return wording.render(
+        "adoption/azure-pipelines.yml.j2",
+        templates=f"{project}/{repository}",
+        reference=reference,
+        connection=site.pipeline,
+        choices=site.choices,
+        federated=_federated(site),
+        mark=MARK,
+    )
+
+
+def _federated(site: Site) -> str:
+    """Return the id of the service connection with which the job signs in, "" for none."""
+    name = site.choices.service_connection
+    found = site.connection(name) if name else None
+    if name and found is None:
+        raise AzureError(
+            f"There is no service connection {name} that your account can see.", "Check --service-connection."
+        )
+    return str(found["id"]) if found else ""
+
+
+@readable
+def look_at_files(site: Site, files: Mapping[str, Callable[[], str]]) -> list[Step]:
+    """Look at the files by path; each knows how to write its text when it is not there yet."""
+    missing = [path for path in files if not _is_there(site, path)]
+    target = site.branch.removeprefix("refs/heads/")
+    what, page = (
+        "pull request with the settings and the pipeline file",
+        site.link("_git", site.repository, "pullrequests"),
+    )
+    if not missing:
+        return [Step(what, "keep", f"{' and '.join(files)} are on {target}.", page)]
+    pulls, tip = _pull_requests(site), _tip(site, BRANCH)
+    for pull in pulls:
+        page = site.link("_git", site.repository, "pullrequest", str(pull["pullRequestId"]))
+        if pull.get("status") == "active":
+            return [Step(what, "keep", f"Pull request {pull['pullRequestId']} waits for a review.", page)]
+        if pull.get("status") == "abandoned" and tip:
+            why = f"Pull request {pull['pullRequestId']} was abandoned: reactivate it, or delete its branch and run this again."
+            return [Step(what, "by hand", why, page)]
+    texts = {path: files[path]() for path in missing}
+    why = f"{target} lacks {' and '.join(missing)}."
+    return [Step(what, "create", why, page, partial(_propose, site, texts, tip))]
+
+
+@readable
+def remove_files(site: Site, paths: tuple[str, ...]) -> list[Step]:
+    steps = []
+    for pull in _pull_requests(site):
+        if pull.get("status") == "active" and MARK in str(pull.get("description") or ""):
+            page = site.link("_git", site.repository, "pullrequest", str(pull["pullRequestId"]))
+            what = f"pull request {pull['pullRequestId']}"
+            steps.append(Step(what, "remove", f"{MARK} It is abandoned.", page, partial(_abandon, site, pull)))
+    if (tip := _tip(site, BRANCH)) and any(MARK in str(pull.get("description") or "") for pull in _pull_requests(site)):
+        steps.append(Step("branch redimento/install", "remove", MARK, act=partial(_move_branch, site, tip, _NEW)))
+    target = site.branch.removeprefix("refs/heads/")
+    for path in paths:
+        if _is_there(site, path):
+            why = f"It is on {target}, where a person merged it: delete it there."
+            steps.append(Step(path, "by hand", why, site.link("_git", site.repository, path=f"/{path}")))
+    return steps
+
+
+def _git(site: Site) -> str:
+    return f"_apis/git/repositories/{site.repository_id}"
+
+
+def _is_there(site: Site, path: str, branch: str = "") -> bool:
+    query = {
+        "path": f"/{path}",
+        "versionDescriptor.version": (branch or site.branch).removeprefix("refs/heads/"),
+        "versionDescriptor.versionType": "branch",
+    }
+    try:
+        site.client.get(f"{_git(site)}/items", project=site.project, query=query, about=f"the file {path}")
+    except NotThereError:
+        return False
+    return True
+
+
+def _tip(site: Site, reference: str) -> str:
+    """Return the commit of a branch, "" if there is none."""
+    query = {"filter": reference.removeprefix("refs/")}
+    rows = site.client.get(f"{_git(site)}/refs", project=site.project, query=query).get("value") or []
+    return next((str(row["objectId"]) for row in rows if row.get("name") == reference), "")
+
+
+def _pull_requests(site: Site) -> list[Json]:
+    query = {"searchCriteria.sourceRefName": BRANCH, "searchCriteria.status": "all", "$top": "10"}
+    rows = site.client.get(f"{_git(site)}/pullrequests", project=site.project, query=query).get("value") or []
+    return sorted(rows, key=lambda row: -int(row["pullRequestId"]))
+
+
+@readable
+def _propose(site: Site, texts: Mapping[str, str], tip: str) -> None:
+    """Make the branch, its commit and the pull request, of which a killed run may have left any."""
+    if not tip:
+        tip = _tip(site, site.branch)
+        _move_branch(site, _NEW, tip)
+    if missing := [path for path in texts if not _is_there(site, path, BRANCH)]:
+        changes = [
+            {
+                "changeType": "add",
+                "item": {"path": f"/{path}"},
+                "newContent": {"content": texts[path], "contentType": "rawText"},
+            }
+            for path in missing
+        ]
+        body = {
+            "refUpdates": [{"name": BRANCH, "oldObjectId": tip}],
+            "commits": [{"comment": "Add Redimento", "changes": changes}],
+        }
+        site.client.write("POST", f"{_git(site)}/pushes", project=site.project, body=body, about="the branch")
+    opened = {
+        "sourceRefName": BRANCH,
+        "targetRefName": site.branch,
+        "title": "Add Redimento",
+        "description": wording.render("adoption/description.md.j2", files=texts, mark=MARK),
+    }
+    site.client.write(
+        "POST",
+        f"{_git(site)}/pullrequests",
+        project=site.project,
+        body=opened,
+        happened=lambda: next((row for row in _pull_requests(site) if row.get("status") == "active"), None),
+        about="the pull request",
+    )
+
+
+def _abandon(site: Site, pull: Json) -> None:
+    path = f"{_git(site)}/pullrequests/{pull['pullRequestId']}"
+    site.client.write("PATCH", path, project=site.project, body={"status": "abandoned"}, happened=lambda: None)
+
+
+def _move_branch(site: Site, before: str, after: str) -> None:
+    """Create or delete the branch of the pull request; raises PermissionMissingError, as a refusal comes with 200."""
+    body = [{"name": BRANCH, "oldObjectId": before, "newObjectId": after}]
+    answer = site.client.write("POST", f"{_git(site)}/refs", project=site.project, body=body, about="the branch")
+    for row in answer.get("value") or []:
+        if not row.get("success"):
+            raise PermissionMissingError(
+                "Azure DevOps did not move the branch redimento/install.",
+                f"Azure DevOps said: {row.get('customMessage') or row.get('updateStatus')}",
+            )

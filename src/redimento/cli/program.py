@@ -1,0 +1,91 @@
+"""The command line as a whole: all commands, and the exit code of whatever they raise."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from redimento import __version__, defect
+from redimento.cli import adopting, looking, runs
+from redimento.cli.options import USAGE
+from redimento.errors import RedimentoError
+from redimento.outcome import INTERRUPTED, Outcome, failure
+from redimento.text.foreign import json_line
+from redimento.text.redaction import NO_SECRETS
+
+if TYPE_CHECKING:
+    pass
+
+_DEFECT = 1
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="redimento")
+def cli() -> None:
+    """Turn an Azure DevOps work item into one verified pull request."""
+
+
+for command in (
+    runs.run,
+    runs.revise,
+    runs.plan,
+    looking.context,
+    looking.apply,
+    looking.config,
+    adopting.init,
+    adopting.doctor,
+    adopting.install,
+    looking.demo,
+    looking.emulator,
+):
+    cli.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with one of the codes in `errors.py`."""
+    words = sys.argv[1:] if arguments is None else arguments
+    leave = partial(_leave, as_json="--json" in words)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a title may hold what the agent's locale cannot print
+    try:
+        cli.main(args=words, prog_name="redimento", standalone_mode=False)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        leave(Outcome("failed", "Interrupted.", exit_code=INTERRUPTED))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(USAGE)
+    except click.ClickException as error:
+        context = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "redimento"
+        message = error.format_message()
+        sentence = message if message.endswith((".", "?")) else f"{message}."
+        leave(Outcome("failed", sentence, f"See `{context} --help`.", USAGE))
+    except RedimentoError as error:
+        leave(failure(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_DEFECT)
+    except Exception:  # noqa: BLE001  the outermost boundary: anything else is a bug
+        leave(failure(defect.saved(defect.details(), os.environ)))
+    sys.exit(0)
+
+
+def _leave(outcome: Outcome, *, as_json: bool) -> NoReturn:
+    """Exit with the sentence on standard error and, with --json, one object on standard output."""
+    clean = NO_SECRETS.clean
+    texts = {"sentence": clean(outcome.sentence), "remedy": clean(outcome.remedy)}
+    problems = [clean(problem) for problem in outcome.problems]
+    for problem in problems:
+        click.echo(problem, err=True)
+    click.echo(f"redimento: {texts['sentence']}", err=True)
+    if texts["remedy"]:
+        click.echo(f"  {texts['remedy']}", err=True)
+    if as_json:
+        click.echo(json_line({"outcome": outcome.kind, **texts, "problems": problems, "exitCode": outcome.exit_code}))
+    sys.exit(outcome.exit_code)

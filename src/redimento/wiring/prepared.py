@@ -1,0 +1,117 @@
+"""A run with all its adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from redimento.delivery.pull_request import PullRequests
+from redimento.delivery.review import Review
+from redimento.events import Emit, Event
+from redimento.local.board import FileBoard
+from redimento.local.item_file import read_item
+from redimento.local.pull_requests import FolderPullRequests
+from redimento.locks import held
+from redimento.models import network
+from redimento.repository.base import CommitBase
+from redimento.repository.branches import CheckoutBranches
+from redimento.repository.checkout import open_checkout
+from redimento.repository.tree import GitTree
+from redimento.run.job import Job, Ports
+from redimento.run_folder import clear
+from redimento.run_options import RunOptions, load_settings, open_folder
+from redimento.wiring.organisation import azure_for, connected, taken
+from redimento.wiring.service import metered_model
+from redimento.wiring.site import Site, author, job_for, with_settings
+from redimento.work_items.board import Board
+from redimento.work_items.routing import target_for
+from redimento.work_items.trigger import read_pull_request, read_trigger
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that is ready to start.
+
+    `calls` lists what a dry run would have written so far. `review`: the pull request that the run is about, if it is not
+    about a work item.
+    """
+
+    job: Job
+    ports: Ports
+    calls: Callable[[], tuple[str, ...]]
+    review: Review | None = None
+
+
+@contextmanager
+def prepared(options: RunOptions, environment: Mapping[str, str], emit: Emit) -> Iterator[Prepared]:
+    """Provide a run with all its adapters.
+
+    Raises RedimentoError if anything is wrong or missing, TakenError if another run works in this checkout or on this
+    item.
+    """
+    given = open_checkout(options.repo)
+    with taken(given, options, environment, emit) as scratch:
+        issued: list[str] = []  # the tokens that the run gets on its way
+        folder = open_folder(options, environment)
+        folder = replace(folder, secrets=replace(folder.secrets, issued=lambda: issued))  # those of every port
+
+        def say(event: Event) -> None:
+            emit(folder.secrets.redacted(event))
+
+        site = Site(options, given, given, environment, folder, scratch, say, issued)
+        with (
+            _in_azure(site)
+            if options.work_item_file is None
+            else nullcontext(_local(site, options.work_item_file)) as made
+        ):
+            clear(folder)
+            yield made
+
+
+def _local(site: Site, file: Path) -> Prepared:
+    """Work on an item from a file, with a folder as pull request and a branch of the checkout."""
+    site = with_settings(site, load_settings(site.given, site.options, site.environment, site.emit))
+    if site.settings.model.sdk != "recorded":
+        network.refuse_unusable(site.environment)
+    item = read_item(file, site.settings.work_items.fields)
+    noted: list[str] = []
+    note = noted.append if site.options.dry_run else None
+    branches = CheckoutBranches(site.checkout, author(site.settings), note, site.folder.secrets)
+    target = target_for(item, site.settings.pull_request.target)
+    job = job_for(site, item.id, repository=site.checkout.root.name, target=target)
+    board = FileBoard(file, site.folder, site.settings.work_items.fields)
+    return Prepared(job, _ports(site, board, FolderPullRequests(site.folder), branches), lambda: tuple(noted))
+
+
+@contextmanager
+def _in_azure(site: Site) -> Iterator[Prepared]:
+    """Work on an item of Azure Boards, with a pull request in Azure Repos, or on such a pull request."""
+    from redimento.azure.review import AzureReview  # noqa: PLC0415  loads HTTP, which local runs do not need
+
+    options, environment = site.options, site.environment
+    number = item_id = 0  # a pull request says itself which item it is for
+    if options.revise:
+        number = read_pull_request(options.pull_request, environment, options.payload)
+    else:
+        item_id = read_trigger(options.work_item, environment, options.payload).item_id
+    with ExitStack() as stack:
+        secrets = site.folder.secrets
+        connection = stack.enter_context(connected(environment, secrets, dry_run=options.dry_run))
+        repository = connection.repository(site.given)
+        settings = load_settings(site.given, options, environment, site.emit)
+        azure = azure_for(site, connection, repository, settings, item_id, stack=stack)
+        subject = f"pull request {number}" if number else str(item_id)
+        kind = "pull request" if number else "item"
+        lock = f"{azure.agent.collection_url} {azure.repository.id} {subject}"
+        stack.enter_context(held(lock, f"Another run is working on this {kind}."))
+        review = AzureReview(azure.client, azure.pull_requests, number) if number else None
+        ports = _ports(azure.site, azure.board, azure.pull_requests, azure.branches)
+        yield Prepared(azure.job, ports, azure.calls, review)
+
+
+def _ports(site: Site, board: Board, pull_requests: PullRequests, branches: CheckoutBranches) -> Ports:
+    model, spent = metered_model(site)
+    tree = GitTree(site.checkout, site.checkout.head)
+    return Ports(board, pull_requests, branches, tree, CommitBase(tree), model, spent, site.emit)
