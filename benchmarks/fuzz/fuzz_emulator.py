@@ -1,4 +1,4 @@
-"""Send the emulator every described request with random parameters: none may get a 500.
+"""Send the emulator every described request with random parameters: it must have a refusal for each wrong one.
 
 `python -m benchmarks.fuzz.fuzz_emulator --requests 10000` needs the descriptions in ../shared.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import random
 import re
 import sys
@@ -65,13 +66,36 @@ _TEXTS = ("refs/heads/main", "refs/heads/other", "calc", "7", "/fields/System.Ti
 
 
 @dataclass(frozen=True)
-class Refused:
-    """A request that got a 500."""
+class Surprise:
+    """A request for which nobody wrote a refusal: it got a 500, or an exception of the emulator was turned into a 400."""
 
     method: str
     address: str
     body: str
     said: str
+
+
+class _Unexpected(logging.Handler):
+    """Keeps what the boundary around all requests tells of exceptions that it caught."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.seen.append(self.format(record))
+
+
+@contextmanager
+def _watched_boundary() -> Iterator[list[str]]:
+    handler, log = _Unexpected(), logging.getLogger("devops_emulator.routing")
+    log.addHandler(handler)
+    log.propagate = False
+    try:
+        yield handler.seen
+    finally:
+        log.propagate = True
+        log.removeHandler(handler)
 
 
 @contextmanager
@@ -107,10 +131,10 @@ def send(client: Client, emulator: Emulator, method: str, path: str, body: Any) 
     return client.open(path, method=method, json=body, headers=headers, query_string={"api-version": "7.1"}).json
 
 
-def requests_refused(folder: Path, number: int, seed: int) -> tuple[list[Refused], Counter[int]]:
-    """Send so many requests; return those that got a 500, and how many got which status."""
-    dice, statuses, refused = random.Random(seed), Counter[int](), list[Refused]()
-    with organisation(folder) as (emulator, client):
+def surprises(folder: Path, number: int, seed: int) -> tuple[list[Surprise], Counter[int]]:
+    """Send so many requests; return those that surprised the emulator, and how many got which status."""
+    dice, statuses, found = random.Random(seed), Counter[int](), list[Surprise]()
+    with organisation(folder) as (emulator, client), _watched_boundary() as unexpected:
         described = [one for one in operations("7.1") if _is_routed(client, emulator, one)]
         for _ in range(number):
             operation = dice.choice(described)
@@ -123,9 +147,11 @@ def requests_refused(folder: Path, number: int, seed: int) -> tuple[list[Refused
                 headers["Content-Type"] = operation.content_types[0]
             answer = client.open(path, method=operation.method.upper(), data=body, headers=headers, query_string=query)
             statuses[answer.status_code] += 1
-            if answer.status_code >= 500:
-                refused.append(Refused(operation.method, f"{path} {query}", body.decode()[:400], answer.text[:300]))
-    return refused, statuses
+            if answer.status_code >= 500 or unexpected:
+                said = unexpected[0] if unexpected else answer.text[:300]
+                found.append(Surprise(operation.method, f"{path} {query}", body.decode("utf-8", "replace")[:400], said))
+                unexpected.clear()
+    return found, statuses
 
 
 def _is_routed(client: Client, emulator: Emulator, operation: Operation) -> bool:
@@ -194,17 +220,17 @@ def _plain(dice: random.Random, kind: str) -> Any:
 
 
 def main() -> int:
-    """Send requests and print those that got a 500."""
+    """Send requests and print those that surprised the emulator."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz.fuzz_emulator", description=__doc__)
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        refused, statuses = requests_refused(Path(folder) / "organisation", options.requests, options.seed)
-    for one in refused:
+        found, statuses = surprises(Path(folder) / "organisation", options.requests, options.seed)
+    for one in found:
         print(f"{one.method} {one.address}\n  {one.body}\n  {one.said}")
     print(dict(statuses.most_common()))
-    return bool(refused)
+    return bool(found)
 
 
 if __name__ == "__main__":

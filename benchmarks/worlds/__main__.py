@@ -24,7 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", default="0:100", help="first:last, without the last")
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args(arguments)
-    os.environ["PYTHONPATH"] = str(Path(__file__).parents[2])  # for the server that runs are forked from
+    root = Path(__file__).parents[2]
+    os.environ["PYTHONHASHSEED"] = "0"  # a set has the same order each time
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        [str(root / "src"), str(root)]
+    )  # for the server that runs are forked from
     if options.seed is not None:
         return _one(options.seed, options.without, shrink=options.shrink)
     first, _, last = options.seeds.partition(":")
@@ -54,7 +58,7 @@ def _played(seeds: Sequence[int], jobs: int) -> Iterator[tuple[int, Played]]:
 def _many(seeds: Sequence[int], jobs: int) -> int:
     began, failed = time.monotonic(), 0
     for number, (seed, played) in enumerate(_played(seeds, jobs), start=1):
-        if number % 100 == 0:
+        if number % 25 == 0:
             print(
                 f"{number} worlds, {failed} failed, {number / (time.monotonic() - began) * 60:.0f} a minute", flush=True
             )

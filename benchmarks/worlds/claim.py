@@ -10,9 +10,11 @@ from benchmarks.worlds.ended import Ended
 from benchmarks.worlds.people import CLOSED, MARKER, People
 from benchmarks.worlds.place import Json, Place, Seen
 from benchmarks.worlds.world import World
+from redimento.delivery.earlier import WORKING
 
 _ZERO = "0" * 40
 _KINDS = {"delivered": (0,), "draft": (0,), "questions": (0,), "skipped": (0,), "failed": (2, 3, 4, 5, 130)}
+_ANSWERED = re.compile(r"<!-- Redimento answers comment (\d+) -->")
 _DEFECT = re.compile(r"Traceback|defect|bug in Redimento", re.IGNORECASE)
 
 
@@ -134,7 +136,7 @@ def every_outcome_has_a_sentence(history: History) -> Iterator[str]:
 
 
 def everything_is_brought_about(history: History) -> Iterator[str]:
-    """An open pull request that a run made is linked to the item, named by the comment, and has the labels and reviewers of the settings, unless a person took them off."""
+    """An open pull request that a run made is linked to the item, named by the comment, and has the labels, reviewers and status of the settings, unless a person took them off."""
     settings = history.world.settings["pull_request"]
     if _kept_out(history) or not history.world.settings["updates"]["comment"]:
         return
@@ -151,13 +153,41 @@ def everything_is_brought_about(history: History) -> Iterator[str]:
         reviewers = {one["uniqueName"] for one in pull["reviewers"]}
         if "mallory@example.com" in settings["reviewers"] and not reviewers and not history.people.took_off:
             yield f"pull request {number} lacks its reviewer"
+        if settings["status"] and not history.seen.statuses[number]:
+            yield f"pull request {number} lacks its status"
+
+
+def nothing_says_that_a_run_works(history: History) -> Iterator[str]:
+    """Neither the comment nor a tag says that a run works on the item, and the tags tell of one end at most."""
+    updates, tags = history.world.settings["updates"], history.seen.item["fields"].get("System.Tags", "").split("; ")
+    if updates.get("tag_started") in tags:
+        yield f"the tags are {tags}"
+    if {updates.get("tag_delivered"), updates.get("tag_questions")} <= {*tags}:
+        yield f"the tags tell of two ends: {tags}"
+    for one in history.comments:
+        if one["text"].rstrip().endswith(WORKING):
+            yield f"the comment says: {one['text']}"
 
 
 def another_run_changes_nothing(history: History) -> Iterator[str]:
-    """Once everything has settled, a further run changes nothing and does not ask the model."""
-    last = history.ended[-1]
-    if last.writes or last.calls:
-        yield f"the last run wrote {last.writes} times and asked {last.calls} times: {last.sentence}"
+    """Once everything has settled, a further run changes nothing and does not ask the model, nor does one that revises."""
+    for last in history.ended[-2 if history.people.remarked else -1 :]:
+        if last.writes or last.calls:
+            yield f"run {last.run} wrote {last.writes} times and asked {last.calls} times: {last.sentence}"
+
+
+def every_remark_is_answered_once(history: History) -> Iterator[str]:
+    """What people ask of an open pull request that a run made is answered, once, in its thread, unless a person gave it another target: only a run on that may answer."""
+    for pull in history.open_pulls:
+        for thread in history.place.threads(pull["pullRequestId"]):
+            ours = [one["content"] for one in thread["comments"] if one["author"]["id"] == history.place.job]
+            people = [one["id"] for one in thread["comments"] if one["author"]["id"] != history.place.job]
+            named = [int(found[1]) for found in map(_ANSWERED.match, ours) if found]
+            if len(named) != len(set(named)):
+                yield f"thread {thread['id']} is answered {named}"
+            elsewhere = pull.get("targetRefName", "refs/heads/main") != "refs/heads/main"
+            if people and max(named, default=0) < max(people) and not elsewhere:
+                yield f"thread {thread['id']} is not answered: {people}, {named}"
 
 
 def every_request_is_described(history: History) -> Iterator[str]:
@@ -185,6 +215,8 @@ CLAIM: tuple[Sentence, ...] = (
     no_claim_stays,
     every_outcome_has_a_sentence,
     everything_is_brought_about,
+    nothing_says_that_a_run_works,
     another_run_changes_nothing,
+    every_remark_is_answered_once,
     every_request_is_described,
 )

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
+import mmap
 import time
+from pathlib import Path
 from typing import Self, SupportsIndex
+
+from benchmarks.worlds.world import WRONG
 
 _sleep, _monotonic, _time = time.sleep, time.monotonic, time.time
 _slept = 0.0
-_wrong = 0.0
+_wrong: mmap.mmap | bytes = WRONG.pack(0)
 
 
-def set_wrong(seconds: float) -> None:
-    """Let the wall clock of this process be wrong by so much."""
+def set_wrong(file: Path) -> None:
+    """Let the wall clock of this process be wrong as `file` says, whenever it is asked."""
     global _wrong  # noqa: PLW0603  a process has one clock
-    _wrong = seconds
+    with file.open("rb") as stream:
+        _wrong = mmap.mmap(stream.fileno(), WRONG.size, access=mmap.ACCESS_READ)
+
+
+def _off() -> float:
+    """Return by how many seconds the wall clock differs from that of the machine."""
+    return _slept + float(WRONG.unpack(_wrong[:])[0])
 
 
 def _pass(seconds: SupportsIndex | float, /) -> None:
@@ -26,10 +36,10 @@ def _pass(seconds: SupportsIndex | float, /) -> None:
 class _Moment(dt.datetime):
     @classmethod
     def now(cls, tz: dt.tzinfo | None = None) -> Self:
-        return super().now(tz) + dt.timedelta(seconds=_slept + _wrong)
+        return super().now(tz) + dt.timedelta(seconds=_off())
 
 
 time.sleep = _pass
 time.monotonic = lambda: _monotonic() + _slept
-time.time = lambda: _time() + _slept + _wrong
+time.time = lambda: _time() + _off()
 dt.datetime = _Moment  # type: ignore[misc]  # the standard library has no clock that can be set

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.worlds.gate import Counted
-from benchmarks.worlds.place import ITEM
 from benchmarks.worlds.world import Start
 
 _USD_PER_TOKEN = 50 / 1_000_000
@@ -47,7 +46,7 @@ def read(
     for line in said.splitlines():
         if line.startswith('{"') and '"outcome"' in line:
             outcome = json.loads(line)
-    folder = temporary / "redimento" / ITEM
+    folder = next((temporary / "redimento").glob("*"), temporary)
     conversation = folder / "conversation.jsonl"
     rows = [json.loads(line) for line in conversation.read_text().splitlines()] if conversation.exists() else []
     tokens = sum(sum(row["reply"]["usage"].values()) for row in rows if "reply" in row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 from benchmarks.worlds import clock
 from redimento import __path__ as rooms
@@ -15,9 +16,9 @@ from redimento.text import wording
 _NOT_NEEDED = ("redimento.models.google", "redimento.models.keyless", "redimento.demo", "redimento.__main__")
 
 
-def run(arguments: Sequence[str], seconds: float) -> None:
-    """Be `redimento` with these arguments."""
-    clock.set_wrong(seconds)
+def run(arguments: Sequence[str], wrong: Path) -> None:
+    """Be `redimento` with these arguments, on the clock in the file `wrong`."""
+    clock.set_wrong(wrong)
     cli.main(arguments)
 
 
@@ -25,9 +26,10 @@ def _load() -> None:
     for module in pkgutil.walk_packages(rooms, "redimento."):
         if not module.name.startswith(_NOT_NEEDED):
             import_module(module.name)
-    templates = wording._environment()  # noqa: SLF001  they are compiled when they are first used
-    for name in templates.list_templates():
-        templates.get_template(name)
+    for language in wording.LANGUAGES:
+        templates = wording._environment(language)  # noqa: SLF001  they are compiled when they are first used
+        for name in templates.list_templates():
+            templates.get_template(name)
     process._gitpython()  # noqa: SLF001  it is loaded when git is first used
 
 

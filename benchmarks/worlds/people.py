@@ -27,6 +27,7 @@ class People:
     relied_on: dict[tuple[str, str], tuple[str, Holds]] = field(default_factory=dict)
     deleted_comment: bool = False
     took_off: set[str] = field(default_factory=set)
+    remarked: set[int] = field(default_factory=set)
 
     def act(self, event: Event) -> str:
         """Do what the event says; return "" or why it was not possible, as all deeds do."""
@@ -249,6 +250,31 @@ class People:
     def unlabel(self, _value: int) -> str:
         return self._mark("DELETE", "labels", "redimento", None, there=False)
 
+    def remark(self, value: int) -> str:
+        """Ask something of our pull request; Ada has pushed, and so may contribute, and Mallory may not."""
+        pull, who = self._pull(), MALLORY if value % 5 == 0 else ADA
+        if pull is None:
+            return "no pull request"
+        if who == ADA and "ada" not in self.place.look().heads:
+            self._push(self._on("main"), "ada")
+        number, text = pull["pullRequestId"], f"/redimento Say why, case {value}."
+        threads = self.place.threads(number)
+        if threads and value % 3 == 0:
+            body: Json = {"content": text, "commentType": "text", "parentCommentId": 1}
+            path = f"{_HOME}/{number}/threads/{threads[-1]['id']}/comments"
+        else:
+            body = {"comments": [{"content": text, "commentType": "text"}], "status": "active"}
+            path = f"{_HOME}/{number}/threads"
+        if self.place.ask("POST", path, body, who=who) is None:
+            return "refused"
+        self.remarked.add(number)
+
+        def holds(_seen: Seen) -> bool:
+            said = [one for thread in self.place.threads(number) for one in thread["comments"]]
+            return any(one["content"] == text for one in said)
+
+        return self.rely("remark", f"{number} {value}", f"The remark {text!r} is on pull request {number}.", holds)
+
     def _end(self, pull: Json | None, **body: Any) -> str:
         pull = self._edit(pull, **body)
         if pull is None:
@@ -394,6 +420,7 @@ DEEDS: dict[str, Callable[[People, int], str]] = {
     "unlabel": People.unlabel,
     "abandon": People.abandon,
     "reactivate": People.reactivate,
+    "remark": People.remark,
     "complete": People.complete,
     "complete and delete": People.complete_and_delete,
     "retarget": People.retarget,

@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 from benchmarks.worlds.gate import Gate
-from benchmarks.worlds.world import World
+from benchmarks.worlds.world import WRONG, World
 from devops_emulator.server import Emulator, running
 from devops_emulator.store import Store
 
@@ -53,6 +53,7 @@ class Seen:
     pulls: dict[int, Json]
     heads: dict[str, str]
     pushes: list[Json]
+    statuses: dict[int, list[Json]]
 
     def links(self, kind: str) -> list[str]:
         """Return the addresses of the item's links that begin with `kind`."""
@@ -75,6 +76,16 @@ class Place:
     @cached_property
     def variables(self) -> dict[str, str]:
         return self.emulator.environment["calc"]
+
+    @property
+    def clock(self) -> Path:
+        """The file that says how wrong the clocks of all agents are."""
+        return self.folder / "clock"
+
+    def set_clock(self, seconds: float) -> None:
+        """Let the clocks of all agents, also of runs that go on, be wrong by so many seconds."""
+        with self.clock.open("r+b" if self.clock.exists() else "wb") as stream:
+            stream.write(WRONG.pack(seconds))
 
     @cached_property
     def server(self) -> Path:
@@ -106,7 +117,13 @@ class Place:
             {number: self.ask("GET", f"{repository}/pullrequests/{number}") for number in numbers},
             {row["name"].removeprefix("refs/heads/"): row["objectId"] for row in heads},
             self.ask("GET", f"{repository}/pushes", **options)["value"],
+            {number: self.ask("GET", f"{repository}/pullRequests/{number}/statuses")["value"] for number in numbers},
         )
+
+    def threads(self, number: int) -> list[Json]:
+        """Return the threads of a pull request."""
+        rows: list[Json] = self.ask("GET", f"_apis/git/repositories/calc/pullRequests/{number}/threads")["value"]
+        return rows
 
     def holds(self, tip: str, commit: str) -> bool:
         """Return whether `commit` is in the history of `tip`."""
@@ -194,6 +211,7 @@ def settled(folder: Path, world: World) -> Iterator[Place]:
             me = place.session.get(
                 f"{emulator.url}_apis/connectionData", headers={"Authorization": f"Bearer {emulator.token}"}, timeout=60
             )
+            place.set_clock(0)
             place.job = me.json()["authenticatedUser"]["id"]
             yield place
         finally:

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from queue import Empty
@@ -22,10 +22,11 @@ from benchmarks.worlds.ended import Ended, read
 from benchmarks.worlds.gate import Counted
 from benchmarks.worlds.people import DEEDS, People
 from benchmarks.worlds.place import ITEM, Place, settled, state_of
-from benchmarks.worlds.world import SECONDS, Event, Start, World, draw
+from benchmarks.worlds.world import CLOCK, SECONDS, Event, Start, World, draw
 
 _SECONDS = 90.0  # after which a run hangs
 _HOOK, _HAND = Start(by_hand=False, answers="good"), Start(by_hand=True, answers="good")
+_REVISE = replace(_HOOK, revise=True)
 _MEMORY = Path("/dev/shm")
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -83,7 +84,6 @@ class _Director:
         self.begun: list[_Run] = []
         self.ended: list[Ended] = []
         self.other: _Run | None = None  # a second run that waits
-        self.wrong = 0.0
         self.zombies: list[str] = []
         self.broken: list[str] = []
 
@@ -96,7 +96,8 @@ class _Director:
         for build in self.zombies:
             self.place.end_build(build)
         before = len(self.ended)
-        for start in (_HOOK, _HAND, _HOOK, _HOOK):
+        revise = [_REVISE] if self.people.remarked else []
+        for start in (_HOOK, _HAND, *revise, _HOOK, *revise, _HOOK):
             self._whole(len(self.ended), start, [])
         seen = self.place.look()
         yield from dict.fromkeys(self.broken)
@@ -121,7 +122,7 @@ class _Director:
             other, self.other = self.other, None
             while not self._drive(other):
                 pass  # at its pauses nobody else is there any more
-        for sentence in self.people.broken(self.place.look()):
+        for sentence in self.people.broken(self.place.look()) if self.people.relied_on else ():
             self.broken.append(f"nothing_of_a_person_is_overwritten: after run {number}: {sentence}")
             self.people.relied_on = {key: one for key, one in self.people.relied_on.items() if one[0] != sentence}
 
@@ -145,13 +146,20 @@ class _Director:
         settings = json.loads(json.dumps(self.world.settings))
         settings["model"]["recording"] = str(recording)
         config.write_text(json.dumps(settings))
-        words = ["run", "--work-item", ITEM, "--repo", str(checkout), "--config", str(config), "--json"]
-        arguments = (words, environment, output, self.wrong, self.world.seed)
+        reviewed = self._own_pull() if start.revise else 0
+        what = ["revise", "--pull-request", str(reviewed)] if reviewed else ["run", "--work-item", ITEM]
+        words = [*what, "--repo", str(checkout), "--config", str(config), "--json"]
+        arguments = (words, environment, output, self.place.clock, self.world.seed)
         process = self.context.Process(target=child.main, args=arguments)
         process.start()
         run = _Run(Counted(number, events), process, build, start, checkout, temporary, output)
         self.begun.append(run)
         return run
+
+    def _own_pull(self) -> int:
+        """Return the newest pull request of a run, an open one if there is one, 0 for none."""
+        rows = [one for one in self.place.look().pulls.values() if one["createdBy"]["id"] == self.place.job]
+        return max(((one["status"] == "active", int(one["pullRequestId"])) for one in rows), default=(False, 0))[1]
 
     def _drive(self, run: _Run) -> bool:
         """Let a run move until it has ended; return False if it waits for the other one."""
@@ -193,13 +201,14 @@ class _Director:
         self._say(f"run {run.counted.number} {ended}")
 
     def _happens(self, event: Event, run: _Run | None) -> None:
-        if event.what in DEEDS:
+        if event.what == CLOCK:
+            seconds = SECONDS[event.value % len(SECONDS)]
+            self.place.set_clock(seconds)
+            self._say(f"{event}: the clocks of all machines are wrong by {seconds / 3_600:+,.0f} hours")
+        elif event.what in DEEDS:
             active, self.place.gate.active = self.place.gate.active, None
             self._say(f"{event}: {self.people.act(event) or 'done'}")
             self.place.gate.active = active
-        elif event.what == "clock":
-            self.wrong = SECONDS[event.value % len(SECONDS)]
-            self._say(f"{event}: {self.wrong} s")
         elif run is not None and event.what == "kill":
             if event.value % 4 == 0:  # the agent is lost, and Azure does not know yet
                 self.zombies.append(run.build)
@@ -231,7 +240,8 @@ class _Director:
         pauses = [1 + event.value % 7, 5 + event.value % 11] if event.value % 3 else []
         stops = [Event("pause", run.counted.number, number, "after") for number in pauses]
         self.place.gate.active = None
-        start = Start(by_hand=bool(event.value % 2), answers="good")
+        revise = bool(self.people.remarked) and event.value % 5 < 2
+        start = Start(by_hand=bool(event.value % 2), answers="good", revise=revise)
         self.other = self._begin(run.counted.number, start, stops, "agent-2")
         self._drive_other()
 

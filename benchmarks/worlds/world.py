@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -16,6 +17,7 @@ FAULTS = (
 )  # fmt: skip
 # What happens to a run.
 BLOWS = ("kill", "cancel", "second run", "second run", "switch")
+CLOCK, REMARK = "clock", "remark"
 # What people do; see people.py.
 DEEDS = (
     "commit", "commit in conflict", "amend", "rebase", "squash", "delete the branch", "make a branch",
@@ -23,9 +25,11 @@ DEEDS = (
     "abandon", "reactivate", "complete", "complete and delete", "retarget", "open another",
     "change the item", "change the item", "rename the item", "comment", "quote our comment", "delete our comment",
     "answer", "close", "remove", "reopen", "tag", "link",
-    "move the target", "move the target in conflict", "clock",
+    "move the target", "move the target in conflict", CLOCK,
 )  # fmt: skip
-SECONDS = (-400 * 86_400, -3_600, 3_600, 400 * 86_400)  # jumps of the clock
+TAGS = {"tag_started": "working", "tag_delivered": "delivered", "tag_questions": "asks"}
+SECONDS = (-400 * 86_400, -3_600, 3_600, 400 * 86_400)  # by which a clock can be wrong
+WRONG = struct.Struct("d")  # such seconds, in the file of a machine's clock
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,14 @@ class Event:
 
 @dataclass(frozen=True)
 class Start:
-    """One run: whether a person queued it, and what the model answers (see answers.py)."""
+    """One run: whether a person queued it, and what the model answers (see answers.py).
+
+    `revise`: of the pull request that is there, if one is.
+    """
 
     by_hand: bool
     answers: str
+    revise: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,23 @@ def draw(seed: int) -> World:
         "System.Description": dice.choice(("It should add.", "<p>calc.add subtracts.</p><p>It should add.</p>")),
         "System.State": dice.choice(("New", "Active", "Active")),
     }
-    return World(seed, _settings(dice), item, starts, tuple(sorted(events, key=_order)))
+    settings = _settings(dice)
+    _add_marks(settings, random.Random(f"marks of {seed}"))
+    starts, events = _with_remarks(starts, events, random.Random(f"remarks of {seed}"))
+    return World(seed, settings, item, starts, tuple(sorted(events, key=_order)))
+
+
+def _with_remarks(
+    starts: tuple[Start, ...], events: tuple[Event, ...], dice: random.Random
+) -> tuple[tuple[Start, ...], tuple[Event, ...]]:
+    """Let people remark on the pull requests of some worlds, and runs answer them, with dice of their own."""
+    if dice.random() < 0.6:
+        return starts, events
+    places = [
+        (dice.randrange(1, len(starts)), dice.choice((0, 0, dice.randint(1, 12)))) for _ in range(dice.randint(1, 3))
+    ]
+    remarks = tuple(Event(REMARK, run, request, "after", dice.randrange(1000)) for run, request in places)
+    return tuple(replace(one, revise=dice.random() < 0.4) for one in starts), (*events, *remarks)
 
 
 def _event(dice: random.Random, runs: int) -> Event:
@@ -99,6 +123,15 @@ def _event(dice: random.Random, runs: int) -> Event:
 
 def _order(event: Event) -> tuple[int, int, bool]:
     return event.run, event.request, event.moment == "after"
+
+
+def _add_marks(settings: dict[str, Any], dice: random.Random) -> None:
+    """Draw how runs show what they do, and in which language, with dice of their own."""
+    settings["language"] = dice.choice(("en", "en", "pt-BR"))
+    settings["pull_request"]["status"] = dice.random() < 0.4
+    settings["updates"]["state_started"] = dice.choice(("", "", "Active", "category:InProgress"))
+    if dice.random() < 0.6:
+        settings["updates"] |= TAGS
 
 
 def _settings(dice: random.Random) -> dict[str, Any]:

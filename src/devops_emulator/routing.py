@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from devops_emulator.sign_in import signed_in, unauthorized
 from devops_emulator.versions import requested_version
 from devops_emulator.wire import Answer, Call, Handler, Resource, collection
 
+_LOG = logging.getLogger(__name__)
 Watch = Callable[[str, str], None]
 """Receives method and path of a request once it has been carried out, before its answer goes out."""
 
@@ -103,6 +105,7 @@ def application(
         try:
             response = _respond(organisation, resources, table, request)
         except Exception as error:  # noqa: BLE001  whatever a request is like, the organisation goes on
+            _LOG.exception("No refusal was written for %s %s", request.method, request.path)
             response = _refusal(Fault(400, "VssPropertyValidationException", f"The request is not valid: {error!r}."))
         if request.method not in ("GET", "HEAD", "OPTIONS"):
             with organisation.store.transaction():

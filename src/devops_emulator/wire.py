@@ -93,6 +93,25 @@ class Call:
 Handler = Callable[[Call], Answer]
 
 
+def inner(value: Any) -> Document:
+    """Return a JSON object of a body, an empty one for null; raises Fault 400 for another value."""
+    if not isinstance(value, dict | None):
+        raise malformed("The body must hold JSON objects here.")
+    return value or {}
+
+
+def objects(value: Any) -> list[Document]:
+    """Return the JSON objects in a list of a body, none for null; raises Fault 400 for other values."""
+    return [inner(one) for one in listed(value)]
+
+
+def listed(value: Any) -> list[Any]:
+    """Return a list of a body, an empty one for null; raises Fault 400 for another value."""
+    if not isinstance(value, list | None):
+        raise malformed("The body must hold a list here.")
+    return value or []
+
+
 def members(value: Any, known: Iterable[str]) -> Document:
     """Return a JSON object of a body; raises Fault 400 for another value, or for a member that is not described."""
     if not isinstance(value, dict):

@@ -51,6 +51,14 @@ Event = StepStarted | StepEnded | Note | Loaded | Warned
 Emit = Callable[[Event], None]
 
 
+@dataclass(frozen=True)
+class Moment:
+    """An event, `seconds` after the start of the run."""
+
+    seconds: float
+    event: Event
+
+
 @contextmanager
 def step(emit: Emit, name: str, title: str) -> Iterator[None]:
     """Emit the start and, even on failure, the end of a step."""

@@ -7,11 +7,14 @@ import hashlib
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from redimento.errors import UsageError
+
+_POLL = 0.02  # seconds
 
 
 class TakenError(Exception):
@@ -34,6 +37,20 @@ def held(name: str, sentence: str) -> Iterator[None]:
     finally:
         file.unlink(missing_ok=True)  # before the lock goes: only its holder may remove the file
         os.close(descriptor)
+
+
+@contextmanager
+def waited_for(file: Path, seconds: float) -> Iterator[bool]:
+    """Hold the lock `file`, waiting so long for it, and yield whether it is held. Raises OSError."""
+    until = time.monotonic() + seconds
+    while (descriptor := _locked(file)) is None and time.monotonic() < until:
+        time.sleep(_POLL)
+    try:
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            file.unlink(missing_ok=True)
+            os.close(descriptor)
 
 
 def _locked(file: Path) -> int | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from redimento.azure.pipelines import account, in_pipeline, variable
 from redimento.context.cache import open_cache
@@ -24,7 +25,10 @@ from redimento.settings import file as settings_file
 from redimento.text.redaction import Secrets
 from redimento.work_items.trigger import read_pull_request, read_trigger
 
-_SECRET_VARIABLES = ("SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AZURE_DEVOPS_EXT_PAT")
+_SECRET_VARIABLES = (
+    "SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AZURE_DEVOPS_EXT_PAT", "REDIMENTO_REDIS_URL",
+    "REDIMENTO_STORE_KEY",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ def take_environment(environment: MutableMapping[str, str]) -> dict[str, str]:
 
 def known_secrets(environment: Mapping[str, str]) -> Secrets:
     """Return the secrets that a run starts with."""
-    return Secrets(tuple(variable(environment, name) for name in _SECRET_VARIABLES))
+    _, _, after = variable(environment, "REDIMENTO_REDIS_URL").rpartition("@")[0].rpartition(":")
+    return Secrets((*(variable(environment, name) for name in _SECRET_VARIABLES), after, unquote(after)))
 
 
 def load_settings(

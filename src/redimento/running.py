@@ -10,7 +10,7 @@ from time import monotonic
 
 from redimento import defect
 from redimento.errors import RedimentoError
-from redimento.events import Emit, Warned
+from redimento.events import Emit, Event, Moment, Warned
 from redimento.locks import TakenError
 from redimento.models.port import NOTHING_SPENT
 from redimento.outcome import INTERRUPTED, Outcome, failure
@@ -22,6 +22,8 @@ from redimento.run_options import RunOptions, known_secrets, open_folder
 from redimento.text.wording import Sentence
 from redimento.verification.junit_writer import junit
 from redimento.wiring.prepared import Prepared, prepared
+
+_LONGEST_TIMELINE = 1_000  # events
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,15 @@ def carry_out(options: RunOptions, environment: Mapping[str, str], emit: Emit) -
     """
     made: Prepared | None = None
     started = monotonic()
+    timeline: list[Moment] = []
+
+    def noted(event: Event) -> None:
+        if len(timeline) < _LONGEST_TIMELINE:
+            timeline.append(Moment(monotonic() - started, event))
+        emit(event)
+
     try:
-        with prepared(options, environment, emit) as made:
+        with prepared(options, environment, noted) as made:
             if made.review is not None:
                 finished = revise.revise(made.job, made.ports, made.review)
             else:
@@ -57,7 +66,7 @@ def carry_out(options: RunOptions, environment: Mapping[str, str], emit: Emit) -
     except Exception:  # noqa: BLE001  anything else is a bug, and the run still needs its record
         finished = Finished(failure(_defect(options, environment)))
     spent = made.ports.spent() if made else NOTHING_SPENT
-    finished = replace(finished, spent=spent, seconds=monotonic() - started)
+    finished = replace(finished, spent=spent, seconds=monotonic() - started, timeline=tuple(timeline))
     secrets = made.job.secrets if made else known_secrets(environment)
     finished = secrets.redacted(finished)
     return _with_record(options, environment, made, finished, emit)

@@ -9,14 +9,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from redimento.delivery.rights import RIGHTS
-from tests.adoption.conftest import ADA, BEN, KEY, Desk
+from tests.adoption.conftest import ADA, BEN, KEY, Desk, templates_repository
 from tests.azure.hostile import json_answer, serving
 from tests.cli.conftest import Command
+from tests.run.conftest import git, write_sample
 
 CALC = "Shop/_apis/git/repositories/calc"
 GIT = "2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87"
@@ -232,6 +234,45 @@ def test_a_removal_that_is_killed_at_any_boundary_is_completed_by_the_next(desk:
     assert {**after, "entries": before["entries"]} == before
 
 
+def complete_the_pull_request(desk: Desk) -> None:
+    pull = desk.rest("GET", f"{CALC}/pullrequests/1")
+    desk.rest(
+        "PATCH",
+        f"{CALC}/pullrequests/1",
+        json={"status": "completed", "lastMergeSourceCommit": pull["lastMergeSourceCommit"]},
+    )
+
+
+def test_a_pipeline_file_that_differs_from_the_options_stays_and_is_said(desk: Desk) -> None:
+    desk.install("--yes")
+    stays = "azure-pipelines-redimento.yml differs there from your options, and stays"
+    assert f"Pull request 1 waits for a review. {stays}" in desk.install("--pool", "Linux").out
+    assert "What remains" not in desk.install().out
+    complete_the_pull_request(desk)
+    assert f"are on main. {stays}" in desk.install("--pool", "Linux").out
+    assert "What remains" not in desk.install().out
+
+
+def test_remove_names_only_the_merged_files_that_install_added(desk_with: Callable[..., Desk], tmp_path: Path) -> None:
+    write_sample(tmp_path / "with")
+    (tmp_path / "with" / ".redimento.yml").write_text("version: 1\n")
+    git(tmp_path / "with", "add", ".")
+    git(tmp_path / "with", "commit", "--quiet", "-m", "Settings")
+    templates = templates_repository(tmp_path / "released")
+    desk = desk_with(
+        repositories=[
+            {"name": "calc", "from": str(tmp_path / "with")},
+            {"name": "redimento", "from": str(templates)},
+        ]
+    )
+    desk.install("--yes")
+    assert "delete it there" not in desk.install("--remove").out
+    complete_the_pull_request(desk)
+    said = desk.install("--remove")
+    assert "azure-pipelines-redimento.yml: It is on main, where a person merged it: delete it there." in said.out
+    assert said.out.count("delete it there") == 1
+
+
 def test_remove_leaves_what_others_made_or_use(desk: Desk) -> None:
     desk.install("--yes")
     shop = desk.emulator.projects["Shop"]["id"]
@@ -306,6 +347,12 @@ def test_the_token_is_read_from_a_file_descriptor_too(desk: Desk, monkeypatch: p
     said = desk.command("install", "--repo", str(desk.folder), "--image", "i", "--token-fd", str(read), "--json")
     assert said.code == 0
     assert json.loads(said.out)["steps"]
+
+
+def test_a_repository_that_is_not_there_asks_the_reader_for_a_right(desk: Desk) -> None:
+    said = desk.install("--url", desk.emulator.environment["calc"]["BUILD_REPOSITORY_URI"] + "x")
+    assert said.code == 3
+    assert "if it exists, grant your account the right 'Read'" in said.err
 
 
 def test_a_wrong_token_a_wrong_address_and_no_token_end_with_a_sentence(

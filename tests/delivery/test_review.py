@@ -43,6 +43,9 @@ def taken(found: list[Thread], *, every: bool = False) -> Asked:
         ("/redimentos", False),
         ("/redimento-web do it", False),
         ("> /redimento", False),
+        ("\r\n \n   /redimento do it", True),
+        ("    /redimento do it", False),
+        ("\n\t/redimento do it", False),
         ("", False),
     ],
 )
@@ -86,6 +89,9 @@ def test_only_so_many_remarks_and_people_are_taken_at_once() -> None:
     many = [Thread(number, (said(1, "/redimento x"),)) for number in range(MOST + 5)]
     found = taken(many)
     assert (len(found.remarks), found.later) == (MOST, 5)
+    flood = [Thread(number, (said(1, "/redimento x", "eve"),)) for number in range(MOST + 5)]
+    found = taken([*flood, *many[:1]])
+    assert (len(found.remarks), len(found.strangers)) == (1, MOST)
     looked_up: list[str] = []
 
     def look_up(author: str) -> bool:

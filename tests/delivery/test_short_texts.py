@@ -18,7 +18,7 @@ def test_the_commit_body_has_the_evidence_and_then_the_words_of_the_model() -> N
     assert commit_body(report) == (
         "The required checks found nothing against this change.\n"
         "Criteria: 1 proved, 2 claimed.\n"
-        "Check `tests`: 12 passed before, 13 passed after (passes).\n"
+        "Check `tests`: before, 12 passed; after, 13 passed (passes).\n"
         "\n"
         "In the model's words:\n"
         "\n"

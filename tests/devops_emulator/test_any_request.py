@@ -1,15 +1,15 @@
-"""Whatever is asked, the organisation answers: no request gets a 500."""
+"""Whatever is asked, the organisation answers, and has a refusal of its own for each wrong request."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.fuzz.fuzz_emulator import organisation, requests_refused, send
+from benchmarks.fuzz.fuzz_emulator import organisation, send, surprises
 
 
-def test_no_described_request_with_random_parameters_gets_a_500(shared: Path, tmp_path: Path) -> None:
-    refused, statuses = requests_refused(tmp_path / "organisation", 150, seed=1)
-    assert refused == []
+def test_no_described_request_with_random_parameters_surprises_the_organisation(shared: Path, tmp_path: Path) -> None:
+    found, statuses = surprises(tmp_path / "organisation", 150, seed=1)
+    assert found == []
     assert statuses[200] > 10
 
 

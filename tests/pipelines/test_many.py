@@ -43,7 +43,7 @@ def test_the_jobs_of_the_items_wait_for_the_plan_and_skip_an_empty_one(tmp_path:
 
 def test_each_leg_gets_its_number_and_names_of_its_own(tmp_path: Path) -> None:
     _, job = expanded(tmp_path, workItems="1,2")
-    _, run, results, folder = job["steps"]
+    _, _, run, results, folder = job["steps"]
 
     assert run["env"]["REDIMENTO_WORK_ITEM"] == "$(workItem)"
     assert results["inputs"]["testRunTitle"] == "Redimento $(workItem)"
@@ -59,7 +59,7 @@ def test_one_item_has_no_matrix(tmp_path: Path) -> None:
     (job,) = expand_pipeline(caller, {}, HERE)["jobs"]
 
     assert not {"strategy", "dependsOn", "condition"} & job.keys()
-    assert job["steps"][3]["artifact"] == "redimento-$(System.JobAttempt)"
+    assert job["steps"][4]["artifact"] == "redimento-$(System.JobAttempt)"
 
 
 def test_what_names_the_items_is_only_in_the_environment_of_one_step(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_every_parameter_of_the_template_for_one_item_reaches_the_jobs(tmp_path:
     _, job = expanded(tmp_path, workItems="1", registryConnection="registry", pool={"name": "Linux"}, **KEYLESS)
     assert job["pool"] == {"name": "Linux"}
     assert job["container"]["endpoint"] == "registry"
-    assert job["steps"][1]["env"]["GOOGLE_CLOUD_PROJECT"] == "acme-ai"
+    assert job["steps"][2]["env"]["GOOGLE_CLOUD_PROJECT"] == "acme-ai"
 
 
 @pytest.mark.parametrize("most", [20, 5])

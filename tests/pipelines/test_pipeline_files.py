@@ -57,7 +57,16 @@ def steps(pipeline: dict[str, Any]) -> list[dict[str, Any]]:
 
 def validate(document: Any) -> None:
     """Validate against Microsoft's schema, with every scalar as text as Azure reads it: `fetchDepth: 0` is valid."""
-    jsonschema.Draft7Validator(schema()).validate(traverse_data(document))
+    jsonschema.Draft7Validator(schema()).validate(with_booleans(traverse_data(document)))
+
+
+def with_booleans(node: Any) -> Any:
+    """Return a document in which `continueOnError` is a boolean: the schema takes no text there, though Azure does."""
+    if isinstance(node, dict):
+        return {
+            key: value == "true" if key == "continueOnError" else with_booleans(value) for key, value in node.items()
+        }
+    return [with_booleans(each) for each in node] if isinstance(node, list) else node
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
@@ -93,19 +102,19 @@ def test_a_comment_on_a_pull_request_gives_a_pipeline_for_its_remarks(values: di
     pipeline = expanded(**values)
 
     validate(pipeline)
-    run = steps(pipeline)[1]
+    run = steps(pipeline)[2]
     assert run["env"]["REDIMENTO_PULL_REQUEST"] == "12"
     assert run["env"]["REDIMENTO_WORK_ITEM"] == "0"
 
 
 def test_the_number_queued_by_hand_wins() -> None:
-    run = steps(expanded(workItem="5", WebHook=UPDATED))[1]
+    run = steps(expanded(workItem="5", WebHook=UPDATED))[2]
 
     assert run["env"]["REDIMENTO_WORK_ITEM"] == "5"
 
 
 def test_a_run_without_any_number_is_left_to_the_program_to_refuse() -> None:
-    assert steps(expanded())[1]["env"]["REDIMENTO_WORK_ITEM"] == "0"
+    assert steps(expanded())[2]["env"]["REDIMENTO_WORK_ITEM"] == "0"
 
 
 @pytest.mark.parametrize("text", ["7; curl evil", "$(System.AccessToken)", "7\n- bash: evil", "../7", "${{ 7 }}"])
@@ -117,7 +126,7 @@ def test_a_payload_without_a_number_starts_nothing(text: str) -> None:
 def test_the_number_is_only_in_the_environment_of_one_step() -> None:
     places = [path for path, value in leaves(expanded(WebHook=UPDATED)) if "987654321" in value]
 
-    assert places == [("jobs", "0", "steps", "1", "env", "REDIMENTO_WORK_ITEM")]
+    assert places == [("jobs", "0", "steps", "2", "env", "REDIMENTO_WORK_ITEM")]
 
 
 def test_no_other_text_of_the_payload_reaches_the_pipeline() -> None:
@@ -132,7 +141,7 @@ def test_a_secret_is_mapped_on_exactly_one_step(secret: str) -> None:
     name = secret.strip("$()").replace(".", "").upper()
 
     assert [path for path, value in leaves(pipeline) if value == secret] == [
-        ("jobs", "0", "steps", "1", "env", "SYSTEM_ACCESSTOKEN" if "SYSTEM" in name else "GEMINI_API_KEY")
+        ("jobs", "0", "steps", "2", "env", "SYSTEM_ACCESSTOKEN" if "SYSTEM" in name else "GEMINI_API_KEY")
     ]
     assert sum(value.lower().count(secret.strip("$()").lower()) for _, value in leaves(pipeline)) == 1
 
@@ -152,7 +161,7 @@ def test_a_job_that_signs_in_with_its_identity_maps_no_key(tmp_path: Path) -> No
     caller.write_text(yaml.safe_dump({"jobs": [template]}))
     pipeline = expand_pipeline(caller, {}, HERE)
     validate(pipeline)
-    env = steps(pipeline)[1]["env"]
+    env = steps(pipeline)[2]["env"]
     assert "GEMINI_API_KEY" not in env
     assert {name: value for name, value in env.items() if value and "$(" not in value} == {
         "REDIMENTO_WORK_ITEM": "7",
@@ -215,7 +224,7 @@ def test_the_example_at_the_top_of_the_template_works(tmp_path: Path) -> None:
     pipeline = expand_pipeline(tmp_path / "azure-pipelines.yml", {"WebHook": CREATED}, HERE)
 
     validate(pipeline)
-    assert steps(pipeline)[1]["env"]["REDIMENTO_WORK_ITEM"] == "987654321"
+    assert steps(pipeline)[2]["env"]["REDIMENTO_WORK_ITEM"] == "987654321"
 
 
 def test_the_steps_work_in_a_job_of_the_caller(tmp_path: Path) -> None:
@@ -227,11 +236,11 @@ def test_the_steps_work_in_a_job_of_the_caller(tmp_path: Path) -> None:
     pipeline = expand_pipeline(caller, {}, HERE)
 
     validate(pipeline)
-    assert [next(iter(step)) for step in pipeline["steps"]] == ["checkout", "bash", "task", "publish"]
+    assert [next(iter(step)) for step in pipeline["steps"]] == ["checkout", "task", "bash", "task", "publish"]
 
 
 def test_results_and_run_folder_are_published_even_on_failure() -> None:
-    _, _, results, folder = steps(expanded(workItem="7"))
+    _, _, _, results, folder = steps(expanded(workItem="7"))
 
     assert results["task"] == "PublishTestResults@2"
     assert results["inputs"]["testResultsFiles"] == "*/junit.xml"
@@ -239,8 +248,24 @@ def test_results_and_run_folder_are_published_even_on_failure() -> None:
     assert results["condition"] == folder["condition"] == "always()"
 
 
+def test_what_runs_share_is_restored_before_the_run_and_its_failure_stops_nothing() -> None:
+    pipeline = expanded(workItem="7")
+    cache, run = steps(pipeline)[1:3]
+
+    assert cache["task"] == "Cache@2"
+    assert cache["continueOnError"] == "true"
+    assert cache["inputs"]["path"] == "$(Pipeline.Workspace)/redimento-store"
+    # A cache is never overwritten: each attempt of each job has a key of its own, and finds the newest by its beginning.
+    assert {"$(System.JobId)", "$(Build.BuildId)", "$(System.JobAttempt)"} <= set(
+        re.findall(r"\$\([\w.]+\)", cache["inputs"]["key"])
+    )
+    assert cache["inputs"]["key"].startswith(cache["inputs"]["restoreKeys"])
+    assert "${PIPELINE_WORKSPACE:-$AGENT_TEMPDIRECTORY}/redimento-store" in run["bash"]
+    assert run["env"]["REDIMENTO_REDIS_URL"] == "$(REDIMENTO_REDIS_URL)"
+
+
 def test_the_step_can_set_only_the_output_variables() -> None:
-    run = steps(expanded(workItem="7"))[1]
+    run = steps(expanded(workItem="7"))[2]
 
     assert run["name"] == "redimento"
     assert run["target"]["settableVariables"] == ["outcome", "pullRequestId", "pullRequestUrl", "branch", "costUsd"]
@@ -271,7 +296,7 @@ def test_the_step_creates_a_folder_to_publish_and_runs_the_program(
         f'#!/bin/sh\necho "$@" "$REDIMENTO_WORK_ITEM"; ls -d "$AGENT_TEMPDIRECTORY/redimento"; exit {code}\n'
     )
     program.chmod(0o755)
-    script = steps(expanded(workItem="7"))[1]["bash"]
+    script = steps(expanded(workItem="7"))[2]["bash"]
 
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-c", script],

@@ -58,7 +58,7 @@ def test_foreign_text_stays_text_in_the_summary(finished: Finished, tmp_path: Pa
     summary = write_files(open_run_folder(tmp_path / "run"), finished, None).read_text("utf-8")
 
     read = re.sub(r"`[^`]*`", "", summary)  # text in a code span is shown as it is
-    assert "draft" in read
+    assert "Draft" in read
     assert "<script" not in read
     assert "![x](" not in read
     assert "##vso" not in summary
@@ -77,12 +77,13 @@ def test_nothing_hides_in_what_people_read(finished: Finished, tmp_path: Path, n
 
 def test_what_a_change_hides_is_shown_in_its_place(finished: Finished, job: Job) -> None:
     line = "+if admin:\u202e \u2066# only\u2069\x0b-x\u2028-y\U000e0041\n"
-    job.folder.write_text("change.patch", f"@@ -1 +1 @@\n{line}+crlf\r\n")
+    job.folder.write_text("change.patch", f"@@ -0,0 +1,2 @@\n{line}+crlf\r\n")
     write_files(job.folder, finished, job)
 
     page = (job.folder.path / "report.html").read_text("utf-8")
-    shown = "+if admin:U+202E U+2066# onlyU+2069U+000B-xU+2028-yU+E0041"
-    assert f'<span class="add">{shown}</span>\n<span class="add">+crlf</span>\n</pre>' in page
+    shown = "if admin:U+202E U+2066# onlyU+2069U+000B-xU+2028-yU+E0041"
+    assert f"<span>+</span><code>{shown}</code>" in page
+    assert "<span>+</span><code>crlf</code>" in page
 
 
 EVIDENCE = (
@@ -106,6 +107,7 @@ def test_the_evidence_comes_before_the_words_of_the_model(seen: Finished, tmp_pa
     write_files(folder, seen, None)
 
     text = html.unescape((folder.path / name).read_text("utf-8"))
+    text = re.sub("<nav.*?</nav>", "", text, flags=re.DOTALL)
     assert [words for words in EVIDENCE if words not in text] == []
     assert text.index("First reason.") < text.index("Behaviour that old") < text.index("It adds up")
     assert text.index("It adds up") < text.index("The 1 test as it was") < text.index("left-pad")

@@ -242,3 +242,12 @@ def test_the_question_to_which_repository_an_item_belongs_is_asked_in_the_langua
     (text,) = comments(site)
     assert "**1.** Ele pertence a web? Então precisa da marca web." in text.replace("\\", "")
     assert is_portuguese(text)
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "Draft"), ("pt-BR", "Rascunho")])
+def test_a_summary_of_a_draft_says_once_that_it_is_one(site: Site, language: str, word: str) -> None:
+    ended = site.run([FIX], {**PLAIN, "language": language})
+    lines = (ended.folder / "summary.md").read_text("utf-8").splitlines()
+    assert lines[:2] == ["# add adds", ""]
+    assert lines[2].startswith(f"**{word}.** ")
+    assert "\n".join(lines).lower().count(word.lower()) == 1

@@ -103,11 +103,12 @@ def test_a_paid_run_that_was_cancelled_is_counted(site: Site) -> None:
         raise KeyboardInterrupt
 
     ended = site.carry_out([GOOD_FIX], PLAIN, emit=during_delivery(cancel)).finished.outcome
-    assert (ended.exit_code, len(links(site))) == (130, 1)
+    assert ended.exit_code == 130
+    assert "runs so far: 1, " in comments(site)[0]
     end_build(site)
     site.variables |= {"BUILD_BUILDID": "2"}
     assert site.run([GOOD_FIX], PLAIN).kind == "draft"
-    assert "runs so far: 2, 2.00 USD" in comments(site)[0]
+    assert "runs so far: 2, " in comments(site)[0]
     assert len(links(site)) == 1
 
 

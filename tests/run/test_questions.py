@@ -61,6 +61,27 @@ def test_a_reply_restarts_the_run_and_stands_beside_its_question(site: Site) -> 
     assert "raise an error" in second
 
 
+def test_what_people_say_while_the_run_works_is_no_reply_to_its_questions(site: Site) -> None:
+    site.run(['```json\n{"questions": ["Which rounding?"]}\n```'], PLAIN)
+    reply(site, "1: half up")
+    said: list[str] = []
+
+    def talk(method: str, path: str) -> None:
+        if method == "PATCH" and "/comments/" in path and not said:
+            said.append("1: no, half to even")
+            reply(site, said[0])
+
+    site.watchers.append(talk)
+    assert site.run(['```json\n{"questions": ["May it be slow?"]}\n```'], PLAIN).kind == "questions"
+    assert said
+    site.variables |= HOOK
+    ended = site.run([GOOD_FIX], PLAIN)
+    assert ended.kind == "draft"
+    asked = asked_of_the_model(ended)
+    assert "no, half to even" in asked.partition("## Discussion")[2]
+    assert "no, half to even" not in asked.partition("## Questions that you asked")[2].partition("## Discussion")[0]
+
+
 def test_the_questions_stay_known_to_later_runs(site: Site) -> None:
     site.run([ASKS], PLAIN)
     reply(site, "1: half up")

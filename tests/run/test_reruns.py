@@ -14,6 +14,8 @@ import pytest
 
 from redimento.azure.boards import AzureBoard
 from redimento.events import Event, StepStarted
+from redimento.reporting.history import read_history
+from redimento.wiring.reviews import reviews
 from tests.run.conftest import GOOD_FIX, Site, agent_checkout, git
 
 OTHER_FIX = GOOD_FIX.replace("return a + b", "return b + a")
@@ -298,6 +300,16 @@ def test_a_closed_pull_request_is_respected_until_the_item_changes(site: Site, s
     again = site.run([OTHER_FIX], PLAIN).finished.outcome
     assert again.kind == "draft", again
     assert [(row["pullRequestId"], row["status"]) for row in pull_requests(site)] == [(2, "active"), (1, status)]
+
+
+def test_the_page_over_many_runs_asks_the_server_what_people_merged(site: Site) -> None:
+    ended = site.run([GOOD_FIX], PLAIN)
+    assert ended.folder is not None
+    with reviews(site.environment) as known:
+        assert read_history([ended.folder], known).acceptance["open"] == 1
+        edit(site, isDraft=False)
+        edit(site, status="completed", lastMergeSourceCommit=pull_request(site)["lastMergeSourceCommit"])
+        assert read_history([ended.folder], known).acceptance["unchanged"] == 1
 
 
 def _header(site: Site) -> dict[str, str]:

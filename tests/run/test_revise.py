@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from redimento.azure.repos import AzurePullRequests
+from redimento.errors import AzureError
 from tests.run.conftest import GOOD_FIX, Ended, Site, git
 
 PLAIN: dict[str, Any] = {"checks": {"commands": []}}
@@ -239,6 +241,22 @@ def test_a_person_s_commits_stay_and_are_gone_on_from(reviewed: Site) -> None:
     assert "commits_of_others" in stopped.finished.outcome.sentence
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("logo.bin", "\0\1\2" * 100), ("azure-pipelines.yml", "steps:\n- script: make\n")]
+)
+def test_a_person_s_file_that_no_edit_could_mend_is_said_before_the_model_is_paid(
+    reviewed: Site, name: str, text: str
+) -> None:
+    push_as_mallory(reviewed, "redimento/7-add-adds", **{name: text})
+    number = ask(reviewed, "/redimento say what it returns")
+    ended = revise(reviewed, [])
+    assert (ended.kind, ended.finished.outcome.exit_code) == ("failed", 2)
+    assert not (ended.folder / "conversation.jsonl").exists()
+    (answer,) = answers(reviewed, number)
+    assert "Nothing was changed. Nothing can be added" in answer
+    assert "Take that file out of the pull request" in answer
+
+
 def test_a_moved_target_is_merged(reviewed: Site) -> None:
     folder = reviewed.clone()
     (folder / "other.py").write_text("new = True\n")
@@ -277,6 +295,22 @@ def test_a_push_while_the_run_works_is_never_overwritten(reviewed: Site) -> None
     assert "also of negative" not in (clone / "calc.py").read_text()
     (answer,) = answers(reviewed, number)
     assert "Nothing was changed." in answer
+
+
+def test_a_failure_after_the_push_does_not_say_that_nothing_was_changed(
+    reviewed: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, before = ask(reviewed, "/redimento say what it returns"), tip(reviewed)
+
+    def refuse(*_: object) -> None:
+        raise AzureError("The pull request could not be updated.", "Run again.")
+
+    monkeypatch.setattr(AzurePullRequests, "open", refuse)
+    assert revise(reviewed, [revised("It says so.", "Done so.")]).kind == "failed"
+    assert tip(reviewed) != before
+    (answer,) = answers(reviewed, number)
+    assert "Nothing was changed" not in answer
+    assert f"is in commit {tip(reviewed)}." in answer
 
 
 @pytest.mark.parametrize("status", ["abandoned", "completed"])
@@ -342,6 +376,15 @@ def test_threads_are_resolved_and_all_remarks_taken_where_the_settings_say_so(re
     assert len(answers(reviewed, later)) == 1
 
 
+def test_a_remark_on_which_the_model_is_silent_is_not_called_done(reviewed: Site) -> None:
+    done, silent = (ask(reviewed, f"/redimento remark {number}") for number in range(2))
+    settings = {**PLAIN, "pull_request": {"resolve_threads": True}}
+    assert revise(reviewed, [revised("It says so.", "Done so.")], settings).kind == "draft"
+    assert [thread(reviewed, number)["status"] for number in (done, silent)] == ["fixed", "active"]
+    (answer,) = answers(reviewed, silent)
+    assert f"The run did not say whether it did this; what it changed is in commit {tip(reviewed)}." in answer
+
+
 def test_revisions_count_for_the_limits_of_the_item(reviewed: Site) -> None:
     number = ask(reviewed, "/redimento say what it returns")
     ended = revise(reviewed, [], {**PLAIN, "work_items": {"max_runs": 1}})
@@ -384,38 +427,46 @@ calc.py
     assert (site.checkout / "calc.py").read_text().endswith("return a - b\n")
 
 
-@pytest.mark.parametrize("replies", [0, 1])
-def test_a_run_killed_between_its_answers_is_finished_without_the_model(reviewed: Site, replies: int) -> None:
-    numbers = [ask(reviewed, f"/redimento remark {number}") for number in range(2)]
-    config = reviewed.config([revised("It says so.", "One.", "Two.")], PLAIN)
+def kill_revision(site: Site, replies: list[Any], when: Callable[[str, str], bool]) -> None:
+    """Kill a revision at the first request that `when` is true of, and start the next run by a hook."""
+    config = site.config(replies, PLAIN)
     killed: list[subprocess.Popen[bytes]] = []
-    seen = 0
 
     def kill(method: str, path: str) -> None:
-        nonlocal seen
-        if killed and method == "POST" and "/threads/" in path:
-            seen += 1
-            if seen == replies + 1:
-                os.kill(killed[0].pid, signal.SIGKILL)
-                killed[0].wait()
+        if killed and when(method, path):
+            os.kill(killed[0].pid, signal.SIGKILL)
+            killed[0].wait()
 
-    reviewed.watchers.append(kill)
-    command = [sys.executable, "-m", "redimento", "revise", "--pull-request", "1", "--repo", str(reviewed.checkout)]
+    site.watchers.append(kill)
+    command = [sys.executable, "-m", "redimento", "revise", "--pull-request", "1", "--repo", str(site.checkout)]
     killed.append(
         subprocess.Popen(
             [*command, "--config", str(config)],
-            env=reviewed.environment,
+            env=site.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
     )
     assert killed[0].wait() == -signal.SIGKILL
-    reviewed.watchers.clear()
-    commit = tip(reviewed)
-    build = reviewed.environment["BUILD_BUILDID"]
+    site.watchers.clear()
+    build = site.environment["BUILD_BUILDID"]
     body = {"status": "completed", "result": "failed"}
-    reviewed.client().write("PATCH", f"_apis/build/builds/{build}", project="Shop", body=body)
-    reviewed.variables |= {"BUILD_BUILDID": "2", **HOOK}
+    site.client().write("PATCH", f"_apis/build/builds/{build}", project="Shop", body=body)
+    site.variables |= {"BUILD_BUILDID": "2", **HOOK}
+
+
+@pytest.mark.parametrize("replies", [0, 1])
+def test_a_run_killed_between_its_answers_is_finished_without_the_model(reviewed: Site, replies: int) -> None:
+    numbers = [ask(reviewed, f"/redimento remark {number}") for number in range(2)]
+    seen: list[str] = []
+
+    def when(method: str, path: str) -> bool:
+        if method == "POST" and "/threads/" in path:
+            seen.append(path)
+        return len(seen) == replies + 1
+
+    kill_revision(reviewed, [revised("It says so.", "One.", "Two.")], when)
+    commit = tip(reviewed)
     ended = revise(reviewed, [])
     assert not (ended.folder / "conversation.jsonl").exists()
     assert tip(reviewed) == commit
@@ -424,6 +475,18 @@ def test_a_run_killed_between_its_answers_is_finished_without_the_model(reviewed
         assert commit in answer
     item = reviewed.get("_apis/wit/workitems/7", query={"$expand": "relations"})
     assert len(item["relations"]) == 1
+
+
+def test_a_killed_revision_is_counted_by_a_run_of_the_item(reviewed: Site) -> None:
+    ask(reviewed, "/redimento say what it returns")
+
+    def when(method: str, path: str) -> bool:
+        return method == "PATCH" and path.casefold().endswith("pullrequests/1")
+
+    kill_revision(reviewed, [revised("It says so.", "Done so.")], when)
+    assert not (reviewed.run([], PLAIN).folder / "conversation.jsonl").exists()
+    comment = reviewed.get("_apis/wit/workItems/7/comments", api_version=COMMENTS)["comments"][0]["text"]
+    assert "runs so far: 2" in comment
 
 
 def test_the_variable_names_the_pull_request(reviewed: Site) -> None:

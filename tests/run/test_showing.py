@@ -233,6 +233,21 @@ def test_a_killed_run_is_finished_although_it_moved_the_item(organise: Callable[
     assert len(comments(site)) == 1
 
 
+def test_a_tag_that_no_run_could_take_off_goes_when_the_next_one_is_queued_by_hand(site: Site) -> None:
+    settings = {**MARKED, "work_items": {"states": ["Active"]}}
+    assert site.run([GOOD_FIX], settings).kind == "draft"
+    as_mallory(site, State="Closed", Tags="AI works; mine")
+    said = comments(site)
+    site.variables |= HOOK
+    assert site.run([GOOD_FIX], settings).kind == "skipped"
+    assert shown(site) == ("Closed", "AI works; mine")
+    site.variables["BUILD_REASON"] = "Manual"
+    assert site.run([GOOD_FIX], settings).kind == "skipped"
+    assert shown(site) == ("Closed", "mine")
+    assert comments(site) == said
+    assert not any("/Build/" in link for link in links(site))
+
+
 def test_a_person_who_moves_the_item_while_the_run_works_wins(site: Site) -> None:
     move = during_delivery(lambda: as_mallory(site, State="New", Tags="urgent"))
     events: list[Event] = []

@@ -13,7 +13,7 @@ from benchmarks.worlds.claim import History, Sentence
 from benchmarks.worlds.ended import Ended
 from benchmarks.worlds.people import MARKER, People
 from benchmarks.worlds.place import Json, Seen
-from benchmarks.worlds.world import draw
+from benchmarks.worlds.world import TAGS, draw
 
 JOB, ADA = {"id": "job"}, {"id": "ada"}
 ENDED = Ended(
@@ -22,6 +22,10 @@ ENDED = Ended(
 )  # fmt: skip
 LAST = replace(ENDED, calls=0, usd=0.0, kind="skipped")
 BRANCH, ZERO = "refs/heads/redimento/7-add-adds", "0" * 40
+REMARK, REPLY = (
+    {"id": 1, "author": ADA, "content": "/redimento Why?"},
+    {"id": 2, "author": JOB, "content": "<!-- Redimento answers comment 1 -->"},
+)
 LINK = {"url": "vstfs:///Git/PullRequestId/p%2Fr%2F1"}
 
 
@@ -33,23 +37,30 @@ def pull(number: int, **more: Any) -> Json:
     return {"pullRequestId": number, "status": "active", "createdBy": JOB, "reviewers": [], "labels": []} | more
 
 
+def tagged(tags: str) -> Json:
+    return {"fields": {"System.State": "Active", "System.Tags": tags}, "relations": [LINK]}
+
+
 def history(*ended: Ended, relations: tuple[Json, ...] = (LINK,), **seen: Any) -> History:
     """Return one in which the claim holds, but for what is given."""
     world = draw(1)
-    settings = {**world.settings, "pull_request": {"labels": [], "reviewers": []}}
-    settings["updates"] = {"comment": True}
+    settings = {**world.settings, "pull_request": {"labels": [], "reviewers": [], "status": seen.pop("status", False)}}
+    settings["updates"] = {"comment": True, **TAGS}
     settings["work_items"] = {"max_runs": 3, "max_cost_usd": 1.0, "states": []}
+    threads = seen.pop("threads", [])
     whole = {
         "item": {"fields": {"System.State": "Active"}, "relations": [*relations]},
         "comments": [{"id": 1, "createdBy": JOB, "text": f"{MARKER} /pullrequest/1"}],
         "pulls": {1: pull(1)},
         "heads": {"redimento/7-add-adds": "a"},
         "pushes": [move(BRANCH, ZERO, "a")],
+        "statuses": {1: [], 2: []},
     }
     place: Any = SimpleNamespace(
         job="job",
         holds=lambda tip, commit: (tip, commit) == ("b", "a"),
         store=SimpleNamespace(find=lambda _kind, number: {"status": "inProgress" if number == "2" else "completed"}),
+        threads=lambda _number: [{"id": 1, "comments": threads}],
         gate=SimpleNamespace(undescribed=seen.pop("undescribed", [])),
     )
     people = People(place)
@@ -91,8 +102,14 @@ def test_the_claim_holds() -> None:
         (claim.every_outcome_has_a_sentence, history(replace(ENDED, killed=True, output="Traceback"), LAST)),
         (claim.everything_is_brought_about, history(relations=())),
         (claim.everything_is_brought_about, history(comments=[])),
+        (claim.everything_is_brought_about, history(status=True)),
+        (claim.nothing_says_that_a_run_works, history(item=tagged("ada; working"))),
+        (claim.nothing_says_that_a_run_works, history(item=tagged("asks; delivered"))),
+        (claim.nothing_says_that_a_run_works, history(comments=[{"id": 1, "createdBy": JOB, "text": f"{MARKER} ⏳"}])),
         (claim.another_run_changes_nothing, history(ENDED, replace(LAST, writes=1))),
         (claim.another_run_changes_nothing, history(ENDED, ENDED)),
+        (claim.every_remark_is_answered_once, history(threads=[REMARK])),
+        (claim.every_remark_is_answered_once, history(threads=[REMARK, REPLY, REPLY])),
         (claim.every_request_is_described, history(undescribed=["GET /x: no operation is described like this"])),
     ],
 )

@@ -9,7 +9,7 @@ from devops_emulator.boards.items import readable_item, reference
 from devops_emulator.faults import malformed
 from devops_emulator.organisation import find_project
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, collection
+from devops_emulator.wire import Answer, Call, Resource, collection, listed
 
 
 def _shape(call: Call, project: Document, name: str) -> Document:
@@ -66,7 +66,7 @@ def _relation_types(call: Call) -> Answer:
 
 
 def _linked_to(call: Call) -> Answer:
-    wanted = call.object().get("artifactUris") or []
+    wanted = listed(call.object().get("artifactUris"))
     if not wanted:
         raise malformed("The artifactUris of the body must not be empty.")
     project = call.project()

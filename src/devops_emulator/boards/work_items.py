@@ -12,7 +12,7 @@ from devops_emulator.boards import changes, events, items, processes
 from devops_emulator.faults import Fault, malformed
 from devops_emulator.organisation import Organisation, find_project, now
 from devops_emulator.store import Document
-from devops_emulator.wire import JSON_PATCH, Answer, Call, Resource, choice, collection
+from devops_emulator.wire import JSON_PATCH, Answer, Call, Resource, choice, collection, listed
 
 _EXPANSIONS = {0: "none", 1: "relations", 2: "fields", 3: "links", 4: "all"}
 _POLICIES = {1: "fail", 2: "omit"}
@@ -77,8 +77,8 @@ def _post_batch(call: Call) -> Answer:
     body = call.object("ids", "fields", "asOf", "$expand", "errorPolicy")
     expansion = choice(str(body.get("$expand") or "none"), _EXPANSIONS, "the body")
     policy = choice(str(body.get("errorPolicy") or "fail"), _POLICIES, "the body")
-    view = _View(expansion, _fields(body.get("fields") or []), body.get("asOf") or "")
-    return _batch(call, body.get("ids") or [], view, policy)
+    view = _View(expansion, _fields(listed(body.get("fields"))), body.get("asOf") or "")
+    return _batch(call, listed(body.get("ids")), view, policy)
 
 
 def _batch(call: Call, ids: list[Any], view: _View, policy: str) -> Answer:

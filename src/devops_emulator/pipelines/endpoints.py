@@ -9,7 +9,7 @@ from devops_emulator.faults import Fault, invalid
 from devops_emulator.organisation import Organisation, denied, find_project
 from devops_emulator.pipelines import permissions
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, collection, members
+from devops_emulator.wire import Answer, Call, Resource, collection, inner, members
 
 INCOMING = "incomingwebhook"
 _MEMBERS = (
@@ -50,7 +50,7 @@ def _given(call: Call) -> tuple[Document, Document]:
     if len(references) != 1:
         raise invalid("serviceEndpointProjectReferences names the project of the service connection.")
     reference = members(references[0], ("projectReference", "name", "description"))
-    project = find_project(call.organisation, str((reference.get("projectReference") or {}).get("id") or ""))
+    project = find_project(call.organisation, str(inner(reference.get("projectReference")).get("id") or ""))
     authorization = members(body.get("authorization") or {}, ("scheme", "parameters"))
     if not str(body.get("name") or "").strip() or reference.get("name") != body["name"] or not body.get("type"):
         raise invalid("A service connection has a type, and the same name in its project.")

@@ -8,14 +8,17 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from devops_emulator.faults import StartError
+from devops_emulator.faults import Fault, StartError
 
 ZERO = "0" * 40
 _OLDEST = (2, 38)  # the first with `merge-tree --write-tree`, a trial merge without a checkout
 
 
-class GitError(Exception):
+class GitError(Fault):
     """Git failed; the text is its error output."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(400, "VssPropertyValidationException", message)
 
 
 def require() -> None:
@@ -54,6 +57,8 @@ def run(
     ok: Sequence[int] = (0,),
 ) -> subprocess.CompletedProcess[bytes]:
     """Run git in a repository of the organisation; raises GitError for an exit code outside `ok`."""
+    if any("\0" in argument for argument in arguments):
+        raise GitError("A null byte is no part of a name.")
     done = subprocess.run(  # noqa: S603 - git itself with arguments we build; nothing passes a shell
         ["git", "--git-dir", str(repository), *arguments],  # noqa: S607 - the git on the PATH
         input=given,

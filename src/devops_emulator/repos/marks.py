@@ -11,7 +11,7 @@ from devops_emulator.faults import Fault, body_missing, invalid
 from devops_emulator.organisation import Organisation, now
 from devops_emulator.repos import pull_request, repositories
 from devops_emulator.store import Document, pick
-from devops_emulator.wire import JSON_PATCH, Answer, Call, Resource, choice, collection, hrefs
+from devops_emulator.wire import JSON_PATCH, Answer, Call, Resource, choice, collection, hrefs, objects
 
 _VOTES = (-10, -5, 0, 5, 10)
 _STATES = {0: "notSet", 1: "pending", 2: "succeeded", 3: "failed", 4: "error", 5: "notApplicable"}
@@ -95,7 +95,7 @@ def _add_reviewers(call: Call) -> Answer:
     body = call.json()
     if not isinstance(body, list):
         raise body_missing("reviewers")
-    return collection([_put(call.organisation, pull, one.get("id"), one) for one in body])
+    return collection([_put(call.organisation, pull, one.get("id"), one) for one in objects(body)])
 
 
 def _put_reviewer(call: Call) -> Answer:
@@ -182,7 +182,7 @@ def _properties(call: Call) -> Answer:
 
 def _change_properties(call: Call) -> Answer:
     pull, _ = pull_request.load(call, write=True)
-    for step in call.json(JSON_PATCH):
+    for step in objects(call.json(JSON_PATCH)):
         name = re.sub(r"^/", "", str(step.get("path") or "")).replace("~1", "/").replace("~0", "~")
         match str(step.get("op")).casefold():
             case "add" | "replace" if name:

@@ -7,7 +7,7 @@ from devops_emulator.faults import body_missing
 from devops_emulator.organisation import Organisation
 from devops_emulator.repos import git, pushes, repositories
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, collection
+from devops_emulator.wire import Answer, Call, Resource, collection, objects
 
 
 def _list(call: Call) -> Answer:
@@ -35,7 +35,7 @@ def _update(call: Call) -> Answer:
     if not isinstance(wanted, list) or not wanted:
         raise body_missing("refUpdates")
     results, moved = [], {}
-    for update in wanted:
+    for update in objects(wanted):
         result = move(call.organisation, repository, update)
         results.append(result)
         if result["success"]:

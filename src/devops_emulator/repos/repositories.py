@@ -12,7 +12,7 @@ from devops_emulator.faults import Fault, invalid, needs_git_permission, no_repo
 from devops_emulator.organisation import GIT_RIGHTS, Organisation, denied, find_project, now, project_reference
 from devops_emulator.repos import git
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, collection
+from devops_emulator.wire import Answer, Call, Resource, collection, inner
 
 # Interpreter and hook come with each push: the next start may use another installation.
 _HOOK = '#!/bin/sh\nexec "$EMULATOR_PYTHON" -I "$EMULATOR_HOOK" "$@"\n'
@@ -172,7 +172,7 @@ def _create(call: Call) -> Answer:
     name = str(body.get("name") or "").strip()
     if not name or "/" in name:
         raise invalid("VS800070: The name of a repository must not be empty or contain a slash.")
-    wanted = call.values.get("project") or (body.get("project") or {}).get("id") or ""
+    wanted = call.values.get("project") or str(inner(body.get("project")).get("id") or "")
     project = find_project(call.organisation, wanted)
     if is_taken(call.organisation, project, name):
         raise Fault(

@@ -12,7 +12,7 @@ from devops_emulator.organisation import Organisation
 from devops_emulator.repos import git, pushes, refs, repositories
 from devops_emulator.repos.contents import commit_shape
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, choice, collection
+from devops_emulator.wire import Answer, Call, Resource, choice, collection, objects
 
 _CONTENT = {0: "rawtext", 1: "base64encoded"}
 _CHANGES = {1: "add", 2: "edit", 8: "rename", 16: "delete"}
@@ -21,7 +21,7 @@ _CHANGES = {1: "add", 2: "edit", 8: "rename", 16: "delete"}
 def _push(call: Call) -> Answer:
     organisation, repository = call.organisation, repositories.of_call(call)
     body = call.object()
-    updates, commits = body.get("refUpdates") or [], body.get("commits") or []
+    updates, commits = objects(body.get("refUpdates")), objects(body.get("commits"))
     if len(updates) != 1 or not commits:
         raise body_missing("refUpdates")
     name, old = str(updates[0].get("name")), str(updates[0].get("oldObjectId"))
@@ -67,7 +67,7 @@ def _commit(organisation: Organisation, home: Path, base: str | None, commit: Do
     try:
         if base is not None:
             git.run(home, "read-tree", base, extra=index)
-        for change in commit.get("changes") or []:
+        for change in objects(commit.get("changes")):
             _stage(home, index, change)
         tree = git.text(home, "write-tree", extra=index)
     except git.GitError as error:

@@ -7,7 +7,7 @@ from devops_emulator.faults import Fault, body_missing, invalid
 from devops_emulator.organisation import Organisation, now
 from devops_emulator.repos import pull_request, repositories, tracking
 from devops_emulator.store import Document, pick
-from devops_emulator.wire import Answer, Call, Resource, choice, collection, hrefs
+from devops_emulator.wire import Answer, Call, Resource, choice, collection, hrefs, inner
 
 _STATUSES = {0: "unknown", 1: "active", 2: "fixed", 3: "wontFix", 4: "closed", 5: "byDesign", 6: "pending"}
 _TYPES = {0: "unknown", 1: "text", 2: "codeChange", 3: "system"}
@@ -130,7 +130,7 @@ def _create(call: Call) -> Answer:
     _refuse_unknown(body, _THREAD_MEMBERS)
     if not body.get("comments"):
         raise body_missing("comments")
-    context = body.get("threadContext")
+    context = inner(body.get("threadContext")) or None
     if context and not str(context.get("filePath") or "").startswith("/"):
         raise invalid("The filePath of a threadContext must start with a slash.")
     thread: Document = {

@@ -99,7 +99,7 @@ def _look(site: Site, place: _Place) -> list[Step]:
         steps.append(Step(what, "by hand", why, place.link))
     missing = [right for right in place.wanted if not (allowed | denied) & right.mask]
     if missing:
-        why = f"{account} lacks {_names(missing)}: needed for {', '.join(right.needed_for for right in missing)}."
+        why = f"{account} gets {_names(missing)}, for {', '.join(right.needed_for for right in missing)}."
         ready = site.definition() is not None
         grant = partial(_grant, site, place, descriptor, missing) if ready else None
         steps.append(Step(what, "create", why, place.link, grant))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 
 from redimento.adoption.finding import Finding, Topic, problem, unknown
 from redimento.azure.pipelines import in_pipeline, variable
@@ -18,7 +18,6 @@ from redimento.wiring.service import open_service
 from redimento.wiring.site import Site
 
 _TOPIC: Topic = "model"
-_WARNING = timedelta(days=60)
 _SECONDS = 30.0
 _CALL_SECONDS = 120.0
 _MOST_TOKENS = 1024  # thinking included: about a cent at most
@@ -44,20 +43,12 @@ def examine_model(site: Site, today: date, *, call: bool) -> Iterator[Finding]:
 
 
 def _name(settings: ModelSettings, today: date) -> Iterator[Finding]:
-    ending = lifetimes.ending(settings.name)
-    if ending is None or ending.on - today > _WARNING:
+    if warning := lifetimes.warning(settings.name, today):
+        yield Finding(_TOPIC, "name", "note", warning, "Set model.name to another.")
+    else:
+        ending = lifetimes.ending(settings.name)
         until = f" It ends on {ending.on}." if ending else " No end of it is announced."
         yield Finding(_TOPIC, "name", "ok", f"The model is {settings.name}.{until}")
-    else:
-        verb = "ends" if ending.on > today else "ended"
-        heir = f" Its calls then go to {ending.heir}, at its price." if ending.heir else ""
-        yield Finding(
-            _TOPIC,
-            "name",
-            "note",
-            f"The model {settings.name} {verb} on {ending.on}.{heir}",
-            "Set model.name to another.",
-        )
     try:
         prices.price_of(settings)
     except RedimentoError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from redimento.adoption.plan import Step
@@ -49,40 +50,52 @@ def _federated(site: Site) -> str:
 @readable
 def look_at_files(site: Site, files: Mapping[str, Callable[[], str]]) -> list[Step]:
     """Look at the files by path; each knows how to write its text when it is not there yet."""
-    missing = [path for path in files if not _is_there(site, path)]
+    there = {path: _content(site, path, site.branch) for path in files}
+    missing = [path for path in files if there[path] is None]
     target = site.branch.removeprefix("refs/heads/")
     what, page = (
         "pull request with the settings and the pipeline file",
         site.link("_git", site.repository, "pullrequests"),
     )
     if not missing:
-        return [Step(what, "keep", f"{' and '.join(files)} are on {target}.", page)]
+        return [_kept(site, files, there[FILE], Step(what, "keep", f"{' and '.join(files)} are on {target}.", page))]
     pulls, tip = _pull_requests(site), _tip(site, BRANCH)
     for pull in pulls:
         page = site.link("_git", site.repository, "pullrequest", str(pull["pullRequestId"]))
         if pull.get("status") == "active":
-            return [Step(what, "keep", f"Pull request {pull['pullRequestId']} waits for a review.", page)]
+            waits = Step(what, "keep", f"Pull request {pull['pullRequestId']} waits for a review.", page)
+            return [_kept(site, files, there[FILE] or _content(site, FILE, BRANCH), waits)]
         if pull.get("status") == "abandoned" and tip:
             why = f"Pull request {pull['pullRequestId']} was abandoned: reactivate it, or delete its branch and run this again."
             return [Step(what, "by hand", why, page)]
     texts = {path: files[path]() for path in missing}
-    why = f"{target} lacks {' and '.join(missing)}."
+    why = f"It adds {' and '.join(missing)} to {target}."
     return [Step(what, "create", why, page, partial(_propose, site, texts, tip))]
+
+
+def _kept(site: Site, files: Mapping[str, Callable[[], str]], found: str | None, step: Step) -> Step:
+    """Return the step of files that stay, or what a person has to do for the pipeline file to be as was chosen."""
+    if not site.choices.image or found is None or found.split() == files[FILE]().split():
+        return step
+    why = f"{step.why} {FILE} differs there from your options, and stays: edit it for yours."
+    return replace(step, change="by hand", why=why)
 
 
 @readable
 def remove_files(site: Site, paths: tuple[str, ...]) -> list[Step]:
     steps = []
-    for pull in _pull_requests(site):
-        if pull.get("status") == "active" and MARK in str(pull.get("description") or ""):
+    ours = [pull for pull in _pull_requests(site) if MARK in str(pull.get("description") or "")]
+    for pull in ours:
+        if pull.get("status") == "active":
             page = site.link("_git", site.repository, "pullrequest", str(pull["pullRequestId"]))
             what = f"pull request {pull['pullRequestId']}"
             steps.append(Step(what, "remove", f"{MARK} It is abandoned.", page, partial(_abandon, site, pull)))
-    if (tip := _tip(site, BRANCH)) and any(MARK in str(pull.get("description") or "") for pull in _pull_requests(site)):
+    if ours and (tip := _tip(site, BRANCH)):
         steps.append(Step("branch redimento/install", "remove", MARK, act=partial(_move_branch, site, tip, _NEW)))
     target = site.branch.removeprefix("refs/heads/")
+    merged = [pull["description"] for pull in ours if pull.get("status") == "completed"]
     for path in paths:
-        if _is_there(site, path):
+        if any(f"`{path}`" in described for described in merged) and _content(site, path, site.branch) is not None:
             why = f"It is on {target}, where a person merged it: delete it there."
             steps.append(Step(path, "by hand", why, site.link("_git", site.repository, path=f"/{path}")))
     return steps
@@ -92,17 +105,20 @@ def _git(site: Site) -> str:
     return f"_apis/git/repositories/{site.repository_id}"
 
 
-def _is_there(site: Site, path: str, branch: str = "") -> bool:
+def _content(site: Site, path: str, branch: str) -> str | None:
+    """Return the text of a file on a branch, None if it is not there."""
     query = {
         "path": f"/{path}",
-        "versionDescriptor.version": (branch or site.branch).removeprefix("refs/heads/"),
+        "includeContent": "true",
+        "$format": "json",
+        "versionDescriptor.version": branch.removeprefix("refs/heads/"),
         "versionDescriptor.versionType": "branch",
     }
     try:
-        site.client.get(f"{_git(site)}/items", project=site.project, query=query, about=f"the file {path}")
+        row = site.client.get(f"{_git(site)}/items", project=site.project, query=query, about=f"the file {path}")
     except NotThereError:
-        return False
-    return True
+        return None
+    return str(row.get("content") or "")
 
 
 def _tip(site: Site, reference: str) -> str:
@@ -124,7 +140,7 @@ def _propose(site: Site, texts: Mapping[str, str], tip: str) -> None:
     if not tip:
         tip = _tip(site, site.branch)
         _move_branch(site, _NEW, tip)
-    if missing := [path for path in texts if not _is_there(site, path, BRANCH)]:
+    if missing := [path for path in texts if _content(site, path, BRANCH) is None]:
         changes = [
             {
                 "changeType": "add",

@@ -43,7 +43,7 @@ def claim(client: AzureClient, project: str, item: WorkItem, run: str, say: Call
         believed = _believed(client, project, seen, run)
         if run in believed:
             return seen.revision
-        for build in believed - ended:
+        for build in sorted(believed - ended):
             if _still_runs(client, project, item.id, build, say):
                 return None
             ended.add(build)

@@ -220,7 +220,7 @@ def _not_there(reported: ServerMessage, call: str, about: str, identity: Account
             "Check the collection URL (SYSTEM_COLLECTIONURI), and that the server is Azure DevOps Server 2020 or later.",
             status=_STATUS_NOT_FOUND,
         )
-    who = identity.named(reported.message)
+    who = "your account" if identity.personal else identity.named(reported.message)
     page, right = _page_and_right_to_read(call)
     return NotThereError(
         f"{_capital(about or call)} does not exist, or {'you' if identity.personal else 'this job'} may not read it.",

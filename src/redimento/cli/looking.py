@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from redimento.cli.options import FILE, FOLDER, USAGE
+from redimento.cli.options import FILE, FOLDER, USAGE, own_defects
 from redimento.errors import UsageError
 from redimento.interruption import interruptible
 from redimento.text.foreign import json_line, neutralise
@@ -75,6 +76,27 @@ def schema() -> None:
     from redimento.settings import schema as settings_schema  # noqa: PLC0415  see `run`
 
     click.echo(json.dumps(settings_schema.schema(), indent=2, ensure_ascii=False))
+
+
+@click.command()
+@click.argument("runs", type=FOLDER, nargs=-1, required=True)
+@click.option("--output", type=FILE, default="runs.html", show_default=True, help="Where to write the page.")
+@click.option("--language", type=click.Choice(["en", "pt-BR"]), default="en", show_default=True, help="Of the page.")
+@click.option("--json", "as_json", is_flag=True, help="Print all that as one JSON object, and write no page.")
+def report(runs: tuple[Path, ...], output: Path, language: str, as_json: bool) -> None:  # noqa: FBT001  click
+    """Make one page over many runs. RUNS: their folders, or folders of such folders."""
+    from redimento.reporting import history  # noqa: PLC0415  see `run`
+    from redimento.run_options import known_secrets, take_environment  # noqa: PLC0415  see `run`
+    from redimento.wiring.reviews import reviews  # noqa: PLC0415  see `run`
+
+    environment = take_environment(os.environ)
+    with own_defects(known_secrets(environment), environment), reviews(environment) as known:
+        found = history.read_history(runs, known)
+        if as_json:
+            click.echo(json_line(history.as_json(found)))
+            return
+        history.write_history(found, output, language)
+        click.echo(f"{len(found.runs)} runs: {neutralise(str(output))}")
 
 
 @click.command()

@@ -41,6 +41,7 @@ for command in (
     adopting.init,
     adopting.doctor,
     adopting.install,
+    looking.report,
     looking.demo,
     looking.emulator,
 ):

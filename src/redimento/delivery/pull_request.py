@@ -10,6 +10,8 @@ from redimento.settings import AutoComplete, Reviewer
 
 Status = Literal["active", "completed", "abandoned"]
 CheckState = Literal["succeeded", "failed", "pending"]
+# unchanged, changed: merged as the runs left it, or with commits of people
+Acceptance = Literal["unchanged", "changed", "abandoned", "open", "unknown"]
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from redimento.delivery.pull_request import PullRequest
 from redimento.settings import PullRequestSettings
 from redimento.text import wording
 
-MOST = 30  # remarks that one run takes up
+MOST = 30  # remarks that one run takes up, and strangers' that it answers
 _LONGEST_NOTE = 1_500  # characters of the model's words in an answer
 _MOST_PEOPLE = 50  # whose right to contribute one run asks for
-_COMMAND = re.compile(r"\s*/redimento(?![\w/.-])", re.IGNORECASE)
+# After empty lines, and never indented as code is, in which people quote the command.
+_COMMAND = re.compile(r"(?:[ \t\r]*+\n)*+ {0,3}/redimento(?![\w/.-])", re.IGNORECASE)
 # The first line of each answer, which no reader sees. It is believed only in a comment of the job's account.
 _ANSWERED = re.compile(r"<!-- Redimento answers comment (\d{1,6}) -->")
 
@@ -128,7 +129,7 @@ def asked(threads: Iterable[Thread], *, every: bool, contributes: Callable[[str]
                 one for one in thread.comments if one.id <= allowed[-1].id and (one.ours or people[one.author])
             )
             remarks.append(Remark(thread.id, allowed[-1].id, said, thread.place))
-        elif refused := [one for one in waiting if _is_addressed(one)]:
+        elif len(strangers) < MOST and (refused := [one for one in waiting if _is_addressed(one)]):
             strangers.append(Remark(thread.id, refused[-1].id, (), thread.place))
     return Asked(tuple(remarks), tuple(strangers), later)
 
@@ -170,8 +171,8 @@ class Reply:
 
     @property
     def settles(self) -> bool:
-        """Whether nothing remains to be done."""
-        return bool(self.commit) and self.status in ("done", "")
+        """Whether nothing remains to be done. What nobody said is not done: a killed run, or the model, kept silent on it."""
+        return bool(self.commit) and self.status == "done"
 
 
 def answer(

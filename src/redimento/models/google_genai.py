@@ -141,6 +141,7 @@ def _config(endpoint: Endpoint, request: ModelRequest) -> types.GenerateContentC
             if budget is None
             else types.ThinkingConfig(thinking_budget=budget)
         ),
+        service_tier=types.ServiceTier.FLEX if request.tier == "flex" else None,
         # Projects created since 2026-10-26 store every prompt, i.e. the user's source code, unless told not to. Vertex
         # AI has no such switch, and does not store them.
         store=None if endpoint.project else False,

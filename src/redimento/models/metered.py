@@ -11,6 +11,7 @@ from typing import Any
 
 from redimento.errors import LimitError
 from redimento.models import conversation
+from redimento.models.budgets import Budgets
 from redimento.models.port import (
     IMAGE_TOKENS,
     NOTHING_SPENT,
@@ -23,7 +24,7 @@ from redimento.models.port import (
     total_tokens,
 )
 from redimento.models.prices import Price, cost_usd, worst_case_usd
-from redimento.settings import ModelSettings
+from redimento.settings import ModelSettings, Tier
 from redimento.text.redaction import NO_SECRETS, Secrets
 from redimento.text.wording import Sentence
 
@@ -33,7 +34,7 @@ class MeteredModel:
     """Wraps another Model and adds up what it costs.
 
     `estimate` returns an upper bound of the tokens in a text; `write` receives one JSON object per call, failed ones
-    included. No request shows one of the `secrets`.
+    included. No request shows one of the `secrets`. `budgets`: those of all runs, None for none.
     """
 
     inner: Model
@@ -41,6 +42,7 @@ class MeteredModel:
     price: Price
     estimate: Callable[[str], int]
     write: Callable[[dict[str, Any]], None]
+    budgets: Budgets | None = None
     secrets: Secrets = NO_SECRETS
     clock: Callable[[], float] = time.monotonic
     spent: Spent = NOTHING_SPENT
@@ -59,30 +61,50 @@ class MeteredModel:
         request = self.secrets.redacted(request)
         with self._lock:
             prompt_tokens = self._prompt_tokens(request)
-            self._check(request, prompt_tokens)
+            worst = self._check(request, prompt_tokens)
+            promised = self.budgets.promise(worst) if self.budgets else {}
+            before = self.spent.usd
             left = self._ends - self.clock()
             try:
                 reply = self.inner.answer(replace(request, timeout_seconds=min(request.timeout_seconds, left)))
             except ModelError as error:
                 self.write(conversation.to_json(request, error, model=self.name))
-                self._book(error.usage, Usage(prompt_tokens, output=request.max_output_tokens), 0.0)
+                self._book(error.usage, Usage(prompt_tokens, output=request.max_output_tokens), 0.0, tier=request.tier)
+                self._pay(promised, before)
                 raise
             self.write(conversation.to_json(request, reply, model=self.name))
             written = reply.usage.output + reply.usage.thoughts
             known = reply.usage if reply.usage.prompt and written else None  # a gateway may pass on one count alone
             # A reply may hold the usage of several attempts, so it does not give the size of one prompt.
             measured = prompt_tokens if reply.attempts == 1 else 0
-            self._book(known, Usage(prompt_tokens, output=self.estimate(reply.text)), reply.seconds, measured)
+            most = Usage(prompt_tokens, output=self.estimate(reply.text))
+            self._book(known, most, reply.seconds, measured, tier=request.tier)
+            self._pay(promised, before)
             return reply
+
+    def book_kept(self, request: ModelRequest, reply: ModelReply) -> ModelReply:
+        """Write down an answer that an earlier call has paid for, and return it without a cost."""
+        free = replace(reply, usage=Usage(), seconds=0.0, attempts=1)
+        with self._lock:
+            self.write(conversation.to_json(request, free, model=self.name) | {"kept": True})
+            usd = cost_usd(self.price, replace(reply.usage, cached=0), on=datetime.now(UTC).date())
+            self.spent = replace(self.spent, kept=self.spent.kept + 1, saved_usd=self.spent.saved_usd + usd)
+        return free
+
+    def _pay(self, promised: dict[str, float], before: float) -> None:
+        if self.budgets:
+            self.budgets.pay(promised, self.spent.usd - before)
 
     def _prompt_tokens(self, request: ModelRequest) -> int:
         text_tokens = self.estimate(request.system) + sum(self.estimate(message.text) for message in request.messages)
         images = sum(len(message.images) for message in request.messages)
         return round((text_tokens + images * IMAGE_TOKENS) * self.spent.ratio)
 
-    def _check(self, request: ModelRequest, prompt_tokens: int) -> None:
+    def _check(self, request: ModelRequest, prompt_tokens: int) -> float:
+        """Return the most that the call can cost. Raises LimitError."""
         limits, today = self.settings, datetime.now(UTC).date()
-        worst = self.spent.usd + worst_case_usd(self.price, prompt_tokens, request.max_output_tokens, on=today)
+        most = worst_case_usd(self.price, prompt_tokens, request.max_output_tokens, on=today, tier=request.tier)
+        worst = self.spent.usd + most
         if worst > limits.max_cost_usd:
             raise LimitError(
                 Sentence("limit_of_cost", worst=worst, most=limits.max_cost_usd, spent=self.spent.usd),
@@ -99,8 +121,11 @@ class MeteredModel:
                 Sentence("limit_of_tokens", most=limits.max_tokens, used=used),
                 Sentence("raise_or_lower", key="model.max_tokens"),
             )
+        return most
 
-    def _book(self, known: Usage | None, most: Usage, seconds: float, estimated: int = 0) -> None:
+    def _book(
+        self, known: Usage | None, most: Usage, seconds: float, estimated: int = 0, *, tier: Tier = "standard"
+    ) -> None:
         """Add a call to the account: at `most`, where nobody counted its tokens. A replayed call costs nothing then."""
         spent = self.spent
         ratio = spent.ratio
@@ -109,7 +134,9 @@ class MeteredModel:
             ratio = max(1.0, spent.ratio * known.prompt / estimated)
         guessed = known is None and self.settings.sdk != "recorded"
         usage = most if guessed else known or Usage()
-        usd = cost_usd(self.price, usage, on=datetime.now(UTC).date())
+        today = datetime.now(UTC).date()
+        usd = cost_usd(self.price, usage, on=today, tier=tier)
+        whole = cost_usd(self.price, replace(usage, cached=0), on=today)
         self.spent = replace(
             spent,
             calls=spent.calls + 1,
@@ -119,4 +146,5 @@ class MeteredModel:
             ratio=ratio,
             estimated=spent.estimated + guessed,
             estimated_usd=spent.estimated_usd + usd * guessed,
+            saved_usd=spent.saved_usd + max(whole - usd, 0.0),
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from redimento.errors import RedimentoError
-from redimento.settings import Thinking
+from redimento.settings import Thinking, Tier
 
 # Every way a call can end without a usable answer.
 Failure = Literal[
@@ -62,6 +62,7 @@ class ModelRequest:
     max_output_tokens: int
     thinking: Thinking
     timeout_seconds: float
+    tier: Tier = "standard"
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,8 @@ class Model(Protocol):
 class Spent:
     """What a run has used so far. `ratio`: tokens counted by the service per estimated token.
 
-    `estimated` calls ended without a count of tokens; `usage` and `usd` include the most that they can have cost.
+    `estimated` calls ended without a count of tokens; `usage` and `usd` include the most that they can have cost. `saved_usd`:
+    what the calls and the `kept` answers of other runs would have cost more at the standard price, with nothing cached.
     """
 
     calls: int = 0
@@ -151,6 +153,8 @@ class Spent:
     ratio: float = 1.0
     estimated: int = 0
     estimated_usd: float = 0.0
+    kept: int = 0
+    saved_usd: float = 0.0
 
 
 NOTHING_SPENT = Spent()

@@ -1,4 +1,4 @@
-"""What the known models accept: levels of thinking, and tokens of output.
+"""What the known models and libraries accept: levels of thinking, tokens of output, and tiers.
 
 As of 2026-11-26. Sources: https://ai.google.dev/gemini-api/docs/thinking; LiteLLM 1.109.1's price map; the model guides
 of Argon and Hydrogen (docs.cloud.google.com). A level that a model lacks, and more output than it has, is answered with
@@ -36,7 +36,9 @@ _BUDGETS: dict[Thinking, int] = {"minimal": 1024, "low": 1024, "medium": 8192, "
 
 
 def refuse_impossible(settings: ModelSettings, *, on: date) -> None:
-    """Raise UsageError if the model does not have the level of thinking, or not as much output, as the settings say."""
+    """Raise UsageError if the model does not have the level of thinking, the output or the tier that the settings say."""
+    if settings.tier != "standard" and settings.sdk == "google-generativeai":
+        raise UsageError("The library google-generativeai knows no tiers.", "Set model.tier to standard.")
     name = serving(settings.name, on)
     if name in _RANGES:
         first, last, _ = _RANGES[name]

@@ -173,6 +173,7 @@ def as_json(finished: Finished, folder: Path | None, calls: tuple[str, ...]) -> 
         "pullRequestId": outcome.pull_request_id or None,
         "pullRequestUrl": outcome.pull_request_url or None,
         "costUsd": round(finished.spent.usd, 6),
+        "savedUsd": round(finished.spent.saved_usd, 6),
         "seconds": round(finished.seconds, 2),
         "runFolder": str(folder) if folder else None,
         "calls": list(calls),
@@ -270,7 +271,9 @@ def _show_rest(console: Console, finished: Finished, outcome: Outcome, folder: P
             "cost",
             (
                 f"${spent.usd:.4f} in {spent.calls} model {'call' if spent.calls == 1 else 'calls'}"
-                f"{f' (${spent.estimated_usd:.4f} of it estimated)' if spent.estimated else ''}, {finished.seconds:.1f} s"
+                f"{f' (${spent.estimated_usd:.4f} of it estimated)' if spent.estimated else ''}"
+                f"{f', ${spent.saved_usd:.4f} saved' if spent.saved_usd else ''}"
+                f"{f' ({spent.kept} answers were kept)' if spent.kept else ''}, {finished.seconds:.1f} s"
             ),
         )
     )

@@ -8,48 +8,32 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from redimento import __version__
-from redimento.delivery.markdown import split_at_code
 from redimento.delivery.texts import SUMMARY
+from redimento.reporting.page import page
 from redimento.run.attempt import Attempt
 from redimento.run.job import Finished, Job
 from redimento.run_folder import RunFolder
 from redimento.text import wording
-from redimento.text.foreign import visible
 from redimento.verification.trial import TrialResult
 
 _LONGEST_OUTPUT = 4_000  # characters of one try in the record
-
-
-def spans(text: str) -> Markup:
-    """Return foreign text as HTML in which only code spans are markup."""
-    code = Markup("<code>{}</code>")
-    return Markup("").join(code.format(piece) if is_code else piece for piece, is_code in split_at_code(text))
-
-
-wording.add_filter("spans", spans)
-wording.add_filter("visible", visible)
 
 
 def write_files(folder: RunFolder, finished: Finished, job: Job | None) -> Path:
     """Write record.json, summary.md and report.html; return the path of summary.md. `job` is None if the run never started."""
     ended = datetime.now(UTC)
     folder.write_json("record.json", _record(finished, job, ended))
-    patch = folder.path / "change.patch"
     language = job.settings.language if job else "en"
+    heading = _heading(finished, job, language)
+    folder.write_text("report.html", page(finished, job, heading=heading, ended=ended, language=language))
     values = {
-        "heading": _heading(finished, job, language),
-        "repository": job.repository if job else "",
+        "heading": heading,
         "target": job.target if job else "",
         "finished": finished,
         "detail": SUMMARY,
-        "ended": ended,
         "version": __version__,
-        "patch": patch.read_text("utf-8", "replace") if job and patch.is_file() else "",
     }
-    folder.write_text("report.html", wording.render("report/page.html.j2", language, **values))
     return folder.write_text("summary.md", wording.render("report/summary.md.j2", language, **values))
 
 
@@ -68,11 +52,15 @@ def _record(finished: Finished, job: Job | None, ended: datetime) -> dict[str, A
         "redimento": __version__,
         "python": platform.python_version(),
         "workItem": finished.item.id if finished.item else job.item_id if job else None,
+        "workItemType": finished.item.type if finished.item else "",
+        "title": finished.item.title if finished.item else "",
         "repository": job.repository if job else "",
         "target": job.target if job else "",
+        "base": job.base if job else "",
         "ended": ended.isoformat(timespec="seconds"),
         "seconds": round(finished.seconds, 3),
         "outcome": asdict(finished.outcome),
+        "draftReasons": list(finished.report.draft_reasons) if finished.report else [],
         "spent": asdict(finished.spent),
         "candidates": [_attempt(attempt) for attempt in finished.attempts],
         "settings": asdict(job.settings) if job else None,
@@ -99,6 +87,7 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "remarks": list(verdict.remarks()) if verdict else [],
         "reproduction": [test.id for test in attempt.reproduction.tests] if attempt.reproduction else [],
         "trials": [_trial(trial) for trial in attempt.trials],
+        "refused": [asdict(refusal) for refusal in attempt.refused],
         "notes": list(attempt.notes),
     }
 

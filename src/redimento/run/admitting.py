@@ -123,14 +123,19 @@ def _admissible(job: Job, start: earlier.Start) -> WorkItemSettings:
     if not settings.states or not traces:
         return settings
     own = (updates.state_started, updates.state_delivered, updates.state_questions)
-    return replace(settings, states=(*settings.states, *filter(None, own)))
+    return replace(settings, states=tuple(dict.fromkeys([*settings.states, *filter(None, own)])))
 
 
 def _stopped(job: Job, start: earlier.Start, ended: Outcome, admitted: Admitted, *, settles: bool = False) -> Stopped:
     """Return how the run stops: if a killed run still seems to work, not before the item says otherwise."""
     tag = job.settings.updates.tag_started
-    seems = start.working or (start.claims > 0 and bool(tag) and has(start.item.tags, tag))
-    return Stopped(ended, start.item, settles or seems, killed=admitted if seems else None)
+    tagged = bool(tag) and has(start.item.tags, tag)
+    seems = start.working or (start.claims > 0 and tagged)
+    stale = tagged and not seems and job.by_hand  # no run could take it off: what failed is tried again by hand alone
+    return Stopped(
+        ended, start.item, settles or seems or stale,
+        killed=admitted if seems else None, tagged=admitted if stale else None,
+    )  # fmt: skip
 
 
 def refuse_unready(job: Job, ports: Ports, admitted: Admitted) -> None:

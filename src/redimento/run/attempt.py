@@ -17,7 +17,7 @@ from redimento.authoring.conversation import ModelSession, converse
 from redimento.authoring.notebook import Notebook
 from redimento.authoring.state import Earlier, State
 from redimento.change import writer
-from redimento.change.edit import NO_CHANGE, Change
+from redimento.change.edit import NO_CHANGE, Change, Refusal
 from redimento.errors import LimitError
 from redimento.events import Emit, Note
 from redimento.models.port import ModelError
@@ -54,6 +54,7 @@ class Attempt:
     number: int = 1  # of the candidate
     reproduction: Reproduction | None = None  # that the change holds as it was accepted
     trials: tuple[TrialResult, ...] = ()
+    refused: tuple[Refusal, ...] = ()  # edits that were not applied, and that the model corrected
 
     @property
     def verified(self) -> bool:
@@ -110,7 +111,7 @@ def make_attempt(session: ModelSession, plan: AttemptPlan, emit: Emit) -> Attemp
     _write(plan, proposal.change)
     proposal = complete(session, plan.workspace, plan.criteria, proposal, emit, reproduction=state.reproduction)
     best = Attempt(proposal.answer, proposal.change, notes=proposal.notes, trials=proposal.notebook.trials)
-    best = replace(best, reproduction=state.reproduction)
+    best = replace(best, reproduction=state.reproduction, refused=proposal.refused)
     plan.save(best)
     _write(plan, best.change)
     best = _with_verdict(plan, best)
@@ -218,6 +219,7 @@ def _try_repair(
         summary=answer.summary or best.answer.summary,
     )
     tried = Attempt(answer, proposal.change, notes=proposal.notes, reproduction=best.reproduction)
+    tried = replace(tried, refused=(*best.refused, *proposal.refused))
     return _with_verdict(plan, tried), proposal.notebook
 
 

@@ -41,7 +41,7 @@ def deliver(
         if answer.questions:
             asked = Outcome("questions", Sentence("open_questions"), questions=answer.questions)
             admitted, _ = mark(job, ports, admitted, "questions")
-            return asked, None, admitted
+            return asked, None, _with_newest_comments(job, ports, admitted)
         if not answer.nothing_to_do:
             raise ModelError(
                 Sentence("answer_changes_nothing"),
@@ -57,6 +57,14 @@ def deliver(
         return now, None, admitted
     admitted, notes = now
     return publish_attempt(job, ports, admitted, attempt, of=of, notes=notes, on_top=on_top)
+
+
+def _with_newest_comments(job: Job, ports: Ports, admitted: Admitted) -> Admitted:
+    """Return the item with what people said while the run worked: it is no reply to questions that they had not seen."""
+    with suppress(RedimentoError):
+        now = job.secrets.redacted(ports.board.again(admitted.item))
+        return replace(admitted, item=replace(admitted.item, comments=now.comments))
+    return admitted
 
 
 def publish_attempt(

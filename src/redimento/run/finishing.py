@@ -12,6 +12,7 @@ from redimento.delivery.pull_request import CheckState, CheckStatus, PullRequest
 from redimento.outcome import Outcome
 from redimento.run.delivering import auto_complete, comment, concluded
 from redimento.run.job import Admitted, Job, Ports, Stopped
+from redimento.run.showing import mark
 from redimento.text.wording import Sentence
 
 
@@ -22,6 +23,8 @@ def finish(job: Job, ports: Ports, stopped: Stopped) -> Outcome | None:
     """
     if stopped.killed is not None:
         comment(job, ports, replace(stopped.killed, notes=(Sentence("killed_before"),)), stopped.outcome)
+    if stopped.tagged is not None:
+        mark(job, ports, stopped.tagged, "over")
     admitted = stopped.unfinished
     if admitted is None:
         return None

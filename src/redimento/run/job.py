@@ -16,7 +16,7 @@ from redimento.delivery.branches import Branches, Tip
 from redimento.delivery.earlier import Concluded, Tally
 from redimento.delivery.pull_request import PullRequest, PullRequests
 from redimento.delivery.report import Report
-from redimento.events import Emit
+from redimento.events import Emit, Moment
 from redimento.models.port import NOTHING_SPENT, Model, Spent
 from redimento.outcome import Outcome
 from redimento.run.attempt import Attempt
@@ -32,7 +32,7 @@ class Job:
     """The work item of one run, and where to work on it.
 
     `run` identifies the run in claims (empty in a local run, whose claim nobody could recognise as stale), `repository`
-    in comments. `branch` names the branch of an item, and `branch_like` matches every name that it can have had. `by_hand`:
+    in comments, `base` is the commit that it starts from. `branch` names the branch of an item, and `branch_like` matches every name that it can have had. `by_hand`:
     a person started the run, not a change of the item. `secrets` must reach neither a file nor a command. `journal` undoes an interrupted write: like the
     checkout, it must outlive the job's temporary folder. `scratch` is empty at first and gone after the run; `cache` is
     the folder that speeds up the next choice of context. `undecided`: what to ask instead of doing any work, because no
@@ -51,6 +51,7 @@ class Job:
     project: str = ""
     repository: str = ""
     run: str = ""
+    base: str = ""
     by_hand: bool = True
     branch_like: re.Pattern[str] = re.compile(r"(?!)")
     run_url: str = ""
@@ -124,7 +125,7 @@ class Stopped:
     """A run that stops before it spends.
 
     `settles`: only after it has removed dead claims, and brought about what a killed run has not for `unfinished`, or shown
-    that one that seems to work does not, for `killed`.
+    that one that seems to work does not, for `killed`, or taken off the tag that alone still says so, for `tagged`.
     """
 
     outcome: Outcome
@@ -132,6 +133,7 @@ class Stopped:
     settles: bool = False
     unfinished: Admitted | None = None
     killed: Admitted | None = None
+    tagged: Admitted | None = None
 
 
 @dataclass(frozen=True)
@@ -145,3 +147,4 @@ class Finished:
     report: Report | None = None
     spent: Spent = NOTHING_SPENT
     seconds: float = 0.0
+    timeline: tuple[Moment, ...] = ()

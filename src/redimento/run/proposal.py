@@ -49,13 +49,14 @@ class Workspace:
 class Proposal:
     """An answer whose edits apply, and the total change against the untouched tree. Nothing is written yet.
 
-    `notebook`: what the model has seen by then.
+    `notebook`: what the model has seen by then. `refused`: edits of earlier answers that were not applied.
     """
 
     answer: Answer
     notebook: Notebook
     change: Change = NO_CHANGE
     notes: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
 
 
 def propose(session: ModelSession, workspace: Workspace, state: State, answer: Answer, emit: Emit) -> Proposal:
@@ -67,19 +68,21 @@ def propose(session: ModelSession, workspace: Workspace, state: State, answer: A
     failures: Counter[str] = Counter()
     corrections = worse = 0
     fewest: int | None = None
+    refused: tuple[Refusal, ...] = ()
     while True:
         planned = _with_reproduction(_planned(workspace, answer.edits, state.change), state, answer)
         # Refusals name the files that are meant, and an edit that is kept must not have another name.
         answer = replace(answer, edits=planned.edits)
         refusals = each_once((*planned.refusals, *(Refusal("", problem) for problem in answer.problems)))
         if not refusals:
-            return Proposal(answer, state.notebook, planned.change, planned.notes)
+            return Proposal(answer, state.notebook, planned.change, planned.notes, refused)
         count = sum(refusal.count for refusal in refusals)
         worse = 0 if fewest is None or count < fewest else worse + 1
         fewest = count if fewest is None else min(fewest, count)
         if worse == _MAX_WORSE_CORRECTIONS:
             break
         failures.update(refusal.path for refusal in refusals)
+        refused = each_once((*refused, *refusals))
         corrections += 1
         emit(Note(f"Asking the model to correct edits that cannot be applied ({_counted(refusals)})."))
         whole = frozenset(path for path, count in failures.items() if count >= _WHOLE_AFTER)
@@ -88,11 +91,11 @@ def propose(session: ModelSession, workspace: Workspace, state: State, answer: A
         )
         state = replace(state, notebook=notebook)
         if answer.questions:
-            return Proposal(answer, notebook)
+            return Proposal(answer, notebook, refused=refused)
     reasons = " ".join(f"{refusal.path or 'The answer'}: {refusal.sentence}" for refusal in refusals[:_NAMED])
     raise ModelError(
         Sentence("edits_not_applied", corrections=corrections, details=reasons),
-        Sentence("nothing_was_changed"),
+        Sentence("answers_are_kept"),
         kind="not_applicable",
     )
 
@@ -214,7 +217,8 @@ def complete(
     if planned.refusals or second.problems:
         return proposal
     completed = replace(completed, edits=(*answer.edits, *second.edits))
-    return Proposal(completed, notebook, planned.change, (*proposal.notes, *planned.notes))
+    notes = (*proposal.notes, *planned.notes)
+    return Proposal(completed, notebook, planned.change, notes, proposal.refused)
 
 
 def merged_claims(first: Sequence[CriterionClaim], second: Sequence[CriterionClaim]) -> tuple[CriterionClaim, ...]:

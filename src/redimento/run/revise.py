@@ -22,6 +22,7 @@ from redimento.run.attempt import Attempt
 from redimento.run.delivering import look_again, publish_attempt
 from redimento.run.finishing import finish
 from redimento.run.job import Admitted, Finished, Job, Ports, Stopped, Wanted
+from redimento.run.showing import say_working
 from redimento.run.standing import standing_change
 from redimento.text.encoding import NotTextError, text_of
 from redimento.text.wording import Sentence
@@ -80,6 +81,7 @@ def _stages(job: Job, ports: Ports, claim: ExitStack, cleanup: ExitStack, begun:
             return Finished(done, item)
         begun.append((admitted, Finished(flow.BROKEN_OFF, item)))
         refuse_unready(job, ports, admitted)
+        say_working(job, ports, admitted)
     try:
         context, made = flow.write(job, ports, cleanup, item, _wanted(job, ports, opened))
     except RedimentoError as error:
@@ -90,7 +92,9 @@ def _stages(job: Job, ports: Ports, claim: ExitStack, cleanup: ExitStack, begun:
             finished, admitted = _delivered(job, ports, admitted, made, opened)
     except RedimentoError as error:
         finished = Finished(failure(error))
-    say(_replies(opened.open, made[0], finished.outcome))
+        say(_replies_after_failure(ports, opened, made[0], finished.outcome))
+    else:
+        say(_replies(opened.open, made[0], finished.outcome))
     _warn_of_later(job, ports, of, seen=opened)
     finished = replace(finished, context=context, item=item, attempts=made)
     flow.tell(job, ports, claim, admitted, _as_told(finished))
@@ -239,6 +243,21 @@ def _replies(remarks: Sequence[Remark], attempt: Attempt, ended: Outcome) -> Ite
             yield remark, replace(_unchanged(ended.sentence), remedy=ended.remedy)
         else:
             yield remark, replace(_unchanged(), note=note or answer.nothing_to_do)
+
+
+def _replies_after_failure(
+    ports: Ports, opened: _Opened, attempt: Attempt, ended: Outcome
+) -> Sequence[tuple[Remark, Reply]]:
+    """Return what each remark is told when the delivery failed, maybe after the push; nothing if nobody can tell."""
+    try:
+        now = ports.branches.tip(opened.pull_request.source_branch, None)
+    except RedimentoError:
+        return ()  # the next run says it, as after a killed one
+    pushed = now.answered if now else {}
+    return [
+        (one, Reply(commit=pushed[one.name]) if one.name in pushed else reply)
+        for one, reply in _replies(opened.open, attempt, ended)
+    ]
 
 
 def _say(job: Job, ports: Ports, of: Review, replies: Iterable[tuple[Remark, Reply]]) -> None:

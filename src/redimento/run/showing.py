@@ -15,8 +15,14 @@ from redimento.run.job import Admitted, Job, Ports
 def begin(job: Job, ports: Ports, admitted: Admitted) -> Admitted:
     """Show that the run has begun, and return the item as it is then. The claim holds, and nothing fails the run."""
     admitted, _ = mark(job, ports, admitted, "started", current=True)
+    say_working(job, ports, admitted)
+    return admitted
+
+
+def say_working(job: Job, ports: Ports, admitted: Admitted) -> None:
+    """Let our comment say that a run works; if it is killed, that is what the next run counts and finishes it by."""
     if not (job.settings.updates.comment and job.run):
-        return admitted
+        return
     item, language = admitted.item, job.settings.language
     left = admitted.pull_request.url if admitted.concluded and admitted.pull_request else ""
     # A killed run leaves this comment: it must say what the one before it remembers, and no more.
@@ -34,7 +40,6 @@ def begin(job: Job, ports: Ports, admitted: Admitted) -> Admitted:
         ports.board.comment(item.id, job.marker, text, known=known.id if known else 0)
     except RedimentoError as error:
         ports.emit(Warned(f"The work item does not say that a run works on it. {error}"))
-    return admitted
 
 
 def mark(job: Job, ports: Ports, admitted: Admitted, stage: Stage, *, current: bool = False) -> tuple[Admitted, bool]:

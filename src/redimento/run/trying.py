@@ -46,7 +46,8 @@ def propose_after_tries(
                 raise
             return proposal
         notes = (*proposal.notes, *following.notes)
-        proposal = replace(following, answer=merged(tried, following.answer), notes=notes)
+        refused = (*proposal.refused, *following.refused)
+        proposal = replace(following, answer=merged(tried, following.answer), notes=notes, refused=refused)
     return proposal
 
 

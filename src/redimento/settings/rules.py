@@ -24,7 +24,12 @@ _MAIL = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 _TAGS = ("tag_started", "tag_delivered", "tag_questions")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # The variables that pass tokens and keys to this program; checks never see them.
-_SECRET_VARIABLES = frozenset({"SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AZURE_DEVOPS_EXT_PAT"})
+_SECRET_VARIABLES = frozenset(
+    {
+        "SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AZURE_DEVOPS_EXT_PAT", "REDIMENTO_REDIS_URL",
+        "REDIMENTO_STORE_KEY",
+    }
+)  # fmt: skip
 
 Problem = tuple[Path, str]
 Rule = Callable[[str], str]

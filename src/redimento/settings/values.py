@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Thinking = Literal["minimal", "low", "medium", "high", "xhigh"]
+Tier = Literal["standard", "flex"]
 Sdk = Literal["google-genai", "google-generativeai", "recorded"]
 
 
@@ -61,14 +62,20 @@ class ModelSettings:
     sdk: Sdk = "google-genai"
     name: str = "gemini-3.8-flash"
     thinking: Thinking = "medium"
+    tier: Tier = "standard"
     base_url: str = ""
     vertex: VertexSettings = VertexSettings()
     max_output_tokens: int = 32_768
     call_timeout_seconds: int = 900
     candidates: int = 1
     max_cost_usd: float = 2.0
+    max_cost_usd_per_day: float | None = None
+    max_cost_usd_per_month: float | None = None
     max_tokens: int = 2_000_000
     max_minutes: int = 45
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    keep_answers_seconds: int = 3600
     recording: str = ""
     input_usd_per_million: float | None = None
     output_usd_per_million: float | None = None

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 
+from redimento.azure.pipelines import variable
 from redimento.delivery.pull_request import PullRequests
 from redimento.delivery.review import Review
-from redimento.events import Emit, Event
+from redimento.events import Emit, Event, Note
 from redimento.local.board import FileBoard
 from redimento.local.item_file import read_item
 from redimento.local.pull_requests import FolderPullRequests
@@ -22,9 +24,11 @@ from redimento.repository.tree import GitTree
 from redimento.run.job import Job, Ports
 from redimento.run_folder import clear
 from redimento.run_options import RunOptions, load_settings, open_folder
+from redimento.store import past
 from redimento.wiring.organisation import azure_for, connected, taken
 from redimento.wiring.service import metered_model
 from redimento.wiring.site import Site, author, job_for, with_settings
+from redimento.wiring.store import open_store
 from redimento.work_items.board import Board
 from redimento.work_items.routing import target_for
 from redimento.work_items.trigger import read_pull_request, read_trigger
@@ -60,14 +64,20 @@ def prepared(options: RunOptions, environment: Mapping[str, str], emit: Emit) ->
         def say(event: Event) -> None:
             emit(folder.secrets.redacted(event))
 
-        site = Site(options, given, given, environment, folder, scratch, say, issued)
+        store = open_store(environment, say)
+        site = Site(options, given, given, environment, folder, scratch, say, issued, store=store)
         with (
             _in_azure(site)
             if options.work_item_file is None
             else nullcontext(_local(site, options.work_item_file)) as made
         ):
             clear(folder)
+            began, repository = monotonic(), variable(environment, "BUILD_REPOSITORY_URI") or str(given.root)
+            if made.job.settings.model.sdk != "recorded" and (sentence := past.expected(store, repository)):
+                say(Note(sentence))
             yield made
+            if made.job.settings.model.sdk != "recorded" and (spent := made.ports.spent()).calls:
+                past.remember(store, repository, usd=spent.usd, seconds=monotonic() - began)
 
 
 def _local(site: Site, file: Path) -> Prepared:

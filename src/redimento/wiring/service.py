@@ -8,54 +8,92 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from redimento.azure.pipelines import in_pipeline
+from redimento.azure.pipelines import in_pipeline, job_environment
 from redimento.context.tokens import estimate
 from redimento.errors import UsageError
-from redimento.events import Note
-from redimento.models import access, network, prices, recorded, thinking
+from redimento.events import Note, Warned
+from redimento.models import access, lifetimes, network, prices, recorded, thinking
 from redimento.models.access import Access
+from redimento.models.budgets import Budgets
+from redimento.models.kept import KeptModel
 from redimento.models.metered import MeteredModel
 from redimento.models.port import Model, Spent
+from redimento.models.quota import QuotaModel
 from redimento.models.retrying import with_retries
 from redimento.models.service import ServiceModel
+from redimento.models.tiered import FlexModel
 from redimento.run_options import committed_name
+from redimento.store.port import Bucket
+from redimento.text import wording
 from redimento.wiring.site import Site
+from redimento.wiring.store import share
 
 
 def metered_model(site: Site) -> tuple[Model, Callable[[], Spent]]:
     """Return the model of a run, and what it has spent so far. Raises UsageError."""
     settings = site.settings.model
+    replayed = settings.sdk == "recorded"
+    place, service = ("", recorded.open_model(_recording(site))) if replayed else _open_service(site)
     metered = MeteredModel(
-        inner=_open_model(site),
+        inner=service if replayed else _within_quota(site, service, place),
         settings=settings,
         price=prices.price_of(settings),
         estimate=estimate,
         write=partial(site.folder.append_line, "conversation.jsonl"),
+        budgets=None if replayed else Budgets(site.store, settings, lambda: datetime.now(UTC)),
         secrets=site.folder.secrets,
     )
+    flex = settings.tier == "flex" and not replayed
     # Metering is inside the retries: each attempt is billed, so each is checked against the limits.
-    replayed = settings.sdk == "recorded"
-    model = with_retries(
-        metered,
+    model: Model = with_retries(
+        FlexModel(metered, site.emit) if flex else metered,
         # Enough for one call that times out and a second one.
         deadline_seconds=2 * settings.call_timeout_seconds,
         sleep=_no_wait if replayed else time.sleep,
     )
+    # Whoever queues a run by hand wants another try, not the answers of the last one.
+    again = in_pipeline(site.environment) and job_environment(site.environment).by_hand
+    if settings.keep_answers_seconds and not replayed and not again:
+        model = _kept(site, model, metered, place)
     return model, lambda: metered.spent
+
+
+def _within_quota(site: Site, service: Model, place: str) -> Model:
+    settings, part = site.settings.model, share(site.environment)
+
+    def bucket(what: str, per_minute: int | None) -> Bucket | None:
+        return Bucket(f"quota {what} {place} {settings.name}", per_minute * part) if per_minute else None
+
+    requests, tokens = bucket("requests", settings.requests_per_minute), bucket("tokens", settings.tokens_per_minute)
+    return QuotaModel(service, site.store, requests, tokens, estimate, site.emit) if requests or tokens else service
+
+
+def _kept(site: Site, model: Model, metered: MeteredModel, place: str) -> Model:
+    settings = site.settings.model
+    return KeptModel(
+        model,
+        site.store,
+        asked=(place, settings.sdk, settings.name, settings.tier, wording.version("prompts")),
+        seconds=settings.keep_answers_seconds,
+        wait=settings.call_timeout_seconds,
+        book=metered.book_kept,
+        secrets=site.folder.secrets,
+    )
 
 
 def _no_wait(_seconds: float) -> None:
     """Replay recorded failures without waiting."""
 
 
-def _open_model(site: Site) -> Model:
+def _open_service(site: Site) -> tuple[str, Model]:
+    """Return where the prompts go, and the model."""
     settings = site.settings.model
-    if settings.sdk == "recorded":
-        return recorded.open_model(_recording(site))
     found, model = open_service(site)
     signed_in = "signed in as the job, without a key" if found.identity else "signed in with a key"
     site.emit(Note(f"The prompts go to {found.host} ({settings.name}), {signed_in}."))
-    return model
+    if warning := lifetimes.warning(settings.name, datetime.now(UTC).date()):
+        site.emit(Warned(f"{warning} Set model.name to another."))
+    return f"{found.base_url} {found.project}", model
 
 
 def open_service(site: Site) -> tuple[Access, ServiceModel]:

@@ -16,6 +16,8 @@ from redimento.run_folder import RunFolder
 from redimento.run_options import RunOptions, context_cache
 from redimento.settings import Settings
 from redimento.settings.projects import in_project
+from redimento.store.memory import MemoryStore
+from redimento.store.port import Store
 from redimento.work_items.item import WorkItem
 
 
@@ -23,7 +25,7 @@ from redimento.work_items.item import WorkItem
 class Site:
     """What local runs and Azure runs are both wired from. `issued`: the tokens so far, which are secrets, too.
 
-    `given` is the checkout that the options or a rule name; `checkout`, where the run works, is it or a worktree of it.
+    `store`: what runs share. `given` is the checkout that the options or a rule name; `checkout`, where the run works, is it or a worktree of it.
     """
 
     options: RunOptions
@@ -35,6 +37,7 @@ class Site:
     emit: Emit
     issued: list[str]
     settings: Settings = field(default_factory=Settings)  # until they are read
+    store: Store = field(default_factory=MemoryStore, repr=False)
 
 
 def with_settings(site: Site, settings: Settings) -> Site:
@@ -68,6 +71,7 @@ def job_for(site: Site, item_id: int, *, repository: str, target: str, source: s
         branch=branch,
         branch_like=branch_pattern(settings.pull_request.branch, id=item_id),
         repository=repository,
+        base=checkout.head,
         secrets=site.folder.secrets,
     )
 

@@ -1,0 +1,1 @@
+"""What runs share: answers, budgets, quotas and what earlier runs cost."""

@@ -1,0 +1,33 @@
+"""How a value is stored: with its end and a code (HMAC-SHA-256) over key, end and value.
+
+Whoever can write to a shared store could otherwise put an answer into it. Without a key the code still finds what was
+cut off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+
+def seal(secret: bytes, key: str, value: bytes, ends: float) -> bytes:
+    """Return the value as it is stored; `ends` in seconds since 1970."""
+    head = f"{ends:.3f}\n".encode()
+    return _code(secret, key, head + value) + b"\n" + head + value
+
+
+def unseal(secret: bytes, key: str, stored: bytes, now: float) -> bytes | None:
+    """Return the value; None if it has ended, or is not what `seal` made for this key."""
+    code, _, rest = stored.partition(b"\n")
+    if not hmac.compare_digest(code, _code(secret, key, rest)):
+        return None
+    head, _, value = rest.partition(b"\n")
+    try:
+        return value if float(head) > now else None
+    except ValueError:  # without a secret anybody can make a code
+        return None
+
+
+def _code(secret: bytes, key: str, rest: bytes) -> bytes:
+    message = key.encode("utf-8", "backslashreplace") + b"\0" + rest
+    return hmac.new(secret, message, hashlib.sha256).hexdigest().encode()
