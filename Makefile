@@ -12,7 +12,7 @@ demo:
 
 test:
 	@.ci/install dev
-	@echo "Running the tests, which takes about ten minutes on two cores."
+	@echo "Running the tests, which takes about twelve minutes on two cores."
 	@$(BIN)/pytest --quiet $(COVERAGE) $(TESTS)
 
 check:

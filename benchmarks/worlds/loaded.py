@@ -13,7 +13,9 @@ from redimento import cli
 from redimento.repository import process
 from redimento.text import wording
 
-_NOT_NEEDED = ("redimento.models.google", "redimento.models.keyless", "redimento.demo", "redimento.__main__")
+_NOT_NEEDED = (
+    "redimento.models.google", "redimento.models.keyless", "redimento.store.redis", "redimento.demo", "redimento.__main__",
+)  # fmt: skip
 
 
 def run(arguments: Sequence[str], wrong: Path) -> None:

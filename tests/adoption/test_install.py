@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -111,11 +112,14 @@ def killed_after_each_write(desk: Desk, *arguments: str) -> int:
             _thread.interrupt_main()
 
     desk.watchers.append(kill)
+    # A shell starts what it runs in the background with SIGINT ignored, and then nothing would be interrupted.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     kills = 0
     while (code := desk.install("--yes", *arguments).code) == 130:
         kills += 1
         seen.clear()
     desk.watchers.clear()
+    signal.signal(signal.SIGINT, before)
     assert code == 0
     return kills
 

@@ -31,7 +31,7 @@ def reviewed_and_completed(desk: Desk, text: str) -> None:
     change = {
         "changeType": "edit",
         "item": {"path": "/.redimento.yml"},
-        "newContent": {"content": text, "contentType": "rawtext"},
+        "newContent": {"content": text, "contentType": "rawText"},
     }
     update = {"name": branch["name"], "oldObjectId": branch["objectId"]}
     body = {"refUpdates": [update], "commits": [{"comment": "Our checks", "changes": [change]}]}

@@ -33,7 +33,7 @@ def push(site: Connected, text: str, old: str) -> str:
     change = {
         "changeType": "add" if not old.strip("0") else "edit",
         "item": {"path": "/new.txt"},
-        "newContent": {"content": text, "contentType": "rawtext"},
+        "newContent": {"content": text, "contentType": "rawText"},
     }
     commit = {"comment": "x", "changes": [change], "parents": [] if old.strip("0") else [main["objectId"]]}
     body = {"refUpdates": [{"name": "refs/heads/redimento/7-x", "oldObjectId": old}], "commits": [commit]}

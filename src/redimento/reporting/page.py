@@ -92,8 +92,8 @@ def _told(timeline: Sequence[Moment]) -> Iterator[_Shown]:
     took = {moment.event.name: moment.event.seconds for moment in timeline if isinstance(moment.event, StepEnded)}
     for moment in timeline:
         match moment.event:
-            case StepStarted(name, title):
-                yield _Shown(moment.seconds, title, "step", took.get(name))
+            case StepStarted(name):
+                yield _Shown(moment.seconds, name, "step", took.get(name))
             case Note(text):
                 yield _Shown(moment.seconds, text, "note")
             case Warned(text):

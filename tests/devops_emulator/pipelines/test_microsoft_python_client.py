@@ -24,8 +24,6 @@ from tests.devops_emulator.pipelines.conftest import connection_body, definition
 PROJECT = "Shop Floor"
 GIT = "2e9eb7ed-3c0a-47d4-87c1-0ffdd275fd87"
 
-pytestmark = pytest.mark.undescribed  # what Microsoft sends is not ours to judge
-
 
 @pytest.fixture
 def clients(organisation: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
