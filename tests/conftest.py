@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,16 +21,33 @@ from tests.specifications import SPECS, Sent, problem_of_request
 _OURS = ("SYSTEM_", "BUILD_", "AGENT_", "REDIMENTO_", "GEMINI_", "GOOGLE_", "TF_BUILD", "GIT_")
 
 
+def pytest_collection_finish() -> None:
+    """Take what the collection made from the garbage collector, which went through thousands of tests again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Trace no test that calls the same code hundreds of times: it takes twice the time, and covers nothing more."""
+    for item in items:
+        growing = item.path.stem in {"test_scaling", "test_growth"}
+        if growing or getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("no_cover")
+
+
 class ThisTestWantedToLeaveTheMachineError(AssertionError):
     """A test may reach loopback and nothing else."""
 
 
 @pytest.fixture(autouse=True)
 def _no_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    # `python3` of a version manager is a script, which takes longer to start than the checks of our samples to run.
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).resolve().parent}{os.pathsep}{os.environ['PATH']}")
     for name in list(os.environ):
         if name.startswith(_OURS):
             monkeypatch.delenv(name)
-    home = tmp_path_factory.mktemp("home")
+    # A numbered folder of pytest goes through all those before it.
+    home = Path(tempfile.mkdtemp(prefix="home-", dir=tmp_path_factory.getbasetemp()))
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / ".cache"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)

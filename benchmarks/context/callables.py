@@ -65,4 +65,4 @@ def redimento(tree: str, issue: str, budget: int | None, meta: Mapping[str, Any]
         known = (folder, consider(folder, issue, settings=ContextSettings()))
         _LAST.clear()
         _LAST[meta["id"]] = known
-    return as_json(fill(*known, budget=budget or LARGEST_BUDGET))
+    return as_json(fill(*known, budget=budget or LARGEST_BUDGET), {})

@@ -24,6 +24,7 @@ from redimento.context.clues import read_clues  # noqa: E402 - as above
 from redimento.context.imports import import_graph  # noqa: E402 - as above
 from redimento.context.past import past_commits, past_signals  # noqa: E402 - as above
 from redimento.context.ranking import shortlist  # noqa: E402 - as above
+from redimento.context.signals import Signal  # noqa: E402 - as above
 from redimento.context.survey import listed, survey  # noqa: E402 - as above
 
 
@@ -39,9 +40,9 @@ def signals_of(case: dict[str, Any], folder: str, *, history: bool) -> dict[str,
     chosen, first = shortlist(files, import_graph(files), clues)
     readings = read_closely(tree, chosen, clues)
     signals = first | second_signals(readings)
-    past = (
-        past_signals(past_commits(tree), chosen, clues, place=signals["place"], text=signals["text"]) if history else {}
-    )
+    past: dict[str, Signal] = {}
+    if history:
+        past, _ = past_signals(past_commits(tree), chosen, clues, place=signals["place"], text=signals["text"])
     gold = set(case["gold_files"])
     return {
         "id": case["id"],

@@ -71,13 +71,16 @@ class Organisation:
 
 
 @contextmanager
-def organised(folder: Path, origin: Path, fields: Mapping[str, str]) -> Iterator[Organisation]:
-    """Serve an organisation with the git repository `origin` and one user story with these fields."""
+def organised(folder: Path, origin: Path, fields: Mapping[str, str], stories: int = 1) -> Iterator[Organisation]:
+    """Serve an organisation with the git repository `origin` and user stories, from ITEM on, with these fields."""
     seed = {
         "project": "Shop",
         "process": "Agile",
         "repositories": [{"name": _REPOSITORY, "from": str(origin)}],
-        "work_items": [{"id": int(ITEM), "type": "User Story", "fields": {"System.State": "Active", **fields}}],
+        "work_items": [
+            {"id": int(ITEM) + number, "type": "User Story", "fields": {"System.State": "Active", **fields}}
+            for number in range(stories)
+        ],
     }
     with running(folder / "organisation", seed=seed) as emulator:
         yield Organisation(emulator, folder / "agent")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _SAMPLE_SECONDS = 0.01
+_TREE_SECONDS = 0.5
 _PROC = Path("/proc")
 _IMPORT = re.compile(r"^import time:\s+(\d+) \|", re.MULTILINE)
 
@@ -80,6 +81,36 @@ class _Watched:
             for child in _descendants(self.pid):
                 if _command(child) != before_exec:
                     self.children = max(self.children, _high_water(child))
+
+
+@dataclass
+class Tree:
+    """What a process and all its descendants take together: seconds of processor, and the largest sum of memory in MB.
+
+    Memory that processes share is counted once (proc(5), Pss). Processor time is that of the living and of the ended that
+    they waited for, so it lacks what came after the last sample.
+    """
+
+    pid: int
+    processor: float = 0.0
+    memory: float = 0.0
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def sample(self) -> None:
+        while not self.ended.wait(_TREE_SECONDS):
+            processes = [self.pid, *_descendants(self.pid)]
+            self.processor = max(self.processor, sum(map(_processor, processes)))
+            self.memory = max(self.memory, sum(map(_share, processes)) / 1024)
+
+
+def _processor(pid: int) -> float:
+    fields = _read(pid, "stat").rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")  # utime, stime, cutime, cstime
+
+
+def _share(pid: int) -> int:
+    found = re.search(r"^Pss:\s+(\d+) kB", _read(pid, "smaps_rollup"), re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def _high_water(pid: int) -> int:

@@ -14,7 +14,7 @@ from redimento.delivery.earlier import WORKING
 
 _ZERO = "0" * 40
 _KINDS = {"delivered": (0,), "draft": (0,), "questions": (0,), "skipped": (0,), "failed": (2, 3, 4, 5, 130)}
-_ANSWERED = re.compile(r"<!-- Redimento answers comment (\d+) -->")
+_ANSWERED = re.compile(r"<!-- Redimento answers comment (\d+)(?: of \d+)? -->")
 _DEFECT = re.compile(r"Traceback|defect|bug in Redimento", re.IGNORECASE)
 
 
@@ -54,10 +54,12 @@ class History:
 
 
 def at_most_one_branch(history: History) -> Iterator[str]:
-    """An item has at most one branch that a run made."""
+    """An item has at most one branch that a run made and that is not merged."""
+    heads = history.seen.heads
     made = {move["name"].removeprefix("refs/heads/") for move in history.own_moves() if move["oldObjectId"] == _ZERO}
-    if len(made & history.seen.heads.keys()) > 1:
-        yield f"{sorted(made & history.seen.heads.keys())}"
+    left = {name for name in made & heads.keys() if not history.place.holds(heads["main"], heads[name])}
+    if len(left) > 1:
+        yield f"{sorted(left)}"
 
 
 def at_most_one_open_pull_request(history: History) -> Iterator[str]:
@@ -113,7 +115,7 @@ def no_claim_stays(history: History) -> Iterator[str]:
         build = history.place.store.find("build", number)
         if build is not None and build["status"] != "completed":
             yield f"build {number} claims the item and runs"
-        elif history.remembers and not _kept_out(history):
+        elif history.remembers and not _kept_out(history) and not _taken_over(history):
             yield f"build {number} still claims the item"
 
 
@@ -136,9 +138,11 @@ def every_outcome_has_a_sentence(history: History) -> Iterator[str]:
 
 
 def everything_is_brought_about(history: History) -> Iterator[str]:
-    """An open pull request that a run made is linked to the item, named by the comment, and has the labels, reviewers and status of the settings, unless a person took them off."""
+    """An open pull request that a run made is linked to the item, named by the comment, and has the labels, reviewers and status of the settings, unless a person took them off, or took the branch over."""
     settings = history.world.settings["pull_request"]
     if _kept_out(history) or not history.world.settings["updates"]["comment"]:
+        return
+    if _taken_over(history):
         return
     for pull in history.open_pulls:
         number = pull["pullRequestId"]
@@ -193,6 +197,11 @@ def every_remark_is_answered_once(history: History) -> Iterator[str]:
 def every_request_is_described(history: History) -> Iterator[str]:
     """Every request of a run is as Microsoft's descriptions of the REST interface say, where they are beside the repository."""
     yield from dict.fromkeys(history.place.gate.undescribed)
+
+
+def _taken_over(history: History) -> bool:
+    """Return whether a person has made the branch his own, so that no run starts any more."""
+    return "a person is working there" in history.ended[-1].sentence
 
 
 def _kept_out(history: History) -> bool:

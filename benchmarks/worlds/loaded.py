@@ -30,7 +30,7 @@ def _load() -> None:
             import_module(module.name)
     for language in wording.LANGUAGES:
         templates = wording._environment(language)  # noqa: SLF001  they are compiled when they are first used
-        for name in templates.list_templates():
+        for name in templates.list_templates(extensions=["j2"]):
             templates.get_template(name)
     process._gitpython()  # noqa: SLF001  it is loaded when git is first used
 

@@ -11,7 +11,8 @@ RedimentoError                1  a bug of ours if raised directly
 ├── GitError                  3  git, or the server behind it, refused or failed
 ├── ModelError                4  the model refused or failed (models/port.py)
 ├── LimitError                5  money, tokens or time ended the run
-└── HostileCheckError         5  a check attacked the process that watches it
+├── HostileCheckError         5  a check attacked the process that watches it
+└── DiffersError              6  a replayed run is not the run that was recorded
 """
 
 from __future__ import annotations
@@ -90,3 +91,9 @@ class HostileCheckError(RedimentoError):
     """A check attacked the process that watches it: nothing that it or a later one says can be believed."""
 
     exit_code = 5
+
+
+class DiffersError(RedimentoError):
+    """A run that is replayed asks for something that the recorded one did not ask for."""
+
+    exit_code = 6

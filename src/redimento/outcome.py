@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from redimento.errors import RedimentoError, SettingsError
 from redimento.text.wording import Sentence
@@ -49,3 +50,36 @@ def in_sentences(error: RedimentoError) -> tuple[Sentence, Sentence | str]:
     if remedy and not isinstance(remedy, Sentence):
         remedy = Sentence("remedy", details=remedy)
     return said, remedy
+
+
+def as_json(
+    outcome: Outcome,
+    *,
+    cost_usd: float = 0.0,
+    saved_usd: float = 0.0,
+    seconds: float = 0.0,
+    folder: Path | None = None,
+    calls: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """Return what `--json` prints at the end of a run, or of a command that could not do its work.
+
+    docs/outcome.schema.json describes it. A member that goes, or means something else, makes a new version.
+    """
+    return {
+        "version": 1,
+        "outcome": outcome.kind,
+        "sentence": outcome.sentence,
+        "remedy": outcome.remedy,
+        "problems": list(outcome.problems),
+        "questions": list(outcome.questions),
+        "branch": outcome.branch,
+        "commit": outcome.commit,
+        "pullRequestId": outcome.pull_request_id or None,
+        "pullRequestUrl": outcome.pull_request_url or None,
+        "costUsd": round(cost_usd, 6),
+        "savedUsd": round(saved_usd, 6),
+        "seconds": round(seconds, 2),
+        "runFolder": str(folder) if folder else None,
+        "calls": list(calls),
+        "exitCode": outcome.exit_code,
+    }

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from redimento.errors import UsageError
 from redimento.text.redaction import NO_SECRETS, Secrets
 
 MEGABYTE = 1 << 20
+_DATED = re.compile(r".+-(\d{8}T\d{6}\.\d{3})")
+_MOST_RUNS = 20  # of a checkout, of which the folders stay
 LEAST_FREE = 100 * MEGABYTE  # bytes; patches, the record, and the files that a change touches
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where a run writes its files; `secrets` are removed from everything written."""
+    """Where a run writes its files; `secrets` are removed from everything written. `dropped`: what is not to be kept."""
 
     path: Path
     secrets: Secrets = NO_SECRETS
+    dropped: frozenset[str] = frozenset()
 
     def write_text(self, name: str, text: str) -> Path:
-        """Write a text file atomically. Raises UsageError."""
+        """Write a text file atomically, unless it is dropped. Raises UsageError."""
         target = self.path / name
+        if name in self.dropped:
+            return target
         draft = target.with_name(f".{target.name}.{os.getpid()}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +47,9 @@ class RunFolder:
         return self.write_text(name, as_json(value) + "\n")
 
     def append_line(self, name: str, value: Any) -> None:
-        """Append one JSON line; a crash leaves the earlier lines readable. Raises UsageError."""
+        """Append one JSON line, unless the file is dropped; a crash leaves the earlier lines readable. Raises UsageError."""
+        if name in self.dropped:
+            return
         line = self.secrets.redact(json.dumps(value, ensure_ascii=False, default=_plain))
         try:
             with (self.path / name).open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
@@ -95,17 +104,39 @@ FILES = (
     "attachments.json",
     "context.json",
     "conversation.jsonl",
+    "wire.jsonl",
     "change.patch",
     "verification.json",
     "delivery.json",
     "description.md",
     "calls.json",
+    "log.jsonl",
     "record.json",
     "summary.md",
     "report.html",
     "junit.xml",
     "defect.txt",
 )
+_OUTCOME = frozenset({"calls.json", "record.json", "summary.md", "junit.xml", "defect.txt"})
+
+
+def dropped(record: Literal["full", "summary", "none"]) -> frozenset[str]:
+    """Return the files that a setting of `record` does without: with "summary" all that shows code, prompts or the item."""
+    kept = {"full": frozenset(FILES), "summary": _OUTCOME, "none": frozenset[str]()}[record]
+    return frozenset(FILES) - kept
+
+
+def keep_newest(folder: Path) -> None:
+    """Let the link `latest` lead to the folder of a run, and remove all but the newest of those beside it."""
+    link = folder.with_name(f".latest.{os.getpid()}")
+    with suppress(OSError):  # as of a file system without links
+        link.symlink_to(folder.name)
+        link.replace(folder.with_name("latest"))
+    link.unlink(missing_ok=True)
+    dated = [(found[1], each) for each in folder.parent.iterdir() if (found := _DATED.fullmatch(each.name))]
+    for _, old in sorted(dated)[:-_MOST_RUNS]:
+        if old != folder and not old.is_symlink():
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def as_json(value: Any) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -22,20 +24,21 @@ from redimento.repository.remote import DEFAULT_BRANCH, Credentials, fetch_branc
 from redimento.run_folder import RunFolder, open_run_folder
 from redimento.settings import Settings
 from redimento.settings import file as settings_file
+from redimento.settings.rules import SECRET_VARIABLES
+from redimento.store.tape import Tape
 from redimento.text.redaction import Secrets
 from redimento.work_items.trigger import read_pull_request, read_trigger
 
-_SECRET_VARIABLES = (
-    "SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AZURE_DEVOPS_EXT_PAT", "REDIMENTO_REDIS_URL",
-    "REDIMENTO_STORE_KEY",
-)  # fmt: skip
+_LONG = 16  # characters
+_WORDS = re.compile(r"[a-z._-]+")
 
 
 @dataclass(frozen=True)
 class RunOptions:
     """The options of `redimento run`, and of `redimento revise`, which is about a pull request.
 
-    `apart`: work in a worktree of the checkout, as one of several runs. `max_cost_usd`: at most, whatever the settings say.
+    `resume`: the folder of an earlier run, whose answers are used again. `desk`: where a local run finds and leaves what Azure
+    would hold, None for the run folder. `apart`: work in a worktree of the checkout, as one of several runs. `max_cost_usd`: at most, whatever the settings say.
     """
 
     work_item: str | None
@@ -49,24 +52,40 @@ class RunOptions:
     max_cost_usd: float | None = None
     revise: bool = False
     pull_request: str | None = None
+    resume: Path | None = None
+    desk: Path | None = None
 
 
 def take_environment(environment: MutableMapping[str, str]) -> dict[str, str]:
     """Return the environment, and remove the secrets from it, so that no child process inherits them."""
     whole = dict(environment)
-    for name in _SECRET_VARIABLES:
+    for name in SECRET_VARIABLES:
         environment.pop(name, None)
     return whole
 
 
 def known_secrets(environment: Mapping[str, str]) -> Secrets:
     """Return the secrets that a run starts with."""
-    _, _, after = variable(environment, "REDIMENTO_REDIS_URL").rpartition("@")[0].rpartition(":")
-    return Secrets((*(variable(environment, name) for name in _SECRET_VARIABLES), after, unquote(after)))
+    values = [variable(environment, name) for name in SECRET_VARIABLES]
+    return Secrets((*values, *(part for value in values for part in _parts(value))))
+
+
+def _parts(url: str) -> Iterator[str]:
+    """Yield what is secret in an address by itself: its password, and what is no word in the path and query of a hook."""
+    _, _, password = url.rpartition("@")[0].rpartition(":")
+    yield from (password, unquote(password))
+    parts = re.split(r"[/?&=]", url.partition("://")[2].partition("/")[2])
+    yield from (part for part in parts if len(part) >= _LONG and not _WORDS.fullmatch(part))
 
 
 def load_settings(
-    checkout: Checkout, options: RunOptions, environment: Mapping[str, str], emit: Emit, *, url: str = ""
+    checkout: Checkout,
+    options: RunOptions,
+    environment: Mapping[str, str],
+    emit: Emit,
+    *,
+    url: str = "",
+    tape: Tape | None = None,
 ) -> Settings:
     """Return the settings from `options.config`, or else from the repository.
 
@@ -76,7 +95,7 @@ def load_settings(
     file = (options.config or checkout.root / settings_file.NAME).absolute()
     name = committed_name(checkout, options)
     if name is not None and in_pipeline(environment) and options.work_item_file is None:
-        return _settings_of_target(checkout, name, server_credentials(checkout, environment, url), emit)
+        return _settings_of_target(checkout, name, server_credentials(checkout, environment, url, tape=tape), emit)
     emit(Note(f"Settings: {file}." if file.exists() else "Settings: the defaults."))
     return settings_file.read(file, must_exist=options.config is not None)
 
@@ -91,10 +110,12 @@ def committed_name(checkout: Checkout, options: RunOptions) -> str | None:
     return None if root is None else file.relative_to(root).as_posix()
 
 
-def server_credentials(checkout: Checkout, environment: Mapping[str, str], url: str = "") -> Credentials:
+def server_credentials(
+    checkout: Checkout, environment: Mapping[str, str], url: str = "", *, tape: Tape | None = None
+) -> Credentials:
     """Return what git needs to reach the repository at `url`, or else that of the pipeline. Raises UsageError."""
     token = variable(environment, "SYSTEM_ACCESSTOKEN")
-    return Credentials(url or remote_url(checkout, environment), token, account(environment))
+    return Credentials(url or remote_url(checkout, environment), token, account(environment), tape or Tape())
 
 
 def _settings_of_target(checkout: Checkout, name: str, credentials: Credentials, emit: Emit) -> Settings:
@@ -137,7 +158,8 @@ def checkout_beside(own: Path, environment: Mapping[str, str], path: str) -> Pat
     """
     sources = Path(variable(environment, "BUILD_SOURCESDIRECTORY") or own.parent)
     root = (sources / path).resolve()
-    if find_root(root) != root:  # a folder inside another checkout would be taken for that one
+    # A folder inside another checkout would be taken for that one, and a link in a commit can lead to another job's.
+    if find_root(root) != root or not root.is_relative_to(sources.resolve()):
         raise UsageError(
             f"There is no checkout at {root}, where a rule under `repositories` says that this work item belongs.",
             "Add a `checkout:` step for that repository to the job, or correct the rule's `path` in .redimento.yml.",
@@ -145,25 +167,38 @@ def checkout_beside(own: Path, environment: Mapping[str, str], path: str) -> Pat
     return root
 
 
-def open_folder(options: RunOptions, environment: Mapping[str, str]) -> RunFolder:
-    """Open the folder of a run, even of one that cannot start. Raises UsageError if there is no place for it."""
-    return open_run_folder(_run_dir(options, environment), known_secrets(environment))
-
-
-def _run_dir(options: RunOptions, environment: Mapping[str, str]) -> Path:
+def placed(options: RunOptions, environment: Mapping[str, str]) -> RunOptions:
+    """Return the options with a folder for this run, which no other run has. Raises UsageError if there is no place for it."""
     if options.run_dir is not None:
-        return options.run_dir.resolve()
-    name = _run_name(options, environment)
+        return replace(options, run_dir=options.run_dir.resolve())
+    name = run_name(options, environment)
     if temporary := variable(environment, "AGENT_TEMPDIRECTORY"):
-        return Path(temporary) / "redimento" / name
+        attempt = variable(environment, "SYSTEM_JOBATTEMPT")
+        again = f"-{attempt}" if attempt not in ("", "1") else ""
+        return replace(options, run_dir=Path(temporary) / "redimento" / f"{name}{again}")
     root = find_root(options.repo)
     if root is None:
         raise UsageError("There is no checkout for the record of this run.", "Name a folder with --run-dir.")
-    return _own_folder(root) / "runs" / name
+    runs, now = hidden_folder(root) / "runs", datetime.now(UTC)
+    dated = f"{name}-{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}"
+    return replace(options, run_dir=runs / dated, desk=runs / name)
 
 
-def _run_name(options: RunOptions, environment: Mapping[str, str]) -> str:
-    """Return the number of what the run is about, or its file's name; any error in either is reported when it is actually read."""
+def open_folder(options: RunOptions, environment: Mapping[str, str]) -> RunFolder:
+    """Open the folder of a run, even of one that cannot start. Raises UsageError if there is no place for it."""
+    if options.run_dir is None:
+        options = placed(options, environment)
+    assert options.run_dir is not None  # noqa: S101 - see `placed`
+    return open_run_folder(options.run_dir, known_secrets(environment))
+
+
+def correlation(options: RunOptions, environment: Mapping[str, str]) -> str:
+    """Return the id that finds a run in all logs: that of its build, in a pipeline, and that of its item."""
+    return "-".join(filter(None, (variable(environment, "BUILD_BUILDID"), run_name(options, environment))))
+
+
+def run_name(options: RunOptions, environment: Mapping[str, str]) -> str:
+    """Return the number of what the run is about, or its file's name. Any error in either is reported when it is actually read."""
     file = options.work_item_file
     try:
         if file is not None:
@@ -175,7 +210,7 @@ def _run_name(options: RunOptions, environment: Mapping[str, str]) -> str:
         return file.stem if file is not None else "unnamed"
 
 
-def _own_folder(root: Path) -> Path:
+def hidden_folder(root: Path) -> Path:
     """Return `.redimento` in a checkout, hidden from git. A hostile repository may contain a link with that name."""
     own = root / ".redimento"
     ignore = own / ".gitignore"

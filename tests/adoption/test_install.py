@@ -63,8 +63,35 @@ def test_a_plan_changes_nothing(desk: Desk) -> None:
     assert seen == []
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("--variable-group", "", "--variable-group is empty."),
+        ("--image", "a b", "--image is more than one word."),
+        ("--area", "Cart\n", "--area has white space around it"),
+        ("--pool", "a\u202eb", "--pool has white space around it, or characters that nobody sees."),
+        ("--tag", "ai;web", "--tag is more than one tag"),
+        ("--service-connection", "google", "--service-connection needs --workload-identity-provider"),
+    ],
+)
+def test_what_would_only_fail_in_a_run_is_refused(desk: Desk, option: str, value: str, sentence: str) -> None:
+    said = desk.install("--yes", option, value)
+    assert said.code == 2
+    assert sentence in said.err
+
+
+def test_a_work_item_type_that_is_not_there_makes_no_hook(desk: Desk) -> None:
+    said = desk.install("--yes", "--work-item-type", "Epos")
+    assert said.code == 3
+    assert "service hooks: Your account lacks" in said.out
+    assert "Epos" in said.out
+    assert desk.rows("_apis/hooks/subscriptions") == []
+
+
 def test_it_makes_all_that_a_run_needs(desk: Desk) -> None:
-    assert desk.install("--yes", "--area", "Cart", "--tag", "ai", "--work-item-type", "Bug").code == 0
+    said = desk.install("--yes", "--area", "Cart", "--tag", "ai", "--work-item-type", "Bug")
+    assert said.code == 0
+    assert "/Shop/_git/calc/pullrequest/1\n" in said.out
     made = connection(desk)
     parameters = made["authorization"]["parameters"]
     assert len(parameters["webhookname"]) > 40

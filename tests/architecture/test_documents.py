@@ -96,7 +96,9 @@ def test_settings_that_are_named_exist(name: str) -> None:
     sections = schema()["properties"]
     named = [span.split(".") for span in code_spans(name) if re.fullmatch(r"[a-z_]+\.[a-z_]+", span)]
     unknown = [
-        ".".join(parts) for parts in named if parts[0] in sections and parts[1] not in sections[parts[0]]["properties"]
+        ".".join(parts)
+        for parts in named
+        if parts[0] in sections and parts[1] not in sections[parts[0]].get("properties", ())
     ]
     # `context.json`, `change.patch` and so on are files.
     assert [key for key in unknown if not key.endswith((".json", ".patch", ".py", ".yml"))] == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from redimento.authoring.elements import NONCE
+from redimento.text.foreign import NONCE
 
 _MARK = f"</?data-{NONCE}>"
 

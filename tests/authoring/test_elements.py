@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from redimento.authoring import prompt
-from redimento.authoring.elements import NONCE, prose
+from redimento.authoring.elements import prose
 from redimento.authoring.notebook import Notebook, noted
 from redimento.authoring.prompt import Briefing
 from redimento.authoring.state import Earlier, State
@@ -19,6 +19,7 @@ from redimento.change.edit import Change, FileChange, Refusal
 from redimento.context.selection import Context, Excerpt
 from redimento.exploration.wish import Finding, Wish
 from redimento.settings import ProjectSettings
+from redimento.text.foreign import NONCE
 from redimento.verification.evidence import CheckResult, Checks, Failure, TestResult, Verdict
 from redimento.verification.reproduction import Reproduction
 from redimento.verification.trial import TrialResult

@@ -66,6 +66,21 @@ def test_a_field_that_is_markdown_is_left_as_it_is(azure: Connected) -> None:
     assert azure.board.load(8).description == "Show <br> **as text**"
 
 
+@pytest.mark.parametrize(("ours_is", "pages"), [("newest", 6), ("oldest", 10)])
+def test_of_very_many_comments_ours_and_the_newest_are_kept(tmp_path: Path, ours_is: str, pages: int) -> None:
+    many = [{"text": f"number {number}", "author": "Ann Archer <ann@contoso.com>"} for number in range(1_900)]
+    ours = {"text": f"**{MARKER}**"}
+    said = [*many, ours] if ours_is == "newest" else [ours, *many]
+    story = {"id": 7, "type": "User Story", "fields": {"System.Title": "Much said"}, "comments": said}
+    seed = {"project": "My Shop", "repositories": [{"name": "web"}], "work_items": [story]}
+    requests: list[str] = []
+    with running(tmp_path, seed=seed, watch=lambda _, path: requests.append(path)) as emulator:
+        found = connect(emulator).board.load(7).comments
+    assert [comment.text for comment in found if not comment.ours] == [one["text"] for one in many[-1_000:]]
+    assert len(found) == 1_001
+    assert sum(path.endswith("/comments") for path in requests) == pages
+
+
 def test_every_page_of_comments_is_read(tmp_path: Path) -> None:
     comments = [{"text": f"number {number}", "format": "markdown"} for number in range(450)]
     story = {"id": 7, "type": "User Story", "fields": {"System.Title": "Much said"}, "comments": comments}

@@ -89,7 +89,7 @@ def test_a_merge_is_the_wanted_one_or_the_first_that_is_allowed() -> None:
     assert chosen(("squash", "rebase"), "rebase") == "rebase"
     with pytest.raises(UsageError, match="'noFastForward'; they allow: squash, rebase"):
         chosen(("squash", "rebase"), "noFastForward")
-    with pytest.raises(UsageError, match="they allow: none"):
+    with pytest.raises(UsageError, match="together allow no kind of merge"):
         chosen((), "auto")
 
 

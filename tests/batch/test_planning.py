@@ -67,7 +67,7 @@ def test_only_items_that_a_run_would_be_admitted_to_get_a_job(job: Job, plan: Co
         (12, "already done"),
         (99, "does not exist"),
     ):
-        assert re.search(rf"^  {number}, .*{reason}", said.out, re.MULTILINE)
+        assert re.search(rf"^  {number}: .*{reason}", said.out, re.MULTILINE)
 
 
 def test_a_query_that_sorts_decides_who_comes_first(job: Job, plan: Command) -> None:
@@ -163,17 +163,15 @@ def test_the_variables_of_the_step_stand_for_options(job: Job, plan: Command, mo
     assert legs(plan()) == ["7"]
 
 
-@pytest.mark.parametrize(
-    ("query", "code", "sentence"),
-    [("SELECT nonsense", 3, "TF51006"), (EVERYTHING.replace("@project", "@nothing"), 3, "TF51006")],
-)
-def test_a_query_that_the_service_refuses_is_an_error_with_its_reason(
-    job: Job, plan: Command, *, query: str, code: int, sentence: str
+@pytest.mark.parametrize("query", ["SELECT nonsense", EVERYTHING.replace("@project", "@nothing")])
+def test_a_query_that_the_service_refuses_is_an_error_with_its_reason_and_a_way_out(
+    job: Job, plan: Command, query: str
 ) -> None:
     job(story(7))
     said = plan("--query", query)
-    assert said.code == code
-    assert sentence in said.err
+    assert said.code == 2
+    assert "TF51006" in said.err
+    assert "Correct the query" in said.err
     assert not variables(said)
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from redimento.batch.purse import fill
 from tests.batch.conftest import story
+from tests.cli.conftest import published
 from tests.run.conftest import CALC, GOOD_FIX, Site, agent_checkout, git
 
 Job = Callable[..., Site]
@@ -38,7 +39,7 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 def outcomes(out: str) -> dict[int, str]:
-    return {item["id"]: item["outcome"] for item in json.loads(out)["items"]}
+    return {item["id"]: item["outcome"] for item in published(out)["items"]}
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -123,7 +124,7 @@ def test_an_interruption_ends_and_restores_all(job: Job, number: signal.Signals)
 
     assert code == 130
     assert outcomes(out) == {7: "failed", 8: "failed", 9: "failed"}
-    assert [item["exitCode"] for item in json.loads(out)["items"]] == [130, 130, 130]
+    assert [item["exitCode"] for item in published(out)["items"]] == [130, 130, 130]
     assert files(site.checkout) == before
     assert no_claim_is_left(site, 7, 8, 9)
     assert [path.name for path in (site.tmp / "agent-temp").iterdir()] == ["redimento"]
@@ -223,9 +224,13 @@ def test_no_order_of_runs_spends_more_than_the_sum(
 
 def workers(parent: int) -> list[int]:
     """The processes of the runs that work."""
+    servers = [child for child in _children(parent) if "forkserver" in Path(f"/proc/{child}/cmdline").read_text()]
+    return [worker for server in servers for worker in _children(server)]
+
+
+def _children(parent: int) -> list[int]:
     listed = Path(f"/proc/{parent}/task").glob("*/children")
-    children = [int(number) for file in listed for number in file.read_text().split()]
-    return [number for number in children if "spawn_main" in Path(f"/proc/{number}/cmdline").read_text()]
+    return [int(number) for file in listed for number in file.read_text().split()]
 
 
 def _wait(ready: Callable[[], object]) -> None:

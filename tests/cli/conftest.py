@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from redimento.cli import main
@@ -24,6 +25,19 @@ class Said:
     def json(self) -> Any:
         """Standard output, which must be a single JSON value."""
         return json.loads(self.out)
+
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "outcome.schema.json").read_text("utf-8"))
+
+
+def published(text: str) -> Any:
+    """Return what `--json` printed: one object on one line, as docs/outcome.schema.json says, without further members."""
+    (line,) = text.splitlines()
+    value = json.loads(line)
+    jsonschema.Draft202012Validator(SCHEMA).validate(value)
+    for one in value.get("items", [value]):
+        assert set(one) <= set(SCHEMA["$defs"]["run"]["properties"])
+    return value
 
 
 Command = Callable[..., Said]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from redimento import __version__
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, published
 from tests.run.conftest import CALC, GOOD_FIX, git
 
 HALF = GOOD_FIX.replace("    def test_zero(self):\n=======", "    def test_absent(self):\n=======")
@@ -21,12 +21,23 @@ def test_help_names_every_command(redimento: Command) -> None:
     said = redimento("--help")
 
     assert said.code == 0
-    for name in ("run", "context", "apply", "config", "init", "demo", "emulator"):
+    for name in ("run", "context", "apply", "config", "init", "check", "demo", "emulator"):
         assert f"\n  {name} " in said.out
 
 
-def test_the_version_is_the_packages(redimento: Command) -> None:
-    assert redimento("--version").out == f"redimento, version {__version__}\n"
+@pytest.mark.parametrize(
+    "name", ["run", "revise", "plan", "doctor", "install", "init", "context", "apply", "report", "demo"]
+)
+def test_the_help_of_a_command_ends_with_examples_and_exit_codes(redimento: Command, name: str) -> None:
+    said = redimento(name, "--help")
+
+    assert f"Examples:\n    redimento {name} " in said.out
+    assert "Exit codes: 0 " in said.out
+
+
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_the_version_is_the_packages(redimento: Command, option: str) -> None:
+    assert redimento(option).out == f"redimento, version {__version__}\n"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +82,7 @@ def test_a_missing_command_shows_the_help(redimento: Command, group: list[str]) 
 def test_with_json_a_failure_is_one_json_object(redimento: Command, arguments: list[str]) -> None:
     said = redimento(*arguments)
 
-    assert said.json["outcome"] == "failed"
+    assert published(said.out)["outcome"] == "failed"
     assert said.json["exitCode"] == said.code == 2
     assert said.json["sentence"].endswith(".")
     assert said.json["remedy"]
@@ -93,6 +104,41 @@ def test_every_mistake_in_the_settings_is_reported_with_its_place(redimento: Com
     assert ".redimento.yml:1: modle" in said.err
     assert ".redimento.yml:3: model.max_cost_usd" in said.err
     assert '"model"' in said.err
+
+
+def test_a_caret_stands_below_each_mistake(redimento: Command, repository: Path) -> None:
+    file = repository / ".redimento.yml"
+    file.write_text("model:\n  thinking: much # so\n")
+    said = redimento("config", "validate", "--repo", repository)
+    assert said.err.endswith("\n  2 |   thinking: much # so\n    |   ^\n")
+    (problem,) = redimento("config", "validate", "--repo", repository, "--json").json["problems"]
+    assert (problem["line"], problem["column"], problem["key"]) == (2, 3, "model.thinking")
+
+
+def test_what_cannot_work_is_told_before_a_pipeline_tells_it(redimento: Command, repository: Path) -> None:
+    text = (
+        "work_items:\n  types: [Bug, epic]\nmodel: {sdk: google-generativeai, base_url: https://gateway.example.com}\n"
+    )
+    (repository / ".redimento.yml").write_text(text)
+    told = redimento("config", "validate", "--repo", repository, "--json").json
+    assert [one["key"] for one in told["problems"]] == ["work_items.types[1]"]
+    assert {one["key"] for one in told["refusedInPipelines"]} == {"model.base_url", "model.sdk"}
+
+    (repository / ".redimento.yml").write_text(text.replace("epic", "Task"))
+    said = redimento("config", "validate", "--repo", repository)
+    assert said.code == 0
+    assert "set REDIMENTO_SDK on the step" in said.out
+
+
+def test_each_value_is_shown_with_where_it_comes_from(redimento: Command, repository: Path) -> None:
+    (repository / ".redimento.yml").write_text("model:\n  max_cost_usd: 0.5\n")
+    rows = [
+        line.split(None, 1) for line in redimento("config", "show", "--origin", "--repo", repository).out.splitlines()
+    ]
+    origins = dict(rows)
+    assert origins["model.max_cost_usd"].split() == [".redimento.yml:2", "0.5"]
+    assert origins["model.vertex.location"].split() == ["default", '"global"']
+    assert origins["checks.isolation"].startswith("pipeline: user ")
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"a: [", b"- 1\n- 2\n", b"a: &x [*x]", b"? {a: 1}\n: 2\n"])
@@ -117,38 +163,6 @@ def test_the_schema_is_a_json_schema(redimento: Command) -> None:
 
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert "checks" in schema["properties"]
-
-
-def test_context_lists_files_best_first_within_the_budget(redimento: Command, repository: Path, story: Path) -> None:
-    shown = redimento("context", "--work-item-file", story, "--repo", repository, "--budget", "400", "--json").json
-
-    assert shown["files"][0]["path"] == "calc.py"
-    for file in shown["files"]:
-        assert {"path", "tokens", "score", "spans"} <= set(file)
-        assert file["spans"] is None or all(first <= last for first, last in file["spans"])
-    scores = [file["score"] for file in shown["files"]]
-    assert scores == sorted(scores, reverse=True)
-    assert shown["tokens"] <= 400
-
-
-def test_context_is_a_table_for_people_and_works_on_a_plain_folder(
-    redimento: Command, tmp_path: Path, story: Path
-) -> None:
-    folder = tmp_path / "plain"
-    folder.mkdir()
-    (folder / "calc.py").write_text(CALC)
-
-    assert "calc.py" in redimento("context", "--work-item-file", story, "--repo", folder).out
-
-
-def test_context_leaves_out_files_behind_a_git_filter(redimento: Command, repository: Path, story: Path) -> None:
-    (repository / ".gitattributes").write_text("calc.py filter=git-crypt\n")
-    git(repository, "add", ".")
-    git(repository, "commit", "--quiet", "-m", "Encrypt")
-
-    shown = redimento("context", "--work-item-file", story, "--repo", repository, "--json").json
-
-    assert "calc.py" not in [file["path"] for file in shown["files"]]
 
 
 def test_unused_caches_are_removed(
@@ -257,3 +271,57 @@ def test_init_writes_valid_settings_and_replaces_existing_ones_only_by_force(
     assert "--force" in again.err
     assert (repository / ".redimento.yml").read_text() == "# mine\n"
     assert redimento("init", "--repo", repository, "--force").code == 0
+
+
+def checks(*commands: str) -> str:
+    """Return settings whose setup makes the folder `made`."""
+    rows = "".join(
+        f"    - {{name: check {number}, run: {json.dumps(run)}, junit: made/*.xml}}\n"
+        for number, run in enumerate(commands)
+    )
+    return f"checks:\n  isolation: process\n  setup: [mkdir -p made]\n  commands:\n{rows}"
+
+
+PASSES = "echo '<testsuite><testcase name=\"a\"/></testsuite>' > made/1.xml"
+FAILS = (
+    'echo \'<testsuite><testcase name="a"/><testcase name="b"><failure/></testcase></testsuite>\' > made/2.xml; exit 1'
+)
+
+
+def test_check_says_what_is_red_which_reports_there_are_and_what_isolation(
+    redimento: Command, repository: Path
+) -> None:
+    (repository / ".redimento.yml").write_text(checks(PASSES, FAILS))
+    said = redimento("check", "--repo", repository)
+    told = redimento("check", "--repo", repository, "--json")
+
+    assert (said.code, told.code, told.json["exitCode"], told.json["red"]) == (6, 6, 6, ["check 1"])
+    assert [one["failing"] for one in told.json["checks"]] == [[], ["b"]]
+    assert [one["reports"] for one in told.json["checks"]] == [["made/1.xml", "made/2.xml"]] * 2
+    assert told.json["setup"]["ok"]
+    assert said.out.startswith("Checks run under the run's own account")
+    assert "1 passed, 1 failed" in said.out
+    assert [*(repository / "made").iterdir()] == []  # no report is left in the tree
+
+
+def test_check_is_green_where_all_that_is_required_passes(redimento: Command, repository: Path) -> None:
+    advisory = "    - {name: lint, run: exit 3, level: advisory}\n"
+    (repository / ".redimento.yml").write_text(f"language: pt-BR\n{checks(PASSES)}{advisory}")
+    said = redimento("check", "--repo", repository)
+
+    assert said.code == 0
+    assert "código de saída 3" in said.out
+
+
+def test_check_runs_nothing_after_a_setup_that_fails(redimento: Command, repository: Path) -> None:
+    (repository / ".redimento.yml").write_text(checks(PASSES).replace("mkdir -p made", "echo no such tool; exit 9"))
+    said = redimento("check", "--repo", repository, "--json")
+
+    assert (said.code, said.json["red"], said.json["checks"]) == (6, ["setup"], [])
+    assert "no such tool" in said.json["setup"]["output"]
+
+
+def test_check_without_checks_leads_to_init(redimento: Command, repository: Path) -> None:
+    said = redimento("check", "--repo", repository)
+    assert said.code == 2
+    assert "redimento init" in said.err

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.cli.conftest import published
 from tests.run.conftest import CALC, GOOD_FIX, SETTINGS, Site, git, organise, sample, site
 
 __all__ = ["organise", "sample", "site"]  # fixtures
@@ -49,15 +50,19 @@ def ended(site: Site, *more: str, **options: Any) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def run_locally(sample: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+def run_locally(
+    sample: Path, folder: Path, *more: str, settings: dict[str, Any] | None = None
+) -> subprocess.CompletedProcess[str]:
     story = folder / "story.md"
     story.write_text("add adds\n\ncalc.add subtracts.\n\n## Acceptance criteria\n\n- add(1, 1) is 2\n")
     (folder / "answer.md").write_text(GOOD_FIX)
     (sample / ".redimento.yml").write_text(
-        yaml.safe_dump({**SETTINGS, "model": {"sdk": "recorded", "recording": str(folder / "answer.md")}})
+        yaml.safe_dump(
+            {**SETTINGS, **(settings or {}), "model": {"sdk": "recorded", "recording": str(folder / "answer.md")}}
+        )
     )
     command = [sys.executable, "-m", "redimento", "run", "--work-item-file", str(story), "--repo", str(sample)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run([*command, *more], capture_output=True, text=True, check=False)
 
 
 def record(site: Site, name: str = "7") -> dict[str, Any]:
@@ -109,7 +114,7 @@ def test_a_run_that_cannot_go_on_is_reported_as_json_and_leaves_a_record(
 ) -> None:
     ended_with, out, _ = ended(site, *options, "--json", environment=environment)
 
-    said = json.loads(out)
+    said = published(out)
     assert ended_with == said["exitCode"] == code
     assert said["outcome"] == "failed"
     assert sentence in said["sentence"]
@@ -139,7 +144,7 @@ def test_foreign_text_in_json_is_not_a_command_to_the_agent(site: Site) -> None:
     )
 
     assert code == 0
-    assert json.loads(out)["questions"] == [question]
+    assert published(out)["questions"] == [question]
     assert "##" not in out
     assert "##vso[task.complete" not in err
 
@@ -152,7 +157,7 @@ def test_an_interrupted_run_puts_everything_back_and_says_so(site: Site, number:
     process.send_signal(signal.SIGTERM)  # the agent asks twice
     out, err = process.communicate(timeout=30)
 
-    assert process.returncode == json.loads(out)["exitCode"] == 130
+    assert process.returncode == published(out)["exitCode"] == 130
     assert "Traceback" not in err
     assert record(site)["outcome"]["kind"] == "failed"
     assert (site.checkout / "calc.py").read_text() == CALC
@@ -174,7 +179,7 @@ def test_the_next_run_starts_clean_after_a_kill(site: Site) -> None:
 
     code, out, _ = ended(site, "--work-item", "7", "--json")
     assert code == 0
-    assert json.loads(out)["outcome"] == "delivered"
+    assert published(out)["outcome"] == "delivered"
     assert (site.checkout / "calc.py").read_text() == CALC
 
 
@@ -204,8 +209,8 @@ def test_one_of_two_concurrent_runs_works_and_the_other_does_nothing(site: Site)
     first.communicate(timeout=30)
 
     assert code == 0
-    assert json.loads(out)["outcome"] == "skipped"
-    assert "Another run is working" in json.loads(out)["sentence"]
+    assert published(out)["outcome"] == "skipped"
+    assert "Another run is working" in published(out)["sentence"]
 
 
 def test_token_and_key_are_in_no_command_line_and_no_file(site: Site) -> None:
@@ -248,6 +253,12 @@ def test_a_local_run_leaves_its_cache_and_no_temporary_files(
     assert cached == {path: path.stat().st_mtime_ns for path in (tmp_path / "XDG_CACHE_HOME").rglob("*-*")}
 
 
+def test_a_draft_is_published_in_the_same_shape(sample: Path, tmp_path: Path) -> None:
+    done = run_locally(sample, tmp_path, "--json", settings={"checks": {"commands": []}})
+
+    assert (done.returncode, published(done.stdout)["outcome"]) == (0, "draft")
+
+
 def test_a_run_does_not_follow_a_link_in_the_repository(sample: Path, tmp_path: Path) -> None:
     story = tmp_path / "story.md"
     story.write_text("add adds\n\ncalc.add subtracts.\n")
@@ -286,10 +297,10 @@ def test_a_bug_after_the_run_is_written_down_without_secrets(site: Site) -> None
         "console.show_pipeline_end = broken; cli.main(sys.argv[1:])"
     )
     environment = {**site.environment, "GEMINI_API_KEY": "AQ-the-key-of-this-run"}
-    command = [sys.executable, "-c", script, *arguments(site, "--work-item", "7")[3:]]
+    command = [sys.executable, "-c", script, *arguments(site, "--work-item", "7", "--json")[3:]]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=100)
     (written,) = (site.tmp / "agent-temp").glob("redimento-defect-*.txt")
-    assert done.returncode == 1
+    assert done.returncode == published(done.stdout)["exitCode"] == 1
     assert "RuntimeError: ***" in written.read_text()
     assert "AQ-the-key-of-this-run" not in done.stderr + done.stdout + written.read_text()
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -48,14 +49,25 @@ def test_the_demo_ends_in_a_pull_request(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     for expected in (
         "Pull request 1 (ready for review)",
-        "The reproduction: a test that was written before the change",
+        "User Story 7 on the board, in state Active",
+        "customers with WELCOME10 pay the full price",
+        "The code before: shop/cart.py",
+        "The reproduction: a test that fails on the code before",
+        '    assert cart.total("WELCOME10") == 1800',
+        "+PERCENT_OFF",
         "Acceptance criteria",
-        "Its diff",
+        "What the run says on the board",
         "report.html",
         "recorded model",
     ):
         assert expected in done.stdout
-    assert (tmp_path / "demo" / "run" / "report.html").is_file()
+    report, serve, init = [line.strip() for line in done.stdout.splitlines()[-6:-1] if line.startswith("  ")]
+    assert Path(urlsplit(report).path).is_file()
+    assert subprocess.run(["sh", "-c", init], cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    with subprocess.Popen(["sh", "-c", f"exec {serve}"], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert json.loads(server.stdout.readline())["url"].startswith("http://127.0.0.1:")
+        server.terminate()
     # Nothing secret is set for it, and the tokens of its sign-in are in none of its files.
     assert "signed in as the job, without a key" in " ".join(done.stderr.split())
     written = [file.read_bytes() for file in (tmp_path / "demo" / "run").rglob("*") if file.is_file()]

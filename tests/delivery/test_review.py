@@ -161,7 +161,7 @@ def test_a_remark_is_answered_once_and_resolved_only_if_nothing_is_left() -> Non
     for _ in range(2):
         answer(of, remark, Reply("c0ffee", status="partly", note="Half."), settings)
     assert len(of.written) == 1
-    assert answered_up_to(of.now) == 1
+    assert answered_up_to(of.now) == (1, 0)
     assert not of.now.resolved
     of.now = replace(of.now, comments=(*of.now.comments, said(3, "More?")))
     answer(of, remark, Reply("c0ffee", status="done"), settings)
@@ -173,6 +173,25 @@ def test_a_remark_is_answered_once_and_resolved_only_if_nothing_is_left() -> Non
     assert of.now.resolved
 
 
+def test_a_comment_that_was_edited_since_its_answer_waits_again_and_only_then() -> None:
+    first, second = said(1, "/redimento explain"), said(2, "/redimento now", "ben")
+    of = Threads(threads(first, second)[0])
+    (remark,) = taken([of.now]).remarks
+    answer(of, remark, Reply("c0ffee"), PullRequestSettings())
+    assert not taken([of.now]).remarks
+
+    edited = replace(first, text="/redimento explain both", edited=20261127053000123)
+    of.now = replace(of.now, comments=(edited, *of.now.comments[1:]))
+    (again,) = taken([of.now]).remarks
+    assert (again.name, [one.id for one in again.said]) == ("1.1.20261127053000123", [1, 2])
+    for _ in range(2):
+        answer(of, again, Reply("c0ffee"), PullRequestSettings())
+    assert len(of.written) == 2
+    assert not taken([of.now]).remarks
+    of.now = replace(of.now, comments=of.now.comments[1:])  # it was deleted
+    assert not taken([of.now]).remarks
+
+
 def test_an_answer_shows_foreign_words_as_words() -> None:
     of = Threads(threads(said(1, "/redimento explain"))[0])
     (remark,) = taken([of.now]).remarks
@@ -181,7 +200,7 @@ def test_an_answer_shows_foreign_words_as_words() -> None:
         of, remark, Reply(sentence=hostile, note=hostile, questions=(hostile,)), PullRequestSettings(), "https://x/1"
     )
     (text,) = of.written
-    assert answered_up_to(of.now) == 1
+    assert answered_up_to(of.now) == (1, 0)
     assert text.count("<!--") == 1
     assert "##vso" not in text
     assert "<b>" not in text

@@ -56,14 +56,14 @@ def files(tmp_path: Path) -> Files:
     ],
 )  # fmt: skip
 def test_the_template_is_the_one_that_azure_takes(files: Files, names: list[str], target: str, found: str) -> None:
-    assert find(files.write(*names), target) == (f"from {found}" if found else "")
+    assert find(files.write(*names), target) == ((found, f"from {found}") if found else ("", ""))
 
 
-def test_a_template_that_is_no_text_or_too_long_is_none(files: Files) -> None:
+def test_a_template_that_is_no_text_or_too_long_has_no_text(files: Files) -> None:
     (files.folder / "pull_request_template.md").write_bytes(b"\0\xff" * 100)
-    assert find(FolderTree(files.folder), "main") == ""
+    assert find(FolderTree(files.folder), "main") == ("pull_request_template.md", "")
     (files.folder / "pull_request_template.md").write_text("x" * 20_001)
-    assert find(FolderTree(files.folder), "main") == ""
+    assert find(FolderTree(files.folder), "main") == ("pull_request_template.md", "")
 
 
 TEMPLATE = """Thank you!
@@ -135,7 +135,7 @@ DELIVERY = Delivery(ITEM, NO_CHANGE, REPORT, "redimento/7", "main", None, "01234
 
 
 def test_a_description_has_the_template_around_what_a_run_may_update() -> None:
-    text = text_of(replace(DELIVERY, template=TEMPLATE), PullRequestSettings()).description
+    text = text_of(replace(DELIVERY, around=fill(TEMPLATE, 7)), PullRequestSettings()).description
     signed = signature.read(text)
     assert signed is not None
     assert signed.untouched
@@ -145,10 +145,11 @@ def test_a_description_has_the_template_around_what_a_run_may_update() -> None:
     assert units(text) <= 4_000
 
 
-@pytest.mark.parametrize(("length", "used"), [(2_000, True), (3_500, False)])
-def test_a_template_that_leaves_no_room_is_left_out(length: int, *, used: bool) -> None:
-    text = text_of(replace(DELIVERY, template="y" * length), PullRequestSettings()).description
-    assert ("yyy" in text) is used
+@pytest.mark.parametrize(("length", "fits"), [(2_700, True), (2_800, False)])
+def test_a_template_leaves_room_or_is_too_long(length: int, *, fits: bool) -> None:
+    around = fill("y" * length, 7)
+    assert around.leaves_room is fits
+    text = text_of(replace(DELIVERY, around=around), PullRequestSettings()).description
     assert units(text) <= 4_000
 
 

@@ -87,7 +87,6 @@ def test_answer_is_paid_for_once_and_what_it_saves_is_counted(tmp_path: Path) ->
         replace(REQUEST, messages=(Message("user", "x"),)),
         replace(REQUEST, max_output_tokens=999),
         replace(REQUEST, thinking="high"),
-        replace(REQUEST, tier="flex"),
     ],
 )
 def test_another_request_gets_an_answer_of_its_own(tmp_path: Path, other: ModelRequest) -> None:

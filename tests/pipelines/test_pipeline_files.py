@@ -16,6 +16,7 @@ from check_jsonschema.transforms.azure_pipelines import traverse_data
 
 from redimento.models.access import find_access
 from redimento.settings import ModelSettings
+from redimento.settings.rules import SECRET_VARIABLES
 from tests.pipelines.expander import ExpansionError, expand_pipeline, load
 
 ROOT = Path(__file__).parents[2]
@@ -261,7 +262,8 @@ def test_what_runs_share_is_restored_before_the_run_and_its_failure_stops_nothin
     )
     assert cache["inputs"]["key"].startswith(cache["inputs"]["restoreKeys"])
     assert "${PIPELINE_WORKSPACE:-$AGENT_TEMPDIRECTORY}/redimento-store" in run["bash"]
-    assert run["env"]["REDIMENTO_REDIS_URL"] == "$(REDIMENTO_REDIS_URL)"
+    for name in (each for each in SECRET_VARIABLES if each.startswith("REDIMENTO_")):
+        assert run["env"][name] == f"$({name})"
 
 
 def test_the_step_can_set_only_the_output_variables() -> None:

@@ -10,14 +10,15 @@ from pathlib import Path
 from rich.console import Console
 
 from redimento.azure import pipelines
-from redimento.events import Loaded, Note, StepEnded, StepStarted, Warned
+from redimento.events import CheckStarted, Loaded, Note, PullRequestWritten, StepEnded, StepStarted, Warned
 from redimento.outcome import Outcome
 from redimento.reporting import console
 from redimento.run.job import Finished
+from redimento.running import Ended
 from redimento.text.redaction import NO_SECRETS, Secrets
 from tests.reporting.conftest import HOSTILE
 
-IN_ORDER = ("First reason.", "Second reason.", "t::vat forbade", "✔ proved", "fails: 1 failed", "test as it was")
+IN_ORDER = ("First reason.", "Second reason.", "t::vat forbade", "proved", "fails: 1 failed", "test as it was")
 SECRET = "a-secret-of-many-letters"
 
 
@@ -27,23 +28,25 @@ def commands(text: str) -> list[str]:
 
 def test_each_event_becomes_lines_for_the_agent() -> None:
     stream = io.StringIO()
-    emit = console.pipeline_listener(pipelines, stream, Secrets((SECRET,)), {"BUILD_BUILDNUMBER": "20261127.1"})
-    for event in (
-        Loaded(7, "Bug", f"Totals: {SECRET}?"),
-        StepStarted("gather", "Choose"),
-        Note(f"5 files {SECRET}"),
-        Warned("Look here; now", "src/a.py"),
-        StepEnded("gather", 1.25),
-    ):
-        emit(event)
+    number = {"BUILD_BUILDNUMBER": "20261127.1"}
+    with console.pipeline_listener(pipelines, stream, Secrets((SECRET,)), number) as emit:
+        for event in (
+            Loaded(7, "Bug", f"Totals: {SECRET}?"),
+            StepStarted("gather", "Choose"),
+            Note(f"5 files {SECRET}"),
+            Warned("Look here; now", "src/a.py"),
+            StepEnded("gather", 1.25),
+        ):
+            emit(event)
 
     assert stream.getvalue().splitlines() == [
         "Bug 7: Totals: ***?",
         "##vso[build.addbuildtag]work-item-7",
-        "##vso[build.updatebuildnumber]20261127.1 work item 7 Totals ***",
-        "##vso[task.setprogress value=25;]Choose",
+        "##vso[build.updatebuildnumber]20261127.1 work item 7 Totals",
         "##[group]Choose",
+        "##vso[task.setprogress value=5;]Choose",
         "5 files ***",
+        "##vso[task.setprogress value=6;]Choose",
         "##vso[task.logissue type=warning;sourcepath=src/a.py;]Look here%3B now",
         "gather: done after 1.2 s",
         "##[endgroup]",
@@ -52,10 +55,12 @@ def test_each_event_becomes_lines_for_the_agent() -> None:
 
 def test_foreign_text_cannot_command_the_agent(finished: Finished, tmp_path: Path) -> None:
     stream = io.StringIO()
-    emit = console.pipeline_listener(pipelines, stream, NO_SECRETS, {})
-    emit(Loaded(7, HOSTILE, HOSTILE))
-    emit(Note(HOSTILE))
-    emit(Warned(HOSTILE, HOSTILE))
+    with console.pipeline_listener(pipelines, stream, NO_SECRETS, {}) as emit:
+        emit(StepStarted(HOSTILE, HOSTILE))
+        for event in (Loaded(7, HOSTILE, HOSTILE), Note(HOSTILE), CheckStarted(HOSTILE, "after", 1, 1)):
+            emit(event)
+        emit(Warned(HOSTILE, HOSTILE))
+        emit(PullRequestWritten(1, HOSTILE, draft=False, created=True))
     console.show_pipeline_end(pipelines, stream, finished, tmp_path / "summary.md", (HOSTILE,))
 
     output = stream.getvalue()
@@ -92,7 +97,7 @@ def test_a_terminal_shows_outcome_criteria_checks_and_the_folder(finished: Finis
     console.show_terminal_end(Console(file=stream, width=200), finished, tmp_path, ("POST somewhere",))
 
     output = stream.getvalue()
-    for expected in (" DRAFT ", "Acceptance criteria", "Checks", "$0.5000 in 2 model calls", str(tmp_path)):
+    for expected in (" DRAFT ", "Acceptance criteria", "Before", "$0.5000 in 2 model calls", str(tmp_path)):
         assert expected in output
     assert "dry run" in output
     assert "\x1b" not in output
@@ -125,7 +130,7 @@ def test_a_terminal_shows_steps_without_secrets() -> None:
         emit(StepEnded("gather", 2.0, ok=False))
 
     output = stream.getvalue()
-    assert "✘ gather" in output
+    assert "ended: Choose" in output
     assert SECRET not in output
     assert "\x1b" not in output
 
@@ -133,7 +138,7 @@ def test_a_terminal_shows_steps_without_secrets() -> None:
 def test_json_is_one_line_without_commands_or_escapes(finished: Finished, tmp_path: Path) -> None:
     stream = io.StringIO()
     asked = replace(finished, outcome=replace(finished.outcome, questions=(HOSTILE, "\ud800 broken")))
-    console.print_json(stream, console.as_json(asked, tmp_path, (HOSTILE,)))
+    console.print_json(stream, Ended(asked, tmp_path, calls=(HOSTILE,)).as_json())
 
     line = stream.getvalue()
     assert line.count("\n") == 1

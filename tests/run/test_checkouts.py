@@ -122,3 +122,13 @@ def test_the_pull_request_says_which_new_file_is_ignored_like_its_neighbours(sit
     ended = site.run([GOOD_FIX + "```\nmore.xml\n<<<<<<< WHOLE\n<more/>\n>>>>>>> WHOLE\n```\n"], NO_CHECKS)
 
     assert "`more.xml` added, although .gitignore excludes it" in description(site, ended)
+
+
+@pytest.mark.parametrize(("folder", "near"), [("nope", ""), ("Tests", " Did you mean tests?"), ("calc.py", "")])
+def test_a_project_folder_that_is_not_there_is_found_before_the_model_is_paid(
+    site: Site, folder: str, near: str
+) -> None:
+    ended = site.run([GOOD_FIX], {"project": {"folder": folder}})
+    assert ended.finished.outcome.exit_code == 2
+    assert ended.finished.outcome.sentence == f"The repository has no folder {folder} with files in it.{near}"
+    assert not (ended.folder / "conversation.jsonl").exists()

@@ -17,7 +17,6 @@ from tests.run.test_reruns import (
     comments,
     during_delivery,
     edit,
-    end_build,
     is_write,
     links,
     pull_request,
@@ -92,7 +91,7 @@ def test_a_paid_run_whose_comment_failed_leaves_its_claim(site: Site, monkeypatc
         broken.setattr(AzureBoard, "comment", refused)
         assert site.run(["not an answer"] * 4, PLAIN).kind == "failed"
     assert len(links(site)) == 1
-    end_build(site)
+    site.end_build()
     site.variables |= {"BUILD_BUILDID": "2"}
     site.run([GOOD_FIX], PLAIN)
     assert "runs so far: 2, " in comments(site)[0]
@@ -105,7 +104,7 @@ def test_a_paid_run_that_was_cancelled_is_counted(site: Site) -> None:
     ended = site.carry_out([GOOD_FIX], PLAIN, emit=during_delivery(cancel)).finished.outcome
     assert ended.exit_code == 130
     assert "runs so far: 1, " in comments(site)[0]
-    end_build(site)
+    site.end_build()
     site.variables |= {"BUILD_BUILDID": "2"}
     assert site.run([GOOD_FIX], PLAIN).kind == "draft"
     assert "runs so far: 2, " in comments(site)[0]

@@ -14,7 +14,7 @@ from redimento.authoring.state import State
 from redimento.change.base import PLAIN_FOLDER, Base
 from redimento.change.edit import NO_CHANGE, Change, Delete, Edit, FileChange, Rename, Replace, WriteWhole
 from redimento.context.selection import Excerpt
-from redimento.events import Event, Note
+from redimento.events import Event, Note, Refused
 from redimento.exploration.wish import Changed, Finding, Wish
 from redimento.models.port import ModelError
 from redimento.repository.base import CommitBase
@@ -92,7 +92,7 @@ def test_equal_refusals_are_said_once_with_their_count(root: Path) -> None:
 
     assert model.prompt(0).count("AGENTS.md is protected") == 1
     assert "in the settings.) (3 times)" in model.prompt(0)
-    assert said == [Note("Asking the model to correct edits that cannot be applied (AGENTS.md: 3, b.py: 1).")]
+    assert said == [Refused(4, "AGENTS.md: 3, b.py: 1")]
 
 
 def test_a_correction_keeps_the_edits_of_other_files(root: Path) -> None:
@@ -321,7 +321,7 @@ def test_the_number_of_refusals_is_announced(root: Path) -> None:
     events: list[Event] = []
     workspace = Workspace(root, ChangeSettings())
     propose(session(Scripted([FITTING])), workspace, BLANK, Answer(edits=(UNFIT,)), events.append)
-    assert events == [Note("Asking the model to correct edits that cannot be applied (b.py: 1).")]
+    assert events == [Refused(1, "b.py: 1")]
 
 
 CRITERIA = ("one", "two")

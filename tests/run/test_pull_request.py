@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,13 +16,11 @@ from tests.run.test_reruns import (
     PLAIN,
     PULL_REQUESTS,
     branches,
-    command,
     comments,
     edit,
-    end_build,
-    is_write,
     pull_request,
     pull_requests,
+    the_write,
 )
 
 WORDS = " ".join(f"word{number}" for number in range(900))
@@ -66,11 +61,11 @@ def completes(site: Site) -> bool:
     return "autoCompleteSetBy" in pull_request(site)
 
 
-def add_template(site: Site) -> None:
+def add_template(site: Site, text: str = "") -> None:
     """Let the default branch have a template that the commit which is built has not."""
     clone = site.clone()
     (clone / ".azuredevops").mkdir()
-    (clone / ".azuredevops" / "pull_request_template.md").write_text(TEMPLATE)
+    (clone / ".azuredevops" / "pull_request_template.md").write_text(text or TEMPLATE)
     git(clone, "add", ".")
     git(clone, "commit", "-q", "-m", "A template")
     git(clone, "push", "-q", "origin", "HEAD:main")
@@ -158,29 +153,8 @@ def test_everything_is_on_it(reviewed: Site) -> None:
 
 @pytest.mark.parametrize("after", range(3, 9))
 def test_a_run_that_is_killed_after_any_of_it_is_finished_by_the_next(reviewed: Site, after: int) -> None:
-    config, writes = reviewed.config([LONG_FIX], settings(**WHOLE)), 0
-    killed: list[subprocess.Popen[bytes]] = []
-
-    def kill(method: str, path: str) -> None:
-        nonlocal writes
-        writes += is_write(method, path)
-        if killed and is_write(method, path) and writes == after:
-            os.kill(killed[0].pid, signal.SIGKILL)
-            killed[0].wait()
-
-    reviewed.watchers.append(kill)
-    killed.append(
-        subprocess.Popen(
-            command(reviewed, config, reviewed.checkout),
-            env=reviewed.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-    )
-    assert killed[0].wait() == -signal.SIGKILL
-    reviewed.watchers.clear()
-    end_build(reviewed)
-    reviewed.variables |= {"BUILD_BUILDID": "2", **HOOK}
+    config = reviewed.config([LONG_FIX], settings(**WHOLE))
+    reviewed.kill("run", "--work-item", "7", config=config, when=the_write(after))
     ended = reviewed.run([], settings(**WHOLE))
 
     assert not (ended.folder / "conversation.jsonl").exists()
@@ -250,6 +224,31 @@ def test_whoever_queued_the_run_is_named_by_hand(site: Site) -> None:
     assert "Co-authored-by" not in message
 
 
+def test_a_template_that_leaves_no_room_is_left_out_and_said(site: Site) -> None:
+    add_template(site, "## Checklist\n" + "- [ ] all\n" * 400)
+    site.run([GOOD_FIX], PLAIN)
+    said = "template for pull requests (.azuredevops/pull_request_template.md) is no text or leaves no room"
+    assert said in pull_request(site)["description"].replace("\\", "")
+    assert said in comments(site)[0].replace("\\", "")
+
+
+def test_where_runs_keep_no_comment_the_claim_of_a_killed_one_says_that_something_is_missing(reviewed: Site) -> None:
+    wanted = {**settings(auto_complete={}), "updates": {"comment": False}}
+    config = reviewed.config([GOOD_FIX], wanted)
+    opened = "/pullrequests"
+    reviewed.kill(
+        "run",
+        "--work-item",
+        "7",
+        config=config,
+        when=lambda how, path: how == "POST" and path.casefold().endswith(opened),
+    )
+    assert not completes(reviewed)
+    for _ in range(2):
+        reviewed.run([], wanted)
+        assert completes(reviewed)
+
+
 def test_a_pull_request_whose_branch_was_deleted_stays_the_only_one_under_another_title(site: Site) -> None:
     first = site.run([GOOD_FIX], PLAIN).finished.outcome
     git(site.clone(), "push", "-q", "origin", f":{first.branch}")
@@ -259,7 +258,7 @@ def test_a_pull_request_whose_branch_was_deleted_stays_the_only_one_under_anothe
     assert len(pull_requests(site)) == 1
 
 
-def test_a_conflict_with_a_target_that_moved_is_said_with_its_files(site: Site) -> None:
+def test_a_conflict_with_a_target_that_moved_is_resolved_by_a_run_on_the_newer_target(site: Site) -> None:
     assert site.run([GOOD_FIX], ONE_ROUND).kind == "delivered"
     clone = site.clone()
     (clone / "calc.py").write_text("def add(a, b):\n    return sum((a, b))\n")
@@ -268,9 +267,29 @@ def test_a_conflict_with_a_target_that_moved_is_said_with_its_files(site: Site) 
     assert site.run([], ONE_ROUND).finished.outcome.sentence.endswith("It conflicts with main.")
 
     agent_checkout(site.emulator, site.tmp / "newer" / "s")  # as shallow as an agent's
+    newer = replace(site, checkout=site.tmp / "newer" / "s")
+    again = GOOD_FIX.replace("a - b", "sum((a, b))")
+    assert newer.run([again], ONE_ROUND).kind == "delivered"
+    assert pull_request(site)["mergeStatus"] == "succeeded"
+    assert (
+        git(site.clone("redimento/7-add-adds"), "show", "-s", "--format=%P").split()[1]
+        == git(clone, "rev-parse", "HEAD").strip()
+    )
+
+
+def test_a_conflict_on_a_branch_with_a_persons_commit_is_left_to_people(site: Site) -> None:
+    branch = site.run([GOOD_FIX], ONE_ROUND).finished.outcome.branch
+    theirs, target = site.clone(branch), site.clone()
+    for clone, name, text in ((theirs, "notes.md", "mine\n"), (target, "calc.py", "add = sum\n")):
+        (clone / name).write_text(text)
+        git(clone, "add", ".")
+        git(clone, "commit", "-q", "-m", "Theirs")
+        git(clone, "push", "-q", "origin", f"HEAD:{branch if clone is theirs else 'main'}")
+    agent_checkout(site.emulator, site.tmp / "newer" / "s")
     ended = replace(site, checkout=site.tmp / "newer" / "s").run([], ONE_ROUND).finished.outcome
     assert ended.kind == "skipped"
-    assert ended.sentence.endswith("It conflicts with main. The conflict is in calc.py.")
+    assert "The conflict is in calc.py." in ended.sentence
+    assert "must stay" in ended.sentence
 
 
 def test_a_reviewer_who_was_removed_stays_away_where_runs_keep_no_comment(site: Site) -> None:

@@ -46,6 +46,7 @@ def is_free(ended: Ended) -> bool:
 def test_a_reply_restarts_the_run_and_stands_beside_its_question(site: Site) -> None:
     reply(site, "1: not a reply, it was there before")
     assert site.run([ASKS], PLAIN).kind == "questions"
+    assert comment(site).splitlines()[-1].startswith("For later runs: reference questions-")
     assert "**1.** Which rounding?" in comment(site)
     site.variables |= HOOK
     assert is_free(site.run([], PLAIN))

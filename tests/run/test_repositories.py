@@ -170,8 +170,10 @@ def test_a_repository_that_the_token_may_not_see_is_refused_with_the_scope(organ
 
 def test_a_rule_for_a_checkout_that_is_missing_is_refused(organise: Organise, tmp_path: Path) -> None:
     site = multi(organise, tmp_path)
+    agent_checkout(site.emulator, tmp_path / "of another job", "web")
+    (site.checkout / "link").symlink_to(tmp_path / "of another job")
 
-    for path in ("gone", "s/tests"):
+    for path in ("gone", "s/tests", "s/link", "WEB"):
         ended = site.run([GOOD_FIX], {"repositories": [{"path": path}]})
         assert ended.finished.outcome.exit_code == 2
         assert "There is no checkout at" in ended.finished.outcome.sentence

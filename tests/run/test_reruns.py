@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -69,37 +68,22 @@ def command(site: Site, config: Path, checkout: Path, item: int = 7) -> list[str
     return [*run, "--repo", str(checkout), "--config", str(config)]
 
 
-def end_build(site: Site) -> None:
-    number = site.environment["BUILD_BUILDID"]
-    body = {"status": "completed", "result": "failed"}
-    site.client().write("PATCH", f"_apis/build/builds/{number}", project="Shop", body=body)
+def the_write(number: int) -> Callable[[str, str], bool]:
+    """Return what is true of the write with this number."""
+    writes: list[str] = []
+
+    def when(method: str, path: str) -> bool:
+        if is_write(method, path):
+            writes.append(path)
+        return is_write(method, path) and len(writes) == number
+
+    return when
 
 
 @pytest.mark.parametrize("after", range(1, 8))
 def test_a_run_that_is_killed_after_any_effect_is_finished_by_the_next(site: Site, after: int) -> None:
-    config, writes = site.config([GOOD_FIX], EVERYTHING), 0
-    killed: list[subprocess.Popen[bytes]] = []
-
-    def kill(method: str, path: str) -> None:
-        nonlocal writes
-        writes += is_write(method, path)
-        if killed and is_write(method, path) and writes == after:
-            os.kill(killed[0].pid, signal.SIGKILL)
-            killed[0].wait()
-
-    site.watchers.append(kill)
-    killed.append(
-        subprocess.Popen(
-            command(site, config, site.checkout),
-            env=site.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-    )
-    assert killed[0].wait() == -signal.SIGKILL
-    site.watchers.clear()
-    end_build(site)
-    site.variables |= {"BUILD_BUILDID": "2", **HOOK}
+    config = site.config([GOOD_FIX], EVERYTHING)
+    site.kill("run", "--work-item", "7", config=config, when=the_write(after))
     asked = site.run([GOOD_FIX], EVERYTHING).folder / "conversation.jsonl"
 
     assert asked.exists() == (after <= 2)  # no commit yet: nothing holds the answer
@@ -337,7 +321,7 @@ def test_a_dead_claim_is_removed_for_free(site: Site) -> None:
     site.run(["not an answer"] * 4, PLAIN)
     board = AzureBoard(site.client(), "Shop", print)
     board.claim(board.load(7), site.environment["BUILD_BUILDID"])
-    end_build(site)
+    site.end_build()
     assert len(links(site)) == 1
 
     site.variables |= {"BUILD_BUILDID": "2", **HOOK}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,10 +18,8 @@ from tests.run.test_reruns import (
     HOOK,
     OTHER_FIX,
     PLAIN,
-    command,
     comments,
     during_delivery,
-    end_build,
     is_write,
     links,
     pull_request,
@@ -63,26 +58,14 @@ def shown(site: Site) -> tuple[str, str]:
 
 def killed_while_it_works(site: Site, settings: dict[str, Any]) -> None:
     """Kill a run once its comment says that it works."""
-    config, killed = site.config([OTHER_FIX], settings), list[subprocess.Popen[bytes]]()
-
-    def kill(method: str, path: str) -> None:
-        if killed and is_write(method, path) and "git-receive-pack" in path:
-            os.kill(killed[0].pid, signal.SIGKILL)
-            killed[0].wait()
-
-    site.watchers.append(kill)
-    killed.append(
-        subprocess.Popen(
-            command(site, config, site.checkout),
-            env=site.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    config = site.config([OTHER_FIX], settings)
+    site.kill(
+        "run",
+        "--work-item",
+        "7",
+        config=config,
+        when=lambda method, path: is_write(method, path) and "git-receive-pack" in path,
     )
-    assert killed[0].wait() == -signal.SIGKILL
-    site.watchers.clear()
-    end_build(site)
-    site.variables |= {"BUILD_BUILDID": str(int(site.environment["BUILD_BUILDID"]) + 1), **HOOK}
 
 
 def test_the_comment_says_that_a_run_works_and_becomes_its_result(site: Site) -> None:

@@ -39,7 +39,7 @@ TOLD: Final[dict[str, Any]] = {
     "how": {"answers", "completed", "abandoned", "deleted", "gone"},
     "kind": {"user", "process"},
     "signal": {
-        "text", "title", "path", "mentioned", "imported", "importing", "tested", "folder", "place", "pairs", "phrase",
+        "text", "title", "path", "mentioned", "imported", "importing", "tested", "folder", "place", "phrase",
         "message", "together",
     },
     "standing": {"proved", "passes", "fails", "claimed", "partly", "not", "unanswered"},

@@ -44,6 +44,12 @@ def test_a_known_runner_runs_only_the_chosen_tests(tree: Path, command: str, ids
     assert narrowed(command, failing(*ids), tree) == (*first.split(" "), *rest)
 
 
+def test_gotestsum_passes_the_chosen_tests_on(tree: Path) -> None:
+    chosen = narrowed("go run x/gotestsum@v1 --junitfile j.xml -- -race ./...", failing("shop::TestAdd"), tree)
+    assert chosen is not None
+    assert chosen[5:] == ("--", "-count=1", "-run", "^(TestAdd)$", "-race", "./...")
+
+
 def test_maven_gets_classes_and_methods(tree: Path) -> None:
     chosen = narrowed("mvn -B test", failing("shop.CartTest::total(int)[1]", "shop.CartTest::[2] x"), tree)
     assert chosen is not None

@@ -32,6 +32,13 @@ def test_a_matching_item_is_admitted(settings: WorkItemSettings) -> None:
     assert refusal(ITEM, settings, "shop", not_asked) is None
 
 
+def test_an_item_that_is_on_no_board_has_no_state_that_could_be_wrong() -> None:
+    assert (
+        refusal(replace(ITEM, state=""), WorkItemSettings(states=("Ready", "category:InProgress")), "shop", not_asked)
+        is None
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "settings", "words"),
     [

@@ -96,9 +96,11 @@ def test_a_huge_or_missing_payload_is_refused(payload: Path) -> None:
 def test_an_unexpanded_macro_counts_as_unset(value: str | None) -> None:
     assert read_trigger(value, {VARIABLE: "8"}, None) == Trigger(8, "environment")
     with pytest.raises(UsageError, match="No work item was given") as refused:
-        read_trigger(value, {VARIABLE: "$(Id)"}, None)
+        read_trigger(value, {VARIABLE: "$(Id)", "TF_BUILD": "True"}, None)
     for source in ("--work-item", VARIABLE, "--payload"):
         assert source in refused.value.remedy
+    with pytest.raises(UsageError, match="--work-item-file"):
+        read_trigger(value, {}, None)
 
 
 @pytest.mark.parametrize(

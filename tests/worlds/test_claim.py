@@ -52,7 +52,7 @@ def history(*ended: Ended, relations: tuple[Json, ...] = (LINK,), **seen: Any) -
         "item": {"fields": {"System.State": "Active"}, "relations": [*relations]},
         "comments": [{"id": 1, "createdBy": JOB, "text": f"{MARKER} /pullrequest/1"}],
         "pulls": {1: pull(1)},
-        "heads": {"redimento/7-add-adds": "a"},
+        "heads": {"redimento/7-add-adds": "a", "main": "m"},
         "pushes": [move(BRANCH, ZERO, "a")],
         "statuses": {1: [], 2: []},
     }
@@ -81,7 +81,7 @@ def test_the_claim_holds() -> None:
         (
             claim.at_most_one_branch,
             history(
-                heads={"redimento/7-add-adds": "a", "redimento/7-x": "b"},
+                heads={"redimento/7-add-adds": "a", "redimento/7-x": "b", "main": "m"},
                 pushes=[move(BRANCH, ZERO, "a"), move("refs/heads/redimento/7-x", ZERO, "b")],
             ),
         ),

@@ -16,9 +16,11 @@ from redimento.azure.pipelines import in_pipeline, variable
 from redimento.errors import RedimentoError, UsageError
 from redimento.events import Event, Note
 from redimento.repository.checkout import Checkout, open_checkout
+from redimento.repository.tree import GitTree
 from redimento.run_folder import RunFolder
 from redimento.run_options import RunOptions, known_secrets, load_settings
 from redimento.settings import Settings
+from redimento.settings.projects import refuse_missing_folder
 from redimento.text.redaction import Secrets
 from redimento.wiring.organisation import azure_for, connected
 from redimento.wiring.site import Site, with_settings
@@ -81,6 +83,7 @@ def _settings(checkout: Checkout, options: RunOptions, environment: Mapping[str,
 
     try:
         settings = load_settings(checkout, options, environment, note)
+        refuse_missing_folder(settings, (entry.path for entry in GitTree(checkout, checkout.head).entries()))
     except RedimentoError as error:
         return Settings(), problem("settings", "file", error)
     return settings, Finding("settings", "file", "ok", " ".join(notes))

@@ -10,11 +10,11 @@ from typing import Any
 
 from redimento.adoption import granting, key, pipeline, proposal, webhook
 from redimento.adoption.plan import Part, Step
-from redimento.adoption.site import Choices, Site, same
+from redimento.adoption.site import Choices, Site, refuse_unusable, same
+from redimento.adoption.starter import settings_text
 from redimento.azure import address
 from redimento.azure.client import AzureClient
 from redimento.azure.shape import readable
-from redimento.commands.starter import settings_text
 from redimento.delivery.rights import AREA_PAGE, PIPELINE_PAGE, REPOSITORY_PAGE
 from redimento.repository.checkout import open_checkout
 from redimento.repository.remote import remote_url
@@ -51,7 +51,8 @@ def _as_named_there(site: Site) -> Site:
 
 
 def installation(site: Site) -> tuple[Part, ...]:
-    """Return what to bring about, in an order in which each part has what it needs: events start last."""
+    """Return what to bring about, in an order in which each part has what it needs: events start last. Raises UsageError."""
+    refuse_unusable(site.choices)
     files = {
         settings_file.NAME: partial(settings_text, site.choices.repo),
         proposal.FILE: partial(proposal.pipeline_file, site, pipeline.templates(site)),

@@ -84,7 +84,7 @@ def examine_checks(checks: CheckSettings, checkout: Checkout, environment: Mappi
     """Yield whether the team's commands can run here. `checks` as in a run: in a pipeline `auto` means `user`."""
     if not checks.commands:
         sentence = "No checks are configured, so every pull request will be a draft."
-        yield Finding("settings", "checks", "note", sentence, "Add the commands that verify a change: checks.commands.")
+        yield Finding("settings", "checks", "note", sentence, "`redimento init` proposes some.")
         return
     try:
         isolation = find_isolation(checks.isolation, checkout.root, network=checks.network)

@@ -25,7 +25,7 @@ from redimento.repository import remote
 from redimento.repository.checkout import Checkout
 from redimento.run.admitting import admit
 from redimento.run.job import Ports, Stopped
-from redimento.wiring.organisation import Azure, Connection, unasked
+from redimento.wiring.organisation import Azure, Connection, looking
 from redimento.work_items.item import WorkItem
 
 T = TypeVar("T")
@@ -67,7 +67,9 @@ class _Look:
 
 def examine_organisation(connection: Connection, azure: Azure, *, item_id: int) -> list[Finding]:
     """Return what this job can do in Azure DevOps, and whether it would work on the item; 0 for none."""
-    look = _Look(connection, azure, unasked(azure), azure.site.given)
+    look = _Look(
+        connection, azure, looking(azure.site, azure.board, azure.pull_requests, azure.branches), azure.site.given
+    )
     try:
         look.account = azure.client.account_name or azure.client.identity.named()
     except RedimentoError as error:

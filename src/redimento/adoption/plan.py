@@ -14,7 +14,7 @@ Looked = Sequence["Step"]
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a plan. `page` is where a person sees or changes it; `act` brings it about.
+    """One line of a plan. `page` is where a person sees or changes it; `act` brings it about, and may return a better page.
 
     A change without `act` waits for something that an earlier step makes.
     """
@@ -23,7 +23,7 @@ class Step:
     change: Change
     why: str
     page: str = ""
-    act: Callable[[], None] | None = field(default=None, repr=False, compare=False)
+    act: Callable[[], object] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,12 @@ def _carry_out(part: Part, step: Step) -> Step:
     if step.act is None:
         return replace(step, change="by hand", why=f"{step.why} Not done, as something before it failed: run it again.")
     try:
-        step.act()
+        made = step.act()
     except SignInError:
         raise
     except AzureError as error:
         return _left(part, step, error)
-    return step
+    return replace(step, page=made) if isinstance(made, str) else step
 
 
 def _left(part: Part, step: Step, error: AzureError) -> Step:

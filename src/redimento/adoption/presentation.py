@@ -12,14 +12,10 @@ from rich.text import Text
 
 from redimento.adoption.finding import Finding, Severity, exit_code
 from redimento.azure.pipelines import endgroup, group, log_issue
-from redimento.text.foreign import neutralise
+from redimento.reporting.terminal import Kind, mark
+from redimento.text.foreign import one_line
 
-_MARKS: Final[dict[Severity, tuple[str, str]]] = {
-    "ok": ("✔ ok", "green"),
-    "note": ("! note", "yellow"),
-    "problem": ("✘ problem", "red"),
-    "unknown": ("? unknown", "cyan"),
-}
+_KINDS: Final[dict[Severity, Kind]] = {"ok": "good", "note": "note", "problem": "bad", "unknown": "doubt"}
 _NARROWEST, _WIDEST = 60, 140  # columns
 
 
@@ -34,7 +30,7 @@ def _agent_lines(findings: Sequence[Finding]) -> Iterator[str]:
         problems = []
         for one in several:
             line = " ".join(part for part in (f"{one.name}: {one.sentence}", one.remedy, one.address) if part)
-            yield f"{one.severity:<8} {_one_line(line)}"
+            yield f"{one.severity:<8} {one_line(line)}"
             problems += [line] if one.severity == "problem" else []
         yield endgroup()
         yield from (log_issue("error", line) for line in problems)  # outside the group, which starts out closed
@@ -47,27 +43,27 @@ def show(console: Console, findings: Sequence[Finding]) -> None:
         table = Table(
             box=None, show_header=False, pad_edge=False, title=_title(topic), title_justify="left", width=width
         )
-        table.add_column(width=10, no_wrap=True)
+        table.add_column(width=11, no_wrap=True)
         table.add_column(ratio=1, overflow="fold")
         table.add_column(ratio=3, overflow="fold")
         for one in several:
-            mark, colour = _MARKS[one.severity]
-            table.add_row(Text(mark, style=colour), Text(_one_line(one.name)), _said(one))
+            sign = mark(console, _KINDS[one.severity]) + Text(one.severity)
+            table.add_row(sign, Text(one_line(one.name)), _said(one))
         console.print(table, width=width)
         console.print()
     console.print(Text(_verdict(findings), style="bold"), width=width)
 
 
 def _said(finding: Finding) -> Text:
-    text = Text(_one_line(finding.sentence))
+    text = Text(one_line(finding.sentence))
     for more in (finding.remedy, finding.address):
         if more:
-            text.append(f"\n{_one_line(more)}", style="dim")
+            text.append(f"\n{one_line(more)}")
     return text
 
 
 def _verdict(findings: Sequence[Finding]) -> str:
-    counted = {severity: sum(one.severity == severity for one in findings) for severity in _MARKS}
+    counted = {severity: sum(one.severity == severity for one in findings) for severity in _KINDS}
     told = ", ".join(f"{number} {severity}" for severity, number in counted.items() if number)
     code = exit_code(findings)
     stopped = f"A run would stop with exit code {code}." if code else "Nothing that was found out would stop a run."
@@ -76,7 +72,3 @@ def _verdict(findings: Sequence[Finding]) -> str:
 
 def _title(topic: str) -> str:
     return "Azure DevOps" if topic == "azure devops" else topic.capitalize()
-
-
-def _one_line(text: str) -> str:
-    return " ".join(neutralise(text).split())

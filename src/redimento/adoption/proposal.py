@@ -61,7 +61,7 @@ def look_at_files(site: Site, files: Mapping[str, Callable[[], str]]) -> list[St
         return [_kept(site, files, there[FILE], Step(what, "keep", f"{' and '.join(files)} are on {target}.", page))]
     pulls, tip = _pull_requests(site), _tip(site, BRANCH)
     for pull in pulls:
-        page = site.link("_git", site.repository, "pullrequest", str(pull["pullRequestId"]))
+        page = _page(site, pull)
         if pull.get("status") == "active":
             waits = Step(what, "keep", f"Pull request {pull['pullRequestId']} waits for a review.", page)
             return [_kept(site, files, there[FILE] or _content(site, FILE, BRANCH), waits)]
@@ -87,7 +87,7 @@ def remove_files(site: Site, paths: tuple[str, ...]) -> list[Step]:
     ours = [pull for pull in _pull_requests(site) if MARK in str(pull.get("description") or "")]
     for pull in ours:
         if pull.get("status") == "active":
-            page = site.link("_git", site.repository, "pullrequest", str(pull["pullRequestId"]))
+            page = _page(site, pull)
             what = f"pull request {pull['pullRequestId']}"
             steps.append(Step(what, "remove", f"{MARK} It is abandoned.", page, partial(_abandon, site, pull)))
     if ours and (tip := _tip(site, BRANCH)):
@@ -99,6 +99,10 @@ def remove_files(site: Site, paths: tuple[str, ...]) -> list[Step]:
             why = f"It is on {target}, where a person merged it: delete it there."
             steps.append(Step(path, "by hand", why, site.link("_git", site.repository, path=f"/{path}")))
     return steps
+
+
+def _page(site: Site, pull: Json) -> str:
+    return site.link("_git", site.repository, "pullrequest", str(pull["pullRequestId"]))
 
 
 def _git(site: Site) -> str:
@@ -135,8 +139,8 @@ def _pull_requests(site: Site) -> list[Json]:
 
 
 @readable
-def _propose(site: Site, texts: Mapping[str, str], tip: str) -> None:
-    """Make the branch, its commit and the pull request, of which a killed run may have left any."""
+def _propose(site: Site, texts: Mapping[str, str], tip: str) -> str:
+    """Make the branch, its commit and the pull request, of which a killed run may have left any; return its page."""
     if not tip:
         tip = _tip(site, site.branch)
         _move_branch(site, _NEW, tip)
@@ -160,7 +164,7 @@ def _propose(site: Site, texts: Mapping[str, str], tip: str) -> None:
         "title": "Add Redimento",
         "description": wording.render("adoption/description.md.j2", files=texts, mark=MARK),
     }
-    site.client.write(
+    made = site.client.write(
         "POST",
         f"{_git(site)}/pullrequests",
         project=site.project,
@@ -168,6 +172,7 @@ def _propose(site: Site, texts: Mapping[str, str], tip: str) -> None:
         happened=lambda: next((row for row in _pull_requests(site) if row.get("status") == "active"), None),
         about="the pull request",
     )
+    return _page(site, made)
 
 
 def _abandon(site: Site, pull: Json) -> None:

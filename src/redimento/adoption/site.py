@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from redimento.azure import address
 from redimento.azure.client import AzureClient
-from redimento.errors import AzureError
+from redimento.errors import AzureError, UsageError
 
 Json = Mapping[str, Any]
 
@@ -43,6 +43,27 @@ class Choices:
     vertex_project: str
     vertex_location: str
     gemini_key: str = field(repr=False)
+
+
+def refuse_unusable(choices: Choices) -> None:
+    """Raise UsageError for what would only fail in a run: after the pull request is merged, and far from here."""
+    for name, value in vars(choices).items():
+        option = f"--{name.replace('_', '-')}"
+        if name != "gemini_key" and isinstance(value, str) and (not value.isprintable() or value != value.strip()):
+            raise UsageError(f"{option} has white space around it, or characters that nobody sees.", "Write it anew.")
+        if name in ("image", "workload_identity_provider", "service_account") and " " in value:
+            raise UsageError(f"{option} is more than one word.", "Give one, as docs/install.md shows.")
+    if re.search("[,;]", choices.tag):  # such a filter would never be met, and nobody would be told
+        raise UsageError("--tag is more than one tag, and a hook can filter by one.", "Name one.")
+    if not (choices.variable_group or choices.service_connection):
+        raise UsageError(
+            "--variable-group is empty.", "Name the group with the key, or sign in with --service-connection."
+        )
+    if choices.service_connection and not choices.workload_identity_provider:
+        raise UsageError(
+            "--service-connection needs --workload-identity-provider, which tells Google to believe it.",
+            "See docs/keyless.md.",
+        )
 
 
 @dataclass(frozen=True)

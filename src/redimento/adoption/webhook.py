@@ -49,6 +49,9 @@ def look_at_subscriptions(site: Site) -> list[Step]:
     target = str(_parameters(connection).get("webhookname") or "") if connection else ""
     if target:
         site.issued.append(target)
+    if kind := site.choices.work_item_type:  # a filter by a wrong one would be met by no item, and nobody would be told
+        path, about = f"_apis/wit/workitemtypes/{quote(kind, safe='')}", f"the work item type {kind}"
+        site.client.get(path, project=site.project, about=about)
     events = [*_EVENTS][: None if site.choices.replies else 1]
     ours = _subscriptions(site, target)
     return [_look_at_event(site, event, target, ours) for event in events]

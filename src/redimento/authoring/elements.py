@@ -7,13 +7,11 @@ the system text names it.
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Iterator
 
 from redimento.text import wording
-from redimento.text.foreign import plain
+from redimento.text.foreign import NONCE, plain
 
-NONCE = secrets.token_hex(6)  # of this process, which is one run: the cached beginning of a prompt stays the same
 _BACKTICKS = re.compile("`{3,}")
 # What may stand before a mark of Markdown: quotation marks and bullets, in any order.
 _BEFORE = r"(?P<before>[ \t>]*+(?:(?:[-*+]|\d{1,9}[.)])[ \t]++[ \t>]*+)*+)"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from redimento.authoring import remarks, ticket
-from redimento.authoring.elements import NONCE, data, fenced, prose
+from redimento.authoring.elements import data, fenced, prose
 from redimento.authoring.pieces import (
     LEFT_OUT,
     changed_piece,
@@ -31,6 +31,7 @@ from redimento.context.selection import Context
 from redimento.models.port import Image
 from redimento.settings import ChangeSettings, CheckCommand, ProjectSettings
 from redimento.text import wording
+from redimento.text.foreign import NONCE
 from redimento.verification.evidence import Checks, Verdict
 from redimento.work_items.attachment import Shown
 from redimento.work_items.item import Comment, WorkItem

@@ -131,6 +131,16 @@ def _over_https(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
+def route(url: str) -> str:
+    """Return the path below `_apis/` with `{}` for names and ids: after the area come kinds and names in turn."""
+    area, *rest = url.partition("?")[0].partition("/_apis/")[2].split("/")
+    return "/".join(["_apis", area, *(_kind(part) if place % 2 == 0 else "{}" for place, part in enumerate(rest))])
+
+
+def _kind(segment: str) -> str:
+    return segment.lower() if segment.isascii() and segment.isalpha() else "{}"
+
+
 def below(base: str, *segments: str) -> str:
     """Return `base` followed by the segments, each percent-encoded."""
     return base + "/".join(quote(segment, safe="") for segment in segments)

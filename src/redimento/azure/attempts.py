@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import tenacity
 
@@ -48,6 +48,19 @@ def once(attempt: Callable[[], T]) -> T:
     except TransientError as failure:
         error = failure.error
     raise error
+
+
+def checking_first(attempt: Callable[[], Any], happened: Callable[[], Any]) -> Callable[[], Any]:
+    """Return what attempts a write, but before each attempt after the first asks whether it has `happened`: see `write`."""
+    sent = False
+
+    def check_or_send() -> Any:
+        nonlocal sent
+        answer = happened() if sent else None
+        sent = True
+        return attempt() if answer is None else answer
+
+    return check_or_send
 
 
 def _pause(state: tenacity.RetryCallState) -> float:

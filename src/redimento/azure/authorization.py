@@ -7,7 +7,7 @@ from base64 import b64encode
 import requests
 from requests.auth import AuthBase
 
-from redimento.azure.refusals import SIGN_IN_REMEDY
+from redimento.azure.refusals import PERSONAL_REMEDY, SIGN_IN_REMEDY
 from redimento.errors import SignInError
 
 
@@ -24,10 +24,10 @@ class Authorization(AuthBase):
         return request
 
 
-def usable(token: str) -> str:
+def usable(token: str, *, personal: bool) -> str:
     """Return the token without blanks around it. Raises SignInError for one that no header can hold."""
     # `requests` quotes a header value that it rejects, so a token with a line break would end up in an error.
     token = token.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise SignInError("There is no usable token for Azure DevOps.", SIGN_IN_REMEDY)
+        raise SignInError("There is no usable token for Azure DevOps.", PERSONAL_REMEDY if personal else SIGN_IN_REMEDY)
     return token

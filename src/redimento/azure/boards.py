@@ -124,11 +124,11 @@ class AzureBoard:
             return work_item(answer, comments=(), related=())
         project = str(fields.get(PROJECT) or self.project)
         # Every answer of the service has the count; without it, ask.
-        said = () if fields.get(COMMENT_COUNT) == 0 else comments.listed(self.client, project, item_id)
+        said = () if fields.get(COMMENT_COUNT) == 0 else comments.newest(self.client, project, item_id)
         return work_item(
             answer,
             further=self.fields,
-            comments=[comment_value(each, ours=self.client.is_own(each.get("createdBy"))) for each in said],
+            comments=[comment_value(each, ours=ours) for each, ours in said],
             related=self._related(answer.get("relations") or ()),
         )
 

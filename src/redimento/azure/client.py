@@ -16,8 +16,9 @@ import urllib3.exceptions
 
 from redimento.azure import address
 from redimento.azure.answer import HttpAnswer
-from redimento.azure.attempts import TransientError, once, persist
+from redimento.azure.attempts import TransientError, checking_first, once, persist
 from redimento.azure.authorization import Authorization, usable
+from redimento.azure.playing import played
 from redimento.azure.refusals import (
     is_outage,
     is_sign_in_page,
@@ -25,15 +26,18 @@ from redimento.azure.refusals import (
     refusal,
     sign_in_error,
 )
+from redimento.azure.request import Method, Request
 from redimento.azure.version import not_newer, offered_instead
 from redimento.delivery.rights import Account
 from redimento.errors import AzureError
+from redimento.events import Emit, Requested, ignore
 from redimento.interruption import within
+from redimento.store.tape import Tape
 from redimento.text.answer_size import UnusableAnswerError, refuse_long, refuse_many_values
 from redimento.text.redaction import NO_SECRETS, Secrets
+from redimento.text.unreachable import may_be_sent, why_unreachable
 
 T = TypeVar("T")
-Method = Literal["GET", "POST", "PATCH", "PUT", "DELETE"]
 Outward = Literal["send", "note"]
 JSON_PATCH = "application/json-patch+json"
 
@@ -54,23 +58,6 @@ class NotedWrite:
     summary: str
 
 
-@dataclass(frozen=True)
-class _Request:
-    method: Method
-    url: str
-    body: bytes | None
-    content_type: str
-    api_version: str
-    about: str
-    accept: str = "application/json"
-    most: int = 0  # bytes of the answer, 0 for the limit of JSON
-
-    @property
-    def call(self) -> str:
-        """Method and URL for error messages, without the query."""
-        return f"{self.method} {self.url.partition('?')[0]}"
-
-
 class AzureClient:
     """Client for one organisation or collection; not thread-safe.
 
@@ -79,6 +66,7 @@ class AzureClient:
     and `happened` queries. With `outward="note"` writes are recorded in `noted` instead of sent. `project` and
     `project_id` belong to the job and name its account in errors; with `personal` the token is a person's. `certificates`:
     the file or folder with the authorities to trust, "" for those of the system. No write and no error shows one of the `secrets`.
+    `tape` keeps the answers, or plays those of an earlier run.
     """
 
     def __init__(
@@ -93,20 +81,24 @@ class AzureClient:
         personal: bool = False,
         certificates: str = "",
         secrets: Secrets = NO_SECRETS,
+        emit: Emit = ignore,
         sleep: Callable[[float], None] = time.sleep,
+        tape: Tape | None = None,
     ) -> None:
         self.collection_url = address.collection_url(collection_url)
         self.outward = outward
         self.noted: list[NotedWrite] = []
         self.last_call = ""  # method and URL, for errors
         self.server_date = ""  # the `Date` of the last answer
-        self._token = usable(token)
+        self._token = usable(token, personal=personal)
         self._certificates = certificates
+        self._emit = emit
         self._secrets = replace(secrets, known=(*secrets.known, self._token))
         self._deadline = deadline_seconds
         self._personal = personal
         self.identity = Account(address.organisation(self.collection_url), project, project_id, personal=personal)
         self._sleep = sleep
+        self._tape = tape
         self._until = float("inf")
         self._not_before = 0.0
         self._newest = ""  # the newest API version of an older server, once known
@@ -136,12 +128,12 @@ class AzureClient:
         Raises SignInError, PermissionMissingError, NotThereError, ConflictError, AzureError.
         """
         url = self._url(path, project, query)
-        return self._read(_Request("GET", url, None, "", api_version, about))
+        return self._read(Request("GET", url, None, "", api_version, about))
 
     def download(self, path: str, *, most: int, seconds: float, project: str = "", about: str = "") -> bytes:
         """Return the content at `path`, of at most `most` bytes; otherwise like `get`. No redirect is followed."""
         url = self._url(path, project, None)
-        request = _Request("GET", url, None, "", "7.1", about, "application/octet-stream", most)
+        request = Request("GET", url, None, "", "7.1", about, accept="application/octet-stream", most=most)
         with self._within_deadline(seconds):
             return self._persist(partial(self._exchange, request)).body
 
@@ -158,7 +150,7 @@ class AzureClient:
         """Return the answer to a read-only POST, such as a batch or a WIQL query; otherwise like `get`."""
         url = self._url(path, project, query)
         sent = json.dumps(body).encode()
-        return self._read(_Request("POST", url, sent, "application/json", api_version, about))
+        return self._read(Request("POST", url, sent, "application/json", api_version, about))
 
     def write(
         self,
@@ -187,11 +179,11 @@ class AzureClient:
             self.noted.append(NotedWrite(method, url, _summary(body)))
             return dict(body) if isinstance(body, dict) else {}
         sent = None if body is None else json.dumps(body).encode()
-        request = _Request(method, url, sent, content_type, api_version, about)
+        request = Request(method, url, sent, content_type, api_version, about, writes=True)
         with self._within_deadline():
             if happened is None:
                 return once(partial(self._parsed, request))
-            return self._persist(_checking_first(partial(self._parsed, request), happened))
+            return self._persist(checking_first(partial(self._parsed, request), happened))
 
     def eventually(self, look: Callable[[], T | None]) -> T | None:
         """Return what `look` finds, looking again for some seconds: the service works on a push after its answer."""
@@ -220,7 +212,9 @@ class AzureClient:
                     personal=self._personal,
                     certificates=self._certificates,
                     secrets=self._secrets,
+                    emit=self._emit,
                     sleep=self._sleep,
+                    tape=self._tape,
                 )
         return self
 
@@ -269,14 +263,14 @@ class AzureClient:
     def _left(self) -> float:
         return self._until - time.monotonic()
 
-    def _read(self, request: _Request) -> Any:
+    def _read(self, request: Request) -> Any:
         with self._within_deadline():
             return self._persist(partial(self._parsed, request))
 
     def _persist(self, attempt: Callable[[], T]) -> T:
         return persist(attempt, seconds=self._left(), sleep=self._sleep)
 
-    def _parsed(self, request: _Request) -> Any:
+    def _parsed(self, request: Request) -> Any:
         answer = self._exchange(request)
         try:
             return answer.parsed()
@@ -284,13 +278,13 @@ class AzureClient:
             pass
         raise TransientError(
             AzureError(
-                f"Azure DevOps answered {request.call} with something that is not JSON.{_doubt(request)}",
+                f"Azure DevOps answered {request.call} with something that is not JSON.{request.doubt}",
                 _NO_ANSWER_REMEDY,
                 status=answer.status,
             )
         )
 
-    def _exchange(self, request: _Request) -> HttpAnswer:
+    def _exchange(self, request: Request) -> HttpAnswer:
         """Send once and return a success; raise TransientError if another attempt may help, else AzureError."""
         self._pause_if_asked()
         self.last_call = request.call
@@ -319,9 +313,18 @@ class AzureClient:
         if pause > 0:
             self._sleep(pause)
 
-    def _send(self, request: _Request) -> HttpAnswer:
+    def _send(self, request: Request) -> HttpAnswer:
+        return played(self._tape, request, partial(self._sent, request), self._secrets)
+
+    def _sent(self, request: Request) -> HttpAnswer:
+        began = time.monotonic()
+        told = Requested(request.method, address.route(request.url), 0, 0.0)
         try:
-            return within(self._left(), partial(self._transfer, request))
+            answer = within(self._left(), partial(self._transfer, request))
+            refused = answer.status >= 400  # noqa: PLR2004  # HTTP's own classes of refusals
+            activity = answer.headers.get("ActivityId", "")[:64] if refused else ""
+            told = replace(told, status=answer.status, activity=activity)
+            return answer
         except TimeoutError:
             error: AzureError | TransientError = TransientError(_no_answer(request, "no complete answer in time"))
         except UnusableAnswerError as failure:
@@ -335,14 +338,17 @@ class AzureClient:
                 "Point REQUESTS_CA_BUNDLE or SSL_CERT_FILE at the file with your organisation's certificates.",
             )
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as failure:
-            error = TransientError(_no_answer(request, self._reason_text(failure)))
+            error = TransientError(_no_answer(request, self._reason_text(failure), sent=may_be_sent(failure)))
+        finally:
+            self._emit(replace(told, seconds=time.monotonic() - began))
         # Outside `except`, so that nothing is chained: the library's exceptions hold the request with its token.
         raise error
 
     def _reason_text(self, failure: Exception) -> str:
-        return self._secrets.clean(f"{type(failure).__name__}: {failure}")[:300].rstrip(".")
+        said = why_unreachable(failure) or f"the connection failed ({type(failure).__name__})"
+        return self._secrets.clean(said)[:300].rstrip(".")
 
-    def _transfer(self, request: _Request) -> HttpAnswer:
+    def _transfer(self, request: Request) -> HttpAnswer:
         until = self._until
         left = max(until - time.monotonic(), 0.001)
         headers = {"Accept": f"{request.accept};api-version={not_newer(request.api_version, self._newest)}"}
@@ -370,24 +376,9 @@ class AzureClient:
             return HttpAnswer(response.status_code, response.headers, bytes(body))
 
 
-def _checking_first(attempt: Callable[[], Any], happened: Callable[[], Any]) -> Callable[[], Any]:
-    sent = False
-
-    def check_or_send() -> Any:
-        nonlocal sent
-        answer = happened() if sent else None
-        sent = True
-        return attempt() if answer is None else answer
-
-    return check_or_send
-
-
-def _no_answer(request: _Request, reason: str) -> AzureError:
-    return AzureError(f"Azure DevOps did not answer {request.call}: {reason}.{_doubt(request)}", _NO_ANSWER_REMEDY)
-
-
-def _doubt(request: _Request) -> str:
-    return "" if request.method == "GET" else " The request may have been carried out."
+def _no_answer(request: Request, reason: str, *, sent: bool = True) -> AzureError:
+    doubt = request.doubt if sent else ""
+    return AzureError(f"Azure DevOps did not answer {request.call}: {reason}.{doubt}", _NO_ANSWER_REMEDY)
 
 
 def _identity(value: Any) -> str:

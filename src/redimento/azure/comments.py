@@ -17,6 +17,8 @@ from redimento.errors import AzureError, NotThereError
 # Comments are a preview in every version of the API.
 _VERSION = "7.1-preview.4"
 _PAGE = 200
+_MOST_OF_OTHERS = 1_000
+_PROGRAM = "Redimento, "  # begins each marker
 _STATUSES_REFUSED = (400, 405)
 _TAG = re.compile(r"<[^<>]*>")
 
@@ -33,9 +35,27 @@ class _Place:
     marker: str
 
 
-def listed(client: AzureClient, project: str, item_id: int) -> Iterator[Json]:
-    """Yield all comments that are not deleted, oldest first."""
-    query = {"$top": str(_PAGE), "order": "asc"}
+def newest(client: AzureClient, project: str, item_id: int) -> list[tuple[Json, bool]]:
+    """Return ours and the newest thousand of other people, oldest first, each with whether it is ours.
+
+    An item with more has no page read beyond these once the comment of this program has been seen.
+    """
+    found: list[tuple[Json, bool]] = []
+    others, seen = 0, False
+    for each in listed(client, project, item_id, order="desc"):
+        ours = client.is_own(each.get("createdBy"))
+        if ours or others < _MOST_OF_OTHERS:
+            found.append((each, ours))
+        others += not ours
+        seen = seen or (ours and _PROGRAM in str(each.get("text", "")))
+        if seen and others >= _MOST_OF_OTHERS:
+            break
+    return found[::-1]
+
+
+def listed(client: AzureClient, project: str, item_id: int, *, order: Literal["asc", "desc"] = "asc") -> Iterator[Json]:
+    """Yield all comments that are not deleted, oldest first unless the order is `desc`."""
+    query = {"$top": str(_PAGE), "order": order}
     while True:
         page = client.get(
             _path(item_id),

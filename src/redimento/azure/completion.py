@@ -52,9 +52,13 @@ def chosen(allowing: tuple[str, ...], wanted: str) -> str:
         return wanted
     if wanted == "auto" and allowing:
         return allowing[0]
-    named = ", ".join(allowing) or "none"
+    if not allowing:
+        raise UsageError(
+            "The policies of the target branch together allow no kind of merge, so nobody can complete the pull request.",
+            "Allow one in the policies of the branch.",
+        )
     raise UsageError(
-        f"The policies of the target branch do not allow the merge '{wanted}'; they allow: {named}.",
+        f"The policies of the target branch do not allow the merge '{wanted}'; they allow: {', '.join(allowing)}.",
         "Choose one of them, or `auto`, as `pull_request.auto_complete.merge`.",
     )
 

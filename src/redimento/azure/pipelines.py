@@ -12,7 +12,7 @@ from typing import Literal
 from redimento.azure.address import below, organisation
 from redimento.delivery.rights import Account
 from redimento.errors import UsageError
-from redimento.text.foreign import neutralise
+from redimento.text.foreign import neutralise, one_line
 
 # The agent leaves a macro as written when it cannot expand it: an undefined variable, or a secret that is not mapped.
 _UNEXPANDED = re.compile(r"\$\(.*\)", re.DOTALL)
@@ -114,7 +114,7 @@ def in_pipeline(environ: Mapping[str, str]) -> bool:
 
 
 def group(title: str) -> str:
-    return f"##[group]{_one_line(title)}"
+    return f"##[group]{one_line(title)}"
 
 
 def endgroup() -> str:
@@ -172,7 +172,3 @@ def _escaped(text: str) -> str:
     for sign, code in (("%", "%AZP25"), (";", "%3B"), ("\r", "%0D"), ("\n", "%0A"), ("]", "%5D")):
         text = text.replace(sign, code)
     return text
-
-
-def _one_line(text: str) -> str:
-    return " ".join(neutralise(text).split())

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from redimento.azure.client import AzureClient
 from redimento.azure.shape import readable
+from redimento.errors import AzureError, UsageError
 from redimento.work_items.trigger import LARGEST_ID
 
+_BAD_REQUEST = 400
+_TOO_MANY = "VS402337"  # more than 20,000 items
 MOST = 1_000  # numbers of one query; the service itself gives up at 20,000
 
 
@@ -25,17 +29,35 @@ class Queries:
 
     @readable
     def asked(self, wiql: str) -> tuple[int, ...]:
-        """Return what a query in WIQL finds. Raises AzureError, which says what is wrong with it."""
-        answer = self.client.query(
-            "_apis/wit/wiql", body={"query": wiql}, project=self.project, query={"$top": str(MOST)}, about="the query"
-        )
-        return _numbers(answer)
+        """Return what a query in WIQL finds. Raises UsageError, which says what is wrong with it, and AzureError."""
+        top = {"$top": str(MOST)}
+        with _usable(
+            "Correct the query; the editor of queries in Azure Boards tries it, and saves it for --saved-query."
+        ):
+            return _numbers(
+                self.client.query(
+                    "_apis/wit/wiql", body={"query": wiql}, project=self.project, query=top, about="the query"
+                )
+            )
 
     @readable
     def saved(self, identity: str) -> tuple[int, ...]:
         """Return what a saved query finds; `identity` is its id."""
         path, top = f"_apis/wit/wiql/{identity}", {"$top": str(MOST)}
-        return _numbers(self.client.get(path, project=self.project, query=top, about=f"the saved query {identity}"))
+        with _usable("Open the query in Azure Boards and correct it there."):
+            return _numbers(self.client.get(path, project=self.project, query=top, about=f"the saved query {identity}"))
+
+
+@contextmanager
+def _usable(remedy: str) -> Iterator[None]:
+    try:
+        yield
+    except AzureError as error:
+        if error.status != _BAD_REQUEST:
+            raise
+        if _TOO_MANY in error.sentence:
+            remedy = "Narrow it, as by a state or an area."
+        raise UsageError(f"The query cannot be used. {error.sentence}", remedy) from error
 
 
 def _numbers(answer: Mapping[str, Any]) -> tuple[int, ...]:

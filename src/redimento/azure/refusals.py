@@ -41,6 +41,7 @@ _RULE = re.compile(r"Rule Error for field ([^.]{1,128})\.(?: Error code: ([\w, ]
 _OUTAGE = re.compile(rb"unavailable|maintenance|temporar|try again|outage", re.IGNORECASE)
 _OUTAGE_REMEDY = "See https://status.dev.azure.com and run it again."
 _LONGEST_MESSAGE = 600
+_PLURAL = re.compile(r"the (?:\w+ ){0,2}\w+[^us]s(?: (?:of|to|on) |$)")
 _NUMBER = re.compile(r"\b(?:TF|VS)\d{5,7}\b")
 _STATUS_UNAUTHORIZED = 401
 _STATUS_FORBIDDEN = 403
@@ -222,8 +223,10 @@ def _not_there(reported: ServerMessage, call: str, about: str, identity: Account
         )
     who = "your account" if identity.personal else identity.named(reported.message)
     page, right = _page_and_right_to_read(call)
+    verb, pronoun = ("do", "them") if _PLURAL.match(about) else ("does", "it")
+    reader = "you" if identity.personal else "this job"
     return NotThereError(
-        f"{_capital(about or call)} does not exist, or {'you' if identity.personal else 'this job'} may not read it.",
+        f"{_capital(about or call)} {verb} not exist, or {reader} may not read {pronoun}.",
         f"Check the name or number; if it exists, grant {who} the right '{right}' in {page}.{reported.quoted}",
         status=_STATUS_NOT_FOUND,
         type_key=reported.type_key,

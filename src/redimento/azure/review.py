@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from redimento.azure.client import AzureClient
@@ -117,7 +118,20 @@ class AzureReview:
                 name=person(author),
                 text=str(row.get("content") or ""),
                 ours=self.client.is_own(author),
+                edited=_edited(row),
             )
+
+
+def _edited(row: Json) -> int:
+    """Return when a person changed the text, in digits of the server's time to the millisecond, 0 if nobody has."""
+    written, changed = (str(row.get(name) or "") for name in ("publishedDate", "lastContentUpdatedDate"))
+    if not changed or changed == written:
+        return 0
+    try:
+        moment = datetime.fromisoformat(changed).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return 0
+    return int(moment.strftime("%Y%m%d%H%M%S")) * 1000 + moment.microsecond // 1000
 
 
 def _place(context: Json) -> Place | None:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
@@ -18,11 +19,10 @@ from typing import Any
 from redimento.azure import pipelines
 from redimento.batch.purse import Purse, fill
 from redimento.errors import UsageError
-from redimento.events import Emit, Event, Note, Warned
+from redimento.events import Emit, Event, Note, Warned, step
 from redimento.interruption import interruptible
 from redimento.locks import TakenError, held
 from redimento.outcome import INTERRUPTED, Outcome
-from redimento.reporting import console
 from redimento.reporting.console import Listing
 from redimento.repository.checkout import open_checkout
 from redimento.run.job import Finished
@@ -32,6 +32,9 @@ from redimento.sandbox.isolation import protect_process
 from redimento.wiring.organisation import connected
 from redimento.work_items.trigger import VARIABLE
 
+# A process of its own that has loaded the program forks each run: a fork of this one would share its locks and
+# connections, and a new interpreter for each would load everything again, which is most of its time and memory.
+_FRESH = multiprocessing.get_context("forkserver")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _BEST_FIRST = (0, 2, 3, 4, 5, 1, INTERRUPTED)  # exit codes; 1 is a bug
 _LOST = Outcome(
@@ -67,11 +70,15 @@ def carry_out_several(
             with connected(environment) as connection:
                 connection.repository(checkout)  # none can start in another one
                 settings = load_settings(checkout, options, environment, emit)
+            sdk = ("google.genai",) if settings.model.sdk == "google-genai" else ()
+            _FRESH.set_forkserver_preload(["redimento.running", *sdk])
+            resource_tracker.ensure_running()  # or the first start does, and then lets through the signals that it blocks
             money = fill(options.max_cost_usd, settings.model.max_cost_usd, len(ids))
             emit(Note(f"{len(ids)} work items, {at_once} at a time, for ${money.total:.2f} at most."))
             each = replace(options, apart=True, max_cost_usd=money.share)
             others = {name: value for name, value in environment.items() if name != VARIABLE}
-            ended = _worked_through(_Shift(money, deque(ids)), each, others, emit, at_once)
+            with step(emit, "items", f"Work through {len(ids)} work items"):
+                ended = _worked_through(_Shift(money, deque(ids)), each, others, emit, at_once)
     except TakenError as error:
         raise UsageError(str(error), "Run again when it has ended.") from error
     return {number: ended[number] for number in ids}
@@ -90,9 +97,8 @@ def listing(ended: Mapping[int, Ended]) -> Listing:
         commands += [pipelines.upload_summary(one.summary)] if one.summary else []
     spent = sum(one.finished.spent.usd for one in ended.values())
     value = {
-        "items": [
-            {"id": number, **console.as_json(one.finished, one.folder, one.calls)} for number, one in ended.items()
-        ],
+        "version": 1,
+        "items": [{"id": number, **one.as_json()} for number, one in ended.items()],
         "costUsd": round(spent, 6),
         "exitCode": worst(ended),
     }
@@ -128,9 +134,8 @@ def _worked_through(
 def _start(shift: _Shift, options: RunOptions, environment: Mapping[str, str]) -> None:
     number = shift.queue.popleft()
     ours, theirs = multiprocessing.Pipe()
-    # A new interpreter, since a fork would share locks and connections. It starts with the signals blocked: before it can
-    # restore anything it must not die of one.
-    process = multiprocessing.get_context("spawn").Process(target=_work, args=(theirs,), name=f"item-{number}")
+    # It starts with the signals blocked: before it can restore anything it must not die of one.
+    process = _FRESH.Process(target=_work, args=(theirs,), name=f"item-{number}")
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         process.start()

@@ -1,4 +1,4 @@
-"""The commands that a team meets first: `init`, `doctor`, `install`."""
+"""The commands that a team meets first: `init`, `check`, `doctor`, `install`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from redimento.cli.options import FILE, FOLDER, own_defects
+from redimento.cli.options import FILE, FOLDER, PLAIN, epilog, own_defects
+from redimento.cli.runs import Shown, listener
 from redimento.errors import AzureError, UsageError
 from redimento.interruption import interruptible
 from redimento.text.foreign import json_line
@@ -19,23 +20,51 @@ if TYPE_CHECKING:
     from redimento.adoption.finding import Finding
 
 
-@click.command()
+@click.command(epilog=epilog("init --repo ~/code/shop"))
 @click.option("--repo", type=FOLDER, default=".", show_default=True, help="The repository.")
 @click.option("--force", is_flag=True, help="Replace an existing .redimento.yml.")
 def init(repo: Path, force: bool) -> None:  # noqa: FBT001  click
-    """Write a .redimento.yml with checks that fit the repository's files."""
-    from redimento.commands.starter import write_starter_files  # noqa: PLC0415  see `run`
+    """Write a .redimento.yml with checks that fit the repository's files and pipelines."""
+    from redimento.adoption.starter import write_starter_files  # noqa: PLC0415  see `run`
 
     click.echo(write_starter_files(repo, force=force))
 
 
-@click.command()
+@click.command(
+    epilog=epilog("check", codes="0 nothing required is red; 6 it is, or the setup failed; 2 there are no checks.")
+)
+@click.option("--repo", type=FOLDER, default=".", show_default=True, help="The checked-out repository.")
+@click.option("--config", type=FILE, help="Settings to use instead of the repository's .redimento.yml.")
+@PLAIN
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as one JSON object on standard output.")
+def check(repo: Path, config: Path | None, plain: bool, as_json: bool) -> None:  # noqa: FBT001  click
+    """Run setup and checks as a run would, without a model, and show times, reports and what is red already."""
+    from redimento import run_options  # noqa: PLC0415  see `run`
+    from redimento.adoption import checking  # noqa: PLC0415  see `run`
+    from redimento.sandbox.isolation import protect_process  # noqa: PLC0415  see `run`
+
+    protect_process()
+    environment = run_options.take_environment(os.environ)
+    secrets = run_options.known_secrets(environment)
+    with own_defects(secrets, environment), interruptible():
+        with listener(Shown(as_json, plain), secrets) as emit:
+            checked = checking.check(repo, config, environment, emit)
+        click.echo(json_line(checking.as_json(checked)) if as_json else checking.as_text(checked))
+    sys.exit(checked.exit_code)
+
+
+@click.command(
+    epilog=epilog(
+        "doctor --work-item 7", "doctor --json", codes="0 if a run would work, otherwise that with which it would stop."
+    )
+)
 @click.option("--repo", type=FOLDER, default=".", show_default=True, help="The checked-out repository.")
 @click.option("--config", type=FILE, help="Settings to use instead of the repository's .redimento.yml.")
 @click.option("--work-item", metavar="ID", help="An item to look at, too. Default: REDIMENTO_WORK_ITEM.")
 @click.option("--call-model", is_flag=True, help="Ask the model for one word, which costs up to a cent.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object on standard output.")
-def doctor(as_json: bool, **options: Any) -> None:  # noqa: FBT001  click passes options by name
+@PLAIN
+def doctor(as_json: bool, plain: bool, **options: Any) -> None:  # noqa: FBT001  click passes options by name
     """Find out whether a run would work here, without changing anything."""
     from redimento import run_options  # noqa: PLC0415  see `run`
     from redimento.adoption import doctor, finding  # noqa: PLC0415  see `run`
@@ -48,23 +77,28 @@ def doctor(as_json: bool, **options: Any) -> None:  # noqa: FBT001  click passes
         if as_json:
             click.echo(json_line(finding.as_json(findings)))
         else:
-            _show_findings(findings)
+            _show_findings(findings, plain=plain)
     sys.exit(finding.exit_code(findings))
 
 
-def _show_findings(findings: Sequence[Finding]) -> None:
-    from rich.console import Console  # noqa: PLC0415  see `run`
-
+def _show_findings(findings: Sequence[Finding], *, plain: bool) -> None:
     from redimento.adoption import presentation  # noqa: PLC0415  see `run`
     from redimento.azure import pipelines  # noqa: PLC0415  see `run`
+    from redimento.reporting.terminal import open_terminal  # noqa: PLC0415  see `run`
 
     if pipelines.in_pipeline(os.environ):
         click.echo(presentation.for_agent(findings))
     else:
-        presentation.show(Console(), findings)
+        presentation.show(open_terminal(plain=plain), findings)
 
 
-@click.command()
+@click.command(
+    epilog=epilog(
+        "install --templates Shop/redimento@v0.1.0 --image registry.example/redimento@sha256:...",
+        "install --remove",
+        codes="0 done; 3 something remains for a person; 2 wrong use; 130 interrupted; 1 a bug in Redimento.",
+    )
+)
 @click.option("--repo", type=FOLDER, default=".", show_default=True, help="A checkout: its files suggest the checks.")
 @click.option("--url", default="", help="Web address of the repository. Default: the remote origin of the checkout.")
 @click.option("--image", default="", help="The image that runs the job, by digest.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,12 +12,21 @@ from redimento import defect
 from redimento.errors import RedimentoError
 from redimento.text.redaction import Secrets
 
-if TYPE_CHECKING:
-    pass
-
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
+PLAIN = click.option("--plain", is_flag=True, help="Words in place of marks, no colour, and nothing that moves.")
 USAGE = 2  # the exit code of wrong use
+RUNS = (
+    "0 delivered, draft, questions or skipped; 2 wrong use or settings; 3 Azure DevOps or git; 4 the model; 5 a limit, or a "
+    "check that attacked its supervisor; 130 interrupted; 1 a bug in Redimento."
+)
+OTHERS = "0 done; 2 wrong use; 130 interrupted; 1 a bug in Redimento."
+
+
+def epilog(*examples: str, codes: str = OTHERS) -> str:
+    """Return what `--help` ends with: examples, and what the exit codes mean."""
+    lines = "\n".join(f"  redimento {example}" for example in examples)
+    return f"\b\nExamples:\n{lines}\n\nExit codes: {codes}"
 
 
 @contextmanager

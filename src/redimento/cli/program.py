@@ -6,27 +6,29 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import click
 
 from redimento import __version__, defect
 from redimento.cli import adopting, looking, runs
-from redimento.cli.options import USAGE
+from redimento.cli.options import RUNS, USAGE, epilog
 from redimento.errors import RedimentoError
 from redimento.outcome import INTERRUPTED, Outcome, failure
+from redimento.outcome import as_json as outcome_json
 from redimento.text.foreign import json_line
 from redimento.text.redaction import NO_SECRETS
-
-if TYPE_CHECKING:
-    pass
 
 _DEFECT = 1
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="redimento")
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=epilog("demo", "run --work-item-file story.md", "COMMAND --help", codes=RUNS),
+)
+@click.version_option(__version__, "-V", "--version", prog_name="redimento")
 def cli() -> None:
     """Turn an Azure DevOps work item into one verified pull request."""
 
@@ -34,11 +36,13 @@ def cli() -> None:
 for command in (
     runs.run,
     runs.revise,
+    runs.replay,
     runs.plan,
     looking.context,
     looking.apply,
     looking.config,
     adopting.init,
+    adopting.check,
     adopting.doctor,
     adopting.install,
     looking.report,
@@ -80,13 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _leave(outcome: Outcome, *, as_json: bool) -> NoReturn:
     """Exit with the sentence on standard error and, with --json, one object on standard output."""
     clean = NO_SECRETS.clean
-    texts = {"sentence": clean(outcome.sentence), "remedy": clean(outcome.remedy)}
-    problems = [clean(problem) for problem in outcome.problems]
-    for problem in problems:
-        click.echo(problem, err=True)
-    click.echo(f"redimento: {texts['sentence']}", err=True)
-    if texts["remedy"]:
-        click.echo(f"  {texts['remedy']}", err=True)
+    problems = tuple(map(clean, outcome.problems))
+    said = replace(outcome, sentence=clean(outcome.sentence), remedy=clean(outcome.remedy), problems=problems)
+    remedy = [f"  {said.remedy}"] if said.remedy else []
+    click.echo("\n".join([*problems, f"redimento: {said.sentence}", *remedy]), err=True)
     if as_json:
-        click.echo(json_line({"outcome": outcome.kind, **texts, "problems": problems, "exitCode": outcome.exit_code}))
-    sys.exit(outcome.exit_code)
+        click.echo(json_line(outcome_json(said)))
+    sys.exit(said.exit_code)

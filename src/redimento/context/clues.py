@@ -28,6 +28,7 @@ class Clues:
     paths: tuple[str, ...]  # with an extension, as written; without stack traces, which pass through too many files
     told_paths: tuple[str, ...]  # those that occur in prose: 9 in 10 of these are changed, few of the others
     phrases: tuple[str, ...]  # that the code may contain literally: quoted texts, error messages
+    written: Mapping[str, str]  # each term as the text writes it first
 
     @cached_property
     def wanted(self) -> Wanted:
@@ -102,6 +103,7 @@ def read_clues(text: str) -> Clues:
         paths=tuple(dict.fromkeys(_paths(_without_frames(text)))),
         told_paths=tuple(dict.fromkeys(_paths(_without_frames(_FENCE.sub("\n", text))))),
         phrases=tuple(dict.fromkeys(_phrases(plain))),
+        written={term: word for word in reversed(identifiers(text)) for term in terms(word)},
     )
 
 

@@ -53,7 +53,18 @@ def pack(ranked: Sequence[Ranked], clues: Clues, budget: int, floor: float = 0.0
 
     The worth of an excerpt is the expected number of changed files that it shows, or their part.
     """
-    chosen: defaultdict[int, list[Segment]] = defaultdict(list)
+    taken = list(_taken(ranked, clues, budget, floor))
+    excerpts = _shown(ranked, taken, budget)
+    # The lines that stand for what is left out are only known now: up to one in fifty tokens more than was paid.
+    while sum(one.tokens for one in excerpts) > budget:
+        taken.pop()
+        excerpts = _shown(ranked, taken, budget)
+    return excerpts
+
+
+def _taken(ranked: Sequence[Ranked], clues: Clues, budget: int, floor: float) -> Iterator[_Offer]:
+    """Yield what promises most per token, the best first."""
+    begun: set[int] = set()
     left = budget
     chances = _chances(ranked)
     offers = [offer for place, one in enumerate(ranked) for offer in _offers(place, one, chances[place], clues)]
@@ -65,15 +76,25 @@ def pack(ranked: Sequence[Ranked], clues: Clues, budget: int, floor: float = 0.0
         if offer.cost * _SURELY_LARGER > left:
             continue
         reading = ranked[offer.place].reading
-        heading = 0 if offer.place in chosen else HEADING
+        heading = 0 if offer.place in begun else HEADING
         cost = heading + sum(_cost(reading, segment) for segment in offer.segments)
         if cost <= left:
             left -= cost
-            chosen[offer.place] += offer.segments
+            begun.add(offer.place)
+            yield offer
+
+
+def _shown(ranked: Sequence[Ranked], taken: Sequence[_Offer], budget: int) -> list[Excerpt]:
+    """Return the excerpts of what was taken, best file first."""
+    chosen: defaultdict[int, list[Segment]] = defaultdict(list)
+    for offer in taken:
+        chosen[offer.place] += offer.segments
+    paid = {place: _paid(ranked[place].reading, segments) for place, segments in chosen.items()}
+    left = budget - sum(paid.values())
     excerpts = []
     for place in sorted(chosen):
         excerpt = _excerpt(ranked[place], chosen[place], left)
-        left -= excerpt.tokens - HEADING - sum(_cost(ranked[place].reading, segment) for segment in chosen[place])
+        left -= excerpt.tokens - paid[place]
         excerpts.append(excerpt)
     return excerpts
 
@@ -146,10 +167,14 @@ def _cost(reading: Reading, segment: Segment) -> int:
     return _GAP + estimate("\n".join(reading.lines[segment.first - 1 : segment.last]))
 
 
+def _paid(reading: Reading, chosen: Sequence[Segment]) -> int:
+    return HEADING + sum(_cost(reading, segment) for segment in chosen)
+
+
 def _excerpt(one: Ranked, chosen: Sequence[Segment], left: int) -> Excerpt:
     """Return the excerpt of a file; the whole file if little is missing and `left` tokens allow it."""
     reading = one.reading
-    paid = HEADING + sum(_cost(reading, segment) for segment in chosen)
+    paid = _paid(reading, chosen)
     segments = [(segment.first, segment.last) for segment in chosen]
     spans = joined(segments, _SMALLEST_GAP)
     text = with_gaps(reading.lines, spans)

@@ -46,8 +46,11 @@ def _kept(file: Path, commit: str) -> Sequence[PastCommit] | None:
 
 def past_signals(
     commits: Sequence[PastCommit], files: Sequence[File], clues: Clues, *, place: Signal, text: Signal
-) -> dict[str, Signal]:
-    """Return the signals of the history, one number per file; `place` and `text` are the signals of these names."""
+) -> tuple[dict[str, Signal], dict[str, str]]:
+    """Return the signals of the history, one number per file, and the path of the candidate that each changes with.
+
+    `place` and `text` are the signals of these names.
+    """
     likely = [0.6 * best + 0.4 * whole for best, whole in zip(place, text, strict=True)]
     numbers = {file.path: number for number, file in enumerate(files)}
     subjects: list[Counter[str]] = [Counter() for _ in files]
@@ -71,11 +74,13 @@ def past_signals(
                 beside[number].update(other for other in here if other != number)
     together = [
         max(
-            (likely[other] * count / (_UNSURE + changed[other]) for other, count in beside[number].items()), default=0.0
+            ((likely[other] * count / (_UNSURE + changed[other]), other) for other, count in beside[number].items()),
+            default=(0.0, number),
         )
         for number in range(len(files))
     ]
-    return {
+    signals = {
         "message": scaled(bm25(subjects, lengths, clues.terms, rarities(said, len(said)))),
-        "together": scaled(together),
+        "together": scaled([value for value, _ in together]),
     }
+    return signals, {file.path: files[other].path for file, (_, other) in zip(files, together, strict=True)}

@@ -12,21 +12,14 @@ from redimento.context.close_reading import Reading, read_closely, second_signal
 from redimento.context.clues import Clues
 from redimento.context.imports import Graph
 from redimento.context.past import past_signals
+from redimento.context.reasons import known, reasons
 from redimento.context.signals import Signal, first_signals
 from redimento.context.survey import File
 from redimento.context.tree import PastCommit, Tree
 from redimento.context.weights import FIRST, PAST, SECOND
-from redimento.text.wording import Sentence
 
 SHORTLIST: Final = 120  # files that are read a second time
-_MOST_REASONS: Final = 4
-_MOST_OF_THE_FILE: Final = 3  # reasons besides those of the history
 _AHEAD: Final = 0.01
-_WORTH_SAYING: Final = 0.3  # share of the score
-_SAID: Final = (
-    "text", "title", "path", "mentioned", "imported", "importing", "tested", "folder", "place", "pairs", "phrase",
-    "message", "together",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +53,16 @@ def rank(
     place_of = {file.path: place for place, file in enumerate(chosen)}
     signals = _at([place_of[file.path] for file in read], first) | second_signals(readings)
     scores = _weighed(signals, SECOND)
+    beside: Mapping[str, str] = {}
     if commits:
-        signals |= past_signals(commits, read, clues, place=signals["place"], text=signals["text"])
+        past, beside = past_signals(commits, read, clues, place=signals["place"], text=signals["text"])
+        signals |= past
         scores = _weighed(signals | {"score": scores}, PAST)
+    lifted = _lifted(scores, read)
+    told_from = known(clues, files, graph, dict(zip((file.path for file in read), lifted, strict=True)), beside)
     ranked = [
-        Ranked(reading, score, _reasons(reading.file, {name: signal[place] for name, signal in signals.items()}))
-        for place, (reading, score) in enumerate(zip(readings, _lifted(scores, read), strict=True))
+        Ranked(reading, score, reasons(reading, {name: signal[place] for name, signal in signals.items()}, told_from))
+        for place, (reading, score) in enumerate(zip(readings, lifted, strict=True))
     ]
     return sorted(ranked, key=lambda one: (-one.score, one.reading.file.path))
 
@@ -98,15 +95,3 @@ def _lifted(scores: Signal, files: Sequence[File]) -> Signal:
         max(score, best - _AHEAD if file.role == "test" else best + _AHEAD) if file.asked else score
         for score, file in zip(scores, files, strict=True)
     ]
-
-
-def _reasons(file: File, signals: Mapping[str, float]) -> tuple[str, ...]:
-    """Say which signals made the score; those of the history come last."""
-    parts = {name: weight * signals[name] for name, weight in (SECOND | PAST).items() if name in signals}
-    strong = [name for name in _SAID if parts.get(name, 0.0) > _WORTH_SAYING]
-    strongest = sorted((name for name in strong if name in SECOND), key=lambda name: -parts[name])
-    reasons = [Sentence("fits_by", signal=name) for name in strongest]
-    if signals["defines"]:
-        reasons.insert(0, Sentence("defines", names=sorted(file.defined)[:3]))
-    past = [Sentence("fits_by", signal=name) for name in strong if name in PAST]
-    return (*reasons[:_MOST_OF_THE_FILE], *past)[:_MOST_REASONS]

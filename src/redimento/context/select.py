@@ -154,10 +154,18 @@ def _whole(tree: Tree, considered: Consideration, budget: int, shown: AbstractSe
 
 def _conventions(tree: Tree, names: Sequence[str], existing: AbstractSet[str], budget: int) -> tuple[Excerpt, ...]:
     found: list[Excerpt] = []
-    for path, content in texts(tree, [name for name in names if name in existing]):
+    seen: set[str] = set()  # one file of rules is often a copy of another
+    paths = chain.from_iterable(_in_folder(name, existing) if name.endswith("/") else [name] for name in names)
+    for path, content in texts(tree, [path for path in dict.fromkeys(paths) if path in existing]):
         text = content.removesuffix("\n")
         tokens = HEADING + estimate(text)
-        if tokens <= budget:
+        if tokens <= budget and text not in seen:
+            seen.add(text)
             budget -= tokens
             found.append(Excerpt(path, text, tokens, 0.0, None, ("conventions of the repository",)))
     return tuple(found)
+
+
+def _in_folder(folder: str, existing: AbstractSet[str]) -> list[str]:
+    """Return the Markdown files of a folder: decisions are numbered, so the last one is the newest."""
+    return sorted((path for path in existing if path.startswith(folder) and path.endswith(".md")), reverse=True)

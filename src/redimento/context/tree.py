@@ -78,7 +78,7 @@ class Part:
         return self.whole.commit
 
     def entries(self) -> Sequence[Entry]:
-        below = f"{self.folder}/"
+        below = (f"{self.folder}/", *(name for name in self.also if name.endswith("/")))
         return [one for one in self.whole.entries() if one.path.startswith(below) or one.path in self.also]
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:

@@ -226,10 +226,11 @@ class Start:
     def concluded(self, pull_request: PullRequest) -> Concluded:
         """Return whether an earlier run brought about all that belongs on it: its comment comes last, and names it.
 
-        Where runs keep no comment, nobody can tell, and what a person took off must not come back.
+        Where runs keep no comment, only the claim of a killed run tells that something may be missing: otherwise what a
+        person took off must not come back.
         """
         if not self.remembers:
-            return left_as(pull_request)
+            return "" if self.claims else left_as(pull_request)
         named = self._named
         if named is not None and self._delivered(pull_request) and not self.unfinished:
             return "draft" if named["draft"] else "ready"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from redimento.text import wording
-from redimento.text.foreign import code, neutralise
+from redimento.text.foreign import code, neutralise, one_line
 
 _NUMBER_LINK = re.compile(r"([#!])(?=\d)")  # Azure links `#12` to a work item and `!12` to a pull request
 _NUMBER_MARK = re.compile(r"([\w.)\]]?)([#!])(?=\d)")
@@ -93,7 +93,7 @@ def _without_block_mark(line: str) -> str:
 
 def inline(text: str, most: int = 200) -> str:
     """Return foreign text as one line of at most `most` characters before escaping; only code spans stay markup."""
-    return _without_block_mark(_cut(" ".join(neutralise(text).split()), most))
+    return _without_block_mark(_cut(one_line(text), most))
 
 
 def _spans(line: str) -> str:

@@ -11,7 +11,7 @@ from redimento.delivery.markdown import units
 from redimento.delivery.pull_request import PullRequest, PullRequests, PullRequestText
 from redimento.delivery.readiness import check_state
 from redimento.delivery.report import Report
-from redimento.delivery.template import fill
+from redimento.delivery.template import NOTHING_AROUND, Around
 from redimento.errors import ConflictError
 from redimento.outcome import Outcome
 from redimento.settings import PullRequestSettings
@@ -19,14 +19,13 @@ from redimento.text.wording import Sentence
 from redimento.work_items.item import WorkItem
 
 _LEAST_ROOM = 500  # UTF-16 units in which the evidence still says something
-_LEAST_BESIDE_TEMPLATE = 1_000
 
 
 @dataclass(frozen=True)
 class Delivery:
     """What to deliver, and where to. `tip` and `pull_request`: what an earlier run left, the latter if it is active.
 
-    `template`: the repository's own, for a new pull request. `co_author`: who asked for the change, as `Name <mail>`.
+    `around`: the repository's own template, for a new pull request. `co_author`: who asked for the change, as `Name <mail>`.
     `on_top`: the change goes on from the files of the tip, whoever wrote them. `answers`: the remarks that it answers.
     """
 
@@ -39,7 +38,7 @@ class Delivery:
     reference: str
     draft: bool
     pull_request: PullRequest | None = None
-    template: str = ""
+    around: Around = NOTHING_AROUND
     co_author: str = ""
     on_top: bool = False
     answers: tuple[str, ...] = ()
@@ -62,11 +61,9 @@ def publish(
 def text_of(delivery: Delivery, settings: PullRequestSettings) -> PullRequestText:
     """Return the pull request as it should be; what a person changed in it stays."""
     known = delivery.pull_request
-    around = fill(delivery.template, delivery.item.id, delivery.report.language)
+    around = delivery.around
     taken = signature.around(known.description) if known else around.before + around.after
     room = texts.DESCRIPTION_UNITS - signature.UNITS - units(taken)
-    if known is None and room < _LEAST_BESIDE_TEMPLATE:
-        return text_of(replace(delivery, template=""), settings)
     wanted = PullRequestText(
         source_branch=delivery.branch,
         target_branch=delivery.target,

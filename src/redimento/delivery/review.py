@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from redimento.delivery.markdown import quoted
@@ -18,18 +18,22 @@ _MOST_PEOPLE = 50  # whose right to contribute one run asks for
 # After empty lines, and never indented as code is, in which people quote the command.
 _COMMAND = re.compile(r"(?:[ \t\r]*+\n)*+ {0,3}/redimento(?![\w/.-])", re.IGNORECASE)
 # The first line of each answer, which no reader sees. It is believed only in a comment of the job's account.
-_ANSWERED = re.compile(r"<!-- Redimento answers comment (\d{1,6}) -->")
+_ANSWERED = re.compile(r"<!-- Redimento answers comment (\d{1,6})(?: of (\d{1,17}))? -->")
 
 
 @dataclass(frozen=True)
 class Said:
-    """A comment of a thread. `author` is the id of an account, `name` what people call it."""
+    """A comment of a thread. `author` is the id of an account, `name` what people call it.
+
+    `edited`: when its text was changed last, as a number that grows with time; 0 if it is as it was written.
+    """
 
     id: int
     author: str
     name: str
     text: str
     ours: bool = False  # written by the account of this job, as the server states
+    edited: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,17 +58,22 @@ class Thread:
 
 @dataclass(frozen=True)
 class Remark:
-    """What people ask in a thread: everything up to `comment`, in the words of those who may contribute, and ours."""
+    """What people ask in a thread: everything up to `comment`, in the words of those who may contribute, and ours.
+
+    `edited`: the newest change of what they ask, as in `Said`. `stranger`: what somebody who may not asks behind it.
+    """
 
     thread: int
     comment: int
     said: tuple[Said, ...]
     place: Place | None = None
+    edited: int = 0
+    stranger: Remark | None = None
 
     @property
     def name(self) -> str:
         """How a commit names the remark that it answers."""
-        return f"{self.thread}.{self.comment}"
+        return f"{self.thread}.{self.comment}" + (f".{self.edited}" if self.edited else "")
 
 
 @dataclass(frozen=True)
@@ -124,13 +133,14 @@ def asked(threads: Iterable[Thread], *, every: bool, contributes: Callable[[str]
             continue
         people |= {author: contributes(author) for author in sorted(unknown)}
         allowed = [one for one in waiting if people[one.author]]
+        refused = [one for one in waiting if not people[one.author] and _is_addressed(one)]
         if allowed:
-            said = tuple(
-                one for one in thread.comments if one.id <= allowed[-1].id and (one.ours or people[one.author])
-            )
-            remarks.append(Remark(thread.id, allowed[-1].id, said, thread.place))
-        elif len(strangers) < MOST and (refused := [one for one in waiting if _is_addressed(one)]):
-            strangers.append(Remark(thread.id, refused[-1].id, (), thread.place))
+            last = max(allowed[-1].id, answered_up_to(thread)[0])
+            said = tuple(one for one in thread.comments if one.id <= last and (one.ours or people[one.author]))
+            behind = _remark(thread, refused, ()) if refused and refused[-1].id > last else None
+            remarks.append(replace(_remark(thread, allowed, said), stranger=behind))
+        elif refused and len(strangers) < MOST:
+            strangers.append(_remark(thread, refused, ()))
     return Asked(tuple(remarks), tuple(strangers), later)
 
 
@@ -138,20 +148,27 @@ def _waiting(thread: Thread, *, every: bool) -> Iterator[Said]:
     """Yield the comments that ask for something and are not answered."""
     if thread.resolved:
         return
-    done = answered_up_to(thread)
+    done, seen = answered_up_to(thread)
     for one in thread.comments:
-        if not one.ours and one.id > done and (every or _is_addressed(one)):
+        if not one.ours and (one.id > done or one.edited > seen) and (every or _is_addressed(one)):
             yield one
+
+
+def _remark(thread: Thread, waiting: Sequence[Said], said: tuple[Said, ...]) -> Remark:
+    return Remark(thread.id, waiting[-1].id, said, thread.place, max(one.edited for one in waiting))
 
 
 def _is_addressed(comment: Said) -> bool:
     return _COMMAND.match(comment.text) is not None
 
 
-def answered_up_to(thread: Thread) -> int:
-    """Return the number of the newest comment that we have answered, 0 for none: anybody can write the line."""
-    found = (_ANSWERED.match(one.text) for one in thread.comments if one.ours)
-    return max((int(one[1]) for one in found if one), default=0)
+def answered_up_to(thread: Thread) -> tuple[int, int]:
+    """Return the number of the newest comment that we have answered, and the newest change that we saw; 0 for none.
+
+    Only in comments of our own account: anybody can write the line.
+    """
+    found = [line for one in thread.comments if one.ours and (line := _ANSWERED.match(one.text))]
+    return max((int(one[1]) for one in found), default=0), max((int(one[2] or 0) for one in found), default=0)
 
 
 @dataclass(frozen=True)
@@ -186,11 +203,12 @@ def answer(
 ) -> None:
     """Answer a remark, unless that is done: a killed run may have. Resolve its thread if the settings say so."""
     thread = review.thread(remark.thread)
-    if answered_up_to(thread) < remark.comment:
+    done, seen = answered_up_to(thread)
+    if done < remark.comment or seen < remark.edited:
         text = wording.render(
             "pull_request/reply.md.j2",
             language,
-            comment=remark.comment,
+            remark=remark,
             reply=reply,
             words=quoted([reply.note], _LONGEST_NOTE),
             every=settings.remarks == "all",

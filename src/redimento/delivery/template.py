@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from redimento.context.tree import Tree, texts
+from redimento.delivery.markdown import units
 from redimento.text import wording
 from redimento.text.foreign import neutralise
 
@@ -14,6 +15,7 @@ from redimento.text.foreign import neutralise
 _FOLDERS = (".azuredevops/", ".vsts/", "docs/", "")
 _ENDINGS = (".md", ".txt")
 _LARGEST = 20_000  # bytes: more than a description can hold, at up to four bytes for a character
+_MOST_UNITS = 2_790  # UTF-16 units: the rest of a description is for our text and its signature
 # `## Words`, and `**Words**` alone on its line, which many teams use as a heading.
 _HEADING = re.compile(
     r" {0,3}(?:#{1,6}[ \t]+(?P<words>\S.{0,200})|(?P<bold>\*\*|__)(?P<strong>[^*_]{1,200})(?P=bold):?\s*$)"
@@ -38,15 +40,20 @@ class Around:
     before: str = ""
     after: str = ""
 
+    @property
+    def leaves_room(self) -> bool:
+        """Whether our text has about a thousand UTF-16 units beside it."""
+        return units(self.before + self.after) <= _MOST_UNITS
+
 
 NOTHING_AROUND = Around()
 
 
-def find(tree: Tree, target: str) -> str:
-    """Return the template for pull requests into the branch `target`, "" without one.
+def find(tree: Tree, target: str) -> tuple[str, str]:
+    """Return path and text of the template for pull requests into the branch `target`, ("", "") without one.
 
     `tree` is the repository's default branch: Azure reads templates from nowhere else. That for a branch has the name of its
-    first level. One that is no text, or longer than a description, counts as none.
+    first level. The text of one that is no text, or longer than a description, is "".
     """
     sizes = {entry.path: entry.size for entry in tree.entries()}
     by_name = {path.casefold(): path for path in reversed(sizes)}
@@ -54,9 +61,10 @@ def find(tree: Tree, target: str) -> str:
     names = (f"pull_request_template/branches/{first_level}", "pull_request_template")
     wanted = (f"{folder}{name}{ending}".casefold() for name in names for folder in _FOLDERS for ending in _ENDINGS)
     path = next((by_name[name] for name in wanted if name in by_name), None)
-    if path is None or sizes[path] > _LARGEST:
-        return ""
-    return next((text for _, text in texts(tree, [path])), "")
+    if path is None:
+        return "", ""
+    found = texts(tree, [path]) if sizes[path] <= _LARGEST else ()
+    return path, next((text for _, text in found), "")
 
 
 def fill(template: str, item_id: int, language: str = "en") -> Around:

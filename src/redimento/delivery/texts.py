@@ -12,7 +12,7 @@ from redimento.delivery.pull_request import CheckState
 from redimento.delivery.report import Report
 from redimento.outcome import Outcome
 from redimento.text import wording
-from redimento.text.foreign import neutralise
+from redimento.text.foreign import one_line
 from redimento.work_items.item import Kind, WorkItem
 
 # Azure refuses 4,000 and seems to count UTF-16 units (scala-steward#3572, renovate cuts at 3,999); this leaves a margin.
@@ -62,7 +62,7 @@ def title(template: str, item: WorkItem, language: str = "en") -> str:
     kind, words = numberless(item.type, language), numberless(item.title, language)
     filled = template.replace("{id}", str(item.id)).replace("{kind}", _COMMIT_KINDS[item.kind])
     filled = filled.replace("{type}", kind).replace("{title}", words)
-    line = " ".join(neutralise(filled).split())
+    line = one_line(filled)
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
 
 

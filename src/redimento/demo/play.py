@@ -8,33 +8,31 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import yaml
-from rich.console import Console
-from rich.markdown import Markdown
-from rich.rule import Rule
-from rich.syntax import Syntax
 from rich.text import Text
 
 from redimento.azure.client import AzureClient
 from redimento.azure.pipelines import job_environment
 from redimento.demo.google import Google, serving
-from redimento.errors import GitError, RedimentoError, UsageError
+from redimento.demo.story import Story, git
+from redimento.errors import RedimentoError, UsageError
+from redimento.reporting.terminal import open_terminal
 
 _HERE = Path(__file__).parent
 _ITEM, _REPOSITORY = "7", "web"
-_GIT = (
-    "git", "-c", "user.name=Ada", "-c", "user.email=ada@example.invalid", "-c", "init.defaultBranch=main",
-    "-c", "advice.detachedHead=false",
-)  # fmt: skip
+_KEYLESS = (
+    "There is no key, and none is needed: the job signs in with its identity. A recorded model answers in place of "
+    "Vertex AI; set GEMINI_API_KEY to use Gemini."
+)
 
 
-def play(folder: Path | None, stream: TextIO) -> int:
-    """Run the demo in `folder`, print the pull request, and return the exit code of the run.
+def play(folder: Path | None, *, plain: bool = False) -> int:
+    """Run the demo in `folder`, tell its story, and return the exit code of the run.
 
     Gemini answers if there is a key, a recording otherwise: that run has no secret, and signs in with its identity.
     """
@@ -42,40 +40,33 @@ def play(folder: Path | None, stream: TextIO) -> int:
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty.", "Name a folder that does not exist yet with --folder.")
     folder.mkdir(parents=True, exist_ok=True)
-    console = Console(file=stream, width=None if stream.isatty() else 110)
+    console = open_terminal(plain=plain)
     origin = _sample_repository(folder / "sample")
     with _organisation(folder, origin) as started:
         environment = started["environment"][_REPOSITORY]
-        console.print(Rule("An emulated Azure DevOps organisation"))
-        console.print(Text(f"{started['url']}  project Shop, repository web, user story 7 in state Active"))
         checkout = _agent_checkout(folder / "agent" / "s", environment)
-        console.print(Rule("The pipeline step: redimento run --work-item 7"))
-        with nullcontext(environment) if _has_key() else _without_key(started, environment) as step:
-            if not _has_key():
-                console.print(
-                    Text(
-                        "There is no key, and none is needed: the job signs in with its identity. A recorded model answers "
-                        "in place of Vertex AI; set GEMINI_API_KEY to use Gemini.",
-                    )
-                )
-            stream.flush()
-            outcome = _run(folder, checkout, step)
-        if outcome.get("pullRequestId"):
-            _show_pull_request(console, environment, outcome, checkout)
-        console.print(Rule("Where to look next"))
-        console.print(Text(f"report    {Path(outcome['runFolder']) / 'report.html'}"), soft_wrap=True)
-        console.print(Text(f"record    {outcome['runFolder']}"), soft_wrap=True)
-        console.print(
-            Text(f"serve the organisation again: redimento emulator --folder {folder / 'organisation'}"), soft_wrap=True
-        )
+        agent = job_environment(environment)
+        with closing(AzureClient(agent.collection_url, agent.token)) as client:
+            telling = Story(console, client, agent.project, checkout)
+            telling.item(int(_ITEM))
+            telling.code("shop/cart.py")
+            telling.chapter("The run, as a pipeline starts it")
+            console.print(Text("" if _has_key() else _KEYLESS))
+            console.file.flush()
+            with nullcontext(environment) if _has_key() else _without_key(started, environment) as step:
+                outcome = _run(folder, checkout, step, ["--plain"] * plain)
+            if outcome["pullRequestId"]:
+                telling.change(outcome, agent.repository_id)
+            telling.comment(int(_ITEM))
+        telling.next(outcome, folder)
     return int(outcome["exitCode"])
 
 
 def _sample_repository(folder: Path) -> Path:
     shutil.copytree(_HERE / "sample", folder, ignore=shutil.ignore_patterns("__pycache__"))
-    _git(folder, "init", "--quiet")
-    _git(folder, "add", ".")
-    _git(folder, "commit", "--quiet", "--message", "A cart and a stock")
+    git(folder, "init", "--quiet")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message", "A cart and a stock")
     return folder
 
 
@@ -111,16 +102,16 @@ def _agent_checkout(folder: Path, environment: Mapping[str, str]) -> Path:
         "GIT_CONFIG_KEY_0": f"http.{url}.extraheader",
         "GIT_CONFIG_VALUE_0": f"AUTHORIZATION: bearer {environment['SYSTEM_ACCESSTOKEN']}",
     }
-    _git(folder, "init", "--quiet")
-    _git(folder, "remote", "add", "origin", url)
-    _git(folder, "fetch", "--quiet", "--depth=1", "origin", "+refs/heads/main:refs/remotes/origin/main", more=signed_in)
-    _git(folder, "checkout", "--quiet", "--detach", "refs/remotes/origin/main")
+    git(folder, "init", "--quiet")
+    git(folder, "remote", "add", "origin", url)
+    git(folder, "fetch", "--quiet", "--depth=1", "origin", "+refs/heads/main:refs/remotes/origin/main", more=signed_in)
+    git(folder, "checkout", "--quiet", "--detach", "refs/remotes/origin/main")
     return folder
 
 
-def _run(folder: Path, checkout: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+def _run(folder: Path, checkout: Path, environment: Mapping[str, str], more: Sequence[str]) -> dict[str, Any]:
     command = [sys.executable, "-m", "redimento", "run", "--work-item", _ITEM, "--repo", str(checkout), "--json"]
-    command += ["--run-dir", str(folder / "run")]
+    command += ["--run-dir", str(folder / "run"), *more]
     # The checks need this Python, which has pytest; a job would find its tools on PATH.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     # Without TF_BUILD the run writes for a terminal, as a local run does, not for the agent.
@@ -160,35 +151,3 @@ def _without_key(started: Mapping[str, Any], environment: Mapping[str, str]) -> 
     identifier = started["projects"][project]["service_connections"][connection]
     with serving(google):
         yield {**environment, **google.environment, "REDIMENTO_SERVICE_CONNECTION": identifier}
-
-
-def _show_pull_request(
-    console: Console, environment: Mapping[str, str], outcome: Mapping[str, Any], checkout: Path
-) -> None:
-    agent = job_environment(environment)
-    client = AzureClient(agent.collection_url, agent.token, project=agent.project, project_id=agent.project_id)
-    try:
-        path = f"_apis/git/repositories/{agent.repository_id}/pullrequests/{outcome['pullRequestId']}"
-        pull_request = client.get(path, project=agent.project)
-    finally:
-        client.close()
-    state = "draft" if pull_request["isDraft"] else "ready for review"
-    console.print(Rule(f"Pull request {pull_request['pullRequestId']} ({state})"))
-    console.print(Text(pull_request["title"], style="bold"))
-    names = [pull_request[key].removeprefix("refs/heads/") for key in ("sourceRefName", "targetRefName")]
-    console.print(Text(f"{names[0]} → {names[1]}", style="dim"))
-    console.print()
-    console.print(Markdown(pull_request["description"]))
-    console.print(Rule("Its diff"))
-    diff = _git(checkout, "diff", "HEAD", outcome["commit"])
-    console.print(Syntax(diff, "diff", background_color="default", word_wrap=True))
-
-
-def _git(folder: Path, *arguments: str, more: Mapping[str, str] | None = None) -> str:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    done = subprocess.run(  # noqa: S603  our own arguments
-        [*_GIT, *arguments], cwd=folder, env={**kept, **(more or {})}, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise GitError(f"git {arguments[0]} failed: {done.stderr.strip()}", "The demo needs git 2.38 or newer.")
-    return done.stdout

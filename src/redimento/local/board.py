@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,16 +14,18 @@ from urllib.parse import unquote
 from redimento.errors import NotThereError, UsageError
 from redimento.local.item_file import read_item
 from redimento.run_folder import RunFolder
+from redimento.store.tape import Tape
 from redimento.work_items.attachment import LARGEST
 from redimento.work_items.item import Attachment, StateCategory, WorkItem
 from redimento.work_items.mark import Mark
 
 
 class FileBoard:
-    """One work item in `file`; its comment, states and claim are files in `folder`."""
+    """One work item in `file`; its comment, states and claim are files in `folder`. `tape`: the files that the item shows."""
 
-    def __init__(self, file: Path, folder: RunFolder, fields: Sequence[str] = ()) -> None:
+    def __init__(self, file: Path, folder: RunFolder, fields: Sequence[str] = (), tape: Tape | None = None) -> None:
         self._file = file
+        self._tape = tape or Tape()
         self._fields = fields
         self._folder = folder
         self._lock: int | None = None
@@ -38,9 +41,18 @@ class FileBoard:
 
     def read(self, attachment: Attachment) -> bytes:
         """Return the content of a file beside the work item file, which may come from somebody else: no other file."""
+        name = attachment.url or attachment.name
+        try:
+            return b64decode(
+                self._tape.heard("file", name, lambda: b64encode(self._content(name)).decode()), validate=True
+            )
+        except (ValueError, TypeError):
+            raise UsageError("The recorded file cannot be read.", "Record the run again.") from None
+
+    def _content(self, name: str) -> bytes:
         folder = self._file.parent.resolve()
         try:
-            path = (folder / unquote(attachment.url or attachment.name)).resolve()
+            path = (folder / unquote(name)).resolve()
             if not path.is_relative_to(folder) or not path.is_file():
                 raise UsageError("There is no such file beside the work item file.", f"Put it into {folder}.")
             with path.open("rb") as file:

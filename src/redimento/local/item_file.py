@@ -93,9 +93,9 @@ def _text(path: Path) -> str:
 def _mapping(text: str, path: Path, first_line: int = 0) -> dict[str, Any]:
     document = marked_yaml.read(text)
     if document.problems:
-        line, where, reason = document.problems[0]
+        place, where, reason = document.problems[0]
         named = f"{'.'.join(map(str, where))}: " if where else ""
-        raise UsageError(f"{path}:{line + first_line}: {named}{reason}.", "Correct the YAML.")
+        raise UsageError(f"{path}:{place.line + first_line}: {named}{reason}.", "Correct the YAML.")
     if not isinstance(document.data, dict):
         raise UsageError(
             f"{path} does not describe a work item.", "Write its fields as `title: …` and `description: …`."

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any, get_args
 
 import jsonschema
 
 from redimento.models.port import Failure, ModelError, ModelReply, ModelRequest, Usage
+from redimento.text.foreign import NONCE
 
 _COUNT = {"type": "integer", "minimum": 0}
 _REPLY = {
@@ -40,7 +44,13 @@ _ERROR = {
 }
 _LINE = {
     "type": "object",
-    "properties": {"purpose": {"type": "string"}, "model": {"type": "string"}, "reply": _REPLY, "error": _ERROR},
+    "properties": {
+        "purpose": {"type": "string"},
+        "model": {"type": "string"},
+        "reply": _REPLY,
+        "error": _ERROR,
+        "kept": _REPLY["properties"]["usage"],  # type: ignore[index]  # of the call that paid for the answer
+    },
     "oneOf": [{"required": ["reply"]}, {"required": ["error"]}, _REPLY],
 }
 _VALIDATOR = jsonschema.Draft202012Validator(_LINE)
@@ -48,7 +58,8 @@ _VALIDATOR = jsonschema.Draft202012Validator(_LINE)
 
 def to_json(request: ModelRequest, outcome: ModelReply | ModelError, *, model: str) -> dict[str, Any]:
     """Return a call and its outcome as JSON; the writer redacts it."""
-    line: dict[str, Any] = {"purpose": request.purpose, "model": model, "request": _shown(request)}
+    line: dict[str, Any] = {"purpose": request.purpose, "model": model, "asked": digest(request)}
+    line["request"] = _shown(request)
     if isinstance(outcome, ModelReply):
         line["reply"] = asdict(outcome)
     else:
@@ -61,6 +72,32 @@ def to_json(request: ModelRequest, outcome: ModelReply | ModelError, *, model: s
             "usage": usage,
         }
     return line
+
+
+def digest(request: ModelRequest) -> str:
+    """Return a hash of all in a request that determines its answer: the same in each process that asks the same.
+
+    The tier does not: a call that the flex tier turned away is asked of the standard one.
+    """
+    whole = asdict(replace(request, purpose="", timeout_seconds=0.0, tier="standard"))
+    text = json.dumps(whole, default=lambda picture: hashlib.sha256(picture).hexdigest()).replace(NONCE, "")
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def answered(content: bytes) -> Iterator[tuple[str, bool, ModelReply]]:
+    """Yield the answers of a conversation: what was asked, as `digest` gives it, whether it was kept, and the answer.
+
+    Left out are failures, and lines that cannot be read, as of a run that was killed while it wrote one.
+    """
+    for line in content.split(b"\n"):
+        try:
+            row = json.loads(line)
+            _, reply = from_json(row)
+        except (ValueError, RecursionError):
+            continue
+        kept, asked = row.get("kept"), row.get("asked")
+        if isinstance(reply, ModelReply) and isinstance(asked, str) and reply.text.strip():
+            yield asked, kept is not None, reply if kept is None else replace(reply, usage=Usage(**kept))
 
 
 def _shown(request: ModelRequest) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import Any
 from redimento.models.port import Failure, ModelError, Usage
 from redimento.text.redaction import Secrets
 from redimento.text.retry_after import retry_after
+from redimento.text.unreachable import causes, may_be_sent, why_unreachable
 
 # Do not wait any longer: Gemini CLI gives up at the same limit.
 LONGEST_WAIT_SECONDS = 300
@@ -226,42 +227,24 @@ _CHECK_ADDRESS = "Check the address of the model (GOOGLE_GEMINI_BASE_URL, GOOGLE
 
 
 def _unconnected(where: str, reason: Exception, secrets: tuple[str, ...], usage: Usage | None = None) -> ModelError:
-    causes = list(_causes(reason))
-    said = _quote(f"{type(reason).__name__}: {reason}", secrets)
+    known = [*causes(reason)]
+    said = _clean(why_unreachable(reason) or type(reason).__name__, secrets)[:_LONGEST_QUOTE].rstrip(".")
     # A server that hangs up in the middle is an SSLError, too, and worth another attempt.
-    if any(isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError) for cause in causes):
+    if any(isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError) for cause in known):
         return _failure(
             "connection",
-            f"The TLS connection to {where} failed.{said}",
+            f"The TLS connection to {where} failed: {said}.",
             "For a private certificate authority point SSL_CERT_FILE or REQUESTS_CA_BUNDLE at its certificate.",
             retryable=False,
             usage=Usage(),
         )
     return _failure(
         "connection",
-        f"The connection to {where} failed.{said}",
+        f"The connection to {where} failed: {said}.",
         "Check that the agent can reach this address; behind a proxy set HTTPS_PROXY, and set SSL_CERT_FILE for a "
         "private certificate authority.",
-        usage=Usage() if any(type(cause).__name__ in _NOT_SENT for cause in causes) else usage,
+        usage=usage if may_be_sent(reason) else Usage(),
     )
-
-
-# What the libraries raise before a request is sent.
-_NOT_SENT = frozenset(
-    {"ConnectError", "ConnectTimeout", "ProxyError", "NewConnectionError", "ConnectTimeoutError", "NameResolutionError"}
-)
-
-
-def _causes(reason: BaseException) -> Iterable[BaseException]:
-    """Yield an exception and those behind it; `requests` and urllib3 put some of them into arguments and `reason`."""
-    waiting: list[Any] = [reason]
-    seen: set[int] = set()
-    while waiting:
-        cause = waiting.pop()
-        if isinstance(cause, BaseException) and id(cause) not in seen:
-            seen.add(id(cause))
-            yield cause
-            waiting += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
 
 
 def _failure(

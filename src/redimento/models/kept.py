@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
 from threading import Lock
 
 from redimento.models import conversation
 from redimento.models.port import Model, ModelReply, ModelRequest
+from redimento.store.memory import MemoryStore
 from redimento.store.port import Store
 from redimento.text.redaction import NO_SECRETS, Secrets
 
@@ -20,7 +21,7 @@ class KeptModel:
     """`asked` is all that determines an answer besides the request: library, address, model, tier, version of the prompts.
 
     `book` is told of each answer that another call has paid for, with the usage of that call. Of `wait` seconds at most it
-    waits for a run that asks the same.
+    waits for a run that asks the same. `rounds`: how often this run has begun anew, to ask the same for the same answers.
     """
 
     model: Model
@@ -30,7 +31,8 @@ class KeptModel:
     wait: float
     book: Callable[[ModelRequest, ModelReply], ModelReply]
     secrets: Secrets = NO_SECRETS
-    _draws: Counter[str] = field(default_factory=Counter, repr=False)
+    rounds: Callable[[], int] = int
+    _draws: Counter[tuple[str, int]] = field(default_factory=Counter, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     @property
@@ -47,18 +49,16 @@ class KeptModel:
             if found := self._found(key):
                 return self.book(request, found)
             reply = self.model.answer(request)
-            kept = asdict(self.secrets.redacted(reply))
-            self.store.put(key, json.dumps(kept, ensure_ascii=False).encode("utf-8", "backslashreplace"), self.seconds)
+            self.store.put(key, _stored(self.secrets.redacted(reply)), self.seconds)
         return reply
 
     def _key(self, request: ModelRequest) -> str:
         """Return the key of an answer: who asks the same a second time wants another one, as candidates do."""
-        whole = asdict(replace(request, purpose="", timeout_seconds=0.0))
-        text = json.dumps([self.asked, whole], default=lambda picture: hashlib.sha256(picture).hexdigest())
-        digest = hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+        asked = conversation.digest(request)
         with self._lock:
-            self._draws[digest] += 1
-            return f"answer {digest} {self._draws[digest]}"
+            draw = (asked, self.rounds())
+            self._draws[draw] += 1
+            return _key(self.asked, asked, self._draws[draw])
 
     def _found(self, key: str) -> ModelReply | None:
         stored = self.store.get(key)
@@ -67,3 +67,20 @@ class KeptModel:
         except (ValueError, RecursionError):  # of another version, or not ours
             return None
         return reply if isinstance(reply, ModelReply) and reply.text.strip() else None
+
+
+def store_of(answers: Iterable[tuple[str, ModelReply]]) -> Store:
+    """Return a store for a KeptModel with nothing else in `asked`, which holds the answers to what was asked."""
+    store, draws = MemoryStore(), Counter[str]()
+    for asked, reply in answers:
+        draws[asked] += 1
+        store.put(_key((), asked, draws[asked]), _stored(reply), float("inf"))
+    return store
+
+
+def _key(around: tuple[str, ...], asked: str, draw: int) -> str:
+    return f"answer {hashlib.sha256(json.dumps([around, asked]).encode()).hexdigest()} {draw}"
+
+
+def _stored(reply: ModelReply) -> bytes:
+    return json.dumps(asdict(reply), ensure_ascii=False).encode("utf-8", "backslashreplace")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, date, datetime
 from threading import Lock
 from typing import Any
 
 from redimento.errors import LimitError
+from redimento.events import Answered, Asked, Emit, ignore
 from redimento.models import conversation
 from redimento.models.budgets import Budgets
 from redimento.models.port import (
@@ -34,7 +35,7 @@ class MeteredModel:
     """Wraps another Model and adds up what it costs.
 
     `estimate` returns an upper bound of the tokens in a text; `write` receives one JSON object per call, failed ones
-    included. No request shows one of the `secrets`. `budgets`: those of all runs, None for none.
+    included. No request shows one of the `secrets`. `budgets`: those of all runs, None for none. `today` decides the price.
     """
 
     inner: Model
@@ -44,7 +45,9 @@ class MeteredModel:
     write: Callable[[dict[str, Any]], None]
     budgets: Budgets | None = None
     secrets: Secrets = NO_SECRETS
+    emit: Emit = ignore
     clock: Callable[[], float] = time.monotonic
+    today: Callable[[], date] = lambda: datetime.now(UTC).date()
     spent: Spent = NOTHING_SPENT
     _ends: float = field(init=False, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
@@ -63,14 +66,17 @@ class MeteredModel:
             prompt_tokens = self._prompt_tokens(request)
             worst = self._check(request, prompt_tokens)
             promised = self.budgets.promise(worst) if self.budgets else {}
-            before = self.spent.usd
+            before = self.spent
+            self.emit(Asked(request.purpose, self.name, before.calls + 1))
+            began = self.clock()
             left = self._ends - self.clock()
             try:
                 reply = self.inner.answer(replace(request, timeout_seconds=min(request.timeout_seconds, left)))
             except ModelError as error:
                 self.write(conversation.to_json(request, error, model=self.name))
                 self._book(error.usage, Usage(prompt_tokens, output=request.max_output_tokens), 0.0, tier=request.tier)
-                self._pay(promised, before)
+                self._pay(promised, before.usd)
+                self._tell(request, error.kind, self.clock() - began, before)
                 raise
             self.write(conversation.to_json(request, reply, model=self.name))
             written = reply.usage.output + reply.usage.thoughts
@@ -79,17 +85,37 @@ class MeteredModel:
             measured = prompt_tokens if reply.attempts == 1 else 0
             most = Usage(prompt_tokens, output=self.estimate(reply.text))
             self._book(known, most, reply.seconds, measured, tier=request.tier)
-            self._pay(promised, before)
+            self._pay(promised, before.usd)
+            self._tell(request, "ok", self.clock() - began, before)
             return reply
 
     def book_kept(self, request: ModelRequest, reply: ModelReply) -> ModelReply:
         """Write down an answer that an earlier call has paid for, and return it without a cost."""
         free = replace(reply, usage=Usage(), seconds=0.0, attempts=1)
         with self._lock:
-            self.write(conversation.to_json(request, free, model=self.name) | {"kept": True})
-            usd = cost_usd(self.price, replace(reply.usage, cached=0), on=datetime.now(UTC).date())
+            self.write(conversation.to_json(request, free, model=self.name) | {"kept": asdict(reply.usage)})
+            usd = cost_usd(self.price, replace(reply.usage, cached=0), on=self.today())
             self.spent = replace(self.spent, kept=self.spent.kept + 1, saved_usd=self.spent.saved_usd + usd)
+            self._tell(request, "kept", 0.0, self.spent)
         return free
+
+    def _tell(self, request: ModelRequest, status: str, seconds: float, before: Spent) -> None:
+        now, was = self.spent.usage, before.usage
+        self.emit(
+            Answered(
+                request.purpose,
+                self.name,
+                status,
+                seconds,
+                prompt=now.prompt - was.prompt,
+                cached=now.cached - was.cached,
+                output=now.output - was.output,
+                thoughts=now.thoughts - was.thoughts,
+                usd=self.spent.usd - before.usd,
+                tokens_so_far=total_tokens(now),
+                usd_so_far=self.spent.usd,
+            )
+        )
 
     def _pay(self, promised: dict[str, float], before: float) -> None:
         if self.budgets:
@@ -102,7 +128,7 @@ class MeteredModel:
 
     def _check(self, request: ModelRequest, prompt_tokens: int) -> float:
         """Return the most that the call can cost. Raises LimitError."""
-        limits, today = self.settings, datetime.now(UTC).date()
+        limits, today = self.settings, self.today()
         most = worst_case_usd(self.price, prompt_tokens, request.max_output_tokens, on=today, tier=request.tier)
         worst = self.spent.usd + most
         if worst > limits.max_cost_usd:
@@ -134,7 +160,7 @@ class MeteredModel:
             ratio = max(1.0, spent.ratio * known.prompt / estimated)
         guessed = known is None and self.settings.sdk != "recorded"
         usage = most if guessed else known or Usage()
-        today = datetime.now(UTC).date()
+        today = self.today()
         usd = cost_usd(self.price, usage, on=today, tier=tier)
         whole = cost_usd(self.price, replace(usage, cached=0), on=today)
         self.spent = replace(

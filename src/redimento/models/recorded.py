@@ -23,6 +23,7 @@ _FORMS = (
 class _Entry:
     purpose: str  # empty: answers any call
     outcome: ModelReply | ModelError
+    kept: bool = False
 
 
 @dataclass
@@ -55,16 +56,18 @@ class _Recorded:
         )
 
 
-def open_model(recording: Path) -> Model:
+def open_model(recording: Path, name: str = "recorded", *, paid: bool = False) -> Model:
     """Return a model that gives the recorded answers, each once, in order.
 
-    An answer recorded for a purpose only answers calls with that purpose. Raise UsageError, with file and line, for an
-    unreadable recording.
+    An answer recorded for a purpose only answers calls with that purpose. With `paid` those that the run had from others
+    are left out, and there may be none. Raise UsageError, with file and line, for an unreadable recording.
     """
-    entries = [entry for file in _files(recording) for entry in _entries(file)]
-    if not entries:
+    if paid and not (recording / CONVERSATION).exists():
+        return _Recorded(recording, [], name)
+    entries = [entry for file in _files(recording) for entry in _entries(file) if not (paid and entry.kept)]
+    if not entries and not paid:
         raise UsageError(f"The recording {recording} has no answers.", _FORMS)
-    return _Recorded(recording, entries)
+    return _Recorded(recording, entries, name)
 
 
 def _files(recording: Path) -> list[Path]:
@@ -96,7 +99,8 @@ def _entries(file: Path) -> Iterator[_Entry]:
         if not line.strip():
             continue
         try:
-            purpose, outcome = conversation.from_json(json.loads(line))
+            row = json.loads(line)
+            purpose, outcome = conversation.from_json(row)
         except (ValueError, RecursionError) as error:
             raise UsageError(f"{file}:{number}: this line is not a recorded answer: {error}.", _FORMS) from None
-        yield _Entry(purpose, outcome)
+        yield _Entry(purpose, outcome, "kept" in row)

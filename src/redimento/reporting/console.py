@@ -5,40 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol, TextIO
+from typing import Any, Final, Literal, Protocol, TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from redimento.delivery.report import Report
-from redimento.events import Emit, Event, Loaded, Note, StepEnded, StepStarted, Warned
-from redimento.outcome import Outcome
+from redimento.events import Emit, Event, Loaded, StepEnded, StepStarted, Warned
+from redimento.outcome import Outcome, OutcomeKind
+from redimento.reporting.live import Following, LiveLine, ticking
+from redimento.reporting.progress import Progress, sentence
+from redimento.reporting.terminal import Kind, badge, is_plain, mark
 from redimento.run.job import Finished
-from redimento.text.foreign import json_line, neutralise
+from redimento.text.foreign import json_line, neutralise, one_line
 from redimento.text.redaction import Secrets
 
-STEPS = ("admit", "gather", "author", "deliver")
-_COLOURS = {"delivered": "green", "draft": "yellow", "questions": "yellow", "skipped": "cyan", "failed": "red"}
-_MARKS = {
-    "proved": ("✔", "green"),
-    "passes": ("✔", "green"),
-    "fails": ("✘", "red"),
-    "claimed": ("?", "yellow"),
-    "partly": ("~", "yellow"),
-    "not": ("✘", "red"),
-    "unanswered": ("?", "red"),
-}
-_CHECK_COLOURS = {
-    "passes": "green",
-    "fails": "red",
-    "lost tests": "red",
-    "flaky": "yellow",
-    "fails as before": "yellow",
-    "not needed": "dim",
-}
+SILENCE = 60.0  # seconds
+_REDRAWN = 0.5  # seconds
+_OUTCOMES: Final[dict[OutcomeKind, Kind]] = {
+    "delivered": "good", "draft": "doubt", "questions": "doubt", "skipped": "note", "failed": "bad"
+}  # fmt: skip
+_CRITERIA: Final[dict[str, Kind]] = {"proved": "good", "passes": "good", "fails": "bad", "not": "bad"}
+_CHECKS: Final[dict[str, Kind]] = {"passes": "good", "fails": "bad", "lost tests": "bad"}
 
 
 class Dialect(Protocol):
@@ -55,60 +47,86 @@ class Dialect(Protocol):
     def upload_summary(self, file: Path) -> str: ...
 
 
-def pipeline_listener(dialect: Dialect, stream: TextIO, secrets: Secrets, environment: Mapping[str, str]) -> Emit:
-    """Return a listener that writes groups, progress and issues for the agent, with foreign text neutralised."""
+@contextmanager
+def pipeline_listener(
+    dialect: Dialect, stream: TextIO, secrets: Secrets, environment: Mapping[str, str], *, silence: float = SILENCE
+) -> Iterator[Emit]:
+    """Yield a listener that writes groups, progress and issues for the agent, with foreign text neutralised.
 
-    def emit(event: Event) -> None:
-        stream.writelines(secrets.redact(line) + "\n" for line in _pipeline_lines(dialect, event, environment))
+    After `silence` seconds without a line it says what still works.
+    """
+
+    def write(*told: str) -> None:
+        stream.write("\n".join((*told, "")))
         stream.flush()
 
-    return emit
+    following = Following(partial(_pipeline_lines, dialect, environment), write, secrets)
+    with ticking(silence / 6, partial(following.beat, silence)):
+        yield following.emit
 
 
-def _pipeline_lines(dialect: Dialect, event: Event, environment: Mapping[str, str]) -> Iterator[str]:
+def _pipeline_lines(
+    dialect: Dialect, environment: Mapping[str, str], event: Event, before: Progress, now: Progress
+) -> Iterator[str]:
     match event:
-        case StepStarted(name, title):
-            percent = 100 * STEPS.index(name) // len(STEPS) if name in STEPS else 0
-            yield dialect.set_progress(percent, title)
+        case StepStarted(_, title):
             yield dialect.group(title)
         case StepEnded(name, seconds, ok):
             yield f"{name}: {'done' if ok else 'ended'} after {seconds:.1f} s"
             yield dialect.endgroup()
-        case Note(text):
-            yield neutralise(text)
-        case Loaded(number, _, title):
-            yield neutralise(_item_line(event))
-            yield from dialect.name_run(environment, number, title)
         case Warned(text, path):
             yield dialect.log_issue("warning", text, path=path)
-
-
-def _item_line(item: Loaded) -> str:
-    return f"{item.type}{f' {item.id}' if item.id else ''}: {item.title}"
+        case _ if text := sentence(event):
+            yield text
+    if isinstance(event, Loaded):
+        yield from dialect.name_run(environment, event.id, event.title)
+    if now.percent > before.percent:
+        yield dialect.set_progress(now.percent, now.activity)
 
 
 @contextmanager
-def terminal_listener(console: Console, secrets: Secrets) -> Iterator[Emit]:
-    """Yield a listener that shows the current step and prints a line for each finished one."""
-    with console.status("") as status:
+def terminal_listener(console: Console, secrets: Secrets, *, silence: float = SILENCE) -> Iterator[Emit]:
+    """Yield a listener that prints a line for what has ended, and keeps one at the bottom that moves.
 
-        def emit(event: Event) -> None:
-            match event:
-                case StepStarted(_, title):
-                    status.update(Text(title, style="bold"))
-                    if not console.is_terminal:
-                        console.print(Text(title, style="bold"))
-                case StepEnded(name, seconds, ok):
-                    mark = Text("✔ ", style="green") if ok else Text("✘ ", style="red")
-                    console.print(mark + Text(name, style="bold") + Text(f"  {seconds:.1f} s", style="dim"))
-                case Note() | Loaded():
-                    text = event.text if isinstance(event, Note) else _item_line(event)
-                    console.print(Padding(Text(secrets.clean(text)), (0, 0, 0, 2)))
-                case Warned(text):
-                    warning = Text(secrets.clean(text), style="yellow")
-                    console.print(Padding(warning, (0, 0, 0, 2)))
+    Where nothing can move, it says after `silence` seconds without a line what still works.
+    """
+    if is_plain(console) or not console.file.isatty():
 
-        yield emit
+        def write(*told: RenderableType) -> None:
+            for line in told:
+                console.print(line, soft_wrap=True)  # a file has no width
+
+        following = Following(partial(_terminal_lines, console, moves=False), write, secrets)
+        with ticking(silence / 6, partial(following.beat, silence)):
+            yield following.emit
+        return
+    live = LiveLine(console)
+    following = Following(partial(_terminal_lines, console, moves=True), live.leave, secrets)
+    live.now = following.still
+    with ticking(_REDRAWN, live.leave):
+        try:
+            yield following.emit
+        finally:
+            live.remove()
+
+
+def _terminal_lines(
+    console: Console, event: Event, _before: Progress, now: Progress, *, moves: bool
+) -> Iterator[RenderableType]:
+    def indented(text: Text) -> RenderableType:
+        return Padding(text, (0, 0, 0, 2)) if moves else Text("  ") + text
+
+    match event:
+        case StepStarted(_, title) if not moves:
+            yield Text(one_line(title), style="bold")
+        case StepEnded(_, seconds, ok):
+            sign = mark(console, "good" if ok else "bad") or Text("done: " if ok else "ended: ")
+            yield Text.assemble(sign, (now.activity, "bold"), (f"  {seconds:.1f} s", "dim"))
+        case Warned(text):
+            sign = Text("warning: ") if is_plain(console) else badge("!", "doubt")
+            yield indented(sign + Text(neutralise(text)))
+        case _ if text := sentence(event):
+            yield indented(Text(text))
 
 
 def show_pipeline_end(
@@ -140,11 +158,7 @@ def _report_lines(report: Report) -> list[str]:
     lines += [
         f"check {check.name}: {check.standing}: {check.before} before, {check.after} after" for check in report.checks
     ]
-    return [f"  {_one_line(line)}" for line in (*lines, *filter(None, [report.old_judge]))]
-
-
-def _one_line(text: str) -> str:
-    return " ".join(neutralise(text).split())
+    return [f"  {one_line(line)}" for line in (*lines, *filter(None, [report.old_judge]))]
 
 
 def variables(finished: Finished) -> dict[str, str]:
@@ -156,28 +170,6 @@ def variables(finished: Finished) -> dict[str, str]:
         "pullRequestUrl": outcome.pull_request_url,
         "branch": outcome.branch,
         "costUsd": f"{finished.spent.usd:.4f}",
-    }
-
-
-def as_json(finished: Finished, folder: Path | None, calls: tuple[str, ...]) -> dict[str, Any]:
-    """Return what `--json` prints about a run."""
-    outcome = finished.outcome
-    return {
-        "outcome": outcome.kind,
-        "sentence": outcome.sentence,
-        "remedy": outcome.remedy,
-        "problems": list(outcome.problems),
-        "questions": list(outcome.questions),
-        "branch": outcome.branch,
-        "commit": outcome.commit,
-        "pullRequestId": outcome.pull_request_id or None,
-        "pullRequestUrl": outcome.pull_request_url or None,
-        "costUsd": round(finished.spent.usd, 6),
-        "savedUsd": round(finished.spent.saved_usd, 6),
-        "seconds": round(finished.seconds, 2),
-        "runFolder": str(folder) if folder else None,
-        "calls": list(calls),
-        "exitCode": outcome.exit_code,
     }
 
 
@@ -193,17 +185,15 @@ class Listing:
 
 
 def show_terminal_listing(console: Console, listing: Listing) -> None:
-    table = Table(
-        *listing.heading, box=None, pad_edge=False, title=Text(_one_line(listing.title)), title_justify="left"
-    )
+    table = Table(*listing.heading, box=None, pad_edge=False, title=Text(one_line(listing.title)), title_justify="left")
     for row in listing.rows:
-        table.add_row(*(Text(_one_line(cell)) for cell in row))
+        table.add_row(*(Text(one_line(cell)) for cell in row))
     console.print(table)
 
 
 def show_pipeline_listing(stream: TextIO, listing: Listing) -> None:
-    rows = ["  " + _one_line(", ".join(filter(None, row))) for row in listing.rows]
-    stream.write("\n".join([_one_line(listing.title), *rows, *listing.commands]) + "\n")
+    rows = ["  " + one_line(f"{first}: {', '.join(filter(None, rest))}") for first, *rest in listing.rows]
+    stream.write("\n".join([one_line(listing.title), *rows, *listing.commands]) + "\n")
     stream.flush()
 
 
@@ -218,14 +208,11 @@ def show_terminal_end(console: Console, finished: Finished, folder: Path | None,
     console.print()
     for problem in outcome.problems:
         console.print(Text(neutralise(problem)), soft_wrap=True)
-    heading = Text(f" {outcome.kind.upper()} ", style=f"bold reverse {_COLOURS[outcome.kind]}")
     reasons = finished.report.draft_reasons if finished.report and outcome.kind == "draft" else ()
     first, *others = reasons or (outcome.sentence,)
-    console.print(heading + Text(" ") + Text(neutralise(first)))
-    for reason in others:
-        console.print(Text(neutralise(reason)))
-    if outcome.remedy:
-        console.print(Text(neutralise(outcome.remedy), style="dim"))
+    console.print(badge(outcome.kind.upper(), _OUTCOMES[outcome.kind]) + Text(neutralise(first)))
+    for text in filter(None, (*others, outcome.remedy)):
+        console.print(Text(neutralise(text)))
     for number, question in enumerate(outcome.questions, start=1):
         console.print(Text(f"  {number}. {neutralise(question)}"))
     if finished.report is not None:
@@ -240,23 +227,24 @@ def show_terminal_end(console: Console, finished: Finished, folder: Path | None,
 def _show_report(console: Console, report: Report) -> None:
     for one in report.verdict.forbidden if report.verdict else ():
         wanted = f"criterion {one.criterion}" if one.criterion else "the description"
-        console.print(Text(_one_line(f"The old test {one.test} forbade what {wanted} asks for.")))
+        console.print(Text(one_line(f"The old test {one.test} forbade what {wanted} asks for.")))
     if report.criteria:
-        table = Table(title="Acceptance criteria", title_justify="left", box=None, show_header=False, pad_edge=False)
+        console.print(Text("Acceptance criteria", style="bold"))
+        table = Table(box=None, show_header=False, pad_edge=False)
         for criterion in report.criteria:
-            mark, colour = _MARKS[criterion.standing]
-            tests = ", ".join(test.name for test in criterion.tests)
-            status = Text(f"{mark} {criterion.status}", style=colour)
-            table.add_row(status, Text(_one_line(criterion.text)), Text(_one_line(tests), style="dim"))
+            status = mark(console, _CRITERIA.get(criterion.standing, "doubt")) + Text(criterion.status)
+            tests = "".join(f"\n{one_line(test.name)}" for test in criterion.tests)
+            table.add_row(status, Text(one_line(criterion.text)) + Text(tests, style="dim"))
         console.print(table)
     if report.checks:
-        table = Table("Check", "Before", "After", box=None, pad_edge=False, title="Checks", title_justify="left")
+        table = Table("Check", "Before", "After", box=None, pad_edge=False)
         for check in report.checks:
-            after = Text(neutralise(f"{check.standing}: {check.after}"), style=_CHECK_COLOURS[check.standing])
+            sign = mark(console, _CHECKS.get(check.standing, "doubt")) if check.standing != "not needed" else Text()
+            after = sign + Text(neutralise(f"{check.standing}: {check.after}"))
             table.add_row(Text(neutralise(check.name)), Text(neutralise(check.before)), after)
         console.print(table)
     if report.old_judge:
-        console.print(Text(_one_line(report.old_judge)))
+        console.print(Text(one_line(report.old_judge)))
 
 
 def _show_rest(console: Console, finished: Finished, outcome: Outcome, folder: Path | None) -> None:
@@ -281,4 +269,4 @@ def _show_rest(console: Console, finished: Finished, outcome: Outcome, folder: P
         rows.append(("run folder", str(folder)))
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
-        console.print(Text(f"{name:>{width}}  ", style="dim") + Text(value), soft_wrap=True)
+        console.print(Text.assemble((f"{name:>{width}}  ", "dim"), value), soft_wrap=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from redimento import __version__
-from redimento.events import Loaded, Moment, Note, StepEnded, StepStarted, Warned
+from redimento.events import Loaded, Moment, Note, Refused, Repair, StepEnded, StepStarted, Warned
 from redimento.models.prices import cost_usd, price_of
 from redimento.reporting.html import render
 from redimento.reporting.patch import PatchFile, read_patch
@@ -94,8 +94,8 @@ def _told(timeline: Sequence[Moment]) -> Iterator[_Shown]:
         match moment.event:
             case StepStarted(name):
                 yield _Shown(moment.seconds, name, "step", took.get(name))
-            case Note(text):
-                yield _Shown(moment.seconds, text, "note")
+            case Note() | Refused() | Repair():
+                yield _Shown(moment.seconds, moment.event.text, "note")
             case Warned(text):
                 yield _Shown(moment.seconds, text, "warning")
             case Loaded(_, type_, title):

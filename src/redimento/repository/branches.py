@@ -19,6 +19,7 @@ from redimento.repository.checkout import Checkout
 from redimento.repository.local_branches import local_heads, local_tip, set_local_branch
 from redimento.repository.remote import Credentials
 from redimento.repository.tree import GitTree
+from redimento.store.tape import Tape
 from redimento.text.redaction import NO_SECRETS, Secrets
 
 _LONGEST_HISTORY: Final = 500  # commits of one branch
@@ -38,6 +39,7 @@ class CheckoutBranches:
     author: Author
     note: Callable[[str], None] | None = None  # dry run: receives what would be published
     secrets: Secrets = NO_SECRETS  # no commit message shows one
+    tape: Tape = field(default_factory=Tape, compare=False)  # whose time is that of the commits
 
     @property
     def head(self) -> str:
@@ -65,6 +67,7 @@ class CheckoutBranches:
             message=partial(self._message, text, parents),
             author_name=self.author.name,
             author_email=self.author.email,
+            at=self.tape.now("commit"),
         )
 
     def merge(self, tip: str, generated: str, text: CommitText) -> str:
@@ -75,6 +78,7 @@ class CheckoutBranches:
             message=partial(self._message, text, (tip, generated)),
             author_name=self.author.name,
             author_email=self.author.email,
+            at=self.tape.now("commit"),
         )
 
     def conflicts(self, tip: Tip) -> Sequence[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -49,11 +50,12 @@ def commit_change(
     message: Callable[[str], str],
     author_name: str,
     author_email: str,
+    at: datetime | None = None,
     base: str = "",
 ) -> str:
     """Commit `change` on top of the files of `base` (default: the head commit) and return the commit's id.
 
-    `message` is called with the id of the new tree. Line endings follow the repository's attributes. No reference points
+    `message` is called with the id of the new tree; `at`: the time of the commit, None for now. Line endings follow the repository's attributes. No reference points
     to the new commit yet. Raises GitError when a path is outside the repository or has a content filter, RedimentoError
     when the commit would be another change.
     """
@@ -75,16 +77,23 @@ def commit_change(
             raise GitError(f"git does not accept a path of this change: {added.stderr}", "Nothing was committed.")
         tree = git.word("write-tree")
         require_same(git, change, onto, tree, stored)
-        return _commit_tree(git, tree, parents, message(tree), (author_name, author_email))
+        return _commit_tree(git, tree, parents, message(tree), (author_name, author_email), at=at)
 
 
 def merge_commits(
-    checkout: Checkout, first: str, second: str, *, message: Callable[[str], str], author_name: str, author_email: str
+    checkout: Checkout,
+    first: str,
+    second: str,
+    *,
+    message: Callable[[str], str],
+    author_name: str,
+    author_email: str,
+    at: datetime | None = None,
 ) -> str:
     """Commit the merge of `second` into `first` and return its id; raise ConflictError naming the files in conflict."""
     with private_git(checkout.store) as git:
         tree = merged_tree(git, first, second, conflict="conflicts_with_others", remedy="apply_by_hand")
-        return _commit_tree(git, tree, (first, second), message(tree), (author_name, author_email))
+        return _commit_tree(git, tree, (first, second), message(tree), (author_name, author_email), at=at)
 
 
 def merged_tree(git: PrivateGit, first: str, second: str, *, conflict: str, remedy: str) -> str:
@@ -114,13 +123,25 @@ def conflicts(checkout: Checkout, base: str, first: str, second: str) -> tuple[s
     return tuple(name for name in merged.stdout.decode(errors="backslashreplace").split("\0")[1:] if name)
 
 
-def _commit_tree(git: PrivateGit, tree: str, parents: Sequence[str], message: str, author: tuple[str, str]) -> str:
+def _commit_tree(
+    git: PrivateGit,
+    tree: str,
+    parents: Sequence[str],
+    message: str,
+    author: tuple[str, str],
+    *,
+    at: datetime | None = None,
+) -> str:
     name, email = author
+    dated = (
+        {} if at is None else dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), f"{at.timestamp():.0f} +0000")
+    )
     identity = {
         "GIT_AUTHOR_NAME": name,
         "GIT_AUTHOR_EMAIL": email,
         "GIT_COMMITTER_NAME": name,
         "GIT_COMMITTER_EMAIL": email,
+        **dated,
     }
     ancestry = [word for parent in parents for word in ("-p", parent)]
     return git.word("commit-tree", tree, *ancestry, stdin=message.encode(errors="replace"), environment=identity)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import tenacity
@@ -19,10 +20,13 @@ from redimento.repository.checkout import Checkout, origin_url
 from redimento.repository.process import Ended
 from redimento.repository.rejection import SOME_ACCOUNT, is_transient, no_git_server, rejection
 from redimento.repository.store import PrivateGit, private_git
+from redimento.store.plain import made
+from redimento.store.tape import Tape
 
 DEFAULT_BRANCH: Final = ""  # in place of a branch's name
 _NETWORK_SECONDS: Final = 300.0
 _ATTEMPTS: Final = 4
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _Result = TypeVar("_Result")
 
 
@@ -33,6 +37,14 @@ class Credentials:
     url: str
     token: str = field(repr=False)
     account: Account = SOME_ACCOUNT  # the token's, for errors
+    tape: Tape = field(default_factory=Tape, repr=False, compare=False)  # of what the server says
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """The references of a server; what a tape plays is checked by it."""
+
+    references: dict[str, str]
 
 
 class _TransientError(Exception):
@@ -79,7 +91,7 @@ def heads(checkout: Checkout, credentials: Credentials) -> Heads:
             _raise_if_failed("Listing the branches", ended, credentials.account)
             return _references(ended)
 
-        found = _with_retries(listed)
+        found = made(_Listed, {"references": _played(credentials, "branches", listed)}).references
     prefix = "refs/heads/"  # the pattern also matches names that only end like this
     branches = {name.removeprefix(prefix): commit for name, commit in found.items() if name.startswith(prefix)}
     if not branches:
@@ -109,7 +121,18 @@ def fetch_branch(checkout: Checkout, credentials: Credentials, branch: str, *, d
             _raise_if_failed(f"Fetching {branch!r}", ended, credentials.account)
             return git.word("rev-parse", "refs/heads/fetched")
 
-        return _with_retries(fetch)
+        commit = _played(credentials, f"fetch {branch or 'HEAD'}", fetch)
+        if credentials.tape.alone and commit:
+            _refuse_unknown(git, str(commit))
+        return None if commit is None else str(commit)
+
+
+def _refuse_unknown(git: PrivateGit, commit: str) -> None:
+    if not _COMMIT.fullmatch(commit) or git.try_run("cat-file", "-e", f"{commit}^{{commit}}").status:
+        raise UsageError(
+            f"The commit {commit[:64]!r}, which the recorded run fetched, is not in this repository.",
+            "Fetch all branches of the repository that the run worked in, and replay it there.",
+        )
 
 
 def push(checkout: Checkout, credentials: Credentials, commit: str, branch: str, *, expected: str | None) -> None:
@@ -137,7 +160,7 @@ def push(checkout: Checkout, credentials: Credentials, commit: str, branch: str,
                 return  # only the answer was lost
             _raise_if_failed(f"Pushing {branch!r}", ended, credentials.account)
 
-        _with_retries(send)
+        _played(credentials, f"push {commit} to {branch} at {expected}", send)
 
 
 def _references(ended: Ended) -> dict[str, str]:
@@ -218,6 +241,10 @@ def _raise_if_failed(action: str, ended: Ended, account: Account) -> None:
     if is_transient(said):
         raise _TransientError(action, said, account)
     raise rejection(action, said, account)
+
+
+def _played(credentials: Credentials, asked: str, attempt: Callable[[], _Result]) -> Any:
+    return credentials.tape.heard("git", asked, lambda: _with_retries(attempt))
 
 
 def _with_retries(attempt: Callable[[], _Result]) -> _Result:

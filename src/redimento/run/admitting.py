@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 
@@ -10,10 +10,12 @@ from redimento.delivery import earlier
 from redimento.delivery.branches import Tip
 from redimento.delivery.pull_request import PullRequest
 from redimento.errors import ConflictError, NotThereError, UsageError
+from redimento.events import Note
 from redimento.outcome import Outcome
 from redimento.run.job import Admitted, Job, Ports, Stopped
 from redimento.run_folder import refuse_full
 from redimento.settings import WorkItemSettings
+from redimento.settings.projects import refuse_missing_folder
 from redimento.text.wording import Sentence
 from redimento.work_items.admission import closed, refusal
 from redimento.work_items.item import WorkItem
@@ -50,13 +52,8 @@ def _by_server(job: Job, ports: Ports, start: earlier.Start, admitted: Admitted)
     item, heads = start.item, ports.branches.heads()
     _refuse_missing(job, heads)
     branch, tip = _branch(job, ports, item, heads)
-    if branch in heads:
-        known = ports.pull_requests.find(branch, job.target)
-    elif _may_have_one(start):
-        known = _without_branch(job, ports, start, branch)
-        branch = known.source_branch if known else branch
-    else:
-        known = None
+    known = _known(job, ports, start, branch, exists=branch in heads)
+    branch = known.source_branch if known and branch not in heads else branch
     stop = earlier.stop_by_pull_request(start, known)
     if stop is None:
         tip = _tip(ports, item, branch, heads) if tip is None else tip
@@ -65,6 +62,9 @@ def _by_server(job: Job, ports: Ports, start: earlier.Start, admitted: Admitted)
     if known is not None and stop is not None and stop.unsettled:
         known = ports.pull_requests.current(known)
         stop = None if earlier.outdated(start, known) else stop
+    if stop and known and known.status == "active" and known.target_branch == job.target and known.conflicts:
+        tip = tip or ports.branches.tip(branch, item.id)
+        stop = _of_conflict(job, ports, stop, tip) if tip else stop
     admitted = replace(
         admitted, branch=branch, tip=tip, pull_request=known,
         concluded=start.concluded(known) if known else "", again=start.again(tip, known),
@@ -72,9 +72,6 @@ def _by_server(job: Job, ports: Ports, start: earlier.Start, admitted: Admitted)
     going = replace(admitted, reference=start.reference)
     if stop is not None:
         skipped = _skipped(stop, branch, known)
-        if files := _conflicts(ports, item, admitted):
-            told = Sentence("conflict_is_in", files=files[:_NAMED], more=max(len(files) - _NAMED, 0))
-            skipped = replace(skipped, sentence=Sentence("several", sentences=[stop.sentence, told]))
         active = known is not None and known.status == "active" and not start.said(known)
         unopened = stop.unsettled and not active and earlier.unopened(start, tip, known)
         if unopened and (reason := _closed(job, ports, item)):  # a person's end of the item wins over a killed run
@@ -85,6 +82,23 @@ def _by_server(job: Job, ports: Ports, start: earlier.Start, admitted: Admitted)
     if stop := over_ceiling(job, start, admitted.past):
         return _stopped(job, start, _skipped(stop, branch, known), going)  # only a hand starts the next run
     return _if_open(job, ports, start, going)
+
+
+def _of_conflict(job: Job, ports: Ports, stop: earlier.Stop, tip: Tip) -> earlier.Stop | None:
+    """Return the stop with the files in which the pull request conflicts with its target; None to make the change anew.
+
+    Whoever queues such a run wants the conflict gone, and nobody's work is lost if all commits are ours and no remark led
+    to one. Azure itself merges a target that moved without a conflict, and a push would reset votes and builds.
+    """
+    files = ports.branches.conflicts(tip)
+    if not files:
+        return stop
+    others = tip.holds_others or bool(tip.answered)
+    if job.by_hand and not others:
+        ports.emit(Note(f"The change is made anew: it conflicts with {job.target} in {', '.join(files[:_NAMED])}."))
+        return None
+    told = Sentence("conflict_is_in", files=files[:_NAMED], more=max(len(files) - _NAMED, 0), others=others)
+    return replace(stop, sentence=Sentence("several", sentences=[stop.sentence, told]))
 
 
 def _closed(job: Job, ports: Ports, item: WorkItem) -> Sentence | str:
@@ -142,12 +156,20 @@ def refuse_unready(job: Job, ports: Ports, admitted: Admitted) -> None:
     """Raise RedimentoError if the run could not end well: before it spends anything."""
     for place in (job.folder.path, job.scratch):
         refuse_full(place)
+    refuse_missing_folder(job.settings, (entry.path for entry in ports.tree.entries()))
     ports.pull_requests.refuse_missing_rights(admitted.branch, new=admitted.tip is None)
 
 
 def _refuse_missing(job: Job, heads: Collection[str]) -> None:
     if job.project and job.target not in heads:
         raise UsageError(Sentence("no_target_branch", branch=job.target), Sentence("correct_the_target"))
+
+
+def _known(job: Job, ports: Ports, start: earlier.Start, branch: str, *, exists: bool) -> PullRequest | None:
+    """Return the pull request of an item, which may have outlived its branch."""
+    if exists:
+        return ports.pull_requests.find(branch, job.target)
+    return _without_branch(job, ports, start, branch) if _may_have_one(start) else None
 
 
 def _without_branch(job: Job, ports: Ports, start: earlier.Start, branch: str) -> PullRequest | None:
@@ -160,15 +182,6 @@ def _without_branch(job: Job, ports: Ports, start: earlier.Start, branch: str) -
     found = ports.pull_requests.find(branch, job.target)
     # What it answers stands in the description, which a listing cuts.
     return ports.pull_requests.current(found) if found and found.status != "active" else found
-
-
-def _conflicts(ports: Ports, item: WorkItem, admitted: Admitted) -> Sequence[str]:
-    """Return the files in which the pull request conflicts with its target."""
-    known, tip = admitted.pull_request, admitted.tip
-    if known is None or known.status != "active" or not known.conflicts:
-        return ()
-    tip = tip or ports.branches.tip(admitted.branch, item.id)
-    return ports.branches.conflicts(tip) if tip else ()
 
 
 def past_runs(job: Job, start: earlier.Start) -> earlier.Tally:

@@ -18,8 +18,9 @@ from redimento.authoring.notebook import Notebook
 from redimento.authoring.state import Earlier, State
 from redimento.change import writer
 from redimento.change.edit import NO_CHANGE, Change, Refusal
+from redimento.delivery.report import file_lines
 from redimento.errors import LimitError
-from redimento.events import Emit, Note
+from redimento.events import Applied, Emit, Note, Repair
 from redimento.models.port import ModelError
 from redimento.outcome import in_sentences
 from redimento.run.proposal import Proposal, Workspace, complete, merged_claims, whole_files
@@ -114,9 +115,16 @@ def make_attempt(session: ModelSession, plan: AttemptPlan, emit: Emit) -> Attemp
     best = replace(best, reproduction=state.reproduction, refused=proposal.refused)
     plan.save(best)
     _write(plan, best.change)
+    emit(_applied(best))
     best = _with_verdict(plan, best)
     plan.save(best)
     return _repair(session, plan, best, proposal.notebook, emit)
+
+
+def _applied(attempt: Attempt) -> Applied:
+    lines = file_lines(attempt.change)
+    added, removed = sum(line.added for line in lines), sum(line.removed for line in lines)
+    return Applied(len(attempt.answer.edits), len(lines), added, removed)
 
 
 def _reproduced(state: State) -> State:
@@ -163,7 +171,7 @@ def _repair(session: ModelSession, plan: AttemptPlan, best: Attempt, notebook: N
     stopped = ""
     while _required_failures(best) and rounds < plan.rounds and worse < _MAX_WORSE_ROUNDS:
         rounds += 1
-        emit(Note(f"Repair round {rounds}: {_counted(best)}."))
+        emit(Repair(rounds, plan.rounds, _required_failures(best)))
         try:
             state = _fresh(plan, best, notebook) if worse else _failed(session, plan, best, notebook)
             # Repeating a call that did not help helps less than thinking more (see models/thinking.py).
@@ -220,6 +228,7 @@ def _try_repair(
     )
     tried = Attempt(answer, proposal.change, notes=proposal.notes, reproduction=best.reproduction)
     tried = replace(tried, refused=(*best.refused, *proposal.refused))
+    emit(_applied(tried))
     return _with_verdict(plan, tried), proposal.notebook
 
 

@@ -14,7 +14,7 @@ from redimento.authoring.pieces import head_and_tail
 from redimento.change import writer
 from redimento.change.edit import NO_CHANGE, Change
 from redimento.errors import LimitError
-from redimento.events import Emit, Note, Warned
+from redimento.events import Emit, Note, Proved, Warned
 from redimento.models.port import ModelError
 from redimento.run.attempt import Attempt, AttemptPlan, earlier_of, make_attempt
 from redimento.run.job import Job, Ports
@@ -109,6 +109,8 @@ def _candidate(
             before, allow = baseline.wait(), job.settings.change.allow
             verdict = verify(bench, change, before, substitute=substitute, announced=announced, allow=allow)
             warn(verdict)
+            proving = sum(proof.proves for proof in verdict.proofs)
+            ports.emit(Proved(proving, len(verdict.proofs), len(verdict.new_failures)))
             return verdict
 
         def try_out(change: Change, trial: Trial) -> TrialResult:
@@ -171,7 +173,11 @@ def open_bench(job: Job, ports: Ports, root: Path, name: str) -> Workbench:
     # At a desk a person may be working in the checkout.
     aside = job.folder.path / SET_ASIDE if root == job.root and not job.run else None
     scratch = job.scratch / name
-    return open_workbench(root, job.settings.checks, scratch, secrets=job.secrets, files=files, spared=own, aside=aside)
+    settings = job.settings.checks
+    bench = open_workbench(
+        root, settings, scratch, secrets=job.secrets, files=files, spared=own, aside=aside, tape=job.tape
+    )
+    return replace(bench, emit=ports.emit)
 
 
 def _save(job: Job, ports: Ports, attempt: Attempt) -> None:

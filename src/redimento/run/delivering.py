@@ -14,9 +14,9 @@ from redimento.delivery.publish import Delivery, outcome, publish, text_of
 from redimento.delivery.pull_request import CheckStatus, PullRequest
 from redimento.delivery.readiness import check_state, draft_reasons
 from redimento.delivery.report import Report, check_lines, file_lines, further_proofs, proofs_of
-from redimento.delivery.template import find
+from redimento.delivery.template import NOTHING_AROUND, Around, fill, find
 from redimento.errors import RedimentoError
-from redimento.events import Note, Warned
+from redimento.events import Note, PullRequestWritten, Warned
 from redimento.models.port import ModelError, Spent, total_tokens
 from redimento.outcome import Outcome
 from redimento.run.attempt import Attempt
@@ -86,13 +86,15 @@ def publish_attempt(
     known, settings = admitted.pull_request, job.settings.pull_request
     if report.draft_reasons and known and known.auto_complete:
         notes = (*notes, Sentence("auto_complete_turned_off"))
-    report = replace(report, notes=notes)
+    around, left_out = (NOTHING_AROUND, ()) if known else _template(job, ports)
+    report = replace(report, notes=(*notes, *left_out))
     delivery = Delivery(
         admitted.item, attempt.change, report, admitted.branch, job.target, admitted.tip, admitted.reference,
         draft=bool(report.draft_reasons), pull_request=known, on_top=on_top, answers=answers,
-        template="" if known else _template(job, ports), co_author=_co_author(job, ports, admitted.item),
+        around=around, co_author=_co_author(job, ports, admitted.item),
     )  # fmt: skip
     commit, pull_request = publish(delivery, ports.branches, ports.pull_requests, settings)
+    ports.emit(PullRequestWritten(pull_request.id, pull_request.url, delivery.draft, created=not known))
     ended = outcome(delivery, commit, pull_request)
     job.folder.write_json("delivery.json", ended)
     job.folder.write_text("description.md", texts.whole(report))
@@ -118,13 +120,17 @@ def _of_this_run(
         yield from auto_complete(job, ports, admitted, now)
 
 
-def _template(job: Job, ports: Ports) -> str:
-    """Return the repository's own text for pull requests; say so and do without if it cannot be read."""
+def _template(job: Job, ports: Ports) -> tuple[Around, tuple[str, ...]]:
+    """Return the repository's own text for pull requests, and a sentence if there is one that cannot be used."""
     try:
-        return job.secrets.redacted(find(ports.branches.default_tree(), job.target))
+        path, text = job.secrets.redacted(find(ports.branches.default_tree(), job.target))
     except RedimentoError as error:
         ports.emit(Warned(f"The repository's template for pull requests was not read. {error}"))
-        return ""
+        return NOTHING_AROUND, ()
+    around = fill(text, job.item_id, job.settings.language)
+    if path and not (text and around.leaves_room):
+        return NOTHING_AROUND, (Sentence("template_left_out", path=path),)
+    return around, ()
 
 
 def _co_author(job: Job, ports: Ports, item: WorkItem) -> str:

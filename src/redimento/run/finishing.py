@@ -9,6 +9,7 @@ from redimento.delivery import signature, texts
 from redimento.delivery.branches import CHECKS, REFERENCE
 from redimento.delivery.effects import Effect, of_commit, of_whole_text
 from redimento.delivery.pull_request import CheckState, CheckStatus, PullRequest, PullRequestText
+from redimento.events import PullRequestWritten
 from redimento.outcome import Outcome
 from redimento.run.delivering import auto_complete, comment, concluded
 from redimento.run.job import Admitted, Job, Ports, Stopped
@@ -29,6 +30,8 @@ def finish(job: Job, ports: Ports, stopped: Stopped) -> Outcome | None:
     if admitted is None:
         return None
     known = admitted.pull_request or _opened_from_commit(job, ports, admitted)
+    if not admitted.pull_request:
+        ports.emit(PullRequestWritten(known.id, known.url, known.draft, created=True))
     ended = Outcome(
         "draft" if known.draft else "delivered",
         Sentence("description_says_why") if known.draft else Sentence("pull_request_is_ready", id=known.id),

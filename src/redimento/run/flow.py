@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 
 from redimento.authoring import prompt, ticket
@@ -15,7 +16,7 @@ from redimento.context.select import select
 from redimento.context.selection import Context, Excerpt
 from redimento.context.tree import part
 from redimento.delivery import earlier
-from redimento.errors import RedimentoError
+from redimento.errors import DiffersError, RedimentoError
 from redimento.events import Emit, Loaded, Note, Warned, step
 from redimento.exploration.answering import explorer
 from redimento.exploration.wish import Changed, Explore, Finding, Wish
@@ -125,28 +126,53 @@ def write(
 ) -> tuple[Context, tuple[Attempt, ...]]:
     """Return what the model saw, and all attempts, the best first. Raises RedimentoError."""
     with step(ports.emit, "gather", "Select the context"):
-        attachments = _attachments(job, ports, item)
-        context = _gather(job, ports, item, attachments, wanted)
+        attachments = attachments_of(job, ports, item)
+        context = gather(job, ports, item, attachments, wanted)
     with step(ports.emit, "author", "Write, check and repair the change"):
-        bench = open_bench(job, ports, job.root, "checks")
-        cleanup.callback(close_workbench, bench)
-        if job.settings.checks.commands:
-            risky = job.run and job.settings.checks.isolation == "process"
-            ports.emit((Warned if risky else Note)(bench.isolation.sentences))
-        baseline = _start_baseline(bench, ports.emit, cleanup)
-        looked_up: list[Excerpt] = []
-        session = _session(job, ports, item, context, looked_up, attachments=attachments, wanted=wanted)
-        done = job.secrets.redacted(attempts(job, ports, session, item, baseline, standing=wanted.standing))
-        made = tuple(
-            _with_askable(one, job, item, (*context.excerpts, *context.conventions, *looked_up), wanted) for one in done
-        )
-        if moved := bench.memory.set_aside:
-            listed = ", ".join(sorted(set(moved))[:_NAMED])
-            place = job.folder.path / SET_ASIDE
-            ports.emit(
-                Warned(f"New files in the checkout must not judge the change; they were moved to {place}: {listed}.")
-            )
+        author = partial(_author, job, ports, cleanup, item, context, attachments=attachments, wanted=wanted)
+        try:
+            made = author()
+        except DiffersError:
+            if job.tape.alone:
+                raise
+            job.tape.ask_again()
+            ports.emit(Note("The checks of the earlier run judged something else, so they run again."))
+            made = author()
+        job.tape.heard("authored", "", lambda: True)
     return context, made
+
+
+def _author(
+    job: Job,
+    ports: Ports,
+    cleanup: ExitStack,
+    item: WorkItem,
+    context: Context,
+    *,
+    attachments: Sequence[Shown],
+    wanted: Wanted,
+) -> tuple[Attempt, ...]:
+    bench = open_bench(job, ports, job.root, "checks")
+    cleanup.callback(close_workbench, bench)
+    if job.settings.checks.commands:
+        risky = job.run and job.settings.checks.isolation == "process"
+        ports.emit((Warned if risky else Note)(bench.isolation.sentences))
+    if item.kind == "bug" and job.settings.project.folder and job.settings.authoring.reproduce == "auto":
+        ports.emit(Note("No test comes before the change: checks in project.folder are shell lines."))
+    baseline = _start_baseline(bench, ports.emit, cleanup)
+    looked_up: list[Excerpt] = []
+    session = open_session(job, ports, item, context, looked_up, attachments=attachments, wanted=wanted)
+    done = job.secrets.redacted(attempts(job, ports, session, item, baseline, standing=wanted.standing))
+    made = tuple(
+        _with_askable(one, job, item, (*context.excerpts, *context.conventions, *looked_up), wanted) for one in done
+    )
+    if moved := bench.memory.set_aside:
+        listed = ", ".join(sorted(set(moved))[:_NAMED])
+        place = job.folder.path / SET_ASIDE
+        ports.emit(
+            Warned(f"New files in the checkout must not judge the change; they were moved to {place}: {listed}.")
+        )
+    return made
 
 
 def tell(job: Job, ports: Ports, claim: ExitStack, admitted: Admitted, finished: Finished) -> None:
@@ -176,7 +202,8 @@ def seen(job: Job, item: WorkItem) -> WorkItem:
     return item
 
 
-def _attachments(job: Job, ports: Ports, item: WorkItem) -> tuple[Shown, ...]:
+def attachments_of(job: Job, ports: Ports, item: WorkItem) -> tuple[Shown, ...]:
+    """Return the attachments and pictures of the item, without secrets."""
     shown = job.secrets.redacted(open_all(item, earlier.others(item, job.marker), ports.board.read))
     if shown:
         job.folder.write_json("attachments.json", shown)
@@ -186,13 +213,14 @@ def _attachments(job: Job, ports: Ports, item: WorkItem) -> tuple[Shown, ...]:
     return shown
 
 
-def _gather(job: Job, ports: Ports, item: WorkItem, attachments: Sequence[Shown], wanted: Wanted) -> Context:
+def gather(job: Job, ports: Ports, item: WorkItem, attachments: Sequence[Shown], wanted: Wanted) -> Context:
+    """Return what the model sees of the repository."""
     texts = (one.text[:_LONGEST_CLUE] for one in attachments if one.text)
     project = job.settings.project
     selected = select(
         part(ports.tree, project.folder, project.conventions),
         "\n\n".join([written_text(item, earlier.others(item, job.marker)), *wanted.texts, *texts]),
-        settings=replace(job.settings.context, exclude=_hidden(job, ports)),
+        settings=replace(job.settings.context, exclude=hidden(job, ports)),
         budget=job.settings.context.budget_tokens,
         conventions=project.conventions,
         cache=job.cache,
@@ -216,7 +244,7 @@ def _start_baseline(bench: Workbench, emit: Emit, cleanup: ExitStack) -> Baselin
     return Baseline(bench, pool.submit(work).result)
 
 
-def _session(
+def open_session(
     job: Job,
     ports: Ports,
     item: WorkItem,
@@ -226,6 +254,7 @@ def _session(
     attachments: Sequence[Shown],
     wanted: Wanted,
 ) -> ModelSession:
+    """Return what all conversations of the run share."""
     settings = job.settings
     brief = prompt.briefing(
         item,
@@ -255,7 +284,7 @@ def _session(
     )
 
 
-def _hidden(job: Job, ports: Ports) -> tuple[str, ...]:
+def hidden(job: Job, ports: Ports) -> tuple[str, ...]:
     """Return the patterns of files that the model must not see: also of those that git stores in another form."""
     return (*job.settings.context.exclude, *ports.base.filtered)
 
@@ -269,9 +298,7 @@ def _with_askable(attempt: Attempt, job: Job, item: WorkItem, excerpts: Sequence
 
 
 def _explorer(job: Job, ports: Ports, context: Context, looked_up: list[Excerpt]) -> Explore:
-    answered = explorer(
-        ports.tree, exclude=_hidden(job, ports), best=context.best, cache=job.cache, secrets=job.secrets
-    )
+    answered = explorer(ports.tree, exclude=hidden(job, ports), best=context.best, cache=job.cache, secrets=job.secrets)
 
     def explore(wishes: Sequence[Wish], changed: Changed) -> Sequence[Finding]:
         findings = answered(wishes, changed)

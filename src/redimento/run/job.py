@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from redimento.authoring.remarks import Request
@@ -22,6 +22,7 @@ from redimento.outcome import Outcome
 from redimento.run.attempt import Attempt
 from redimento.run_folder import RunFolder
 from redimento.settings import Settings
+from redimento.store.tape import Tape
 from redimento.text.redaction import NO_SECRETS, Secrets
 from redimento.work_items.board import Board
 from redimento.work_items.item import WorkItem
@@ -36,7 +37,7 @@ class Job:
     a person started the run, not a change of the item. `secrets` must reach neither a file nor a command. `journal` undoes an interrupted write: like the
     checkout, it must outlive the job's temporary folder. `scratch` is empty at first and gone after the run; `cache` is
     the folder that speeds up the next choice of context. `undecided`: what to ask instead of doing any work, because no
-    rule says to which repository the item belongs.
+    rule says to which repository the item belongs. `tape`: what the run hears from outside.
     """
 
     item_id: int
@@ -57,6 +58,7 @@ class Job:
     run_url: str = ""
     undecided: tuple[str, ...] = ()
     secrets: Secrets = NO_SECRETS
+    tape: Tape = field(default_factory=Tape)
 
     @property
     def marker(self) -> str:

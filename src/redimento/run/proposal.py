@@ -16,7 +16,7 @@ from redimento.change.edit import NO_CHANGE, Change, Edit, FileChange, Refusal, 
 from redimento.change.plan import Plan, plan
 from redimento.delivery.criteria import unanswered
 from redimento.errors import LimitError
-from redimento.events import Emit, Note
+from redimento.events import Emit, Note, Refused
 from redimento.exploration.wish import Finding, Wish
 from redimento.models.port import ModelError
 from redimento.settings import ChangeSettings
@@ -84,7 +84,7 @@ def propose(session: ModelSession, workspace: Workspace, state: State, answer: A
         failures.update(refusal.path for refusal in refusals)
         refused = each_once((*refused, *refusals))
         corrections += 1
-        emit(Note(f"Asking the model to correct edits that cannot be applied ({_counted(refusals)})."))
+        emit(Refused(count, _counted(refusals)))
         whole = frozenset(path for path, count in failures.items() if count >= _WHOLE_AFTER)
         answer, notebook = _corrected(
             session, replace(state, change=planned.change, refusals=refusals, whole=whole), answer

@@ -26,6 +26,7 @@ from redimento.run.showing import say_working
 from redimento.run.standing import standing_change
 from redimento.text.encoding import NotTextError, text_of
 from redimento.text.wording import Sentence
+from redimento.work_items.admission import closed, in_state
 from redimento.work_items.item import WorkItem
 
 _STRANGER = Reply(sentence=Sentence("only_of_contributors"), remedy=Sentence("one_of_them_can_ask"))
@@ -66,7 +67,9 @@ def _stages(job: Job, ports: Ports, claim: ExitStack, cleanup: ExitStack, begun:
         job = replace(job, item_id=int(opened.generated.trailers[ITEM]))
         item = flow.load(job, ports)
         say = partial(_say, job, ports, of)
-        if stop := _stop(job, item, opened):  # before the claim: with it go the claims by which killed runs are counted
+        if stop := _stop(
+            job, ports, item, opened
+        ):  # before the claim: with it go the claims by which killed runs are counted
             say((one, _unchanged(stop)) for one in opened.open)
             return Finished(_skipped(opened.pull_request, stop), item)
         claimed = _claim(job, ports, claim, item, opened, of=of)
@@ -140,8 +143,13 @@ def _asked(job: Job, of: Review) -> Asked:
     return job.secrets.redacted(review.asked(of.threads(), every=every, contributes=of.contributes))
 
 
-def _stop(job: Job, item: WorkItem, opened: _Opened) -> str:
+def _stop(job: Job, ports: Ports, item: WorkItem, opened: _Opened) -> str:
     """Return why the run must not go on, "" if it may."""
+    own = job.settings.updates.state_delivered  # may be one in which people see the item as done
+    if opened.open and not job.settings.work_items.states:
+        category = ports.board.category(item)
+        if (reason := closed(item, category)) and not in_state(item, (own,), lambda: category):
+            return reason
     if not opened.asked.remarks and not item.claims:
         return Sentence("nobody_asks", id=opened.pull_request.id, strangers=bool(opened.asked.strangers))
     stop = over_ceiling(job, _start(job, item, opened), past_runs(job, _start(job, item, opened)))
@@ -266,6 +274,10 @@ def _say(job: Job, ports: Ports, of: Review, replies: Iterable[tuple[Remark, Rep
     for remark, reply in replies:
         try:
             review.answer(of, remark, reply, settings.pull_request, job.run_url, language=settings.language)
+            if remark.stranger:  # an answer before that one would have stood for both
+                review.answer(
+                    of, remark.stranger, _STRANGER, settings.pull_request, job.run_url, language=settings.language
+                )
         except RedimentoError as error:
             ports.emit(Warned(f"A thread of the pull request was not answered. {error}"))
 

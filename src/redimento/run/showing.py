@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from redimento.delivery import earlier, texts
 from redimento.delivery.stages import Stage, mark_of
 from redimento.errors import RedimentoError
-from redimento.events import Note, Warned
+from redimento.events import ItemAdmitted, Note, Warned
 from redimento.run.job import Admitted, Job, Ports
 
 
 def begin(job: Job, ports: Ports, admitted: Admitted) -> Admitted:
     """Show that the run has begun, and return the item as it is then. The claim holds, and nothing fails the run."""
+    item = admitted.item
+    ports.emit(ItemAdmitted(item.id, item.type, item.title))
     admitted, _ = mark(job, ports, admitted, "started", current=True)
     say_working(job, ports, admitted)
     return admitted
@@ -36,7 +37,7 @@ def say_working(job: Job, ports: Ports, admitted: Admitted) -> None:
     )
     known, asked = earlier.own_comment(item, job.marker), earlier.questions(item, job.marker)
     try:
-        text = texts.working(job.marker, datetime.now(UTC), job.run_url, kept, asked, language=language)
+        text = texts.working(job.marker, job.tape.now("comment"), job.run_url, kept, asked, language=language)
         ports.board.comment(item.id, job.marker, text, known=known.id if known else 0)
     except RedimentoError as error:
         ports.emit(Warned(f"The work item does not say that a run works on it. {error}"))

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal, cast
 
 from redimento.errors import UsageError
+from redimento.events import Emit, ignore
 from redimento.sandbox.environment import build_environment
 from redimento.sandbox.execution import CommandResult, run
 from redimento.sandbox.files import make_way
@@ -22,6 +23,8 @@ from redimento.sandbox.leftovers import Place, Record, Stamp, go_back, look, out
 from redimento.sandbox.stored_token import StoredToken, remove_tokens, restore_tokens
 from redimento.sandbox.warden import Rooms
 from redimento.settings import CheckSettings
+from redimento.store.plain import made, plain
+from redimento.store.tape import Tape
 from redimento.text.redaction import NO_SECRETS, Secrets
 from redimento.text.wording import Sentence
 
@@ -53,7 +56,7 @@ class Workbench:
 
     `spared`: paths in the tree that the program itself writes. `aside`: where a person's new files go instead of being
     removed, None where nobody works in the tree. `trusting`: the tree is untouched, so what a command
-    leaves in HOME stays for the next ones.
+    leaves in HOME stays for the next ones. `tape`: how commands ended; one that is played runs nothing.
     """
 
     tree: Path
@@ -68,6 +71,8 @@ class Workbench:
     memory: Memory = field(default_factory=Memory)
     trusting: bool = False
     aside: Path | None = None
+    emit: Emit = ignore
+    tape: Tape = field(default_factory=Tape)
 
     @property
     def home(self) -> Path:
@@ -98,6 +103,7 @@ def open_workbench(
     files: Sequence[str] = (),
     spared: Sequence[Path] = (),
     aside: Path | None = None,
+    tape: Tape | None = None,
 ) -> Workbench:
     """Prepare `tree` for running `settings.commands`; `scratch` is a separate folder outside the tree.
 
@@ -115,13 +121,23 @@ def open_workbench(
     if not _runs_commands(settings):  # copying Django's 7,000 files for nothing took 30 % of the run
         nothing = Snapshot(tree, scratch / "kept")
         return Workbench(tree, settings, scratch, Isolation("process", Sentence("no_commands")), secrets, nothing)
-    isolation = find_isolation(settings.isolation, tree, network=settings.network)
+    tape = tape or Tape()
+    if "check" in tape.plays:
+        isolation = _isolation(tape.heard("check", "isolation", dict))
+    else:
+        isolation = find_isolation(settings.isolation, tree, network=settings.network)
     inside = frozenset(str(path.relative_to(tree)) for path in spared if path.is_relative_to(tree))
     removed_tokens = remove_tokens(tree)
     try:
         kept = take_snapshot(tree, files, scratch / "kept")
-        bench = Workbench(tree, settings, scratch, isolation, secrets, kept, removed_tokens, spared=inside, aside=aside)
-        return _probed(bench)
+        bench = Workbench(
+            tree, settings, scratch, isolation, secrets, kept, removed_tokens, spared=inside, aside=aside, tape=tape
+        )
+        if "check" in tape.plays:
+            return bench
+        probed = _probed(bench)
+        tape.heard("check", "isolation", lambda: plain(probed.isolation))
+        return probed
     except BaseException:
         restore_tokens(removed_tokens)
         raise
@@ -135,7 +151,7 @@ def abandon(bench: Workbench) -> None:
 def close_workbench(bench: Workbench) -> None:
     """Remove the scratch space, including files of the other account, and restore stored tokens."""
     restore_tokens(bench.removed_tokens)
-    if bench.isolation.kind == "user" and _runs_commands(bench.settings):
+    if bench.isolation.kind == "user" and _runs_commands(bench.settings) and "check" not in bench.tape.plays:
         cleaning = replace(bench, stop=threading.Event())
         rooms = {**_rooms(cleaning), "fresh": False, "discard": True}
         _run(cleaning, ("true",), timeout_seconds=_CLEANING_SECONDS, rooms=cast("Rooms", rooms))
@@ -154,7 +170,7 @@ def remember(bench: Workbench, state: Literal["setup", "baseline"], *, without: 
 
     `without`: paths that are to be gone the next time, unless they were there after setup.
     """
-    if not _runs_commands(bench.settings) or bench.stop.is_set():
+    if not _runs_commands(bench.settings) or bench.stop.is_set() or "check" in bench.tape.plays:
         return
     # The command itself does nothing; under `user` it also lets the warden set the rights that change ctime.
     rooms = {**_rooms(bench), "fresh": False, "remember": state}
@@ -242,6 +258,14 @@ def _run(
         )
     finally:
         bench.memory.busy.append((began, time.time_ns()))
+
+
+def _isolation(told: object) -> Isolation:
+    """Return the isolation of the run that is played: it is only named in texts."""
+    try:
+        return made(Isolation, told)
+    except ValueError as error:
+        raise UsageError(f"The recorded isolation of the checks cannot be read: {error}.", "Run it again.") from None
 
 
 def _runs_commands(settings: CheckSettings) -> bool:

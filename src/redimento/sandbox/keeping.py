@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -49,9 +50,20 @@ def take_snapshot(tree: Path, files: Iterable[str], store: Path) -> Snapshot:
     for folder in (".", *folders):
         (store / "files" / folder).mkdir(parents=True, exist_ok=True)
     for path in present:
-        shutil.copy2(tree / path, store / "files" / path, follow_symlinks=False)
+        _copy(tree / path, store / "files" / path)
     facts = tree.stat()
     return Snapshot(tree, store, present, tuple(folders), snapshot_git(tree, store), owner=(facts.st_uid, facts.st_gid))
+
+
+def _copy(file: Path, copy: Path) -> None:
+    """Copy what `state_of` returns; shutil.copy2 copies more, and takes twice the time for thousands of small files."""
+    mode = file.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        copy.symlink_to(file.readlink())
+        return
+    with file.open("rb") as original, copy.open("xb") as kept:
+        shutil.copyfileobj(original, kept)
+        os.fchmod(kept.fileno(), stat.S_IMODE(mode))
 
 
 @contextlib.contextmanager

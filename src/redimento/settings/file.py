@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import shlex
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import yaml
@@ -31,8 +31,9 @@ from redimento.settings import (
     rules,
 )
 from redimento.settings import schema as schema_module
+from redimento.settings.schema import dotted
 from redimento.text import marked_yaml
-from redimento.text.marked_yaml import Document, Path
+from redimento.text.marked_yaml import Place
 
 NAME = ".redimento.yml"
 _PRICES = frozenset({"max_cost_usd", "input_usd_per_million", "output_usd_per_million"})
@@ -43,22 +44,31 @@ def read(path: pathlib.Path, *, must_exist: bool) -> Settings:
 
     Raises UsageError, and SettingsError like `parse`.
     """
+    text = text_of(path, must_exist=must_exist)
+    return Settings() if text is None else parse(text, str(path))
+
+
+def text_of(path: pathlib.Path, *, must_exist: bool) -> str | None:
+    """Return the text of a file, None if it is absent and need not exist. Raises UsageError."""
     if not path.exists() and not must_exist:
-        return Settings()
+        return None
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.", "Check the path and its permissions.") from error
-    return decode(content, str(path))
+    return _text(content, str(path))
 
 
 def decode(content: bytes, name: str) -> Settings:
     """Return the settings in the content of a file; raise UsageError unless it is UTF-8, else SettingsError like `parse`."""
+    return parse(_text(content, name), name)
+
+
+def _text(content: bytes, name: str) -> str:
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{name} is not UTF-8 text.", "Save it as UTF-8.") from error
-    return parse(text, name)
 
 
 def parse(text: str, name: str) -> Settings:
@@ -66,19 +76,45 @@ def parse(text: str, name: str) -> Settings:
 
     Raises SettingsError with all problems in line order, each as `name:line: dotted.path: what is wrong.`.
     """
+    data, found = check(text)
+    if found:
+        partial = " It could not be read to the end." if data is None else ""
+        raise SettingsError(
+            f"{name} has {'one problem' if len(found) == 1 else f'{len(found)} problems'}.{partial}",
+            "Fix the file and check it with `redimento config validate`; `redimento config schema` prints every key.",
+            tuple(one.told(name) for one in found),
+        )
+    return _settings(data or {})
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """What is wrong at a place of the file; `key` is dotted, "" for the whole file."""
+
+    place: Place
+    key: str
+    reason: str
+
+    def told(self, name: str) -> str:
+        where = f"{self.key}: " if self.key else ""
+        return f"{name}:{self.place.line}: {where}{self.reason}{'' if self.reason.endswith(('?', '.')) else '.'}"
+
+
+def check(text: str) -> tuple[Any, tuple[Problem, ...]]:
+    """Return what is written in `text`, and everything that is wrong with it, in the order of the file.
+
+    It is None if nothing is written, or nothing could be read.
+    """
     document = marked_yaml.read(text)
-    data = {} if document.data is None else document.data
-    found = list(document.problems)
+    data, found = document.data, list(document.problems)
     # After a syntax error there is no data, and checking it would only report an empty file.
-    if document.data is not None:
+    if data is not None:
         unread = {path for _, path, _ in found}
         # An unquoted comma inside braces splits a command into keys without a value, which must not be ignored.
         empty = [(path, schema_module.unknown(path)) for path in document.empty]
         further = [*schema_module.problems(data), *rules.problems(data), *((path, why) for path, why in empty if why)]
-        found += [(document.line(path), path, reason) for path, reason in further if path not in unread]
-    if found:
-        raise _error(name, found, document)
-    return _settings(data)
+        found += [(document.place(path), path, reason) for path, reason in further if path not in unread]
+    return data, tuple(sorted({Problem(place, dotted(path), reason) for place, path, reason in found}))
 
 
 def show(settings: Settings) -> str:
@@ -86,19 +122,6 @@ def show(settings: Settings) -> str:
     data = asdict(settings)
     data["checks"]["commands"] = [_written(command) for command in settings.checks.commands]
     return yaml.safe_dump(_plain(data), sort_keys=False, allow_unicode=True, width=110)
-
-
-def _error(name: str, found: list[tuple[int, Path, str]], document: Document) -> SettingsError:
-    named = sorted({(line, schema_module.dotted(path), reason) for line, path, reason in found})
-    lines = [f"{name}:{line}: {where}{reason}" for line, where, reason in named]
-    ended = tuple(line if line.endswith(("?", ".")) else f"{line}." for line in lines)
-    count = "one problem" if len(ended) == 1 else f"{len(ended)} problems"
-    partial = "" if document.data is not None else " It could not be read to the end."
-    return SettingsError(
-        f"{name} has {count}.{partial}",
-        "Fix the file and check it with `redimento config validate`; `redimento config schema` prints every key.",
-        ended,
-    )
 
 
 def _settings(data: dict[str, Any]) -> Settings:
@@ -112,6 +135,7 @@ def _settings(data: dict[str, Any]) -> Settings:
         checks["commands"] = tuple(_command(each) for each in checks["commands"])
     return Settings(
         language=data.get("language", "en"),
+        record=data.get("record", "full"),
         work_items=WorkItemSettings(**section("work_items")),
         repositories=tuple(_rule(each) for each in data.get("repositories", ())),
         project=ProjectSettings(**section("project")),

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from redimento.errors import UsageError
 from redimento.settings.values import CheckCommand, CheckSettings, Settings
 
 _PATTERN = re.compile(r"[*?\[]")
+
+
+def refuse_missing_folder(settings: Settings, paths: Iterable[str]) -> None:
+    """Raise UsageError if the files at `paths` have no `project.folder`: every edit and every check would fail there."""
+    folder = settings.project.folder
+    known = {path[: len(folder)] for path in paths if path[len(folder) :].startswith("/")}
+    if not folder or folder in known:
+        return
+    near = next((name for name in sorted(known) if name.casefold() == folder.casefold()), "")
+    raise UsageError(
+        f"The repository has no folder {folder} with files in it." + (f" Did you mean {near}?" if near else ""),
+        "Correct project.folder, or the folder of the rule under `repositories`, in .redimento.yml.",
+    )
 
 
 def in_project(settings: Settings) -> Settings:

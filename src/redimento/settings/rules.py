@@ -23,12 +23,11 @@ NOT_IN_REFERENCE = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(
 _MAIL = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 _TAGS = ("tag_started", "tag_delivered", "tag_questions")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-# The variables that pass tokens and keys to this program; checks never see them.
-_SECRET_VARIABLES = frozenset(
-    {
-        "SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AZURE_DEVOPS_EXT_PAT", "REDIMENTO_REDIS_URL",
-        "REDIMENTO_STORE_KEY",
-    }
+# The variables that pass tokens, keys and addresses with a key in them to this program; checks never see them.
+SECRET_VARIABLES = (
+    "SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AZURE_DEVOPS_EXT_PAT", "REDIMENTO_REDIS_URL",
+    "REDIMENTO_STORE_KEY", "REDIMENTO_TEAMS_URL", "REDIMENTO_SLACK_URL", "REDIMENTO_EVENTS_URL",
+    "REDIMENTO_PUSHGATEWAY_URL", "REDIMENTO_OTLP_URL",
 )  # fmt: skip
 
 Problem = tuple[Path, str]
@@ -195,7 +194,7 @@ def _address(url: str) -> str:
 
 
 def _variable(name: str) -> str:
-    return "contains a secret of the job and is never passed to commands" if name.upper() in _SECRET_VARIABLES else ""
+    return "contains a secret of the job and is never passed to commands" if name.upper() in SECRET_VARIABLES else ""
 
 
 def _passed(name: str) -> str:

@@ -84,11 +84,11 @@ def _referred(whole: Mapping[str, Any], described: Mapping[str, Any]) -> Mapping
 
 
 def dotted(path: Path) -> str:
-    """Return `path` in dotted notation followed by a colon and a space; "" for the whole file."""
+    """Return `path` in dotted notation; "" for the whole file."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{_shown(part)}" if text else _shown(part)
-    return f"{text}: " if text else ""
+    return text
 
 
 @cache

@@ -36,7 +36,10 @@ class ProjectSettings:
     language: str = ""
     framework: str = ""
     architecture: str = ""
-    conventions: tuple[str, ...] = ("AGENTS.md", "CONTRIBUTING.md", ".editorconfig")
+    conventions: tuple[str, ...] = (
+        "AGENTS.md", "CLAUDE.md", "GEMINI.md", ".github/copilot-instructions.md", "CONTRIBUTING.md", ".editorconfig",
+        "docs/adr/",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -208,6 +211,7 @@ class RepositoryRule:
 @dataclass(frozen=True)
 class Settings:
     language: Literal["en", "pt-BR"] = "en"  # of what a run writes for the team
+    record: Literal["full", "summary", "none"] = "full"  # what stays in the run folder
     work_items: WorkItemSettings = WorkItemSettings()
     repositories: tuple[RepositoryRule, ...] = ()
     project: ProjectSettings = ProjectSettings()

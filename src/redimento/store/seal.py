@@ -13,13 +13,13 @@ import hmac
 def seal(secret: bytes, key: str, value: bytes, ends: float) -> bytes:
     """Return the value as it is stored; `ends` in seconds since 1970."""
     head = f"{ends:.3f}\n".encode()
-    return _code(secret, key, head + value) + b"\n" + head + value
+    return code(secret, key, head + value) + b"\n" + head + value
 
 
 def unseal(secret: bytes, key: str, stored: bytes, now: float) -> bytes | None:
     """Return the value; None if it has ended, or is not what `seal` made for this key."""
-    code, _, rest = stored.partition(b"\n")
-    if not hmac.compare_digest(code, _code(secret, key, rest)):
+    given, _, rest = stored.partition(b"\n")
+    if not hmac.compare_digest(given, code(secret, key, rest)):
         return None
     head, _, value = rest.partition(b"\n")
     try:
@@ -28,6 +28,7 @@ def unseal(secret: bytes, key: str, stored: bytes, now: float) -> bytes | None:
         return None
 
 
-def _code(secret: bytes, key: str, rest: bytes) -> bytes:
+def code(secret: bytes, key: str, rest: bytes) -> bytes:
+    """Return the code of a value."""
     message = key.encode("utf-8", "backslashreplace") + b"\0" + rest
     return hmac.new(secret, message, hashlib.sha256).hexdigest().encode()

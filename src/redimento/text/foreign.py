@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from typing import Any
 
+# Of the elements that hold foreign text in a prompt, which no text can know in advance. One for the process, which is one
+# run: the cached beginning of a prompt stays the same.
+NONCE = secrets.token_hex(6)
 # The agent acts on `##vso[` anywhere in a line and on `##[` at its start, ignoring case; it splits lines at CR as well
 # as LF (microsoft/azure-pipelines-agent, Command.cs).
 _COMMAND = re.compile(r"##(?=vso|\[)", re.IGNORECASE)
@@ -43,9 +47,14 @@ def neutralise(text: str) -> str:
     return _COMMAND.sub("# # ", plain(text))
 
 
+def one_line(text: str) -> str:
+    """Return `text` as `neutralise` does, on one line."""
+    return " ".join(neutralise(text).split())
+
+
 def code(text: str, most: int = 120) -> str:
     """Return `text` as inline code of Markdown on one line, at most `most` characters of it."""
-    line = " ".join(neutralise(text).split()).replace("`", "'").replace("|", "¦")
+    line = one_line(text).replace("`", "'").replace("|", "¦")
     if not line:
         return ""
     return f"`{line[: most - 1] + '…' if len(line) > most else line}`"

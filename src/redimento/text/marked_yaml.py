@@ -1,10 +1,10 @@
-"""Parse YAML into plain data with the line number of every value."""
+"""Parse YAML into plain data with the place of every value."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -19,23 +19,33 @@ _COLLECTIONS = frozenset(_STANDARD + name for name in ("map", "seq"))
 _TEXTS = frozenset(_STANDARD + name for name in ("timestamp", "merge", "value"))
 
 
+class Place(NamedTuple):
+    """A place in a text; both count from 1."""
+
+    line: int
+    column: int = 1
+
+
+_START = Place(1)
+
+
 @dataclass
 class Document:
-    """A parsed YAML text. `lines` has the 1-based line of each path, `problems` everything that could not be read.
+    """A parsed YAML text. `places` has that of each path, `problems` everything that could not be read.
 
     `empty` lists the keys without a value, which are not in `data`.
     """
 
     data: Any = None
-    lines: dict[Path, int] = field(default_factory=dict)
+    places: dict[Path, Place] = field(default_factory=dict)
     empty: list[Path] = field(default_factory=list)
-    problems: list[tuple[int, Path, str]] = field(default_factory=list)
+    problems: list[tuple[Place, Path, str]] = field(default_factory=list)
 
-    def line(self, path: Path) -> int:
-        """Return the line of `path`, or of the nearest enclosing value."""
-        while path and path not in self.lines:
+    def place(self, path: Path) -> Place:
+        """Return the place of `path`, or of the nearest enclosing value."""
+        while path and path not in self.places:
             path = path[:-1]
-        return self.lines.get(path, 1)
+        return self.places.get(path, _START)
 
 
 def read(text: str) -> Document:
@@ -46,7 +56,7 @@ def read(text: str) -> Document:
     """
     document = Document()
     if len(text) > LARGEST:
-        document.problems.append((1, (), f"the file is longer than {LARGEST:,} characters"))
+        document.problems.append((_START, (), f"the file is longer than {LARGEST:,} characters"))
         return document
     try:
         _check_events(text, document)
@@ -58,28 +68,32 @@ def read(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         reason = " ".join(part for part in (error.context, error.problem) if part)
-        document.problems.append((mark.line + 1 if mark else 1, (), f"this is not YAML: {reason}"))
+        document.problems.append((_place(mark), (), f"this is not YAML: {reason}"))
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        document.problems.append((line, (), "this is not YAML: it contains a control character"))
+        document.problems.append((Place(line), (), "this is not YAML: it contains a control character"))
     return document
+
+
+def _place(mark: Any) -> Place:
+    return Place(mark.line + 1, mark.column + 1) if mark else _START
 
 
 def _check_events(text: str, document: Document) -> None:
     depth = documents = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1 if event.start_mark else 1
+        place = _place(event.start_mark)
         if isinstance(event, yaml.AliasEvent):
-            document.problems.append((line, (), f"aliases such as *{event.anchor} are not allowed: repeat the value"))
+            document.problems.append((place, (), f"aliases such as *{event.anchor} are not allowed: repeat the value"))
         elif isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                document.problems.append((line, (), "a second document starts here: only one is allowed"))
+                document.problems.append((place, (), "a second document starts here: only one is allowed"))
                 return
         elif isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEEPEST:
-                document.problems.append((line, (), f"values are nested more than {_DEEPEST} levels deep"))
+                document.problems.append((place, (), f"values are nested more than {_DEEPEST} levels deep"))
                 return
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
@@ -91,7 +105,7 @@ class _Reader:
         self._document = document
 
     def value(self, node: yaml.Node, path: Path) -> Any:
-        self._document.lines.setdefault(path, node.start_mark.line + 1)
+        self._document.places.setdefault(path, _place(node.start_mark))
         if node.tag not in _SCALARS | _COLLECTIONS | _TEXTS:
             return self._problem(node, path, "tags are not allowed")
         if isinstance(node, yaml.MappingNode):
@@ -102,9 +116,9 @@ class _Reader:
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         data: dict[str, Any] = {}
-        seen: dict[str, int] = {}
+        seen: dict[str, int] = {}  # key → line
         for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
+            place = _place(key_node.start_mark)
             if not isinstance(key_node, yaml.ScalarNode):
                 self._problem(key_node, path, "a key must be plain text")
                 continue
@@ -112,8 +126,8 @@ class _Reader:
             if key in seen:
                 self._problem(key_node, (*path, key), f"duplicate key, first used in line {seen[key]}")
                 continue
-            seen[key] = line
-            self._document.lines[*path, key] = line
+            seen[key] = place.line
+            self._document.places[*path, key] = place
             before = len(self._document.problems)
             value = self.value(value_node, (*path, key))
             if value is not None:
@@ -134,4 +148,4 @@ class _Reader:
         return value
 
     def _problem(self, node: yaml.Node, path: Path, reason: str) -> None:
-        self._document.problems.append((node.start_mark.line + 1, path, reason))
+        self._document.problems.append((_place(node.start_mark), path, reason))

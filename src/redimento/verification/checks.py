@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import hashlib
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from redimento.errors import HostileCheckError
+from redimento.errors import HostileCheckError, UsageError
+from redimento.events import CheckFinished, CheckStarted, Stage
 from redimento.sandbox.bench import Workbench, clean, execute, remember, seen
-from redimento.sandbox.files import clear
+from redimento.sandbox.files import clear, state_of
 from redimento.sandbox.keeping import guarded
 from redimento.sandbox.leftovers import built
 from redimento.settings import CheckCommand
+from redimento.store.plain import made, plain
 from redimento.text.wording import Sentence
 from redimento.verification.canary import with_canary, without_canary
 from redimento.verification.evidence import CheckResult, Checks
@@ -48,18 +51,18 @@ def run_baseline(bench: Workbench) -> Checks:
     """
     if not bench.settings.baseline:
         return Checks(isolation=bench.isolation.sentences)
-    checks = _pass(replace(bench, trusting=True), None, ())
+    checks = _pass(replace(bench, trusting=True), None, (), stage="before")
     reports = [find_reports(command.junit, bench.tree) for command in bench.settings.commands]
     remember(bench, "baseline", without=[str(path.relative_to(bench.tree)) for found in reports for path in found])
     return checks
 
 
-def run_checks(bench: Workbench, *, changed: Sequence[str] | None = None) -> Checks:
+def run_checks(bench: Workbench, *, changed: Sequence[str] | None = None, stage: Stage = "after") -> Checks:
     """Clean the tree and run every check in order, skipping those whose `paths` match nothing in `changed`.
 
     None skips none. The tree is not cleaned between the checks: a later one may use what an earlier one built.
     """
-    return _pass(bench, changed, _cleaned(bench, changed or ()))
+    return _pass(bench, changed, _cleaned(bench, changed or ()), stage=stage)
 
 
 def run_alone(
@@ -92,14 +95,20 @@ def run_alone_and_clean(
         clean(bench, changed)
 
 
-def _pass(bench: Workbench, changed: Sequence[str] | None, problems: Sequence[str]) -> Checks:
-    results = []
+def _pass(bench: Workbench, changed: Sequence[str] | None, problems: Sequence[str], *, stage: Stage) -> Checks:
+    results: list[CheckResult] = []
+    of, number = sum(_concerned(command, changed) for command in bench.settings.commands), 0
     for command in bench.settings.commands:
         if not _concerned(command, changed):
             results.append(_skipped(command))
             continue
+        number += 1
+        bench.emit(CheckStarted(command.name, stage, number, of))
         with _watching(bench, command, changed or ()):
-            results.append(run_check(bench, command, changed=changed or (), problems=problems))
+            result = run_check(bench, command, changed=changed or (), problems=problems)
+        passes = result.ok and not any(test.fails for test in result.tests)
+        bench.emit(CheckFinished(command.name, stage, number, of, result.seconds, passes))
+        results.append(result)
     return Checks(tuple(results), bench.isolation.sentences)
 
 
@@ -144,6 +153,27 @@ def run_check(
 
     Raises HostileCheckError if the command attacks the process that watches it, or leaves another that cannot be ended.
     """
+    asked = f"{command.name} {_state(bench, command, changed)}"
+    told = bench.tape.heard(
+        "check", asked, lambda: plain(_run(bench, command, changed=changed, problems=problems, canary=canary))
+    )
+    try:
+        return made(CheckResult, told)
+    except ValueError as error:
+        raise UsageError(f"A recorded result of {command.name} cannot be read: {error}.", "Run it again.") from None
+
+
+def _state(bench: Workbench, command: CheckCommand, changed: Sequence[str]) -> str:
+    """Return a hash of all that a command judges: itself, the base, and the files of the change as they are now."""
+    digest = hashlib.sha256(repr((command, bench.tape.base)).encode("utf-8", "backslashreplace"))
+    for path in sorted(changed):
+        digest.update(repr((path, state_of(bench.tree, bench.tree / path))).encode("utf-8", "backslashreplace"))
+    return digest.hexdigest()[:32]
+
+
+def _run(
+    bench: Workbench, command: CheckCommand, *, changed: Sequence[str], problems: Sequence[str], canary: bool
+) -> CheckResult:
     armed = with_canary(bench, command) if canary else command
     stale = find_reports(command.junit, bench.tree)
     damage: list[str] = []
@@ -159,7 +189,7 @@ def run_check(
             Sentence("nothing_is_pushed"),
         )
     if armed is not command and _NOT_ARMED in ended.output:  # an environment of its own: do without
-        return run_check(bench, command, changed=changed, problems=problems, canary=False)
+        return _run(bench, command, changed=changed, problems=problems, canary=False)
     result = _skipped(command)
     output = ended.output + "".join(f"\n[{line}]" for line in damage)
     result = replace(

@@ -43,7 +43,7 @@ def run_old_judge(bench: Workbench, change: Change, roles: Roles, substitute: Su
     if not before:
         return None
     with substitute(before):
-        return run_checks(bench, changed=change.paths)
+        return run_checks(bench, changed=change.paths, stage="old tests")
 
 
 def judge(

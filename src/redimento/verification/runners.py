@@ -84,7 +84,7 @@ def is_test_runner(command: str | Sequence[str]) -> bool:
 
 
 _TEST_COMMAND = re.compile(
-    r"\b(?:pytest|unittest|nose2|tox|nox|jest|vitest|mocha|ava|ctest|phpunit|rspec)\b"
+    r"\b(?:pytest|unittest|nose2|tox|nox|jest|vitest|mocha|ava|ctest|phpunit|rspec|gotestsum|nextest)\b"
     r"|\b(?:npm|pnpm|yarn|go|cargo|dotnet|make|deno|bun|swift|flutter|mix)\b[^|;&]*\btest\b|\bnode\b.*--test\b"
     r"|(?:mvnw?|gradlew?)\b[^|;&]*\b(?:test|check|verify|build|install)\b"
 )
@@ -120,13 +120,13 @@ def _pytest(argv: list[str], tests: Sequence[TestResult], tree: Path) -> list[st
     options = [
         word
         for number, word in enumerate(argv[start:], start)
-        if word.startswith("-") or argv[number - 1] in _WITH_VALUE or not (tree / word.partition("::")[0]).exists()
+        if word.startswith("-") or argv[number - 1] in PYTEST_VALUES or not (tree / word.partition("::")[0]).exists()
     ]
     return [*argv[:start], *options, *dict.fromkeys(node for node in nodes if node)]
 
 
 # Options of pytest whose value may be the name of something that exists.
-_WITH_VALUE = frozenset({
+PYTEST_VALUES = frozenset({
     "--rootdir", "-c", "--config-file", "--confcutdir", "--basetemp", "--ignore", "--deselect", "-p", "-k", "-m", "-W", "-o", "-n",
     "--cov", "--cov-config", "--junitxml", "--junit-xml", "--log-file", "--import-mode",
 })  # fmt: skip
@@ -192,6 +192,12 @@ def _go(argv: list[str], tests: Sequence[TestResult], tree: Path) -> list[str] |
     return [*argv[:2], "-count=1", "-run", f"^({'|'.join(map(re.escape, names))})$", *argv[2:]]
 
 
+def _gotestsum(argv: list[str], tests: Sequence[TestResult], tree: Path) -> list[str] | None:
+    place = argv.index("--") + 1
+    chosen = _go(["go", "test", *argv[place:]], tests, tree)
+    return [*argv[:place], *chosen[2:]] if chosen else None
+
+
 def _go_names(test: TestResult, tree: Path) -> list[str]:
     if test.id:
         return [test.id.rpartition("::")[2].partition("/")[0]]
@@ -250,6 +256,7 @@ _RUNNERS: tuple[tuple[Callable[[list[str]], bool], Narrow, tuple[str, ...]], ...
     (_named("jest", "vitest"), _jest, ()),
     (_started("node", "--test"), _node, ()),
     (_started("go", "test"), _go, ("-v",)),
+    (lambda argv: "--" in argv and any("gotestsum" in word for word in argv[:3]), _gotestsum, ("-v",)),
     (_started("dotnet", "test"), _dotnet, ()),
     (_named("mvn", "mvnw"), _maven, ()),
     (_named("gradle", "gradlew"), _gradle, ()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from redimento.azure.pipelines import JobEnvironment, job_environment, variable
 from redimento.change import writer
+from redimento.delivery.branches import Branches
+from redimento.delivery.pull_request import PullRequests
 from redimento.errors import RedimentoError
-from redimento.events import Emit, Note, Warned
+from redimento.events import Emit, Note, Warned, ignore
 from redimento.locks import held
 from redimento.models import network
 from redimento.models.port import NOTHING_SPENT, ModelReply, ModelRequest
@@ -31,8 +34,10 @@ from redimento.run_options import (
     server_credentials,
 )
 from redimento.settings import RepositoryRule, Settings
+from redimento.store.tape import Tape
 from redimento.text.redaction import NO_SECRETS, Secrets
 from redimento.wiring.site import Site, author, job_for, journal, with_settings
+from redimento.work_items.board import Board
 from redimento.work_items.routing import fields_of, questions, rule_for, target_for
 
 if TYPE_CHECKING:
@@ -93,6 +98,8 @@ def connected(
     *,
     dry_run: bool = False,
     deadline_seconds: float = 120.0,
+    emit: Emit = ignore,
+    tape: Tape | None = None,
 ) -> Iterator[Connection]:
     """Connect to Azure DevOps, without a request. Raises UsageError."""
     # These load HTTP and Markdown in 0.1 s, which local runs do not need.
@@ -110,6 +117,9 @@ def connected(
         project_id=agent.project_id,
         certificates=network.certificates(environment),
         secrets=secrets,
+        emit=emit,
+        sleep=tape.pause if tape else time.sleep,
+        tape=tape,
     )
     try:
         yield Connection(agent, client, Repositories(client, agent))
@@ -130,7 +140,7 @@ def azure_for(
     rule = _rule(connection, settings, item_id, site.emit) if rules and item_id else RepositoryRule()
     site, repository = _placed(site, connection, repository, settings, rule or RepositoryRule(), stack=stack)
     board = connection.board(site.emit, site.settings)
-    credentials = server_credentials(site.given, site.environment, repository.url)
+    credentials = server_credentials(site.given, site.environment, repository.url, tape=site.tape)
     # The built branch is one of the job's own repository.
     source = "" if repository.url else variable(site.environment, "BUILD_SOURCEBRANCH")
     target = _target(site, board, item_id)
@@ -152,6 +162,7 @@ def azure_for(
         author(site.settings),
         noted.append if site.options.dry_run else None,
         site.folder.secrets,
+        site.tape,
         credentials=credentials,
         own_pushes=pull_requests.own_pushes,
     )
@@ -162,14 +173,10 @@ def azure_for(
     return Azure(site, job, agent, repository, credentials, connection.client, board, pull_requests, branches, noted)
 
 
-def unasked(azure: Azure) -> Ports:
+def looking(site: Site, board: Board, pull_requests: PullRequests, branches: Branches) -> Ports:
     """Return the ports of a run that looks and never asks the model."""
-    tree = GitTree(azure.site.checkout, azure.site.checkout.head)
-    model = _Unasked(azure.site.settings.model.name)
-    base = CommitBase(tree)
-    return Ports(
-        azure.board, azure.pull_requests, azure.branches, tree, base, model, lambda: NOTHING_SPENT, azure.site.emit
-    )
+    tree, model = GitTree(site.checkout, site.checkout.head), _Unasked(site.settings.model.name)
+    return Ports(board, pull_requests, branches, tree, CommitBase(tree), model, lambda: NOTHING_SPENT, site.emit)
 
 
 @dataclass(frozen=True)
@@ -228,7 +235,7 @@ def _placed(
         given = open_checkout(root)
         scratch = stack.enter_context(taken(given, options, site.environment, site.emit))
         repository = connection.repositories.of_checkout(root, origin_url(given), chosen=True)
-        theirs = load_settings(given, options, site.environment, site.emit, url=repository.url)
+        theirs = load_settings(given, options, site.environment, site.emit, url=repository.url, tape=site.tape)
         settings = replace(theirs, work_items=settings.work_items)
         site = replace(site, options=options, given=given, checkout=given, scratch=scratch)
         site.emit(Note(f"The item belongs to the repository {repository.name}, checked out at {root}."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -22,13 +23,16 @@ from redimento.repository.branches import CheckoutBranches
 from redimento.repository.checkout import open_checkout
 from redimento.repository.tree import GitTree
 from redimento.run.job import Job, Ports
-from redimento.run_folder import clear
+from redimento.run_folder import clear, keep_newest, open_run_folder
 from redimento.run_options import RunOptions, load_settings, open_folder
 from redimento.store import past
+from redimento.store.plain import plain
+from redimento.store.tape import WIRE, Tape
+from redimento.wiring import playback
 from redimento.wiring.organisation import azure_for, connected, taken
 from redimento.wiring.service import metered_model
 from redimento.wiring.site import Site, author, job_for, with_settings
-from redimento.wiring.store import open_store
+from redimento.wiring.store import KEY, open_store
 from redimento.work_items.board import Board
 from redimento.work_items.routing import target_for
 from redimento.work_items.trigger import read_pull_request, read_trigger
@@ -49,8 +53,10 @@ class Prepared:
 
 
 @contextmanager
-def prepared(options: RunOptions, environment: Mapping[str, str], emit: Emit) -> Iterator[Prepared]:
-    """Provide a run with all its adapters.
+def prepared(
+    options: RunOptions, environment: Mapping[str, str], emit: Emit, tape: Tape | None = None
+) -> Iterator[Prepared]:
+    """Provide a run with all its adapters. `tape`: what it hears from outside.
 
     Raises RedimentoError if anything is wrong or missing, TakenError if another run works in this checkout or on this
     item.
@@ -65,34 +71,43 @@ def prepared(options: RunOptions, environment: Mapping[str, str], emit: Emit) ->
             emit(folder.secrets.redacted(event))
 
         store = open_store(environment, say)
-        site = Site(options, given, given, environment, folder, scratch, say, issued, store=store)
+        tape = tape or Tape(secret=variable(environment, KEY).encode())
+        site = Site(options, given, given, environment, folder, scratch, say, issued, store=store, tape=tape)
         with (
             _in_azure(site)
             if options.work_item_file is None
             else nullcontext(_local(site, options.work_item_file)) as made
         ):
+            if options.resume is not None and not tape.alone:
+                playback.refuse_other(options.resume, made.job)
             clear(folder)
+            if options.desk:
+                keep_newest(folder.path)
+            tape.open(partial(made.job.folder.append_line, WIRE))
+            tape.heard("start", "", lambda: plain(playback.start_of(site, made.job)))
+            past_counts = not tape.alone and made.job.settings.model.sdk != "recorded"
             began, repository = monotonic(), variable(environment, "BUILD_REPOSITORY_URI") or str(given.root)
-            if made.job.settings.model.sdk != "recorded" and (sentence := past.expected(store, repository)):
+            if past_counts and (sentence := past.expected(store, repository)):
                 say(Note(sentence))
             yield made
-            if made.job.settings.model.sdk != "recorded" and (spent := made.ports.spent()).calls:
+            if past_counts and (spent := made.ports.spent()).calls:
                 past.remember(store, repository, usd=spent.usd, seconds=monotonic() - began)
 
 
 def _local(site: Site, file: Path) -> Prepared:
     """Work on an item from a file, with a folder as pull request and a branch of the checkout."""
     site = with_settings(site, load_settings(site.given, site.options, site.environment, site.emit))
-    if site.settings.model.sdk != "recorded":
+    if site.settings.model.sdk != "recorded" and not site.tape.alone:
         network.refuse_unusable(site.environment)
     item = read_item(file, site.settings.work_items.fields)
     noted: list[str] = []
     note = noted.append if site.options.dry_run else None
-    branches = CheckoutBranches(site.checkout, author(site.settings), note, site.folder.secrets)
+    branches = CheckoutBranches(site.checkout, author(site.settings), note, site.folder.secrets, site.tape)
+    desk = open_run_folder(site.options.desk, site.folder.secrets) if site.options.desk else site.folder
     target = target_for(item, site.settings.pull_request.target)
     job = job_for(site, item.id, repository=site.checkout.root.name, target=target)
-    board = FileBoard(file, site.folder, site.settings.work_items.fields)
-    return Prepared(job, _ports(site, board, FolderPullRequests(site.folder), branches), lambda: tuple(noted))
+    board = FileBoard(file, desk, site.settings.work_items.fields, site.tape)
+    return Prepared(job, _ports(site, board, FolderPullRequests(desk), branches), lambda: tuple(noted))
 
 
 @contextmanager
@@ -108,9 +123,11 @@ def _in_azure(site: Site) -> Iterator[Prepared]:
         item_id = read_trigger(options.work_item, environment, options.payload).item_id
     with ExitStack() as stack:
         secrets = site.folder.secrets
-        connection = stack.enter_context(connected(environment, secrets, dry_run=options.dry_run))
+        connection = stack.enter_context(
+            connected(environment, secrets, dry_run=options.dry_run, emit=site.emit, tape=site.tape)
+        )
         repository = connection.repository(site.given)
-        settings = load_settings(site.given, options, environment, site.emit)
+        settings = load_settings(site.given, options, environment, site.emit, tape=site.tape)
         azure = azure_for(site, connection, repository, settings, item_id, stack=stack)
         subject = f"pull request {number}" if number else str(item_id)
         kind = "pull request" if number else "item"

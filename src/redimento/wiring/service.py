@@ -12,10 +12,10 @@ from redimento.azure.pipelines import in_pipeline, job_environment
 from redimento.context.tokens import estimate
 from redimento.errors import UsageError
 from redimento.events import Note, Warned
-from redimento.models import access, lifetimes, network, prices, recorded, thinking
+from redimento.models import access, conversation, lifetimes, network, prices, recorded, thinking
 from redimento.models.access import Access
 from redimento.models.budgets import Budgets
-from redimento.models.kept import KeptModel
+from redimento.models.kept import KeptModel, store_of
 from redimento.models.metered import MeteredModel
 from redimento.models.port import Model, Spent
 from redimento.models.quota import QuotaModel
@@ -25,6 +25,7 @@ from redimento.models.tiered import FlexModel
 from redimento.run_options import committed_name
 from redimento.store.port import Bucket
 from redimento.text import wording
+from redimento.wiring.playback import read_file
 from redimento.wiring.site import Site
 from redimento.wiring.store import share
 
@@ -32,8 +33,10 @@ from redimento.wiring.store import share
 def metered_model(site: Site) -> tuple[Model, Callable[[], Spent]]:
     """Return the model of a run, and what it has spent so far. Raises UsageError."""
     settings = site.settings.model
-    replayed = settings.sdk == "recorded"
-    place, service = ("", recorded.open_model(_recording(site))) if replayed else _open_service(site)
+    recording = settings.sdk == "recorded"
+    replayed = recording or site.tape.alone
+    began = site.tape.now("start").date()
+    place, service = ("", _recorded(site)) if replayed else _open_service(site)
     metered = MeteredModel(
         inner=service if replayed else _within_quota(site, service, place),
         settings=settings,
@@ -42,8 +45,10 @@ def metered_model(site: Site) -> tuple[Model, Callable[[], Spent]]:
         write=partial(site.folder.append_line, "conversation.jsonl"),
         budgets=None if replayed else Budgets(site.store, settings, lambda: datetime.now(UTC)),
         secrets=site.folder.secrets,
+        emit=site.emit,
+        today=lambda: began,
     )
-    flex = settings.tier == "flex" and not replayed
+    flex = settings.tier == "flex" and not recording
     # Metering is inside the retries: each attempt is billed, so each is checked against the limits.
     model: Model = with_retries(
         FlexModel(metered, site.emit) if flex else metered,
@@ -55,6 +60,10 @@ def metered_model(site: Site) -> tuple[Model, Callable[[], Spent]]:
     again = in_pipeline(site.environment) and job_environment(site.environment).by_hand
     if settings.keep_answers_seconds and not replayed and not again:
         model = _kept(site, model, metered, place)
+    if (earlier := site.options.resume) is not None:
+        held = conversation.answered(read_file(earlier, "conversation.jsonl"))
+        known = store_of((asked, reply) for asked, kept, reply in held if kept or not site.tape.alone)
+        model = KeptModel(model, known, (), float("inf"), 0, metered.book_kept, site.folder.secrets, _rounds(site))
     return model, lambda: metered.spent
 
 
@@ -78,7 +87,12 @@ def _kept(site: Site, model: Model, metered: MeteredModel, place: str) -> Model:
         wait=settings.call_timeout_seconds,
         book=metered.book_kept,
         secrets=site.folder.secrets,
+        rounds=_rounds(site),
     )
+
+
+def _rounds(site: Site) -> Callable[[], int]:
+    return lambda: site.tape.rounds
 
 
 def _no_wait(_seconds: float) -> None:
@@ -113,6 +127,13 @@ def open_service(site: Site) -> tuple[Access, ServiceModel]:
     from redimento.models import google_genai  # noqa: PLC0415  see above
 
     return found, google_genai.open_model(settings, found, certificates, site.issued)
+
+
+def _recorded(site: Site) -> Model:
+    earlier, settings = site.options.resume, site.settings.model
+    if earlier is None or not site.tape.alone:
+        return recorded.open_model(_recording(site))
+    return recorded.open_model(earlier, "recorded" if settings.sdk == "recorded" else settings.name, paid=True)
 
 
 def _recording(site: Site) -> Path:

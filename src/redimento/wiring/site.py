@@ -12,12 +12,13 @@ from redimento.repository.branch_name import branch_name, branch_pattern
 from redimento.repository.branches import Author
 from redimento.repository.checkout import Checkout, target_branch
 from redimento.run.job import Job
-from redimento.run_folder import RunFolder
+from redimento.run_folder import RunFolder, dropped
 from redimento.run_options import RunOptions, context_cache
 from redimento.settings import Settings
 from redimento.settings.projects import in_project
 from redimento.store.memory import MemoryStore
 from redimento.store.port import Store
+from redimento.store.tape import Tape
 from redimento.work_items.item import WorkItem
 
 
@@ -25,7 +26,7 @@ from redimento.work_items.item import WorkItem
 class Site:
     """What local runs and Azure runs are both wired from. `issued`: the tokens so far, which are secrets, too.
 
-    `store`: what runs share. `given` is the checkout that the options or a rule name; `checkout`, where the run works, is it or a worktree of it.
+    `store`: what runs share. `tape`: what this one hears from outside. `given` is the checkout that the options or a rule name; `checkout`, where the run works, is it or a worktree of it.
     """
 
     options: RunOptions
@@ -38,23 +39,31 @@ class Site:
     issued: list[str]
     settings: Settings = field(default_factory=Settings)  # until they are read
     store: Store = field(default_factory=MemoryStore, repr=False)
+    tape: Tape = field(default_factory=Tape, repr=False)
 
 
 def with_settings(site: Site, settings: Settings) -> Site:
     """Return the site with the settings as they hold for this run."""
-    settings, most = in_project(settings), site.options.max_cost_usd
-    if settings.checks.isolation == "auto" and in_pipeline(site.environment):
-        # Under the job's own account a check could take the job's token.
-        settings = replace(settings, checks=replace(settings.checks, isolation="user"))
+    settings, most = in_force(settings, site.environment), site.options.max_cost_usd
     if most is not None:
         model = replace(settings.model, max_cost_usd=min(most, settings.model.max_cost_usd))
         settings = replace(settings, model=model)
-    return replace(site, settings=settings)
+    return replace(site, settings=settings, folder=replace(site.folder, dropped=dropped(settings.record)))
+
+
+def in_force(settings: Settings, environment: Mapping[str, str]) -> Settings:
+    """Return the settings as they hold for the project of the repository, here or in a pipeline."""
+    settings = in_project(settings)
+    if settings.checks.isolation == "auto" and in_pipeline(environment):
+        # Under the job's own account a check could take the job's token.
+        settings = replace(settings, checks=replace(settings.checks, isolation="user"))
+    return settings
 
 
 def job_for(site: Site, item_id: int, *, repository: str, target: str, source: str = "") -> Job:
     """Return the job. Without a `target` it aims at `source`, the branch that the pipeline builds, or the default branch."""
     settings, checkout = site.settings, site.checkout
+    site.tape.base = checkout.head
 
     def branch(item: WorkItem) -> str:
         return branch_name(settings.pull_request.branch, id=item.id, title=item.title, type=item.type)
@@ -73,6 +82,7 @@ def job_for(site: Site, item_id: int, *, repository: str, target: str, source: s
         repository=repository,
         base=checkout.head,
         secrets=site.folder.secrets,
+        tape=site.tape,
     )
 
 

@@ -44,7 +44,8 @@ def _reason(item: WorkItem, settings: WorkItemSettings, project: str, category: 
         return Sentence("has_none_of_the_tags", names=settings.tags)
     if settings.areas and not any(is_under(item.area, area) for area in settings.areas):
         return Sentence("not_under_the_areas", name=item.area, names=settings.areas)
-    if settings.states and not _in_state(item, settings.states, category):
+    # An item from a file has no state unless it says so: it is on no board.
+    if settings.states and item.state and not in_state(item, settings.states, category):
         return Sentence("not_one_of_the_states", name=item.state, names=settings.states)
     texts = (item.description, item.repro_steps, *item.acceptance_criteria, *(field.text for field in item.fields))
     if not any(text.strip() for text in texts):
@@ -52,7 +53,8 @@ def _reason(item: WorkItem, settings: WorkItemSettings, project: str, category: 
     return ""
 
 
-def _in_state(item: WorkItem, states: tuple[str, ...], category: Callable[[], StateCategory]) -> bool:
+def in_state(item: WorkItem, states: tuple[str, ...], category: Callable[[], StateCategory]) -> bool:
+    """Return whether the item is in one of these states, which may be named by their category."""
     categories = {named for state in states if (named := category_named(state))}
     return among(item.state, states) or (bool(categories) and category() in categories)
 

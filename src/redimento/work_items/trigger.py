@@ -26,13 +26,17 @@ _LARGEST_PAYLOAD = 16 * 1024 * 1024  # bytes; a hook sends a whole revision, lar
 
 @dataclass(frozen=True)
 class _Subject:
-    """What a run can be about. `events`: where the resource of each event has its number; None where no event is named."""
+    """What a run can be about. `events`: where the resource of each event has its number; None where no event is named.
+
+    `at_desk`: what to do without one where no agent is.
+    """
 
     name: str
     option: str
     variable: str
     address: re.Pattern[str]
     events: Mapping[str | None, tuple[str, ...]]
+    at_desk: str
 
     def called(self, source: Source) -> str:
         return {
@@ -54,6 +58,8 @@ _WORK_ITEM = _Subject(
         "workitem.created": ("id",),
         "workitem.commented": ("id",),
     },
+    "At a desk, write the item into a file whose first line is its title: redimento run --work-item-file story.md. With the "
+    "variables of a job set: --work-item NUMBER. To see a run first: redimento demo.",
 )
 _PULL_REQUEST = _Subject(
     "pull request",
@@ -61,6 +67,7 @@ _PULL_REQUEST = _Subject(
     "REDIMENTO_PULL_REQUEST",
     re.compile(rf"{_PLACE}_git/[^\s/?#]{{1,300}}/pullrequest/([0-9]{{1,10}}){_MORE}"),
     {"ms.vss-code.git-pullrequest-comment-event": ("pullRequest", "pullRequestId")},
+    "With the variables of a job set: --pull-request NUMBER.",
 )
 
 
@@ -103,8 +110,10 @@ def _read(
     if not found:
         raise UsageError(
             f"No {subject.name} was given.",
-            f"Give its number with {subject.option} or in the variable {subject.variable}, or the body of a service hook with "
-            "--payload.",
+            f"Queue the pipeline with its number. A step of your own gives it with {subject.option} or in the variable "
+            f"{subject.variable}, or the body of a service hook with --payload."
+            if environment.get("TF_BUILD")
+            else subject.at_desk,
         )
     if len(set(found.values())) > 1:
         named = " and ".join(subject.called(source) for source in found)

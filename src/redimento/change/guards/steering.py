@@ -124,7 +124,8 @@ def steering_files(files: Iterable[FileChange], conventions: Sequence[str] = ())
 def _steering(file: FileChange, conventions: Sequence[str]) -> SteeringFile | None:
     if is_protected(file.path) or is_pipeline(file.path, file.before) or is_pipeline(file.path, file.after):
         return SteeringFile(file.path, Sentence("steers_freed"))
-    if file.path in conventions:
+    folders = tuple(name for name in conventions if name.endswith("/"))
+    if file.path in conventions or file.path.startswith(folders):
         return SteeringFile(file.path, Sentence("steers_conventions"))
     if kind := next((kind for kind, patterns in _KINDS.items() if _spec(patterns).match_file(fold(file.path))), ""):
         return SteeringFile(file.path, Sentence(kind))
