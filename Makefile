@@ -4,7 +4,7 @@ BIN := .venv/bin
 COVERAGE := --cov --cov-report=term:skip-covered
 TESTS := tests
 
-.PHONY: demo test check lock clean
+.PHONY: demo test check image-test lock clean
 
 demo:
 	@.ci/install demo
@@ -22,6 +22,13 @@ check:
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary src tests benchmarks
 	@$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
+
+# Builds the image on stand-ins for your bases and runs it as the agent does; needs root on Debian or Ubuntu.
+image-test:
+	@.ci/install dev
+	@which buildah conmon debootstrap podman runc >/dev/null || \
+	    { apt-get update --quiet && apt-get install --yes --no-install-recommends buildah conmon debootstrap podman runc; }
+	@IMAGE_TEST=yes $(BIN)/pytest --quiet -n 0 tests/image
 
 lock:
 	@.ci/lock

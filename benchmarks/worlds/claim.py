@@ -1,4 +1,4 @@
-"""The claim: what has to be so after everything that can happen. One function for each sentence of the README."""
+"""The claim: what has to be so after everything that can happen. One function for each sentence of docs/runs.md."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import re
 import shutil
 from contextlib import suppress
 from dataclasses import asdict, dataclass, is_dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -102,6 +103,7 @@ def _unwritable(path: Path, error: OSError) -> UsageError:
 FILES = (
     "work-item.json",
     "attachments.json",
+    "remarks.json",
     "context.json",
     "conversation.jsonl",
     "wire.jsonl",
@@ -127,15 +129,19 @@ def dropped(record: Literal["full", "summary", "none"]) -> frozenset[str]:
 
 
 def keep_newest(folder: Path) -> None:
-    """Let the link `latest` lead to the folder of a run, and remove all but the newest of those beside it."""
+    """Let the link `latest` lead to the folder of a run, and remove all but the newest of those beside it.
+
+    Those of the last day stay: of many items that run at once, one may take longer than twenty others.
+    """
     link = folder.with_name(f".latest.{os.getpid()}")
     with suppress(OSError):  # as of a file system without links
         link.symlink_to(folder.name)
         link.replace(folder.with_name("latest"))
     link.unlink(missing_ok=True)
     dated = [(found[1], each) for each in folder.parent.iterdir() if (found := _DATED.fullmatch(each.name))]
-    for _, old in sorted(dated)[:-_MOST_RUNS]:
-        if old != folder and not old.is_symlink():
+    today = f"{datetime.now(UTC) - timedelta(days=1):%Y%m%dT%H%M%S}"
+    for began, old in sorted(dated)[:-_MOST_RUNS]:
+        if began < today and old != folder and not old.is_symlink():
             shutil.rmtree(old, ignore_errors=True)
 
 

@@ -19,7 +19,7 @@ from redimento.errors import GitError, RedimentoError, UsageError
 from redimento.events import Emit, Note
 from redimento.local.item_file import read_item
 from redimento.locks import own_folder
-from redimento.repository.checkout import Checkout, find_root, read_at
+from redimento.repository.checkout import Checkout, find_root, open_checkout, read_at
 from redimento.repository.remote import DEFAULT_BRANCH, Credentials, fetch_branch, heads, remote_url
 from redimento.run_folder import RunFolder, open_run_folder
 from redimento.settings import Settings
@@ -176,9 +176,7 @@ def placed(options: RunOptions, environment: Mapping[str, str]) -> RunOptions:
         attempt = variable(environment, "SYSTEM_JOBATTEMPT")
         again = f"-{attempt}" if attempt not in ("", "1") else ""
         return replace(options, run_dir=Path(temporary) / "redimento" / f"{name}{again}")
-    root = find_root(options.repo)
-    if root is None:
-        raise UsageError("There is no checkout for the record of this run.", "Name a folder with --run-dir.")
+    root = find_root(options.repo) or open_checkout(options.repo).root  # which says what is wrong
     runs, now = hidden_folder(root) / "runs", datetime.now(UTC)
     dated = f"{name}-{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}"
     return replace(options, run_dir=runs / dated, desk=runs / name)
@@ -221,7 +219,7 @@ def hidden_folder(root: Path) -> Path:
         if not ignore.is_symlink() and not ignore.exists():
             ignore.write_text("*\n")
     except OSError as error:
-        raise UsageError(f"{own} cannot be written: {error.strerror}.", "Name a folder with --run-dir.") from error
+        raise UsageError(f"{own} cannot be written: {error.strerror}.", "Use a checkout that can.") from error
     return own
 
 

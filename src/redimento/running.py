@@ -19,7 +19,7 @@ from redimento.locks import TakenError
 from redimento.models.conversation import answered
 from redimento.models.port import NOTHING_SPENT, total_tokens
 from redimento.outcome import INTERRUPTED, Outcome, as_json, failure
-from redimento.reporting.files import write_files
+from redimento.reporting.files import write_files, write_summary
 from redimento.repository.checkout import open_checkout
 from redimento.run import flow, revise
 from redimento.run.job import Finished, Job
@@ -85,6 +85,9 @@ def _carry_out(options: RunOptions, environment: Mapping[str, str], emit: Emit, 
         options = placed(options, environment)
         with prepared(options, environment, bus.publish, tape) as made:
             bus.add("The log", log_to(made.job.folder, correlation(options, environment)))
+            # It stays if the run is killed, and can say nothing itself.
+            killed = Outcome("failed", Sentence("killed"), Sentence("run_again_after_kill"))
+            write_summary(made.job.folder, Finished(killed), made.job)
             if made.review is not None:
                 finished = revise.revise(made.job, made.ports, made.review)
             else:
@@ -145,8 +148,9 @@ def _with_record(
         summary = _write_record(folder, made, finished, calls)
         return Ended(finished, folder.path, summary if summary.exists() else None, calls)
     except RedimentoError as error:
-        with suppress(OSError):
-            emit(Warned(f"The record of this run could not be written. {error}"))
+        if str(error.sentence) not in finished.outcome.sentence:  # nor could the run start, for the same reason
+            with suppress(OSError):
+                emit(Warned(f"The record of this run could not be written. {error}"))
         return Ended(finished, folder.path if folder else None, calls=calls)
 
 
@@ -165,8 +169,9 @@ def replay(recorded: Path, options: RunOptions, environment: Mapping[str, str], 
     """
     given, recorded = open_checkout(options.repo), recorded.resolve()
     start, heard = playback.read_tape(recorded)
-    tape = Tape(tuple(one for one in heard if one.kind in EVERYTHING), EVERYTHING)
-    run_dir = placed(replace(options, work_item=str(start.item)), environment).run_dir
+    tape = Tape(heard, EVERYTHING)
+    of_file = Path(start.item_file) if start.item_file else None
+    run_dir = placed(replace(options, work_item=str(start.item), work_item_file=of_file), environment).run_dir
     if run_dir == recorded:
         raise UsageError(f"This would overwrite {recorded}.", "Name another folder with --run-dir.")
     with (

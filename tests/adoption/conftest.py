@@ -40,11 +40,13 @@ class Desk:
     monkeypatch: pytest.MonkeyPatch
     watchers: list[Watch] = field(default_factory=list)
 
-    def install(self, *arguments: str, person: str = ADA, key: str = KEY) -> Said:
+    def install(
+        self, *arguments: str, person: str = ADA, key: str = KEY, image: str = "registry.example.com/redimento:1"
+    ) -> Said:
         self.monkeypatch.setenv("AZURE_DEVOPS_EXT_PAT", self.emulator.tokens[person])
         self.monkeypatch.setenv("GEMINI_API_KEY", key)
-        image = () if "--remove" in arguments else ("--image", "registry.example.com/redimento:1")
-        said = self.command("install", "--repo", str(self.folder), *image, *arguments)
+        chosen = () if "--remove" in arguments or not image else ("--image", image)
+        said = self.command("install", "--repo", str(self.folder), *chosen, *arguments)
         for secret in (self.emulator.tokens[person], KEY, *self.hook_names()):
             assert secret not in said.out + said.err
         return said
@@ -94,7 +96,7 @@ class Desk:
 def templates_repository(folder: Path) -> Path:
     """Return a repository with the pipeline templates, tagged as a release."""
     (folder / "action").mkdir(parents=True)
-    for name in ("azure-pipelines-template.yml", "action/job.yml", "action/steps.yml"):
+    for name in ("azure-pipelines-template.yml", "action/checkout.yml", "action/steps.yml"):
         shutil.copy(ROOT / name, folder / name)
     git(folder, "init", "--quiet")
     git(folder, "add", ".")

@@ -155,9 +155,11 @@ def test_a_check_whose_program_is_missing_is_noted(site: Site, examine: Examine)
         {"name": "lint", "run": run},
         {"name": "shell", "run": "cd . && true"},
         {"name": "py", "run": ["python3"]},
+        {"name": "venv", "run": [".venv/bin/python"]},
     ]
     seen = examine(site, settings={"checks": {"isolation": "process", "commands": commands}})
-    assert [seen.one(f"check {name}")["severity"] for name in ("lint", "shell", "py")] == ["note", "unknown", "ok"]
+    found = [seen.one(f"check {name}")["severity"] for name in ("lint", "shell", "py", "venv")]
+    assert found == ["note", "unknown", "ok", "note"]
 
 
 def test_in_a_pipeline_problems_are_errors_and_notes_are_not(site: Site) -> None:

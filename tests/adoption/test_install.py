@@ -402,13 +402,6 @@ def test_a_wrong_token_a_wrong_address_and_no_token_end_with_a_sentence(
     assert "There is no access token." in said.err
 
 
-def test_without_an_image_there_is_no_pipeline_file(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AZURE_DEVOPS_EXT_PAT", desk.emulator.tokens[ADA])
-    said = desk.command("install", "--repo", str(desk.folder), "--yes")
-    assert said.code == 2
-    assert "name it with --image" in said.err
-
-
 @pytest.mark.parametrize(
     ("token", "sent"), [("x" * 52, "Basic Onh4eHh4"), ("eyJhbGciOi.eyJhdWQiOi.c2lnbmF0dXJl", "Bearer eyJhbGciOi")]
 )

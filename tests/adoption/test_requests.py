@@ -77,8 +77,9 @@ def test_names_of_any_kind_are_carried_through(
     assert ends[1] == "Nothing to change."
 
 
-def test_the_proposed_file_is_a_valid_pipeline(desk: Desk, tmp_path: Path) -> None:
-    desk.install("--yes", "--pool", "Default", "--registry-connection", "none")
+@pytest.mark.parametrize("image", ["registry.example.com/redimento:1", ""])
+def test_the_proposed_file_is_a_valid_pipeline(desk: Desk, tmp_path: Path, image: str) -> None:
+    desk.install("--yes", "--pool", "Default", *(["--registry-connection", "none"] if image else []), image=image)
     query = {"path": "/azure-pipelines-redimento.yml", "versionDescriptor.version": "redimento/install"}
     path = "Shop/_apis/git/repositories/calc/items"
     text = desk.rest("GET", path, params={**query, "includeContent": "true"})["content"]
@@ -88,7 +89,7 @@ def test_the_proposed_file_is_a_valid_pipeline(desk: Desk, tmp_path: Path) -> No
     validate(pipeline)
     (job,) = pipeline["jobs"]
     assert job["pool"] == {"name": "Default"}
-    assert job["container"]["endpoint"] == "none"
+    assert job.get("container", {}).get("endpoint") == ("none" if image else None)
     assert yaml.safe_load(text)["resources"]["repositories"][0]["name"] == "Shop/redimento"
 
 

@@ -63,7 +63,7 @@ def test_after_install_a_moved_card_becomes_a_pull_request(
     assert build["reason"] == "resourceTrigger"
     assert build["definition"]["name"] == "redimento-calc"
     executed = execute(desk, build, tmp_path)
-    assert executed.code == 0, executed.out
+    assert executed.result == "Succeeded", executed.log
     (pull,) = desk.rows(f"{CALC}/pullrequests", **{"searchCriteria.status": "active"})
     assert pull["sourceRefName"] == "refs/heads/redimento/7-add-adds"
     assert pull["isDraft"] is False
@@ -74,13 +74,12 @@ def test_the_run_that_our_own_comment_starts_is_skipped_and_starts_no_other(desk
     reviewed_and_completed(desk, settings(tmp_path))
     move(desk, "Active")
     (build,) = queued(desk)
-    assert execute(desk, build, tmp_path).code == 0
+    assert execute(desk, build, tmp_path).result == "Succeeded"
 
     (second,) = queued(desk)
 
     skipped = execute(desk, second, tmp_path)
-    assert skipped.code == 0
-    assert "variable=outcome;isOutput=true;]skipped" in skipped.out
+    assert (skipped.result, skipped.variables["redimento.outcome"]) == ("Succeeded", "skipped")
     assert queued(desk, seconds=1) == []
 
 
@@ -104,7 +103,7 @@ def test_without_its_rights_the_build_account_fails_and_after_install_is_repaire
     desk.rest("DELETE", f"_apis/permissions/{git}/16384", params=lost)
     move(desk, "Active")
     (build,) = queued(desk)
-    assert "Contribute to pull requests" in execute(desk, build, tmp_path).out
+    assert "Contribute to pull requests" in " ".join(execute(desk, build, tmp_path).issues)
 
     said = desk.install("--yes", "--no-replies")
 
@@ -113,7 +112,7 @@ def test_without_its_rights_the_build_account_fails_and_after_install_is_repaire
     move(desk, "New")
     move(desk, "Active")
     *_, build = queued(desk, count=2)
-    assert execute(desk, build, tmp_path).code == 0
+    assert execute(desk, build, tmp_path).result == "Succeeded"
 
 
 def test_the_pipeline_file_that_install_proposes_is_the_one_of_the_manual(desk: Desk) -> None:

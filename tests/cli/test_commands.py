@@ -110,7 +110,7 @@ def test_a_caret_stands_below_each_mistake(redimento: Command, repository: Path)
     file = repository / ".redimento.yml"
     file.write_text("model:\n  thinking: much # so\n")
     said = redimento("config", "validate", "--repo", repository)
-    assert said.err.endswith("\n  2 |   thinking: much # so\n    |   ^\n")
+    assert said.err.endswith("\n  2 |   thinking: much # so\n    |   ^\nSee docs/settings.md#model-thinking.\n")
     (problem,) = redimento("config", "validate", "--repo", repository, "--json").json["problems"]
     assert (problem["line"], problem["column"], problem["key"]) == (2, 3, "model.thinking")
 

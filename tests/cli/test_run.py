@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -51,7 +52,7 @@ def ended(site: Site, *more: str, **options: Any) -> tuple[int, str, str]:
 
 
 def run_locally(
-    sample: Path, folder: Path, *more: str, settings: dict[str, Any] | None = None
+    sample: Path, folder: Path, *more: str, settings: dict[str, Any] | None = None, stdin: int | None = None
 ) -> subprocess.CompletedProcess[str]:
     story = folder / "story.md"
     story.write_text("add adds\n\ncalc.add subtracts.\n\n## Acceptance criteria\n\n- add(1, 1) is 2\n")
@@ -62,7 +63,7 @@ def run_locally(
         )
     )
     command = [sys.executable, "-m", "redimento", "run", "--work-item-file", str(story), "--repo", str(sample)]
-    return subprocess.run([*command, *more], capture_output=True, text=True, check=False)
+    return subprocess.run([*command, *more], stdin=stdin, capture_output=True, text=True, check=False)
 
 
 def record(site: Site, name: str = "7") -> dict[str, Any]:
@@ -227,14 +228,94 @@ def test_token_and_key_are_in_no_command_line_and_no_file(site: Site) -> None:
         assert not any(secret in text for text in (*lines, *files))
 
 
-def test_a_local_run_says_where_its_results_are(sample: Path, tmp_path: Path) -> None:
-    done = run_locally(sample, tmp_path)
+def test_a_local_run_needs_no_board_and_leaves_a_branch_with_the_title(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROWSER", "echo opened %s")
+    rules = {"states": ["category:Proposed"], "areas": ["Shop"], "tags": ["redimento"]}
+    title = {"title": "{title} (AB#{id})"}
+    done = run_locally(sample, tmp_path, "--open", settings={"work_items": rules, "pull_request": title})
 
     assert done.returncode == 0, done.stderr
     assert " DELIVERED " in done.stdout
-    assert str(sample / ".redimento" / "runs" / "story") in done.stdout
-    assert "redimento" in git(sample, "branch", "--list", "redimento/*")
+    assert f"opened file://{sample}/.redimento/runs/story-" in done.stdout
+    assert f"git -C {sample} switch redimento/add-adds\n" in done.stdout
+    message = git(sample, "log", "-1", "--format=%B", "redimento/add-adds")
+    assert message.startswith("add adds\n")
+    assert "Work-Item" not in message
     assert "##" not in done.stdout
+    assert not (sample / "report.xml").exists()
+
+    git(sample, "switch", "--quiet", "redimento/add-adds")
+    again = run_locally(sample, tmp_path)
+    assert again.returncode == 2
+    assert "is checked out" in again.stdout  # before the model is asked
+    assert "model call" not in again.stdout
+
+
+def test_a_dry_run_leaves_what_other_runs_find_as_it_is(sample: Path, tmp_path: Path) -> None:
+    done = run_locally(sample, tmp_path, "--dry-run", settings={"checks": {"commands": []}})
+
+    assert (done.returncode, " DRAFT " in done.stdout, "switch" in done.stdout) == (0, True, False)
+    assert not (sample / ".redimento" / "runs" / "story").exists()
+    assert not git(sample, "branch", "--list", "redimento/*")
+
+
+def test_a_checkout_that_cannot_be_written_is_refused_before_it_costs(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Root may write everywhere but on a read-only file system, which a test cannot mount.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os\nreal = os.access\n"
+        f"os.access = lambda path, mode, **more: (str(path), mode) != ({str(sample)!r}, os.W_OK) and real(path, mode, **more)"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    done = run_locally(sample, tmp_path)
+
+    assert done.returncode == 2
+    assert f"{sample} cannot be written." in done.stdout
+    assert "model call" not in done.stdout
+
+
+def test_an_interruption_while_the_program_loads_prints_nothing(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", "redimento", "--help"]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may ignore it, which a child inherits
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+
+
+def test_a_person_is_asked_before_an_earlier_run_goes(sample: Path, tmp_path: Path) -> None:
+    record = tmp_path / "run" / "record.json"
+    record.parent.mkdir()
+    record.write_text("earlier")
+    answers, terminal = pty.openpty()
+    os.write(answers, b"n\n")
+    done = run_locally(sample, tmp_path, "--run-dir", str(record.parent), stdin=terminal)
+
+    assert done.returncode == 2
+    assert "holds an earlier run. Replace it?" in done.stderr
+    assert record.read_text() == "earlier"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--work-item", "7"], "Both a work item and --work-item-file"),
+        (["--repo", "/"], "There is no git working tree"),
+    ],
+)
+def test_a_mistake_is_told_once(sample: Path, tmp_path: Path, arguments: list[str], said: str) -> None:
+    done = run_locally(sample, tmp_path, *arguments)
+
+    assert done.returncode == 2
+    assert (done.stdout + done.stderr).count(said) == 1
+    assert "$0" not in done.stdout
 
 
 def test_a_local_run_leaves_its_cache_and_no_temporary_files(

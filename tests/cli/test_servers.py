@@ -15,6 +15,7 @@ import pytest
 from tests.cli.conftest import Command
 
 TOKEN = re.compile(rb"ya29\.|eyJ[A-Za-z0-9_-]{20}")
+START = Path(__file__).parents[2] / "docs" / "start.md"
 EMULATOR = [sys.executable, "-m", "redimento", "emulator"]
 
 
@@ -47,6 +48,9 @@ def test_the_demo_ends_in_a_pull_request(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=360)
 
     assert done.returncode == 0, done.stderr
+    made = (tmp_path / "demo" / "run" / "description.md").read_text("utf-8")
+    shown = re.findall(r"^> ?(.*)$", START.read_text("utf-8").split("### The work item")[0], flags=re.MULTILINE)
+    assert [line for line in shown if line not in made.splitlines()] == []
     for expected in (
         "Pull request 1 (ready for review)",
         "User Story 7 on the board, in state Active",

@@ -57,7 +57,7 @@ def test_absent_sdk_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(sys.modules, "google.generativeai", None)
     with pytest.raises(UsageError) as caught:
         google_generativeai.open_model(ACCEPTING, Access("https://host", "key"))
-    assert "pip install 'redimento[legacy]'" in caught.value.remedy
+    assert "pip install '.[legacy]'" in caught.value.remedy
 
 
 CALL = """

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ REMARKED = {"resource": {"comment": {"id": "1"}, "pullRequest": {"pullRequestId"
 CREATED = {"eventType": "workitem.created", "resource": {"id": "987654321"}}
 
 
+@cache
 def schema() -> Any:
     folder = Path(check_jsonschema.__file__).parent / "builtin_schemas" / "vendor"
     return json.loads((folder / "azure-pipelines.json").read_text(encoding="utf-8"))
@@ -231,22 +233,84 @@ def test_the_example_at_the_top_of_the_template_works(tmp_path: Path) -> None:
 def test_the_steps_work_in_a_job_of_the_caller(tmp_path: Path) -> None:
     caller = tmp_path / "azure-pipelines.yml"
     caller.write_text(
-        "steps:\n- checkout: self\n- template: action/steps.yml@redimento\n  parameters:\n    workItem: 7\n"
+        """
+steps:
+- template: action/checkout.yml@redimento
+- task: UsePythonVersion@0
+- template: action/steps.yml@redimento
+  parameters:
+    workItem: 7
+"""
     )
 
     pipeline = expand_pipeline(caller, {}, HERE)
 
     validate(pipeline)
-    assert [next(iter(step)) for step in pipeline["steps"]] == ["checkout", "task", "bash", "task", "publish"]
+    assert [next(iter(step)) for step in pipeline["steps"]] == [
+        *("checkout", "checkout", "bash", "task"),
+        *("task", "bash", "bash", "task", "publish"),
+    ]
 
 
-def test_results_and_run_folder_are_published_even_on_failure() -> None:
-    _, _, _, results, folder = steps(expanded(workItem="7"))
+def test_two_checkouts_leave_the_repository_where_the_step_runs() -> None:
+    own, program = steps(expand({"workItem": 7}))[:2]
 
-    assert results["task"] == "PublishTestResults@2"
-    assert results["inputs"]["testResultsFiles"] == "*/junit.xml"
-    assert results["inputs"]["searchFolder"] == folder["publish"] == "$(Agent.TempDirectory)/redimento"
-    assert results["condition"] == folder["condition"] == "always()"
+    # learn.microsoft.com, "Build.Repository.LocalPath": of several checkouts, it names that of self if it has a path.
+    assert (own["checkout"], own["path"]) == ("self", "s")
+    assert (program["checkout"], program["path"]) == ("redimento", "redimento")
+    assert program["persistCredentials"] == "false"
+
+
+def expand(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the pipeline of a template with these parameters."""
+    return expand_pipeline(
+        TEMPLATE, {name: str(value) if isinstance(value, int) else value for name, value in given.items()}, HERE
+    )
+
+
+@pytest.mark.parametrize("image", [{}, {"image": "IMAGE"}, {"image": "IMAGE", "registryConnection": "registry"}])
+@pytest.mark.parametrize(
+    "what",
+    [
+        {},
+        {"workItem": 7},
+        {"pullRequest": 12},
+        {"workItems": "1,2", "most": 5},
+        {"query": "SELECT"},
+        {"savedQuery": "id"},
+    ],
+)
+@pytest.mark.parametrize("key", [{"variableGroup": "redimento"}, {"keyVariable": "GEMINI-API-KEY"}, KEYLESS])
+def test_every_combination_of_parameters_gives_a_valid_pipeline(
+    image: dict[str, Any], what: dict[str, Any], key: dict[str, Any]
+) -> None:
+    given = {**image, **what, **key}
+    pipeline = expand(given)
+
+    validate(pipeline)
+    every = [(path, value) for path, value in leaves(pipeline) if "$[" not in value]
+    assert not [value for _, value in every if "${{" in value]
+    many = {"workItems", "query", "savedQuery"} & what.keys()
+    assert [job["job"] for job in pipeline["jobs"]] == [*(["plan"] if many else []), "redimento"]
+    for job in pipeline["jobs"]:
+        assert ("container" in job) == bool(image)
+        assert all("checkout" not in step or step["persistCredentials"] == "false" for step in job["steps"])
+        # Secrets are mapped once, and only where they are needed.
+        found = [
+            value for _, value in leaves(job) if re.fullmatch(r"\$\((System\.AccessToken|GEMINI.API.KEY)\)", value)
+        ]
+        assert found.count("$(System.AccessToken)") == 1
+        assert len(found) == (1 if job["job"] == "plan" or key is KEYLESS else 2)
+
+
+def test_what_names_the_items_is_only_in_the_environment_of_one_step() -> None:
+    poisoned = expand({"workItems": "POISON-1", "query": "POISON-2", "savedQuery": "POISON-3", "image": "IMAGE"})
+
+    places = {value: path for path, value in leaves(poisoned) if "POISON" in value}
+    names = ("REDIMENTO_IDS", "REDIMENTO_QUERY", "REDIMENTO_SAVED_QUERY")
+    assert places == {
+        f"POISON-{number}": ("jobs", "0", "steps", "1", "env", name) for number, name in enumerate(names, start=1)
+    }
 
 
 def test_what_runs_share_is_restored_before_the_run_and_its_failure_stops_nothing() -> None:
@@ -287,35 +351,28 @@ def test_a_script_contains_no_macro_and_no_expression() -> None:
                 assert not re.search(r"\$\(|\$\{\{", value), path
 
 
-@pytest.mark.parametrize(("code", "pull_request", "command"), [(0, "0", "run"), (3, "0", "run"), (0, "12", "revise")])
-@pytest.mark.parametrize("debug", ["", "True", "true", "False", "$(System.Debug)"])
-def test_the_step_creates_a_folder_to_publish_and_runs_the_program(
-    tmp_path: Path, code: int, pull_request: str, command: str, debug: str
-) -> None:
+@pytest.mark.parametrize(("debug", "code"), [("", 3), ("$(System.Debug)", 0), ("False", 0), ("True", 3), ("true", 0)])
+def test_with_diagnostics_the_step_says_first_what_would_stop_a_run(tmp_path: Path, debug: str, code: int) -> None:
     program = tmp_path / "bin" / "redimento"
     program.parent.mkdir()
-    program.write_text(
-        f'#!/bin/sh\necho "$@" "$REDIMENTO_WORK_ITEM"; ls -d "$AGENT_TEMPDIRECTORY/redimento"; exit {code}\n'
-    )
+    program.write_text(f'#!/bin/sh\necho "$@" "$REDIMENTO_WORK_ITEM"; exit {code}\n')
     program.chmod(0o755)
-    script = steps(expanded(workItem="7"))[2]["bash"]
 
     done = subprocess.run(
-        ["bash", "--noprofile", "--norc", "-c", script],
+        ["bash", "--noprofile", "--norc", "-c", steps(expanded(workItem="7"))[2]["bash"]],
         env={
             "PATH": f"{program.parent}:{os.environ['PATH']}",
             "AGENT_TEMPDIRECTORY": str(tmp_path),
             "REDIMENTO_WORK_ITEM": "7",
+            "REDIMENTO_PULL_REQUEST": "0",
             "SYSTEM_DEBUG": debug,
-            "REDIMENTO_PULL_REQUEST": pull_request,
         },
         capture_output=True,
         text=True,
         check=False,
     )
 
-    examined = f"doctor 7\n{tmp_path}/redimento\n" if debug.lower() == "true" else ""
-    assert done.stdout == f"{examined}{command} 7\n{tmp_path}/redimento\n"
+    assert done.stdout == ("doctor 7\n" if debug.lower() == "true" else "") + "run 7\n"
     assert done.returncode == code
 
 
@@ -324,10 +381,6 @@ def test_the_readme_lists_every_parameter_and_its_default() -> None:
         r"^\| `(\w+)` \| (.+?) \|", (ROOT / "action" / "README.md").read_text(encoding="utf-8"), re.MULTILINE
     )
     declared = {parameter["name"]: parameter.get("default") for parameter in load(TEMPLATE)["parameters"]}
-    many = {
-        parameter["name"]: parameter.get("default") for parameter in load(ROOT / "action" / "many.yml")["parameters"]
-    }
-    declared |= {name: default for name, default in many.items() if name not in declared}
 
     assert [name for name, _ in rows] == list(declared)
     assert {name: default for name, default in rows if default.isdigit()} == {

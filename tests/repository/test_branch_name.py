@@ -92,3 +92,17 @@ def test_every_name_of_an_item_is_recognised_and_none_of_another_one(title: str,
 )
 def test_other_branches_are_not_those_of_the_item(name: str) -> None:
     assert not branch_pattern(TEMPLATE, id=7).fullmatch(name)
+
+
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [
+        (TEMPLATE, "redimento/add-totals"),
+        ("x/{slug}_{id}", "x/add-totals"),
+        ("x/{id}/{slug}", "x/add-totals"),
+        ("{type}/{id}", "bug/add-totals"),
+    ],
+)
+def test_an_item_without_a_number_is_named_by_its_title(template: str, name: str) -> None:
+    assert branch_name(template, id=0, title="Add totals", type="Bug") == name
+    assert branch_pattern(template, id=0).fullmatch(name)

@@ -10,12 +10,15 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from redimento.cli import main
 from redimento.errors import UsageError
+from redimento.events import Warned
 from redimento.run_folder import keep_newest
 from redimento.run_options import RunOptions
 from redimento.running import Ended as RunEnded
@@ -101,6 +104,10 @@ def test_what_cannot_be_repeated_says_why(site: Site) -> None:
         lambda file: file.write_text("[" * 100_000 + "\n"),
         lambda file: file.write_text(wire.replace('"base": "', '"base": "--upload-pack=touch ')),
         lambda file: file.write_text(wire.replace('"item": 7', '"item": "../../7"')),
+        lambda file: file.write_text(wire.replace('"origin": "', '"origin": "\\u0000')),
+        lambda file: file.write_text(wire.replace('"config": null', '"config": "/dev/zero"')),
+        lambda file: file.write_text(wire.replace('"config": null', '"config": "../../../../dev/zero"')),
+        lambda file: file.write_text(wire + "[" + "[]," * 5_000_000 + "[]]\n"),
         lambda file: file.symlink_to("/etc/passwd"),
         os.mkfifo,
     ]
@@ -113,6 +120,66 @@ def test_what_cannot_be_repeated_says_why(site: Site) -> None:
     cut = tampered(folder, site.tmp / "cut", "wire.jsonl", lambda text: "\n".join(text.split("\n")[:-3]) + "\n{")
     _, differences = replay(cut, site.checkout, site.tmp / "to")
     assert any(line.startswith("The earlier run did not ask: azure") for line in differences)
+
+
+HOSTILE_VALUES: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
+    "a list of branches": ("wire.jsonl", lambda row: row["kind"] == "git" and row.update(answer=[1])),
+    "a sentence": (
+        "wire.jsonl",
+        lambda row: (
+            row["kind"] == "git"
+            and row.update(
+                answer={
+                    "failed": {
+                        "kind": "GitError",
+                        "sentence": {"sentence": "check_attacked", "values": {}},
+                        "remedy": "",
+                    }
+                }
+            )
+        ),
+    ),
+    "an address": (
+        "wire.jsonl",
+        lambda row: row["kind"] == "start" and row["answer"]["environment"].update(SYSTEM_COLLECTIONURI="http://["),
+    ),
+    "a name": ("wire.jsonl", lambda row: row["kind"] == "start" and row["answer"].update(repository="é" * 200)),
+    "tokens": ("conversation.jsonl", lambda row: row["reply"]["usage"].update(prompt=10**400)),
+    "tokens of others": ("conversation.jsonl", lambda row: row.update(kept={"prompt": 10**400})),
+}
+
+
+def test_no_value_in_a_recording_is_taken_for_a_bug(site: Site) -> None:
+    folder = site.run([GOOD_FIX], {"checks": {"commands": []}}).folder
+    for number, (name, change) in enumerate(HOSTILE_VALUES.values()):
+        rows = [json.loads(line) for line in (folder / name).read_text().splitlines()]
+        for row in rows:
+            change(row)
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        copy = tampered(folder, site.tmp / f"hostile-{number}", name, lambda _, text=text: text)  # type: ignore[misc]
+        again, _ = replay(copy, site.checkout, site.tmp / f"to-{number}")
+        assert again.finished.outcome.exit_code in {0, 2}, again.finished.outcome
+
+
+def test_a_record_that_cannot_be_kept_costs_a_warning(site: Site) -> None:
+    """Folders stand where the files should be, as a full disk would stop them at any time."""
+    place = site.tmp / "run"
+
+    def plant(method: str, path: str) -> None:
+        for name in ("wire.jsonl", "conversation.jsonl", "delivery.json", "log.jsonl", "report.html"):
+            if method == "PATCH" and "/workitems/" in path and not (place / name).is_dir():
+                (place / name).unlink(missing_ok=True)
+                (place / name).mkdir()
+
+    site.watchers.append(plant)
+    ended = site.run([GOOD_FIX], {"checks": {"commands": []}}, run_dir=place)
+    warned = [event.text for event in ended.events if isinstance(event, Warned)]
+    assert ended.kind == "draft"
+    assert len([text for text in warned if "cannot be resumed or replayed, as wire.jsonl ends here" in text]) == 1
+    assert len([text for text in warned if "conversation.jsonl ends here" in text]) == 1
+    assert len(pull_requests(site)) == 1
+    (comment,) = comments(site)
+    assert "Draft pull request 1" in comment
 
 
 def test_no_secret_of_any_answer_is_in_the_folder(organise: Callable[..., Site]) -> None:
@@ -174,6 +241,7 @@ def test_a_killed_run_goes_on_without_paying_or_checking_again(site: Site) -> No
 
 def test_another_item_is_not_resumed_and_no_folder_is_overwritten(site: Site) -> None:
     folder = site.run([GOOD_FIX], {"checks": {"commands": []}}).folder
+    unnamed = site.carry_out(NEVER, work_item=None, resume=folder).finished.outcome.sentence
     site.variables["SYSTEM_JOBATTEMPT"] = "2"
     other = tampered(folder, site.tmp / "other", "wire.jsonl", lambda text: text.replace('"item": 7', '"item": 8'))
     said = [
@@ -182,6 +250,7 @@ def test_another_item_is_not_resumed_and_no_folder_is_overwritten(site: Site) ->
     ]
     assert "was of work item 8 in calc" in said[0]
     assert "would overwrite" in said[1]
+    assert "would overwrite" in unnamed
     assert "has no recording" in said[2]
     assert json.loads((folder / "record.json").read_text())["outcome"]["kind"] == "draft"
 
@@ -193,6 +262,10 @@ def test_local_runs_keep_their_folders_and_are_repeated(sample: Path, tmp_path: 
     (tmp_path / "story.md").write_text("# add adds\n\nIt should add. ![how](shot.png)\n")
     settings = f"model: {{sdk: recorded, recording: {tmp_path / 'answers.jsonl'}}}\n"
     (sample / ".redimento.yml").write_text(settings)
+    git(sample, "remote", "add", "origin", "https://me:p4ssw0rd-of-mine@example.com/o/p/_git/calc")
+    foreign = [tmp_path / f"backup-20200101T0000{number:02}.000" for number in range(25)]
+    for each in foreign:
+        each.mkdir()
     options = RunOptions(None, tmp_path / "story.md", None, sample, None, None)
     runs = sample / ".redimento" / "runs"
 
@@ -201,8 +274,10 @@ def test_local_runs_keep_their_folders_and_are_repeated(sample: Path, tmp_path: 
     assert first.folder
     assert second.folder
     again, differences = replay(first.folder, sample, tmp_path / "again")
+    today = f"{datetime.now(UTC):%Y%m%d}"
     for number in range(25):
         (runs / f"story-20200101T0000{number:02}.000").mkdir()
+        (runs / f"other-{today}T0000{number:02}.000").mkdir()
     keep_newest(second.folder)
 
     assert first.finished.outcome.kind == second.finished.outcome.kind == "draft"
@@ -211,8 +286,12 @@ def test_local_runs_keep_their_folders_and_are_repeated(sample: Path, tmp_path: 
     assert [*(runs / "story" / "pull-requests").iterdir()] == [runs / "story" / "pull-requests" / "1"]
     assert differences == []
     assert again.finished.outcome.kind == "draft"
-    assert len([*runs.glob("story-*")]) == 20
+    assert len([*runs.glob("story-*")]) == 2
+    assert len([*runs.glob("other-*")]) == 25  # one of them may be working
     assert first.folder.exists()
+    assert all(each.exists() for each in foreign)  # beside the folder of the replay
+    assert not (tmp_path / "latest").is_symlink()
+    assert "p4ssw0rd-of-mine" not in (first.folder / "wire.jsonl").read_text()
 
 
 @pytest.mark.parametrize(

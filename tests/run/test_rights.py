@@ -30,12 +30,6 @@ def denial(right: Right) -> str:
     return DENIAL.get(right.bit, right.bit)
 
 
-def test_the_readme_names_exactly_the_rights_that_are_needed() -> None:
-    text = " ".join((ROOT / "README.md").read_text("utf-8").split())
-    paragraph = text[text.index("Grant the build identity") : text.index("The identity is")]
-    assert re.findall(r"\*([^*]+)\*", paragraph) == [right.name for right in NEEDED]
-
-
 def test_the_guide_lists_the_same_rights_with_their_pages() -> None:
     rows = re.findall(
         r"^ *\| \*(.+?)\* \| (.+?) \| (.+?) \|$", (ROOT / "action/README.md").read_text("utf-8"), re.MULTILINE

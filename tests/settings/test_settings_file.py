@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ from redimento.settings import (
     WorkItemSettings,
 )
 from redimento.settings.file import parse, show
-from redimento.settings.reference import reference_page
-from redimento.settings.schema import schema
+from redimento.settings.reference import reference_page, settings_example
+from redimento.settings.schema import reference, schema
 from tests.scaling import assert_linear
 
 NAME = ".redimento.yml"
@@ -271,6 +272,33 @@ def test_the_page_is_generated_from_the_schema() -> None:
     assert PAGE.read_text("utf-8") == reference_page(), (
         "write the result of redimento.settings.reference.reference_page() to docs/settings.md"
     )
+
+
+def test_every_setting_has_an_example_that_is_valid_and_sets_it() -> None:
+    for anchor in reference():
+        example = settings_example(anchor)
+        assert parse(yaml.safe_dump(example), NAME) != Settings() or not example, anchor
+
+
+@pytest.mark.parametrize(
+    ("text", "anchor"),
+    [
+        ("work_items: {states: Ready}", "work_items-states"),
+        ("checks: {commands: [{name: a, run: []}]}", "checks-commands-run"),
+        ("checks: {commands: [{name: a, run: x, env: {GEMINI_API_KEY: x}}]}", "checks-commands-env"),
+        ("model: {vertex: {project: 3}}", "model-vertex-project"),
+        ("pull_request: {auto_complete: {merge: now}}", "pull_request-auto_complete"),
+        ("repositories: [{when: {tags: x}}]", "repositories-when"),
+        ("model: {nam: x}", "model"),
+        ("a-b.c[3]: x", ""),
+    ],
+)
+def test_a_mistake_leads_to_the_heading_of_its_setting(text: str, anchor: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse(text, NAME)
+    assert caught.value.remedy.endswith(f" See docs/settings.md{anchor and f'#{anchor}'}.")
+    if anchor:
+        assert re.search(rf"^##+ {anchor.replace('-', ' ')}$", PAGE.read_text("utf-8"), re.MULTILINE)
 
 
 def test_the_example_of_the_page_is_valid() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +17,10 @@ from redimento.repository.checkout import Checkout, open_checkout
 from redimento.repository.tree import GitTree
 from redimento.run_options import RunOptions, known_secrets
 from redimento.sandbox.bench import close_workbench, open_workbench
-from redimento.settings import CheckSettings, Settings
+from redimento.settings import Settings
 from redimento.settings import file as settings_file
 from redimento.text import wording
-from redimento.verification.checks import run_baseline, run_setup
+from redimento.verification.checks import run_baseline, run_setup, without_new_reports
 from redimento.verification.evidence import CheckResult, Checks
 from redimento.verification.reports.finding import find_reports
 from redimento.wiring.organisation import taken
@@ -76,29 +76,22 @@ def _checked(
 ) -> Checked:
     secrets = known_secrets(environment)
     files = [entry.path for entry in GitTree(checkout, checkout.head).entries()]
-    before = _reports(settings.checks, checkout.root)
     wanted = replace(settings.checks, baseline=True)
-    bench = open_workbench(checkout.root, wanted, scratch, secrets=secrets, files=files)
-    try:
+    bench = replace(open_workbench(checkout.root, wanted, scratch, secrets=secrets, files=files), emit=emit)
+    with ExitStack() as cleanup:
+        cleanup.callback(close_workbench, bench)
+        cleanup.enter_context(without_new_reports(bench))
         with step(emit, "setup", "Run checks.setup"):
             setup = run_setup(bench)
         checks = Checks(isolation=bench.isolation.sentences)
         if setup is None or setup.ok:
             with step(emit, "checks", "Run the checks"):
                 checks = run_baseline(bench)
-        after = _reports(settings.checks, checkout.root)
-    finally:
-        close_workbench(bench)
-    for name, paths in after.items():
-        for path in {*paths} - {*before[name], *files}:
-            with suppress(OSError):
-                (checkout.root / path).unlink()
-    return secrets.redacted(Checked(settings.language, bench.isolation.sentences, setup, checks, after))
-
-
-def _reports(checks: CheckSettings, root: Path) -> dict[str, tuple[str, ...]]:
-    found = {one.name: find_reports(one.junit, root) for one in checks.commands}
-    return {name: tuple(sorted(str(path.relative_to(root)) for path in paths)) for name, paths in found.items()}
+        reports = {
+            one.name: tuple(sorted(str(path.relative_to(bench.tree)) for path in find_reports(one.junit, bench.tree)))
+            for one in wanted.commands
+        }
+    return secrets.redacted(Checked(settings.language, bench.isolation.sentences, setup, checks, reports))
 
 
 def as_text(checked: Checked) -> str:

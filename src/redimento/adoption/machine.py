@@ -30,7 +30,7 @@ _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_b
 _CREDENTIALS = (".git-credentials", ".netrc", ".azure/msal_token_cache.json")
 # Words that begin a line of a shell and are no program (bash(1), SHELL BUILTIN COMMANDS and RESERVED WORDS).
 _OF_THE_SHELL = re.compile(
-    r"[!.:\[({$].*|case|cd|command|declare|echo|eval|exec|exit|export|false|for|if|local|printf|pushd|read|set|shopt|source"
+    r"[!:\[({$].*|\.|case|cd|command|declare|echo|eval|exec|exit|export|false|for|if|local|printf|pushd|read|set|shopt|source"
     r"|test|time|trap|true|type|ulimit|umask|unset|until|wait|while"
 )
 
@@ -175,7 +175,8 @@ def _program(name: str, run: str | tuple[str, ...], root: Path, environment: Map
     )
     if found:
         return Finding("settings", shown, "ok", f"{program} is there.")
-    sentence = f"{program} is not on PATH. The check can run only if a setup command installs it."
+    place = "there" if "/" in program else "on PATH"
+    sentence = f"{program} is not {place}. The check can run only if a setup command installs it."
     return Finding("settings", shown, "note", sentence, "Base the image on one with your toolchain.")
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from redimento.adoption.plan import Step
 from redimento.adoption.site import MARK, Json, Site
 from redimento.azure.shape import readable
-from redimento.errors import AzureError, NotThereError, PermissionMissingError, UsageError
+from redimento.errors import AzureError, NotThereError, PermissionMissingError
 from redimento.text import wording
 
 FILE = "azure-pipelines-redimento.yml"
@@ -18,12 +18,7 @@ _NEW = "0" * 40
 
 
 def pipeline_file(site: Site, templates: tuple[str, str, str]) -> str:
-    """Return the text of the pipeline file; raises UsageError without an image."""
-    if not site.choices.image:
-        raise UsageError(
-            "The pipeline file names the image that runs the job, and none is given.",
-            "Build and push it (action/README.md), and name it with --image.",
-        )
+    """Return the text of the pipeline file."""
     project, repository, reference = templates
     return wording.render(
         "adoption/azure-pipelines.yml.j2",

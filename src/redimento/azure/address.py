@@ -26,7 +26,10 @@ _REPOSITORY = re.compile(
 
 def collection_url(text: str) -> str:
     """Return the URL with a trailing slash; raise UsageError unless it is a plain http or https URL."""
-    parts = urlsplit(text.strip())
+    try:
+        parts = urlsplit(text.strip())
+    except ValueError:
+        parts = SplitResult("", "", "", "", "")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise UsageError(
             "The address of the Azure DevOps organisation is not a plain http or https address.",

@@ -101,7 +101,7 @@ def _show_findings(findings: Sequence[Finding], *, plain: bool) -> None:
 )
 @click.option("--repo", type=FOLDER, default=".", show_default=True, help="A checkout: its files suggest the checks.")
 @click.option("--url", default="", help="Web address of the repository. Default: the remote origin of the checkout.")
-@click.option("--image", default="", help="The image that runs the job, by digest.")
+@click.option("--image", default="", help="The image that runs the job, by digest. Default: none, which protects less.")
 @click.option(
     "--templates", default="", metavar="PROJECT/REPOSITORY@REF", help="Where the pipeline templates are in Azure Repos."
 )

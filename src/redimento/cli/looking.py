@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from redimento.cli.options import FILE, FOLDER, PLAIN, RUNS, USAGE, epilog, own_defects
+from redimento.cli.options import FILE, FOLDER, PLAIN, RUNS, USAGE, epilog, own_defects, refuse_two_items
 from redimento.errors import UsageError
 from redimento.interruption import interruptible
 from redimento.text.foreign import json_line, neutralise
@@ -42,8 +42,7 @@ def context(
     from redimento.context import explain  # noqa: PLC0415  see `run`
     from redimento.work_items.trigger import VARIABLE  # noqa: PLC0415  see `run`
 
-    if work_item and work_item_file:
-        raise UsageError("--work-item and --work-item-file both name an item.", "Give one of them.")
+    refuse_two_items(work_item, work_item_file)
     if not (work_item or work_item_file or variable(os.environ, VARIABLE)):
         raise UsageError(
             "No work item was given.",
@@ -167,7 +166,9 @@ def emulator(folder: Path, port: int, seed: Path | None) -> None:
         from devops_emulator.faults import StartError  # noqa: PLC0415  an extra, not in the image
         from devops_emulator.server import serve  # noqa: PLC0415  see above
     except ImportError as error:
-        raise UsageError("The emulator is not installed.", "Install it: pip install 'redimento[emulator]'.") from error
+        raise UsageError(
+            "The emulator is not installed.", "Run `pip install '.[emulator]'` in Redimento's own folder."
+        ) from error
     try:
         serve(folder, port, seed)
     except StartError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from redimento import defect
-from redimento.errors import RedimentoError
+from redimento.errors import RedimentoError, UsageError
 from redimento.text.redaction import Secrets
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -27,6 +27,12 @@ def epilog(*examples: str, codes: str = OTHERS) -> str:
     """Return what `--help` ends with: examples, and what the exit codes mean."""
     lines = "\n".join(f"  redimento {example}" for example in examples)
     return f"\b\nExamples:\n{lines}\n\nExit codes: {codes}"
+
+
+def refuse_two_items(number: object, file: object) -> None:
+    """Raise UsageError if both name a work item."""
+    if number and file:
+        raise UsageError("Both a work item and --work-item-file are given.", "Give one of them.")
 
 
 @contextmanager

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from redimento.cli.options import FILE, FOLDER, PLAIN, RUNS, epilog, own_defects
+from redimento.cli.options import FILE, FOLDER, PLAIN, RUNS, epilog, own_defects, refuse_two_items
 from redimento.errors import UsageError
 from redimento.interruption import interruptible
+from redimento.text.foreign import neutralise
 from redimento.text.redaction import Secrets
 
 if TYPE_CHECKING:
@@ -48,9 +49,13 @@ class Shown:
 @click.option("--config", type=FILE, help="Settings to use instead of the repository's .redimento.yml.")
 @click.option("--run-dir", type=FOLDER, help="Where to write the record of the run.")
 @click.option(
-    "--resume", type=FOLDER, metavar="RUN", help="The folder of a run that was killed or failed: go on from there."
+    "--resume",
+    type=FOLDER,
+    metavar="RUN",
+    help="A killed or failed run's folder, of several the furthest: go on there.",
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing outside this machine; list what would be written.")
+@click.option("--open", "open_page", is_flag=True, help="Open the page of the run in a browser at the end.")
 @click.option(
     "--max-cost-usd", type=click.FloatRange(min=0, min_open=True), help="At most, with --ids for all together."
 )
@@ -62,6 +67,8 @@ class Shown:
 @PLAIN
 def run(as_json: bool, plain: bool, ids: str | None, at_once: int, **options: Any) -> None:  # noqa: FBT001  click passes options by name
     """Take one work item, or several, to pull requests."""
+    refuse_two_items(options["work_item"] or options["payload"], options["work_item_file"])
+    _refuse_overwriting(options["run_dir"])
     _carry_out(Shown(as_json, plain), ids=ids, at_once=at_once, **options)
 
 
@@ -108,7 +115,17 @@ def replay(recorded: Path, repo: Path, run_dir: Path | None, as_json: bool, plai
     sys.exit(DiffersError.exit_code if differences else 0)
 
 
-def _carry_out(shown: Shown, *, ids: str | None = None, at_once: int = 1, **options: Any) -> NoReturn:
+def _refuse_overwriting(run_dir: Path | None) -> None:
+    """Ask whether an earlier run may go, where somebody is there to answer."""
+    if run_dir is None or not (run_dir / "record.json").exists() or not sys.stdin.isatty():
+        return
+    if not click.confirm(f"{run_dir} holds an earlier run. Replace it?", err=True):
+        raise UsageError("Nothing was changed.", "Name another folder with --run-dir, or leave that out.")
+
+
+def _carry_out(
+    shown: Shown, *, ids: str | None = None, at_once: int = 1, open_page: bool = False, **options: Any
+) -> NoReturn:
     from redimento import run_options, running  # noqa: PLC0415  most of the program, not needed for --help and usage errors
     from redimento.sandbox.isolation import protect_process  # noqa: PLC0415  see above
 
@@ -122,8 +139,17 @@ def _carry_out(shown: Shown, *, ids: str | None = None, at_once: int = 1, **opti
         with interruptible():
             with listener(shown, secrets) as emit:
                 ended = running.carry_out(started, environment, emit)
-            _show(ended, shown)
+            _show(ended, shown, started.repo)
+    if open_page and ended.folder:
+        _open(ended.folder / "report.html")
     sys.exit(ended.finished.outcome.exit_code)
+
+
+def _open(page: Path) -> None:
+    import webbrowser  # noqa: PLC0415  see `run`
+
+    if not page.exists() or not webbrowser.open(page.resolve().as_uri()):
+        click.echo(f"The page cannot be opened here: {neutralise(str(page))}", err=True)
 
 
 def _run_several(
@@ -187,7 +213,7 @@ def listener(shown: Shown, secrets: Secrets) -> AbstractContextManager[Emit]:
     return console.terminal_listener(terminal.open_terminal(plain=shown.plain, stderr=True), secrets)
 
 
-def _show(ended: Ended, shown: Shown) -> None:
+def _show(ended: Ended, shown: Shown, checkout: Path | None = None) -> None:
     from redimento.azure import pipelines  # noqa: PLC0415  see `run`
     from redimento.reporting import console, terminal  # noqa: PLC0415  see `run`
 
@@ -196,6 +222,6 @@ def _show(ended: Ended, shown: Shown) -> None:
         console.show_pipeline_end(pipelines, stream, ended.finished, ended.summary, ended.calls)
     elif not shown.as_json:
         screen = terminal.open_terminal(plain=shown.plain)
-        console.show_terminal_end(screen, ended.finished, ended.folder, ended.calls)
+        console.show_terminal_end(screen, ended.finished, ended.folder, ended.calls, checkout)
     if shown.as_json:
         console.print_json(sys.stdout, ended.as_json())

@@ -11,7 +11,7 @@ from typing import Any
 from redimento.settings import Settings
 from redimento.settings import file as settings_file
 from redimento.settings.file import Problem
-from redimento.settings.schema import dotted
+from redimento.settings.schema import dotted, see
 from redimento.text import marked_yaml
 from redimento.work_items.kinds import unsuited
 
@@ -33,7 +33,8 @@ class Validation:
         if self.lines is None:
             return f"{self.name} does not exist: the defaults apply."
         shown = [*map(self._shown, (*self.problems, *self.refused))]
-        return "\n".join([*shown, *([] if self.problems else [f"{self.name} is valid."])])
+        last = see(one.key for one in self.problems) if self.problems else f"{self.name} is valid."
+        return "\n".join([*shown, last])
 
     def as_json(self) -> dict[str, Any]:
         return {

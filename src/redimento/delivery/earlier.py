@@ -328,7 +328,7 @@ def stop_by_branch(
         return None
     if pull_request.draft and not start.by_hand and settled and not start.repeated():
         return None
-    return _answered(pull_request, unsettled=not settled)
+    return _answered(pull_request, unsettled=not settled, finishing=start.remembers)
 
 
 def left_as(pull_request: PullRequest) -> Concluded:
@@ -371,11 +371,11 @@ def _gone(start: Start, pull_request: PullRequest | None) -> Stop | None:
     return Stop(_standing(pull_request, "deleted" if pull_request.status == "completed" else "gone"))
 
 
-def _answered(pull_request: PullRequest, *, unsettled: bool = False) -> Stop:
+def _answered(pull_request: PullRequest, *, unsettled: bool = False, finishing: bool = False) -> Stop:
     told = [_standing(pull_request, "answers")]
     if pull_request.conflicts:
         told.append(Sentence("conflicts_with", branch=pull_request.target_branch))
-    if unsettled:
+    if unsettled and finishing:
         told.append(Sentence("rest_was_done"))
     return Stop(Sentence("several", sentences=told), unsettled)
 

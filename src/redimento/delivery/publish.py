@@ -89,7 +89,7 @@ def _pushed(delivery: Delivery, branches: Branches, settings: PullRequestSetting
         subject=texts.title(settings.title, delivery.item, delivery.report.language),
         body=texts.commit_body(delivery.report),
         trailers={
-            ITEM: str(delivery.item.id),
+            **({ITEM: str(delivery.item.id)} if delivery.item.id else {}),
             REFERENCE: delivery.reference,
             BASE: branches.head,
             CHECKS: check_state(delivery.report.verdict, delivery.report.draft_reasons),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,6 +49,7 @@ _WHOLE = Detail(words=50_000, criterion=2_000, tests=50, failures=200, lines=200
 # Where a whole text is longer than a comment may be (150,000 characters), its end is left out as well.
 _LONGEST_WHOLE = 100_000
 _CUT = "<!-- cut -->"  # in the description, where a reader does not see it
+_NUMBERED = re.compile(r"\s*[(\[]?(?:AB)?#?\{id\}[)\]]?:?")  # what names an item, such as " (AB#{id})"
 # https://www.conventionalcommits.org
 _COMMIT_KINDS: Mapping[Kind, str] = {"bug": "fix", "task": "chore", "story": "feat"}
 _COMMENT = Detail(words=600, criterion=160, tests=0, failures=3, lines=3, files=0)
@@ -60,7 +62,8 @@ def title(template: str, item: WorkItem, language: str = "en") -> str:
     Nothing escapes `#42` there, so it is written in letters.
     """
     kind, words = numberless(item.type, language), numberless(item.title, language)
-    filled = template.replace("{id}", str(item.id)).replace("{kind}", _COMMIT_KINDS[item.kind])
+    template = template.replace("{id}", str(item.id)) if item.id else _NUMBERED.sub("", template)
+    filled = template.replace("{kind}", _COMMIT_KINDS[item.kind])
     filled = filled.replace("{type}", kind).replace("{title}", words)
     line = one_line(filled)
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"

@@ -86,7 +86,7 @@ def _organisation(folder: Path, origin: Path) -> Iterator[dict[str, Any]]:
                 assert server.stderr is not None  # noqa: S101  it is a pipe
                 raise UsageError(
                     f"The emulator did not start: {server.stderr.read().strip()}",
-                    "Run `make demo`, which installs what it needs, or pip install 'redimento[demo]'.",
+                    "Run `make demo`, which installs what it needs, or `pip install '.[demo]'` in Redimento's own folder.",
                 )
             yield json.loads(line)
         finally:

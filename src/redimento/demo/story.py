@@ -93,7 +93,7 @@ class Story:
             ),
         ):
             self._print(Text(f"{purpose}\n  {words}"))
-        self._print(Text("README.md says how to run it there, and how to put it into Azure DevOps."))
+        self._print(Text("docs/local.md says how to run it there, and docs/start.md how to put it into Azure DevOps."))
 
     def _print(self, text: Text) -> None:
         self.console.print(text, soft_wrap=True)  # nothing that a person may copy is broken into lines

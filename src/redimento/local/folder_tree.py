@@ -11,7 +11,7 @@ from redimento.context.tree import Entry, PastChange, PastCommit
 
 
 class FolderTree:
-    """All regular files under `root` except those in `.git`; `.gitignore` is not applied."""
+    """All regular files under `root` except those in `.git` and `.redimento`; `.gitignore` is not applied."""
 
     commit = ""  # a plain folder has none
 
@@ -44,7 +44,7 @@ class FolderTree:
             except OSError:
                 continue
             for each in found:
-                if each.name.lower() == ".git" or not _is_text(each.name) or each.is_symlink():
+                if each.name.lower() in {".git", ".redimento"} or not _is_text(each.name) or each.is_symlink():
                     continue
                 path = f"{before}{each.name}"
                 if each.is_dir(follow_symlinks=False):

@@ -13,7 +13,8 @@ import jsonschema
 from redimento.models.port import Failure, ModelError, ModelReply, ModelRequest, Usage
 from redimento.text.foreign import NONCE
 
-_COUNT = {"type": "integer", "minimum": 0}
+_MOST = 10**9  # of tokens, seconds and attempts: sums of larger numbers fit no float
+_COUNT = {"type": "integer", "minimum": 0, "maximum": _MOST}
 _REPLY = {
     "type": "object",
     "required": ["text"],
@@ -27,8 +28,8 @@ _REPLY = {
             "properties": {"prompt": _COUNT, "cached": _COUNT, "output": _COUNT, "thoughts": _COUNT},
             "additionalProperties": False,
         },
-        "seconds": {"type": "number", "minimum": 0},
-        "attempts": {"type": "integer", "minimum": 1},
+        "seconds": {"type": "number", "minimum": 0, "maximum": _MOST},
+        "attempts": {"type": "integer", "minimum": 1, "maximum": _MOST},
     },
 }
 _ERROR = {

@@ -85,7 +85,7 @@ def _import_sdk() -> Any:
     except ImportError:
         raise UsageError(
             "The SDK google-generativeai is not installed.",
-            "Run `pip install 'redimento[legacy]'`, or set model.sdk to google-genai.",
+            "Run `pip install '.[legacy]'` in Redimento's own folder, or set model.sdk to google-genai.",
         ) from None
     finally:
         locale.setlocale(locale.LC_CTYPE, previous)

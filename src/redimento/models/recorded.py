@@ -56,18 +56,25 @@ class _Recorded:
         )
 
 
-def open_model(recording: Path, name: str = "recorded", *, paid: bool = False) -> Model:
+def open_model(recording: Path) -> Model:
     """Return a model that gives the recorded answers, each once, in order.
 
-    An answer recorded for a purpose only answers calls with that purpose. With `paid` those that the run had from others
-    are left out, and there may be none. Raise UsageError, with file and line, for an unreadable recording.
+    An answer recorded for a purpose only answers calls with that purpose. Raise UsageError, with file and line, for an
+    unreadable recording.
     """
-    if paid and not (recording / CONVERSATION).exists():
-        return _Recorded(recording, [], name)
-    entries = [entry for file in _files(recording) for entry in _entries(file) if not (paid and entry.kept)]
-    if not entries and not paid:
+    entries = [entry for file in _files(recording) for entry in _entries(file)]
+    if not entries:
         raise UsageError(f"The recording {recording} has no answers.", _FORMS)
-    return _Recorded(recording, entries, name)
+    return _Recorded(recording, entries)
+
+
+def replay_model(run: Path, content: bytes, name: str) -> Model:
+    """Return a model that gives the answers of a run's conversation, but for those that it had from other runs.
+
+    There may be none. Raise UsageError for an unreadable one.
+    """
+    entries = _lines(run / CONVERSATION, content.decode("utf-8", "replace"))
+    return _Recorded(run, [entry for entry in entries if not entry.kept], name)
 
 
 def _files(recording: Path) -> list[Path]:
@@ -91,10 +98,13 @@ def _entries(file: Path) -> Iterator[_Entry]:
         text = file.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The recording {file} cannot be read as UTF-8 text: {error}.", _FORMS) from None
-    if file.suffix != ".jsonl":
-        if text.strip():
-            yield _Entry("", ModelReply(text, "recorded", Usage(), "STOP"))
-        return
+    if file.suffix == ".jsonl":
+        yield from _lines(file, text)
+    elif text.strip():
+        yield _Entry("", ModelReply(text, "recorded", Usage(), "STOP"))
+
+
+def _lines(file: Path, text: str) -> Iterator[_Entry]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from rich.text import Text
 
 from redimento.delivery.report import Report
 from redimento.events import Emit, Event, Loaded, StepEnded, StepStarted, Warned
-from redimento.outcome import Outcome, OutcomeKind
+from redimento.outcome import OutcomeKind
 from redimento.reporting.live import Following, LiveLine, ticking
 from redimento.reporting.progress import Progress, sentence
 from redimento.reporting.terminal import Kind, badge, is_plain, mark
@@ -202,26 +203,32 @@ def print_json(stream: TextIO, value: Any) -> None:
     stream.flush()
 
 
-def show_terminal_end(console: Console, finished: Finished, folder: Path | None, calls: tuple[str, ...]) -> None:
-    """Print the end of a run: outcome, reasons, criteria, checks, cost, run folder."""
+def show_terminal_end(
+    console: Console, finished: Finished, folder: Path | None, calls: tuple[str, ...], checkout: Path | None = None
+) -> None:
+    """Print the end of a run: outcome, reasons, criteria, checks, cost, run folder.
+
+    `checkout`: where the branch of a local run is, None if it is not to be looked at.
+    """
     outcome = finished.outcome
     console.print()
     for problem in outcome.problems:
         console.print(Text(neutralise(problem)), soft_wrap=True)
     reasons = finished.report.draft_reasons if finished.report and outcome.kind == "draft" else ()
     first, *others = reasons or (outcome.sentence,)
-    console.print(badge(outcome.kind.upper(), _OUTCOMES[outcome.kind]) + Text(neutralise(first)))
+    whole = not console.file.isatty()  # a file has no width
+    console.print(badge(outcome.kind.upper(), _OUTCOMES[outcome.kind]) + Text(neutralise(first)), soft_wrap=whole)
     for text in filter(None, (*others, outcome.remedy)):
-        console.print(Text(neutralise(text)))
+        console.print(Text(neutralise(text)), soft_wrap=whole)
     for number, question in enumerate(outcome.questions, start=1):
         console.print(Text(f"  {number}. {neutralise(question)}"))
     if finished.report is not None:
         _show_report(console, finished.report)
-    _show_rest(console, finished, outcome, folder)
+    _show_rest(console, finished, folder, None if calls else checkout)
     if calls:
         console.print("\nNot done, because this is a dry run:")
         for call in calls:
-            console.print(Text(f"  {neutralise(call)}"))
+            console.print(Text(f"  {neutralise(call)}"), soft_wrap=True)
 
 
 def _show_report(console: Console, report: Report) -> None:
@@ -247,26 +254,26 @@ def _show_report(console: Console, report: Report) -> None:
         console.print(Text(one_line(report.old_judge)))
 
 
-def _show_rest(console: Console, finished: Finished, outcome: Outcome, folder: Path | None) -> None:
-    rows: list[tuple[str, str]] = []
+def _show_rest(console: Console, finished: Finished, folder: Path | None, checkout: Path | None) -> None:
+    outcome, rows = finished.outcome, list[tuple[str, str]]()
     if outcome.pull_request_url:
         rows.append(("pull request", outcome.pull_request_url))
     if outcome.branch:
         rows.append(("branch", outcome.branch))
     spent = finished.spent
-    rows.append(
-        (
-            "cost",
-            (
-                f"${spent.usd:.4f} in {spent.calls} model {'call' if spent.calls == 1 else 'calls'}"
-                f"{f' (${spent.estimated_usd:.4f} of it estimated)' if spent.estimated else ''}"
-                f"{f', ${spent.saved_usd:.4f} saved' if spent.saved_usd else ''}"
-                f"{f' ({spent.kept} answers were kept)' if spent.kept else ''}, {finished.seconds:.1f} s"
-            ),
+    if spent.calls or spent.kept:
+        cost = (
+            f"${spent.usd:.4f} in {spent.calls} model {'call' if spent.calls == 1 else 'calls'}"
+            f"{f' (${spent.estimated_usd:.4f} of it estimated)' if spent.estimated else ''}"
+            f"{f', ${spent.saved_usd:.4f} saved' if spent.saved_usd else ''}"
+            f"{f' ({spent.kept} answers were kept)' if spent.kept else ''}, {finished.seconds:.1f} s"
         )
-    )
+        rows.append(("cost", cost))
     if folder is not None:
         rows.append(("run folder", str(folder)))
-    width = max(len(name) for name, _ in rows)
+    if checkout and outcome.commit and outcome.pull_request_url.startswith("file:"):
+        place = () if checkout.resolve() == Path.cwd() else ("-C", str(checkout))
+        rows.append(("look at it", shlex.join(("git", *place, "switch", outcome.branch))))
+    width = max((len(name) for name, _ in rows), default=0)
     for name, value in rows:
         console.print(Text.assemble((f"{name:>{width}}  ", "dim"), value), soft_wrap=True)

@@ -27,8 +27,14 @@ def write_files(folder: RunFolder, finished: Finished, job: Job | None) -> Path:
     language = job.settings.language if job else "en"
     heading = _heading(finished, job, language)
     folder.write_text("report.html", page(finished, job, heading=heading, ended=ended, language=language))
+    return write_summary(folder, finished, job)
+
+
+def write_summary(folder: RunFolder, finished: Finished, job: Job | None) -> Path:
+    """Write summary.md alone; return its path. Of a run without a duration, which has not ended, it says no cost."""
+    language = job.settings.language if job else "en"
     values = {
-        "heading": heading,
+        "heading": _heading(finished, job, language),
         "target": job.target if job else "",
         "finished": finished,
         "detail": SUMMARY,

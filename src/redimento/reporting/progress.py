@@ -114,7 +114,8 @@ def sentence(event: Event) -> str:
             return f"The check {one_line(event.name)} {ended} {_ON[event.stage]}, {event.seconds:.1f} s."
         case Proved():
             new = f"{event.failures} new failure{'s' * (event.failures != 1)}"
-            return f"{event.proving} of {event.tests} new or changed tests fail without the change, {new} with it."
+            tests = f"{event.proving} of {event.tests} new or changed tests fail without the change, "
+            return f"{tests if event.tests else ''}{new} with it."
         case PullRequestWritten() if event.url:
             return f"The pull request is {'new' if event.created else 'updated'}: {one_line(event.url)}"
     return ""

@@ -14,7 +14,7 @@ _PLACEHOLDER: Final = re.compile(r"\{[a-z]+\}")
 
 
 def branch_name(template: str, *, id: int, title: str, type: str) -> str:  # noqa: A002 - the names are the template's
-    """Return `template` with `{id}`, `{slug}` and `{type}` filled in.
+    """Return `template` with `{id}`, `{slug}` and `{type}` filled in; an item without a number (0) is named by its title.
 
     The title may be any text: its slug has at most 50 characters from a-z, 0-9 and "-". Raises SettingsError when the
     template has another placeholder, lacks `{id}`, or produces a name that git does not accept.
@@ -24,6 +24,7 @@ def branch_name(template: str, *, id: int, title: str, type: str) -> str:  # noq
             f"The branch template {template!r} does not contain {{id}}.",
             "Add it to `pull_request.branch`: the number keeps the branches of two work items apart.",
         )
+    template = template if id else _without_id(template)
     values = {"{id}": str(id), "{slug}": _slug(title) or "change", "{type}": _slug(type) or "item"}
     name = _PLACEHOLDER.sub(lambda found: values.get(found[0], found[0]), template)
     if "{" in name or "}" in name:
@@ -39,8 +40,15 @@ def branch_name(template: str, *, id: int, title: str, type: str) -> str:  # noq
     return name
 
 
+def _without_id(template: str) -> str:
+    if "{slug}" not in template:
+        return template.replace("{id}", "{slug}")
+    return re.sub(r"\{id\}[-_./]|[-_./]\{id\}$|\{id\}", "", template)
+
+
 def branch_pattern(template: str, *, id: int) -> re.Pattern[str]:  # noqa: A002 - the name is the template's
     """Return what the branches of a work item look like, whatever its title and type."""
+    template = template if id else _without_id(template)
     parts = re.split(r"(\{[a-z]+\})", template)
     words = {"{id}": rf"(?<!\d){id}(?!\d)"}
     filled = [words.get(part, "[a-z0-9-]+") if _PLACEHOLDER.fullmatch(part) else re.escape(part) for part in parts]

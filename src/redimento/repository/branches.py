@@ -161,7 +161,7 @@ def _read(checkout: Checkout, tip: str, item_id: int | None, pushed: Collection[
     own = [
         one
         for one in reversed(recorded)  # parents first
-        if item_id is None or one.trailers.get(ITEM) == str(item_id)
+        if item_id is None or one.trailers.get(ITEM, "0") == str(item_id)
         if one.trailers.get(CONTENT) == _content(one.tree, one.parents) and (vouched is None or one.commit in vouched)
     ]
     generated: dict[str, Generated] = {}

@@ -91,7 +91,10 @@ def heads(checkout: Checkout, credentials: Credentials) -> Heads:
             _raise_if_failed("Listing the branches", ended, credentials.account)
             return _references(ended)
 
-        found = made(_Listed, {"references": _played(credentials, "branches", listed)}).references
+        try:
+            found = made(_Listed, {"references": _played(credentials, "branches", listed)}).references
+        except ValueError as error:
+            raise UsageError(f"The recorded list of branches cannot be read: {error}.", "Run it again.") from None
     prefix = "refs/heads/"  # the pattern also matches names that only end like this
     branches = {name.removeprefix(prefix): commit for name, commit in found.items() if name.startswith(prefix)}
     if not branches:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
@@ -156,6 +157,10 @@ def refuse_unready(job: Job, ports: Ports, admitted: Admitted) -> None:
     """Raise RedimentoError if the run could not end well: before it spends anything."""
     for place in (job.folder.path, job.scratch):
         refuse_full(place)
+    if not os.access(job.root, os.W_OK):
+        raise UsageError(
+            f"{job.root} cannot be written.", "Use a checkout that can: the checks run on the change there."
+        )
     refuse_missing_folder(job.settings, (entry.path for entry in ports.tree.entries()))
     ports.pull_requests.refuse_missing_rights(admitted.branch, new=admitted.tip is None)
 
@@ -214,7 +219,8 @@ def _may_have_one(start: earlier.Start) -> bool:
 def _branch(job: Job, ports: Ports, item: WorkItem, heads: Collection[str]) -> tuple[str, Tip | None]:
     """Return the branch of the item, and its tip if that had to be looked at."""
     wanted = job.branch(item)
-    names = [*earlier.names_to_try(wanted, job.branch_like, heads)]
+    # Without a number nothing says that a branch with another title is of the same item.
+    names = [*earlier.names_to_try(wanted, job.branch_like, heads)] if item.id else []
     if len(names) <= 1 and wanted in names:
         return wanted, None
     rewritten = []

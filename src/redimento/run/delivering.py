@@ -15,7 +15,7 @@ from redimento.delivery.pull_request import CheckStatus, PullRequest
 from redimento.delivery.readiness import check_state, draft_reasons
 from redimento.delivery.report import Report, check_lines, file_lines, further_proofs, proofs_of
 from redimento.delivery.template import NOTHING_AROUND, Around, fill, find
-from redimento.errors import RedimentoError
+from redimento.errors import RedimentoError, UsageError
 from redimento.events import Note, PullRequestWritten, Warned
 from redimento.models.port import ModelError, Spent, total_tokens
 from redimento.outcome import Outcome
@@ -96,8 +96,11 @@ def publish_attempt(
     commit, pull_request = publish(delivery, ports.branches, ports.pull_requests, settings)
     ports.emit(PullRequestWritten(pull_request.id, pull_request.url, delivery.draft, created=not known))
     ended = outcome(delivery, commit, pull_request)
-    job.folder.write_json("delivery.json", ended)
-    job.folder.write_text("description.md", texts.whole(report))
+    try:
+        job.folder.write_json("delivery.json", ended)
+        job.folder.write_text("description.md", texts.whole(report))
+    except UsageError as error:  # the pull request is there, and the item must say so
+        ports.emit(Warned(str(error)))
     effects = _of_this_run(job, ports, admitted, delivery, commit=commit, now=pull_request)
     return ended, report, concluded(job, ports, admitted, pull_request, effects)
 

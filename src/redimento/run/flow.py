@@ -31,7 +31,7 @@ from redimento.run.showing import begin
 from redimento.run.standing import kept_change
 from redimento.sandbox.bench import Workbench, abandon, close_workbench
 from redimento.text.wording import Sentence
-from redimento.verification.checks import run_baseline
+from redimento.verification.checks import run_baseline, without_new_reports
 from redimento.verification.evidence import Checks
 from redimento.work_items.attachment import Shown, open_all
 from redimento.work_items.item import WorkItem, written_text
@@ -154,6 +154,7 @@ def _author(
 ) -> tuple[Attempt, ...]:
     bench = open_bench(job, ports, job.root, "checks")
     cleanup.callback(close_workbench, bench)
+    cleanup.enter_context(without_new_reports(bench))
     if job.settings.checks.commands:
         risky = job.run and job.settings.checks.isolation == "process"
         ports.emit((Warned if risky else Note)(bench.isolation.sentences))

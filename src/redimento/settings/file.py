@@ -31,7 +31,7 @@ from redimento.settings import (
     rules,
 )
 from redimento.settings import schema as schema_module
-from redimento.settings.schema import dotted
+from redimento.settings.schema import dotted, see
 from redimento.text import marked_yaml
 from redimento.text.marked_yaml import Place
 
@@ -81,7 +81,7 @@ def parse(text: str, name: str) -> Settings:
         partial = " It could not be read to the end." if data is None else ""
         raise SettingsError(
             f"{name} has {'one problem' if len(found) == 1 else f'{len(found)} problems'}.{partial}",
-            "Fix the file and check it with `redimento config validate`; `redimento config schema` prints every key.",
+            f"Fix the file and check it with `redimento config validate`. {see(one.key for one in found)}",
             tuple(one.told(name) for one in found),
         )
     return _settings(data or {})

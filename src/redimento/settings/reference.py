@@ -6,31 +6,49 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from redimento.settings.schema import KINDS, schema
+import yaml
+
+from redimento.settings.schema import KINDS, reference, schema
 from redimento.text import wording
 
 
 def reference_page() -> str:
-    """Return the content of `docs/settings.md`."""
-    described = schema()
-    entries, keys = described["$defs"], described["properties"]
-    sections = [
-        (name, section, _rows(entries["rule"] if section["type"] == "array" else section))
-        for name, section in keys.items()
-        if "enum" not in section
-    ]
-    single = _rows({"properties": {name: key for name, key in keys.items() if "enum" in key}})
-    check_rows = _rows(entries["check"])
-    return wording.render("docs/settings.md.j2", sections=sections, single_rows=single, check_rows=check_rows)
+    """Return the content of `docs/settings.md`: a heading for each section and setting, named like its anchor."""
+    return wording.render("docs/settings.md.j2", entries=[_entry(*each) for each in reference().items()])
 
 
-def _rows(section: Mapping[str, Any]) -> list[dict[str, str]]:
-    rows = []
-    for name, value in section["properties"].items():
-        key = {**schema()["$defs"].get(value.get("$ref", "").rpartition("/")[2], {}), **value}
-        default = json.dumps(key["default"], ensure_ascii=False) if "default" in key else ""
-        rows.append({"name": name, "values": _values(key), "default": default, "description": key["description"]})
-    return rows
+def settings_example(anchor: str) -> dict[str, Any]:
+    """Return a file that sets one setting and no more than it needs; {} for a section without a value of its own."""
+    described = reference()[anchor]
+    if "default" not in described and "properties" in described:
+        return {}
+    found, names = _example(described), anchor.split("-")
+    while len(names) > 1:
+        above = reference()["-".join(names[:-1])]
+        entry = schema()["$defs"][above["items"]["$ref"].rpartition("/")[2]] if "items" in above else {}
+        needed = {each: _example(entry["properties"][each]) for each in entry.get("required", ())}
+        whole = {**needed, names[-1]: found}
+        found, names = [whole] if entry else whole, names[:-1]
+    return {names[0]: found}
+
+
+def _example(described: Mapping[str, Any]) -> Any:
+    if "examples" in described:
+        return described["examples"][0]
+    if "enum" in described:
+        return next(each for each in described["enum"] if each != described["default"])
+    return not described["default"]
+
+
+def _entry(anchor: str, described: Mapping[str, Any]) -> dict[str, Any]:
+    example = yaml.safe_dump(settings_example(anchor), default_flow_style=True, sort_keys=False, width=1000)
+    return {
+        "anchor": anchor,
+        "description": described["description"],
+        "values": _values(described),
+        "default": json.dumps(described["default"], ensure_ascii=False) if "default" in described else "",
+        "example": example.strip()[1:-1],
+    }
 
 
 def _values(key: Mapping[str, Any]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ _LIMITS = {
     "pattern": "{value} is not the name of an environment variable",
     "anyOf": "must be a non-empty shell line or a non-empty list of words",
 }
+_MOST_SEEN = 3  # places to read about
 _LONGEST_SHOWN = 60  # characters of a wrong value in a message
 
 
@@ -81,6 +83,36 @@ def unknown(path: Path) -> str:
 
 def _referred(whole: Mapping[str, Any], described: Mapping[str, Any]) -> Mapping[str, Any]:
     return whole["$defs"][described["$ref"].rpartition("/")[2]] if "$ref" in described else described
+
+
+@cache
+def reference() -> dict[str, dict[str, Any]]:
+    """Return what the schema says of each section and setting, by its anchor in `docs/settings.md`, in that order."""
+    return dict(_anchored(schema(), schema()["$defs"], ()))
+
+
+def _anchored(
+    described: Mapping[str, Any], defined: Mapping[str, Any], place: tuple[str, ...]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    if place:
+        yield "-".join(place), dict(described)
+    entry = {**described, **described.get("items", {})} if "properties" not in described else described
+    inside = {**defined.get(entry.get("$ref", "").rpartition("/")[2], {}), **entry}.get("properties", {})
+    keys = {name: {**defined.get(key.get("$ref", "").rpartition("/")[2], {}), **key} for name, key in inside.items()}
+    if all("description" in key for key in keys.values()):
+        for name, key in keys.items():
+            yield from _anchored(key, defined, (*place, name))
+
+
+def see(keys: Iterable[str]) -> str:
+    """Return where to read about these keys, which are in dotted notation."""
+    found = []
+    for key in keys:
+        parts = re.sub(r"\[\d+\]", "", key).split(".")
+        longest = ["-".join(parts[:end]) for end in (3, 2, 1)]
+        found += [each for each in longest if each in reference()][:1]
+    places = [f"docs/settings.md#{each}" for each in dict.fromkeys(found[:_MOST_SEEN])]
+    return f"See {', '.join(places or ['docs/settings.md'])}."
 
 
 def dotted(path: Path) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from jinja2 import TemplateError
+
 from redimento.text.wording import Sentence
 
 T = TypeVar("T")
@@ -27,7 +29,7 @@ def made(kind: type[T], value: Any) -> T:
     """Return the dataclass that `plain` made into `value`. Raises ValueError for anything else."""
     try:
         return cast("T", _made(kind, value))
-    except (TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (TypeError, KeyError, AttributeError, ArithmeticError, RecursionError, TemplateError) as error:
         raise ValueError(f"not a {kind.__name__}: {error}") from None
 
 

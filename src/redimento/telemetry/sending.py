@@ -34,7 +34,7 @@ class Hook:
             status = within(_SECONDS, partial(self._sent, body, content_type, method, url or self.url))
             if not 200 <= status < 300:  # noqa: PLR2004  HTTP's own class of successes
                 problem = f"it answered with the status {status}"
-        except TimeoutError:
+        except (TimeoutError, requests.Timeout):
             problem = f"it gave no answer within {_SECONDS:.0f} s"
         except (requests.RequestException, OSError, ValueError) as error:  # whose texts show the address
             problem = f"it cannot be reached ({type(error).__name__})"

@@ -19,7 +19,7 @@ def refuse_long(content: bytes | bytearray, most: int = 0) -> None:
         raise UnusableAnswerError(f"more than {most // 1024 // 1024} MB")
 
 
-def refuse_many_values(content: bytes | bytearray) -> None:
+def refuse_many_values(content: bytes | bytearray, most: int = _MOST_VALUES) -> None:
     """Raise UnusableAnswerError for JSON that would take gigabytes once it is parsed."""
-    if sum(content.count(sign) for sign in (b"{", b"[", b",")) > _MOST_VALUES:
-        raise UnusableAnswerError(f"more than {_MOST_VALUES:,} values")
+    if sum(content.count(sign) for sign in (b"{", b"[", b",")) > most:
+        raise UnusableAnswerError(f"more than {most:,} values")

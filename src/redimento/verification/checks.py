@@ -52,9 +52,25 @@ def run_baseline(bench: Workbench) -> Checks:
     if not bench.settings.baseline:
         return Checks(isolation=bench.isolation.sentences)
     checks = _pass(replace(bench, trusting=True), None, (), stage="before")
-    reports = [find_reports(command.junit, bench.tree) for command in bench.settings.commands]
-    remember(bench, "baseline", without=[str(path.relative_to(bench.tree)) for found in reports for path in found])
+    remember(bench, "baseline", without=_reports(bench))
     return checks
+
+
+@contextlib.contextmanager
+def without_new_reports(bench: Workbench) -> Iterator[None]:
+    """Take the reports that were not there before out of the tree in the end: a person may work in it."""
+    before = {*bench.kept.files, *_reports(bench)}
+    try:
+        yield
+    finally:
+        for path in {*_reports(bench)} - before:
+            with contextlib.suppress(OSError):
+                (bench.tree / path).unlink()
+
+
+def _reports(bench: Workbench) -> list[str]:
+    found = [path for command in bench.settings.commands for path in find_reports(command.junit, bench.tree)]
+    return [str(path.relative_to(bench.tree)) for path in found]
 
 
 def run_checks(bench: Workbench, *, changed: Sequence[str] | None = None, stage: Stage = "after") -> Checks:
@@ -107,7 +123,8 @@ def _pass(bench: Workbench, changed: Sequence[str] | None, problems: Sequence[st
         with _watching(bench, command, changed or ()):
             result = run_check(bench, command, changed=changed or (), problems=problems)
         passes = result.ok and not any(test.fails for test in result.tests)
-        bench.emit(CheckFinished(command.name, stage, number, of, result.seconds, passes))
+        if not bench.stop.is_set():  # or it was stopped, which says nothing of the code
+            bench.emit(CheckFinished(command.name, stage, number, of, result.seconds, passes))
         results.append(result)
     return Checks(tuple(results), bench.isolation.sentences)
 

@@ -23,13 +23,17 @@ from redimento.run_options import RunOptions, committed_name, placed
 from redimento.sandbox.files import read_regular
 from redimento.store.plain import made
 from redimento.store.tape import CHECKS, LARGEST, WIRE, Heard, Tape, read
+from redimento.text.answer_size import UnusableAnswerError, refuse_many_values
 from redimento.wiring.site import Site
 from redimento.wiring.store import KEY
 from redimento.work_items.trigger import read_pull_request
 
 _LARGEST = 4 * LARGEST  # bytes
+_MOST_VALUES = 5_000_000
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_FILE_NAME = re.compile(r"[\w-][\w. -]{0,200}")
+_FILE_NAME = re.compile(r"[\w-][\w. -]*")
+_LONGEST_NAME = 255  # bytes, of a file
+_USER = re.compile(r"^(https?://)[^/\s]*@")  # a checkout may keep a password in its remote
 _ON_DESK = re.compile(r"pull-requests/[0-9]{1,9}/pull-request\.json")
 # What a run takes from its environment besides secrets and folders.
 _VARIABLES = (
@@ -81,8 +85,10 @@ def start_of(site: Site, job: Job) -> Start:
         repository=job.repository,
         base=site.given.head,
         branch=site.given.branch,
-        origin=origin_url(site.given),
-        environment={each: value for each in _VARIABLES if (value := variable(site.environment, each))},
+        origin=_USER.sub(r"\1", origin_url(site.given)),
+        environment={
+            each: _USER.sub(r"\1", value) for each in _VARIABLES if (value := variable(site.environment, each))
+        },
         config=name,
         settings=None if name else _text(file),
         item_file=local.name if local else "",
@@ -106,8 +112,16 @@ def _text(file: Path) -> str:
 
 
 def read_file(folder: Path, name: str) -> bytes:
-    """Return a file of a run folder, b"" if it is none: whoever made the folder may have planted a link or a pipe."""
-    return read_regular(folder / name, at_most=_LARGEST) or b""
+    """Return a file of a run folder, b"" if it is none: whoever made the folder may have planted a link or a pipe.
+
+    Raises UsageError for one that would take gigabytes of memory.
+    """
+    content = read_regular(folder / name, at_most=_LARGEST) or b""
+    try:
+        refuse_many_values(content, _MOST_VALUES)
+    except UnusableAnswerError as error:
+        raise UsageError(f"The file {name} in {folder} has {error}.", "Name the folder of a run.") from None
+    return content
 
 
 def read_tape(folder: Path, secret: bytes = b"") -> tuple[Start, tuple[Heard, ...]]:
@@ -123,8 +137,9 @@ def read_tape(folder: Path, secret: bytes = b"") -> tuple[Start, tuple[Heard, ..
         start = made(Start, started)
     except ValueError as error:
         raise UsageError(f"The recording in {folder} does not say how its run started: {error}.", "") from None
-    if not _COMMIT.fullmatch(start.base):
-        raise UsageError(f"The recording in {folder} does not say from which commit its run started.", "")
+    config = Path(start.config or "")
+    if not _COMMIT.fullmatch(start.base) or config.is_absolute() or ".." in config.parts:
+        raise UsageError(f"The recording in {folder} does not say from which commit and settings its run started.", "")
     return start, heard
 
 
@@ -137,8 +152,6 @@ def resumed(options: RunOptions, environment: Mapping[str, str]) -> tuple[RunOpt
     assert options.resume is not None  # noqa: S101 - see above
     secret = variable(environment, KEY).encode()
     folder = options.resume.resolve()
-    if placed(options, environment).run_dir == folder:
-        raise UsageError(f"This run would overwrite {folder}.", "Name another folder with --run-dir.")
     start, heard = read_tape(folder, secret)
     if not (
         options.work_item or options.work_item_file or options.payload or variable(environment, "REDIMENTO_WORK_ITEM")
@@ -146,6 +159,8 @@ def resumed(options: RunOptions, environment: Mapping[str, str]) -> tuple[RunOpt
         if start.text:
             raise UsageError("The earlier run was of a file.", "Name it again with --work-item-file.")
         options = replace(options, work_item=str(start.item))
+    if placed(options, environment).run_dir == folder:
+        raise UsageError(f"This run would overwrite {folder}.", "Name another folder with --run-dir.")
     checks = tuple(one for one in heard if one.kind == "check" and one.sealed)
     done = any(one.kind == "authored" and one.sealed for one in heard)
     return replace(options, resume=folder), Tape(checks, CHECKS if done else frozenset(), secret)
@@ -177,9 +192,11 @@ def stage(start: Start, given: Checkout, place: Path) -> Iterator[tuple[RunOptio
     files = place / "given"
     files.mkdir()
     # A local run calls the repository as its folder.
-    name = start.repository if _FILE_NAME.fullmatch(start.repository) else "tree"
-    with worktree(given, start.base, place / "trees" / name) as tree:
-        _set_up(tree, start)
+    with worktree(given, start.base, place / "trees" / _file_name(start.repository, "tree")) as tree:
+        try:
+            _set_up(tree, start)
+        except ValueError:  # what no argument of a command can hold
+            raise UsageError("The recorded run names branches or a remote that cannot be.", "") from None
         config = item = None
         if start.settings is not None:
             config = files / "settings.yml"
@@ -187,7 +204,7 @@ def stage(start: Start, given: Checkout, place: Path) -> Iterator[tuple[RunOptio
         elif start.config:
             config = tree / start.config
         if start.item_file:
-            item = files / (start.item_file if _FILE_NAME.fullmatch(start.item_file) else "item.md")
+            item = files / _file_name(start.item_file, "item.md")
             item.write_text(start.text, "utf-8", "replace")
         for name, text in start.desk.items():
             if _ON_DESK.fullmatch(name):
@@ -210,6 +227,10 @@ def stage(start: Start, given: Checkout, place: Path) -> Iterator[tuple[RunOptio
         variables = {name: value for name, value in start.environment.items() if name in _VARIABLES}
         # The token goes nowhere, as nobody is asked; it is one that no text can hold.
         yield options, {**variables, "SYSTEM_ACCESSTOKEN": secrets.token_hex(20), "AGENT_TEMPDIRECTORY": str(place)}
+
+
+def _file_name(name: str, otherwise: str) -> str:
+    return name if _FILE_NAME.fullmatch(name) and len(name.encode()) <= _LONGEST_NAME else otherwise
 
 
 def _set_up(tree: Path, start: Start) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
+from shutil import copytree
 from time import monotonic
 
 from redimento.azure.pipelines import variable
 from redimento.delivery.pull_request import PullRequests
 from redimento.delivery.review import Review
+from redimento.errors import UsageError
 from redimento.events import Emit, Event, Note
 from redimento.local.board import FileBoard
 from redimento.local.item_file import read_item
@@ -31,7 +32,7 @@ from redimento.store.tape import WIRE, Tape
 from redimento.wiring import playback
 from redimento.wiring.organisation import azure_for, connected, taken
 from redimento.wiring.service import metered_model
-from redimento.wiring.site import Site, author, job_for, with_settings
+from redimento.wiring.site import Site, author, job_for, recorder, with_settings
 from redimento.wiring.store import KEY, open_store
 from redimento.work_items.board import Board
 from redimento.work_items.routing import target_for
@@ -81,9 +82,9 @@ def prepared(
             if options.resume is not None and not tape.alone:
                 playback.refuse_other(options.resume, made.job)
             clear(folder)
-            if options.desk:
+            if options.desk and not tape.alone:  # a replay may write anywhere
                 keep_newest(folder.path)
-            tape.open(partial(made.job.folder.append_line, WIRE))
+            tape.open(recorder(made.job.folder, WIRE, say))
             tape.heard("start", "", lambda: plain(playback.start_of(site, made.job)))
             past_counts = not tape.alone and made.job.settings.model.sdk != "recorded"
             began, repository = monotonic(), variable(environment, "BUILD_REPOSITORY_URI") or str(given.root)
@@ -99,13 +100,25 @@ def _local(site: Site, file: Path) -> Prepared:
     site = with_settings(site, load_settings(site.given, site.options, site.environment, site.emit))
     if site.settings.model.sdk != "recorded" and not site.tape.alone:
         network.refuse_unusable(site.environment)
-    item = read_item(file, site.settings.work_items.fields)
+    # These choose among the items of a board; whoever names a file has chosen.
+    rules = replace(site.settings.work_items, states=(), tags=(), areas=())
+    site = replace(site, settings=replace(site.settings, work_items=rules))
+    item = read_item(file, rules.fields)
     noted: list[str] = []
     note = noted.append if site.options.dry_run else None
     branches = CheckoutBranches(site.checkout, author(site.settings), note, site.folder.secrets, site.tape)
-    desk = open_run_folder(site.options.desk, site.folder.secrets) if site.options.desk else site.folder
+    desk = site.folder
+    if site.options.desk and not site.options.dry_run:
+        desk = open_run_folder(site.options.desk, site.folder.secrets)
+    elif site.options.desk and site.options.desk.exists():  # a dry run writes into a copy of what earlier runs left
+        copytree(site.options.desk, desk.path, dirs_exist_ok=True)
     target = target_for(item, site.settings.pull_request.target)
     job = job_for(site, item.id, repository=site.checkout.root.name, target=target)
+    if job.branch(item) == site.given.branch and not site.options.dry_run:
+        raise UsageError(
+            f"The branch {site.given.branch} is checked out, and the run would change it.",
+            "Switch to the branch that the change is for, such as `git switch main`, then run again.",
+        )
     board = FileBoard(file, desk, site.settings.work_items.fields, site.tape)
     return Prepared(job, _ports(site, board, FolderPullRequests(desk), branches), lambda: tuple(noted))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from redimento.azure.pipelines import in_pipeline, job_environment
@@ -26,7 +25,7 @@ from redimento.run_options import committed_name
 from redimento.store.port import Bucket
 from redimento.text import wording
 from redimento.wiring.playback import read_file
-from redimento.wiring.site import Site
+from redimento.wiring.site import Site, recorder
 from redimento.wiring.store import share
 
 
@@ -42,7 +41,7 @@ def metered_model(site: Site) -> tuple[Model, Callable[[], Spent]]:
         settings=settings,
         price=prices.price_of(settings),
         estimate=estimate,
-        write=partial(site.folder.append_line, "conversation.jsonl"),
+        write=recorder(site.folder, recorded.CONVERSATION, site.emit),
         budgets=None if replayed else Budgets(site.store, settings, lambda: datetime.now(UTC)),
         secrets=site.folder.secrets,
         emit=site.emit,
@@ -61,7 +60,7 @@ def metered_model(site: Site) -> tuple[Model, Callable[[], Spent]]:
     if settings.keep_answers_seconds and not replayed and not again:
         model = _kept(site, model, metered, place)
     if (earlier := site.options.resume) is not None:
-        held = conversation.answered(read_file(earlier, "conversation.jsonl"))
+        held = conversation.answered(read_file(earlier, recorded.CONVERSATION))
         known = store_of((asked, reply) for asked, kept, reply in held if kept or not site.tape.alone)
         model = KeptModel(model, known, (), float("inf"), 0, metered.book_kept, site.folder.secrets, _rounds(site))
     return model, lambda: metered.spent
@@ -133,7 +132,8 @@ def _recorded(site: Site) -> Model:
     earlier, settings = site.options.resume, site.settings.model
     if earlier is None or not site.tape.alone:
         return recorded.open_model(_recording(site))
-    return recorded.open_model(earlier, "recorded" if settings.sdk == "recorded" else settings.name, paid=True)
+    name = "recorded" if settings.sdk == "recorded" else settings.name
+    return recorded.replay_model(earlier, read_file(earlier, recorded.CONVERSATION), name)
 
 
 def _recording(site: Site) -> Path:

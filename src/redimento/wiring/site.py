@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from redimento.azure.pipelines import in_pipeline
-from redimento.events import Emit
+from redimento.errors import UsageError
+from redimento.events import Emit, Warned
 from redimento.repository.branch_name import branch_name, branch_pattern
 from redimento.repository.branches import Author
 from redimento.repository.checkout import Checkout, target_branch
@@ -40,6 +42,22 @@ class Site:
     settings: Settings = field(default_factory=Settings)  # until they are read
     store: Store = field(default_factory=MemoryStore, repr=False)
     tape: Tape = field(default_factory=Tape, repr=False)
+
+
+def recorder(folder: RunFolder, name: str, emit: Emit) -> Callable[[Any], None]:
+    """Return what appends lines to a file of the folder. Once that fails the run goes on without, and warns."""
+    lost = False
+
+    def write(line: Any) -> None:
+        nonlocal lost
+        try:
+            if not lost:
+                folder.append_line(name, line)
+        except UsageError as error:
+            lost = True
+            emit(Warned(f"This run cannot be resumed or replayed, as {name} ends here. {error}"))
+
+    return write
 
 
 def with_settings(site: Site, settings: Settings) -> Site:

@@ -68,7 +68,7 @@ def _redis(url: str, secret: bytes) -> Store:
     except ImportError:
         raise UsageError(
             f"{REDIS} is set, but the library for Redis is not installed.",
-            "Install it with `pip install 'redimento[redis]'`, or remove the variable.",
+            "Run `pip install '.[redis]'` in Redimento's own folder, or remove the variable.",
         ) from None
     except ValueError:  # without its text, which may show the password
         raise UsageError(
