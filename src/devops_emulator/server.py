@@ -8,6 +8,7 @@ import socket
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 _LOOPBACK = "127.0.0.1"
+_LOOKS_EACH = 0.1  # seconds
 _LAST_PORT = 65_535
 _BOARDS = (work_items, comments, attachments, types, queries, areas)
 _REPOS = (repositories, refs, rest_pushes, contents, pull_requests, iterations, threads, marks, branch_policies)
@@ -133,17 +135,19 @@ def serve(folder: Path, port: int, seed: Path | None) -> None:
 
     Raises StartError as `running` does.
     """
-    asked_to_end = threading.Event()
+    asked_to_end: list[int] = []
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        asked_to_end.set()
+    def end(number: int, _frame: FrameType | None) -> None:
+        asked_to_end.append(number)
 
     previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with running(folder, port=port, seed=seed) as emulator:
             sys.stdout.write(json.dumps(asdict(emulator)) + "\n")
             sys.stdout.flush()
-            asked_to_end.wait()
+            # No lock to wait for: the handler could need it, or another thread get the signal, and this one sleep for ever.
+            while not asked_to_end:
+                time.sleep(_LOOKS_EACH)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
