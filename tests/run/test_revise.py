@@ -11,7 +11,7 @@ import pytest
 
 from redimento.azure.repos import AzurePullRequests
 from redimento.errors import AzureError
-from tests.run.conftest import GOOD_FIX, Ended, Site, git
+from tests.run.conftest import GOOD_FIX, REPAIR, Ended, Site, git
 
 PLAIN: dict[str, Any] = {"checks": {"commands": []}}
 PULL_REQUESTS = "_apis/git/repositories/calc/pullrequests"
@@ -418,19 +418,7 @@ def test_the_checks_judge_the_whole_change(site: Site) -> None:
     push_as_mallory(site)
     number = ask(site, "/redimento say what it returns", line=2)
     wrong = revised("Wrong.", "Done so.").replace("    return a + b\n>>>", "    return a * b\n>>>")
-    right = """```json
-{"summary": "Right.", "criteria": [{"id": 1, "status": "done", "tests": ["tests/test_calc.py::AddTest::test_two"]}]}
-```
-```python
-calc.py
-<<<<<<< SEARCH
-    return a * b
-=======
-    return a + b
->>>>>>> REPLACE
-```
-"""
-    ended = revise(site, [wrong, right], {})
+    ended = revise(site, [wrong, REPAIR], {})
     assert ended.kind == "delivered", ended.finished.outcome
     (answer,) = answers(site, number)
     assert "draft" not in answer
