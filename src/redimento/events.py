@@ -209,7 +209,7 @@ class PullRequestWritten:
 class RunEnded:
     """How the run ended, the last fact. `run_url`: its page, "" outside a pipeline. `tokens` and `usd`: of the whole run."""
 
-    kind: Literal["delivered", "draft", "questions", "skipped", "failed"]
+    kind: Literal["delivered", "draft", "questions", "skipped", "failed", "continues"]
     sentence: str
     remedy: str
     item_id: int

@@ -1,4 +1,4 @@
-"""How a run ended: in one of five ways, with a sentence that a person can act on."""
+"""How a run ended: in one of five ways, or as a part that another one follows, with a sentence that a person can act on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from redimento.text.wording import Sentence
 
 INTERRUPTED = 130  # exit code of an interrupted run, as in shells: 128 + SIGINT
 
-OutcomeKind = Literal["delivered", "draft", "questions", "skipped", "failed"]
+OutcomeKind = Literal["delivered", "draft", "questions", "skipped", "failed", "continues"]
 
 
 @dataclass(frozen=True)

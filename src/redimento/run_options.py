@@ -25,7 +25,7 @@ from redimento.run_folder import RunFolder, open_run_folder
 from redimento.settings import Settings
 from redimento.settings import file as settings_file
 from redimento.settings.rules import SECRET_VARIABLES
-from redimento.store.tape import Tape
+from redimento.store.tape import Part, Tape
 from redimento.text.redaction import Secrets
 from redimento.work_items.trigger import read_pull_request, read_trigger
 
@@ -38,7 +38,8 @@ class RunOptions:
     """The options of `redimento run`, and of `redimento revise`, which is about a pull request.
 
     `resume`: the folder of an earlier run, whose answers are used again. `desk`: where a local run finds and leaves what Azure
-    would hold, None for the run folder. `apart`: work in a worktree of the checkout, as one of several runs. `max_cost_usd`: at most, whatever the settings say.
+    would hold, None for the run folder. `apart`: work in a worktree of the checkout, as one of several runs. `max_cost_usd`: at most, whatever the settings say. `part`: the only part of the
+    run that this process does, from where the one before it left its folder as `resume`.
     """
 
     work_item: str | None
@@ -54,6 +55,7 @@ class RunOptions:
     pull_request: str | None = None
     resume: Path | None = None
     desk: Path | None = None
+    part: Part | None = None
 
 
 def take_environment(environment: MutableMapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
 from time import monotonic
@@ -27,9 +27,10 @@ from redimento.run_folder import RunFolder
 from redimento.run_options import RunOptions, correlation, known_secrets, open_folder, placed, run_name
 from redimento.store.tape import EVERYTHING, Tape
 from redimento.telemetry.log import log_to
+from redimento.text.redaction import Secrets
 from redimento.text.wording import Sentence
 from redimento.verification.junit_writer import junit
-from redimento.wiring import playback
+from redimento.wiring import parts, playback
 from redimento.wiring.handlers import far_handlers
 from redimento.wiring.prepared import Prepared, prepared
 
@@ -39,12 +40,13 @@ _SAME = ("work-item.json", "attachments.json", "context.json", "change.patch", "
 
 @dataclass(frozen=True)
 class Ended:
-    """A finished run. `folder` and `summary` are None if its record could not be written."""
+    """A finished run. `folder` and `summary` are None if its record could not be written. `outputs`: what the next part needs."""
 
     finished: Finished
     folder: Path | None = None
     summary: Path | None = None
     calls: tuple[str, ...] = ()
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         done, spent = self.finished, self.finished.spent
@@ -64,14 +66,18 @@ def carry_out(options: RunOptions, environment: Mapping[str, str], emit: Emit, t
     A run that cannot start, is interrupted or hits a bug ends with the outcome `failed`. `tape`: what an earlier run heard,
     which is played.
     """
-    if options.resume is None or tape is not None:
+    if tape is not None or not (options.resume or options.part):
         return _carry_out(options, environment, emit, tape)
     try:
-        options, tape = playback.resumed(options, environment)
+        if options.part:
+            options, environment, tape = parts.part_of(options, environment)
+        else:
+            options, tape = playback.resumed(options, environment)
+            # Not by hand: that would ask for another try of what the earlier run had delivered as a draft.
+            environment = {**environment, "BUILD_REASON": "Resumed"}
     except RedimentoError as error:  # no record: the folder may have that of the earlier run
         return Ended(Finished(failure(error)))
-    # Not by hand: that would ask for another try of what the earlier run had delivered as a draft.
-    return _carry_out(options, {**environment, "BUILD_REASON": "Resumed"}, emit, tape)
+    return _carry_out(options, environment, emit, tape)
 
 
 def _carry_out(options: RunOptions, environment: Mapping[str, str], emit: Emit, tape: Tape | None) -> Ended:
@@ -110,8 +116,21 @@ def _carry_out(options: RunOptions, environment: Mapping[str, str], emit: Emit, 
     ended = _with_record(options, environment, made, finished, bus.publish)
     if made is None and ended.folder:
         bus.add("The log", log_to(RunFolder(ended.folder, secrets), correlation(options, environment)))
+    if tape and tape.part in ("collect", "author"):
+        ended = _handed_on(ended, tape, secrets, bus.publish)
+        if tape.part == "author" or finished.outcome.kind == "continues":  # the job in which the run ends tells of it
+            return ended
     with suppress(KeyboardInterrupt):  # it breaks off what is being sent: the run has ended
         bus.publish(_told(finished, options, environment, made.job if made else None))
+    return ended
+
+
+def _handed_on(ended: Ended, tape: Tape, secrets: Secrets, emit: Emit) -> Ended:
+    try:
+        if ended.folder:
+            return replace(ended, outputs=parts.hand_on(RunFolder(ended.folder, secrets), tape, ended.finished))
+    except RedimentoError as error:
+        emit(Warned(f"The next job cannot go on from this one. {error}"))
     return ended
 
 
@@ -155,6 +174,8 @@ def _with_record(
 
 
 def _write_record(folder: RunFolder, made: Prepared | None, finished: Finished, calls: tuple[str, ...]) -> Path:
+    if finished.outcome.kind == "continues":
+        return write_summary(folder, finished, made.job if made else None)
     folder.write_json("calls.json", list(calls))
     chosen = finished.attempts[0] if finished.attempts else None
     if chosen is not None and chosen.verdict is not None:

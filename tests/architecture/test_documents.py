@@ -182,9 +182,8 @@ def test_the_troubleshooting_page_has_every_number_and_exit_code() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["docs/rights.md", "action/README.md"])
-def test_the_rights_are_those_that_errors_name(name: str) -> None:
-    rows = re.findall(r"^ *\| \*(.+)\* \| (.+) \| (.+) \|$", (ROOT / name).read_text("utf-8"), flags=re.MULTILINE)
+def test_the_rights_are_those_that_errors_name() -> None:
+    rows = re.findall(r"^\| \*(.+)\* \| (.+) \| (.+) \|$", prose("docs/rights.md"), flags=re.MULTILINE)
     assert rows == [(right.name, right.page, right.needed_for) for right in RIGHTS if right.needed_for]
 
 

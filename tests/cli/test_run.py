@@ -374,7 +374,7 @@ def test_a_bug_after_the_run_is_written_down_without_secrets(site: Site) -> None
     # Nothing that a user can do leads there, so a defect is put into the program.
     script = (
         "import os, sys; from redimento import cli; from redimento.reporting import console; key = os.environ['GEMINI_API_KEY']\n"
-        "def broken(*_): raise RuntimeError(key)\n"
+        "def broken(*_, **__): raise RuntimeError(key)\n"
         "console.show_pipeline_end = broken; cli.main(sys.argv[1:])"
     )
     environment = {**site.environment, "GEMINI_API_KEY": "AQ-the-key-of-this-run"}

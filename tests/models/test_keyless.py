@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import gzip
 import json
+import re
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 import requests
 
 from devops_emulator.server import Emulator, running
+from redimento.cli import main
 from redimento.demo.google import Google
 from redimento.demo.google import serving as serving_google
 from redimento.errors import UsageError
@@ -97,6 +99,24 @@ def test_job_reaches_the_model_without_a_key(site: Site) -> None:
     reply = site.model().answer(REQUEST)
     assert reply.text == "hello"
     assert reply.usage.prompt > 0
+    assert site.google.log == ["/v1/token", MODEL]
+
+
+def test_a_step_of_its_own_signs_in_for_one_that_has_no_token_of_the_job(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = {"REDIMENTO_SERVICE_CONNECTION": CONNECTION, **site.emulator.environment["web"], **site.google.environment}
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as left:
+        main(["sign-in"])
+    said = capsys.readouterr().out
+    found = re.fullmatch(r"##vso\[task\.setvariable variable=GOOGLE_OAUTH_ACCESS_TOKEN;isSecret=true;\](\S+)\n", said)
+    assert left.value.code == 0
+    assert found
+    assert found[1] in site.google.tokens
+    lent = {"GOOGLE_OAUTH_ACCESS_TOKEN": found[1], "REDIMENTO_SERVICE_CONNECTION": "", "SYSTEM_ACCESSTOKEN": ""}
+    assert site.model(**lent).answer(REQUEST).text == "hello"
     assert site.google.log == ["/v1/token", MODEL]
 
 

@@ -1,6 +1,6 @@
 """Expand Azure Pipelines templates: as much of `${{ }}` and templates as our own files use.
 
-Supports literals, `parameters.…` paths, the functions coalesce, eq, ne, and, or, not and format; the keys `if`, `elseif`,
+Supports literals, `parameters.…` paths, the functions coalesce, eq, ne, in, and, or, not, split and format; the keys `if`, `elseif`,
 `else` and `each` in mappings and lists; templates of steps, jobs and `extends`; typed parameters. Anything else is an
 error, so a file cannot use features that no test covers. Source: learn.microsoft.com/azure/devops/pipelines/process/
 template-expressions and template-parameters.
@@ -124,6 +124,10 @@ def _apply(name: str, arguments: list[Any]) -> Any:
             return _same(first, second)
         case "ne", [first, second]:
             return not _same(first, second)
+        case "in", [needle, *others]:
+            return any(_same(needle, other) for other in others)
+        case "split", [text, sign]:
+            return _text(text).split(sign)
         case "and", _:
             return all(_truth(argument) for argument in arguments)
         case "or", _:
@@ -258,5 +262,7 @@ def _typed(declared: list[Mapping[str, Any]], given: Mapping[str, Any]) -> dict[
             raise ExpansionError(f"the value of {name!r} is not a valid number")
         if parameter["type"] == "string" and not isinstance(value, str):
             raise ExpansionError(f"the value of {name!r} is no text")
+        if value not in parameter.get("values", [value]):
+            raise ExpansionError(f"{value!r} is not among the values of {name!r}")
         scope[name] = value
     return scope

@@ -2,90 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import pytest
-import yaml
-
-from tests.batch.conftest import story
 from tests.models.gemini_server import Answer, GeminiServer, text
 from tests.pipelines.agent import Agent, Job
-from tests.pipelines.expander import expand_pipeline
-from tests.pipelines.test_pipeline_files import EXAMPLE, HERE, validate
-from tests.run.conftest import GOOD_FIX, Site, agent_checkout, git, organise
+from tests.pipelines.conftest import BIN, changed, pull_requests
+from tests.run.conftest import Site, git
 from tests.run.test_revise import ask, revised
-from tests.security.test_who_gets_the_prompts import committed
-
-__all__ = ["organise"]  # a fixture
-
-KEY = "AQ.the-key-of-the-variable-group-0123456789"
-BIN = Path(sys.executable).parent
-
-
-@pytest.fixture
-def gemini() -> Iterator[GeminiServer]:
-    with GeminiServer(text(GOOD_FIX)) as server:
-        yield server
-
-
-@pytest.fixture
-def site(organise: Callable[..., Site]) -> Site:
-    site = organise({"work_items": [story(7), story(8), story(9, State="Closed")]})
-    check = {"name": "tests", "run": "python3 run_tests.py", "junit": "report.xml"}
-    committed(site, {"checks": {"isolation": "process", "commands": [check]}})
-    return site
-
-
-@pytest.fixture
-def agent(site: Site) -> Agent:
-    (site.tmp / "work").mkdir()
-
-    def check_out(alias: str, folder: Path) -> None:
-        if alias == "self":
-            agent_checkout(site.emulator, folder)
-        else:
-            folder.symlink_to(HERE[alias])
-
-    variables = {**site.emulator.environment["calc"], "BUILD_REASON": "ResourceTrigger"}
-    groups = {"redimento": {"GEMINI-API-KEY": KEY}}
-    return Agent(site.tmp / "work", variables, check_out, groups, path=f"{BIN}:/usr/local/bin:/usr/bin:/bin")
-
-
-@pytest.fixture
-def run(agent: Agent, gemini: GeminiServer, tmp_path: Path) -> Callable[..., list[Job]]:
-    """Expand the example with these parameters of the template, as a webhook or a person starts it, and execute it."""
-
-    def call(started: Mapping[str, Any], **parameters: Any) -> list[Job]:
-        pipeline = yaml.load(EXAMPLE.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-        # The key is in a vault, where names have no underscore.
-        given = {"keyVariable": "GEMINI-API-KEY", "modelAddress": gemini.url, **parameters}
-        pipeline["extends"]["parameters"] |= given
-        if not pipeline["extends"]["parameters"]["image"]:
-            del pipeline["extends"]["parameters"]["image"]
-        (tmp_path / "azure-pipelines.yml").write_text(yaml.safe_dump(pipeline, sort_keys=False))
-        expanded = expand_pipeline(tmp_path / "azure-pipelines.yml", started, HERE)
-        validate(expanded)
-        jobs = agent.run(expanded)
-        secrets = [KEY, agent.variables["SYSTEM_ACCESSTOKEN"]]
-        assert [line for job in jobs for line in job.log if any(secret in line for secret in secrets)] == []
-        return jobs
-
-    return call
-
-
-def changed(number: int) -> dict[str, Any]:
-    """Return what a start by the service hook of a changed work item gives to the pipeline."""
-    resource = {"id": "12", "workItemId": str(number), "fields": {"System.State": {"newValue": "Active"}}}
-    return {"WebHook": {"eventType": "workitem.updated", "resource": resource}}
-
-
-def pull_requests(site: Site) -> list[str]:
-    rows = site.get("_apis/git/repositories/calc/pullrequests")["value"]
-    return sorted(row["sourceRefName"].removeprefix("refs/heads/") for row in rows)
 
 
 def test_a_changed_item_becomes_a_pull_request_and_a_comment_on_it_a_commit(
@@ -122,7 +46,7 @@ def test_each_item_of_a_query_gets_a_job_and_names_of_its_own(
     plan, *legs = run({}, query="SELECT [System.Id] FROM WorkItems ORDER BY [System.Id]")
 
     assert plan.outputs["plan.count"] == "2"  # the third is closed
-    assert [leg.name for leg in legs] == ["redimento item_7", "redimento item_8"]
+    assert [(leg.name, leg.leg) for leg in legs] == [("redimento", "item_7"), ("redimento", "item_8")]
     assert [leg.variables["redimento.outcome"] for leg in legs] == ["delivered", "delivered"], legs[1].log
     assert pull_requests(site) == ["redimento/7-item-7", "redimento/8-item-8"]
     assert [*agent.artifacts] == ["redimento-7-1", "redimento-8-1"]
@@ -133,37 +57,14 @@ def test_each_item_of_a_query_gets_a_job_and_names_of_its_own(
     assert job.result == "Skipped"
 
 
-STAND_IN = """#!/bin/sh
-# A Python that makes an environment and installs without an index, and writes down what it is asked for.
-echo "$(basename "$0") $*" >>{log}
-case "$*" in
-  "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
-  "-m pip "*" .") ln -s {bin}/redimento "$(dirname "$0")/redimento" ;;
-  "-m pip "*) ;;
-  *) exec {bin}/python3 "$@" ;;
-esac
-"""
-
-
 def test_without_an_image_the_agent_installs_the_program_and_makes_the_account(
-    site: Site, agent: Agent, run: Callable[..., list[Job]], tmp_path: Path
+    site: Site, bare: Path, run: Callable[..., list[Job]]
 ) -> None:
-    bin_, log = tmp_path / "bin", tmp_path / "asked"
-    bin_.mkdir()
-    for name in ("python3", "useradd", "sudo", "id"):
-        script = STAND_IN.format(log=log, bin=BIN) if name == "python3" else f'#!/bin/sh\necho "{name} $*" >>{log}\n'
-        if name == "id":
-            script = '#!/bin/sh\n[ "$1" = -u ] && exec /usr/bin/id "$@"\nexit 1\n'
-        (bin_ / name).write_text(script)
-        (bin_ / name).chmod(0o755)
-    agent.path = f"{bin_}:/usr/bin:/bin"
-    assert shutil.which("redimento", path=agent.path) is None
-
     (job,) = run(changed(7), image="")
 
     assert job.variables.get("redimento.outcome") == "delivered", job.log
     assert pull_requests(site) == ["redimento/7-item-7"]
-    asked = log.read_text()
+    asked = bare.read_text()
     assert "--no-deps --require-hashes --only-binary :all: --requirement requirements.lock" in asked
     assert "useradd --no-log-init --user-group --create-home --shell /usr/sbin/nologin redimento-checks" in asked
     assert (Path(job.variables["PIPELINE_WORKSPACE"]).stat().st_mode & 0o001) == 1

@@ -21,6 +21,8 @@ SCOPE = {"name": "Shop", "none": "", "hook": {"resource": {"id": "7"}}}
         ("eq(parameters.name, 'SHOP')", True),
         ("and(true, not(eq(1, 2)), ne('a', 'b'))", True),
         ("or(false, parameters.none)", False),
+        ("in(parameters.name, 'a', 'shop')", True),
+        ("split('a,b', ',')", ["a", "b"]),
         ("format('{0}-{1}', parameters.name, 7)", "Shop-7"),
     ],
 )
@@ -83,10 +85,18 @@ steps:
 
 def test_parameters_are_checked_as_azure_checks_them(tmp_path: Path) -> None:
     file = tmp_path / "main.yml"
-    file.write_text("parameters:\n- { name: number, type: number }\n- { name: text, type: string, default: '' }\n")
+    file.write_text(
+        "parameters:\n- { name: number, type: number }\n- { name: text, type: string, default: '', values: ['', a] }\n"
+    )
 
-    assert expand_pipeline(file, {"number": "7"}, {}) == {}
-    for values in ({}, {"number": "$(System.AccessToken)"}, {"number": "7", "text": {}}, {"number": "7", "other": "x"}):
+    assert expand_pipeline(file, {"number": "7", "text": "a"}, {}) == {}
+    for values in (
+        {},
+        {"number": "$(System.AccessToken)"},
+        {"number": "7", "text": {}},
+        {"number": "7", "text": "b"},
+        {"number": "7", "other": "x"},
+    ):
         with pytest.raises(ExpansionError):
             expand_pipeline(file, values, {})
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.pipelines.expander import load
-from tests.pipelines.test_pipeline_files import FILES, ROOT, leaves, schema
+from tests.pipelines.test_pipeline_files import FILES, ROOT, in_schema, leaves, schema
 
 SERVICE = Path(__file__).parent / "node_modules"
 YAMLLINT = "{extends: default, rules: {line-length: {max: 120}, document-start: disable, indentation: {indent-sequences: false}, comments: {min-spaces-from-content: 1}, comments-indentation: disable}}"
@@ -51,8 +51,11 @@ def test_microsofts_language_service_has_nothing_to_say(tmp_path: Path) -> None:
     (tmp_path / "schema.json").write_text(json.dumps(schema()))
     wrong = tmp_path / "wrong.yml"
     wrong.write_text((ROOT / "action" / "checkout.yml").read_text().replace("fetchTags", "fetchTag"))
+    files = [tmp_path / file.name for file in FILES]
+    for file, source in zip(files, FILES, strict=True):
+        file.write_text(in_schema(source.read_text("utf-8")), "utf-8")
     validate = Path(__file__).with_name("language_service.js")
 
-    found = said(node, validate, SERVICE, tmp_path / "schema.json", *FILES, wrong)
+    found = said(node, validate, SERVICE, tmp_path / "schema.json", *files, wrong)
 
     assert found.splitlines() == [f"{wrong}:{line}: Unexpected property fetchTag" for line in (15, 25)]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +17,6 @@ from redimento.events import Warned
 from tests.adoption.front import Own, fronted
 from tests.run.conftest import GOOD_FIX, Site
 
-ROOT = Path(__file__).parents[2]
 NEEDED = tuple(right for right in RIGHTS if right.needed_for)
 # Boards' rights have names of their own in the emulator's seeds.
 DENIAL = {"WORK_ITEM_READ": "WorkItemRead", "WORK_ITEM_WRITE": "WorkItemWrite"}
@@ -28,13 +25,6 @@ PLAIN: dict[str, Any] = {"checks": {"commands": []}}
 
 def denial(right: Right) -> str:
     return DENIAL.get(right.bit, right.bit)
-
-
-def test_the_guide_lists_the_same_rights_with_their_pages() -> None:
-    rows = re.findall(
-        r"^ *\| \*(.+?)\* \| (.+?) \| (.+?) \|$", (ROOT / "action/README.md").read_text("utf-8"), re.MULTILINE
-    )
-    assert rows == [(right.name, right.page, right.needed_for) for right in NEEDED]
 
 
 def test_the_documented_rights_suffice(organise: Callable[..., Site]) -> None:

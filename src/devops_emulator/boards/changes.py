@@ -21,7 +21,17 @@ _READ_ONLY = (
     "System.CreatedDate",
     "System.ChangedBy",
     "System.ChangedDate",
+    "System.RevisedDate",
     "System.AuthorizedAs",
+    "System.AuthorizedDate",
+    "System.Watermark",
+    "System.AreaId",
+    "System.IterationId",
+    "System.AttachedFileCount",
+    "System.ExternalLinkCount",
+    "System.HyperLinkCount",
+    "System.RelatedLinkCount",
+    "System.RemoteLinkCount",
     "System.CommentCount",
     "System.TeamProject",
     "System.Parent",
@@ -40,6 +50,7 @@ _WRITABLE = (
     "System.History",
     "System.BoardColumn",
     "System.BoardColumnDone",
+    "System.BoardLane",
 )
 _KNOWN = {name.casefold(): name for name in (*_READ_ONLY, *_WRITABLE)}
 _OTHER = re.compile(r"^(Microsoft\.VSTS|Custom)\.[A-Za-z0-9_.-]+$", re.IGNORECASE)
@@ -196,12 +207,14 @@ def _set_relation(organisation: Organisation, item: Document, draft: Draft, step
     raise malformed(f"The operation {operation} is not supported at /relations/{place}.")
 
 
+def field_name(name: str) -> str | None:
+    """Return the reference name of a field in the server's spelling, None if there is no such field."""
+    return _KNOWN.get(name.casefold()) or (name if _OTHER.match(name) else None)
+
+
 def _field_name(name: str) -> str:
-    known = _KNOWN.get(name.casefold())
-    if known is not None:
+    if known := field_name(name):
         return known
-    if _OTHER.match(name):
-        return name
     raise Fault(400, "WorkItemTrackingFieldDefinitionNotFoundException", f"TF51535: Cannot find field {name}.")
 
 

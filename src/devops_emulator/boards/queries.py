@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from devops_emulator import people
-from devops_emulator.boards import items
+from devops_emulator.boards import changes, items
 from devops_emulator.faults import Fault
 from devops_emulator.organisation import Organisation, denied, find_project, now
 from devops_emulator.store import Document
@@ -104,7 +104,12 @@ class _Reader:
         if kind not in ("field", "word"):
             raise _wrong(f"{text!r} is not a field")
         name = text.strip("[]").strip()
-        return _SHORT.get(name.casefold(), name)
+        name = _SHORT.get(name.casefold(), name)
+        if changes.field_name(name) is None:
+            # As real servers say it: github.com/MicrosoftDocs/azure-devops-docs/issues/12955.
+            message = f"TF51005: The query references a field that does not exist. The error is caused by «[{name}]»."
+            raise Fault(400, "WorkItemTrackingQueryException", message)
+        return name
 
     def _ordering(self) -> tuple[str, bool]:
         name = self._field()

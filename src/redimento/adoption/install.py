@@ -109,14 +109,14 @@ _DUTIES = {
         "rights on the repository",
         "Manage permissions",
         REPOSITORY_PAGE,
-        "Otherwise somebody with that right has to grant what action/README.md lists.",
+        "Otherwise somebody with that right has to grant what docs/rights.md lists.",
         ("_settings", "repositories"),
     ),
     "area": (
         "rights on the area",
         "Edit this node",
         AREA_PAGE,
-        "Otherwise somebody with that right has to grant what action/README.md lists.",
+        "Otherwise somebody with that right has to grant what docs/rights.md lists.",
         ("_settings", "work-team"),
     ),
     "builds": (

@@ -132,6 +132,11 @@ def set_variable(name: str, value: str) -> str:
     return _command("task.setvariable", value, variable=name, isOutput="true")
 
 
+def set_secret(name: str, value: str) -> str:
+    """Return the command that sets a variable of this job, which the agent hides in its log."""
+    return _command("task.setvariable", value, variable=name, isSecret="true")
+
+
 def set_progress(percent: int, text: str) -> str:
     return _command("task.setprogress", neutralise(text), value=str(min(max(percent, 0), 100)))
 

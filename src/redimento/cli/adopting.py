@@ -53,6 +53,23 @@ def check(repo: Path, config: Path | None, plain: bool, as_json: bool) -> None: 
     sys.exit(checked.exit_code)
 
 
+@click.command("sign-in", epilog=epilog("sign-in"))
+def sign_in() -> None:
+    """Sign in to Google as the job, and leave the token to later steps as the secret GOOGLE_OAUTH_ACCESS_TOKEN."""
+    from redimento import run_options  # noqa: PLC0415  see `run`
+    from redimento.azure import pipelines  # noqa: PLC0415  see `run`
+    from redimento.models import access, keyless, network  # noqa: PLC0415  see `run`
+    from redimento.models.bounded import BoundedClient  # noqa: PLC0415  see `run`
+
+    if not pipelines.in_pipeline(os.environ):
+        raise UsageError("This would print a token.", "Use it in a step of Azure Pipelines, whose agent hides it.")
+    environment = run_options.take_environment(os.environ)
+    with own_defects(run_options.known_secrets(environment), environment), interruptible():
+        http = BoundedClient(network.certificates(environment))
+        token, _ = keyless.SignIn(access.find_identity(environment), http).walk()
+    click.echo(pipelines.set_secret(access.TOKEN, token))
+
+
 @click.command(
     epilog=epilog(
         "doctor --work-item 7", "doctor --json", codes="0 if a run would work, otherwise that with which it would stop."

@@ -44,6 +44,7 @@ for command in (
     adopting.init,
     adopting.check,
     adopting.doctor,
+    adopting.sign_in,
     adopting.install,
     looking.report,
     looking.demo,

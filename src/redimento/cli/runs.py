@@ -54,6 +54,11 @@ class Shown:
     metavar="RUN",
     help="A killed or failed run's folder, of several the furthest: go on there.",
 )
+@click.option(
+    "--part",
+    type=click.Choice(["collect", "author", "deliver"]),
+    help="One part of the run alone, each in a job with its own rights; --resume names what the one before left.",
+)
 @click.option("--dry-run", is_flag=True, help="Write nothing outside this machine; list what would be written.")
 @click.option("--open", "open_page", is_flag=True, help="Open the page of the run in a browser at the end.")
 @click.option(
@@ -158,7 +163,7 @@ def _run_several(
     """Run several items, show how they ended, and return the exit code of the one that ended worst."""
     from redimento.batch import several, wanted  # noqa: PLC0415  see `run`
 
-    if options.work_item or options.work_item_file or options.payload or options.resume:
+    if options.work_item or options.work_item_file or options.payload or options.resume or options.part:
         raise UsageError("--ids and another option name work items.", "Give the numbers in one place only.")
     numbers = wanted.read_ids(ids)
     with listener(shown, secrets) as emit:
@@ -219,7 +224,7 @@ def _show(ended: Ended, shown: Shown, checkout: Path | None = None) -> None:
 
     if pipelines.in_pipeline(os.environ):
         stream = sys.stderr if shown.as_json else sys.stdout
-        console.show_pipeline_end(pipelines, stream, ended.finished, ended.summary, ended.calls)
+        console.show_pipeline_end(pipelines, stream, ended.finished, ended.summary, ended.calls, outputs=ended.outputs)
     elif not shown.as_json:
         screen = terminal.open_terminal(plain=shown.plain)
         console.show_terminal_end(screen, ended.finished, ended.folder, ended.calls, checkout)

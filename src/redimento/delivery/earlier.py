@@ -300,7 +300,7 @@ def stop_by_pull_request(start: Start, pull_request: PullRequest | None) -> Stop
     """Return why the run should stop without a look at the branch: everything was brought about."""
     if pull_request is None or pull_request.status != "active" or not start.settled(pull_request):
         return None
-    return None if pull_request.draft else _answered(pull_request)
+    return None if pull_request.draft else answered_by(pull_request)
 
 
 def stop_by_branch(
@@ -328,7 +328,7 @@ def stop_by_branch(
         return None
     if pull_request.draft and not start.by_hand and settled and not start.repeated():
         return None
-    return _answered(pull_request, unsettled=not settled, finishing=start.remembers)
+    return answered_by(pull_request, unsettled=not settled, finishing=start.remembers)
 
 
 def left_as(pull_request: PullRequest) -> Concluded:
@@ -371,7 +371,8 @@ def _gone(start: Start, pull_request: PullRequest | None) -> Stop | None:
     return Stop(_standing(pull_request, "deleted" if pull_request.status == "completed" else "gone"))
 
 
-def _answered(pull_request: PullRequest, *, unsettled: bool = False, finishing: bool = False) -> Stop:
+def answered_by(pull_request: PullRequest, *, unsettled: bool = False, finishing: bool = False) -> Stop:
+    """Return the stop of a run whose item a pull request answers already."""
     told = [_standing(pull_request, "answers")]
     if pull_request.conflicts:
         told.append(Sentence("conflicts_with", branch=pull_request.target_branch))

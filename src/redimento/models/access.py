@@ -31,6 +31,7 @@ _LOCATION = re.compile(r"[a-z]+(?:-[a-z0-9]+)?")
 CONNECTION = "REDIMENTO_SERVICE_CONNECTION"
 PROVIDER = "REDIMENTO_WORKLOAD_IDENTITY_PROVIDER"
 ACCOUNT = "REDIMENTO_SERVICE_ACCOUNT"
+TOKEN = "GOOGLE_OAUTH_ACCESS_TOKEN"  # noqa: S105 - a name, which other tools for Google's cloud read as well
 _SDKS: dict[str, Sdk] = {"google-genai": "google-genai", "google-generativeai": "google-generativeai"}
 _SEE = "docs/keyless.md describes both ends."
 
@@ -40,16 +41,17 @@ class Identity:
     """The job as Google knows it: a service connection vouches for it, and a workload identity provider believes that.
 
     `provider` is `projects/…/providers/…`; `account` is the service account to act as, "" for none. `token_url` exchanges
-    tokens, `account_url` gives those of the service account.
+    tokens, `account_url` gives those of the service account. `token`: Google's own, of a step before that has signed in.
     """
 
-    oidc_url: str
-    job_token: str = field(repr=False)
-    connection: str
-    provider: str
+    oidc_url: str = ""
+    job_token: str = field(default="", repr=False)
+    connection: str = ""
+    provider: str = ""
     account: str = ""
     token_url: str = ""
     account_url: str = ""
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def find_access(settings: ModelSettings, environment: Mapping[str, str], *, comm
             f"There are two ways to sign in to Gemini: a key, and the job's identity ({' and '.join(names)}).",
             "Keep one. The identity is safer, because there is no secret to steal: then remove the key from the step.",
         )
-    if names:
+    if names or (not key and _value(environment, TOKEN)):
         return _vertex(settings, environment)
     if not key:
         raise UsageError(
@@ -139,7 +141,7 @@ def find_key(environment: Mapping[str, str]) -> str:
 def _vertex(settings: ModelSettings, environment: Mapping[str, str]) -> Access:
     project = _value(environment, "GOOGLE_CLOUD_PROJECT") or settings.vertex.project
     location = _value(environment, "GOOGLE_CLOUD_LOCATION") or settings.vertex.location
-    identity = _identity(environment)
+    identity = find_identity(environment)
     if not _PROJECT.fullmatch(project) or not _LOCATION.fullmatch(location):
         raise UsageError(
             "The job's identity is for Vertex AI, but there is no usable project or location for it.",
@@ -159,7 +161,10 @@ def _vertex_address(location: str) -> str:
     return f"https://{location}-aiplatform.googleapis.com"
 
 
-def _identity(environment: Mapping[str, str]) -> Identity:
+def find_identity(environment: Mapping[str, str]) -> Identity:
+    """Return the identity of the job. Raises UsageError."""
+    if token := _value(environment, TOKEN):
+        return Identity(token=token)
     connection, provider, account = (_value(environment, name) for name in (CONNECTION, PROVIDER, ACCOUNT))
     known = _PROVIDER.fullmatch(provider)
     wrong = [

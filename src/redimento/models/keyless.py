@@ -49,12 +49,16 @@ class SignIn:
     def hops(self) -> tuple[Hop, ...]:
         """The steps on the way to a token, in order; each adds one to `seen`."""
         identity = self.identity
+        if identity.token:
+            return ()
         account = (failures.account_hop(identity.account),) if identity.account else ()
         return (failures.azure_hop(identity.connection), failures.exchange_hop(identity.provider), *account)
 
     def walk(self) -> tuple[str, datetime]:
         """Fetch a token now, and return it with the time at which it expires; raise ModelError when a hop fails."""
         identity = self.identity
+        if identity.token:  # how long it still lives is not known here
+            return identity.token, datetime.now(UTC) + _LIFE
         azure, exchange, *account = self.hops
         job, _ = self._ask(
             azure,
@@ -84,7 +88,7 @@ class SignIn:
         return token, expires
 
     def secrets(self) -> tuple[str, ...]:
-        return (self.identity.job_token, *self.seen)
+        return (*filter(None, (self.identity.job_token, self.identity.token)), *self.seen)
 
     def _ask(self, hop: Hop, url: str, **request: Any) -> tuple[str, datetime]:
         """Return the token of one hop, and when it expires; raise ModelError for any other answer."""

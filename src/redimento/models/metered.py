@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -35,7 +36,8 @@ class MeteredModel:
     """Wraps another Model and adds up what it costs.
 
     `estimate` returns an upper bound of the tokens in a text; `write` receives one JSON object per call, failed ones
-    included. No request shows one of the `secrets`. `budgets`: those of all runs, None for none. `today` decides the price.
+    included. No request shows one of the `secrets`. `budgets`: those of all runs, None for none. `allowed` is handed what decides, by
+    clock and budgets, whether a call may be made. `today` decides the price.
     """
 
     inner: Model
@@ -46,6 +48,7 @@ class MeteredModel:
     budgets: Budgets | None = None
     secrets: Secrets = NO_SECRETS
     emit: Emit = ignore
+    allowed: Callable[[Callable[[], dict[str, float]]], dict[str, float]] = lambda ask: ask()
     clock: Callable[[], float] = time.monotonic
     today: Callable[[], date] = lambda: datetime.now(UTC).date()
     spent: Spent = NOTHING_SPENT
@@ -64,8 +67,7 @@ class MeteredModel:
         request = self.secrets.redacted(request)
         with self._lock:
             prompt_tokens = self._prompt_tokens(request)
-            worst = self._check(request, prompt_tokens)
-            promised = self.budgets.promise(worst) if self.budgets else {}
+            promised = self.allowed(partial(self._promised, request, prompt_tokens))
             before = self.spent
             self.emit(Asked(request.purpose, self.name, before.calls + 1))
             began = self.clock()
@@ -125,6 +127,10 @@ class MeteredModel:
         text_tokens = self.estimate(request.system) + sum(self.estimate(message.text) for message in request.messages)
         images = sum(len(message.images) for message in request.messages)
         return round((text_tokens + images * IMAGE_TOKENS) * self.spent.ratio)
+
+    def _promised(self, request: ModelRequest, prompt_tokens: int) -> dict[str, float]:
+        worst = self._check(request, prompt_tokens)
+        return self.budgets.promise(worst) if self.budgets else {}
 
     def _check(self, request: ModelRequest, prompt_tokens: int) -> float:
         """Return the most that the call can cost. Raises LimitError."""

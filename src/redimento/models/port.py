@@ -129,6 +129,16 @@ class ModelError(RedimentoError):
         self.usage = usage
 
 
+@dataclass(frozen=True)
+class UnaskedModel:
+    """A model that must not be asked."""
+
+    name: str
+
+    def answer(self, request: ModelRequest) -> ModelReply:
+        raise RedimentoError(f"The model was asked for {request.purpose}, where that is not allowed.")
+
+
 class Model(Protocol):
     @property
     def name(self) -> str: ...

@@ -28,7 +28,8 @@ from redimento.text.redaction import Secrets
 SILENCE = 60.0  # seconds
 _REDRAWN = 0.5  # seconds
 _OUTCOMES: Final[dict[OutcomeKind, Kind]] = {
-    "delivered": "good", "draft": "doubt", "questions": "doubt", "skipped": "note", "failed": "bad"
+    "delivered": "good", "draft": "doubt", "questions": "doubt", "skipped": "note", "failed": "bad",
+    "continues": "note",
 }  # fmt: skip
 _CRITERIA: Final[dict[str, Kind]] = {"proved": "good", "passes": "good", "fails": "bad", "not": "bad"}
 _CHECKS: Final[dict[str, Kind]] = {"passes": "good", "fails": "bad", "lost tests": "bad"}
@@ -131,9 +132,15 @@ def _terminal_lines(
 
 
 def show_pipeline_end(
-    dialect: Dialect, stream: TextIO, finished: Finished, summary: Path | None, calls: tuple[str, ...] = ()
+    dialect: Dialect,
+    stream: TextIO,
+    finished: Finished,
+    summary: Path | None,
+    calls: tuple[str, ...] = (),
+    *,
+    outputs: Mapping[str, str] | None = None,
 ) -> None:
-    """Write the outcome, the output variables and the summary for the agent."""
+    """Write the outcome, the output variables, also the `outputs`, and the summary for the agent unless another job goes on."""
     outcome = finished.outcome
     text = f"{outcome.sentence} {outcome.remedy}".strip()
     lines = [f"{outcome.kind}: {neutralise(text)}"]
@@ -145,9 +152,9 @@ def show_pipeline_end(
     lines += [dialect.log_issue("error", problem) for problem in outcome.problems]
     if outcome.kind in {"failed", "draft"}:
         lines.append(dialect.log_issue("error" if outcome.kind == "failed" else "warning", text))
-    lines += [dialect.set_variable(name, value) for name, value in variables(finished).items()]
+    lines += [dialect.set_variable(name, value) for name, value in (variables(finished) | dict(outputs or {})).items()]
     lines.append(dialect.set_progress(100, outcome.kind))
-    if summary is not None:
+    if summary is not None and "digest" not in (outputs or {}):
         lines.append(dialect.upload_summary(summary))
     stream.write("\n".join(lines) + "\n")
     stream.flush()

@@ -17,6 +17,7 @@ import tenacity
 from redimento.delivery.rights import Account
 from redimento.errors import GitError, UsageError
 from redimento.repository.checkout import Checkout, origin_url
+from redimento.repository.objects import packed, unpack
 from redimento.repository.process import Ended
 from redimento.repository.rejection import SOME_ACCOUNT, is_transient, no_git_server, rejection
 from redimento.repository.store import PrivateGit, private_git
@@ -125,7 +126,12 @@ def fetch_branch(checkout: Checkout, credentials: Credentials, branch: str, *, d
             return git.word("rev-parse", "refs/heads/fetched")
 
         commit = _played(credentials, f"fetch {branch or 'HEAD'}", fetch)
-        if credentials.tape.alone and commit:
+        tape = credentials.tape
+        if commit and (tape.part == "collect" or "objects" in tape.plays):
+            told = tape.heard("objects", str(commit), lambda: packed(checkout, commit))
+            if "objects" in tape.plays:
+                unpack(checkout, told)
+        if commit and "git" in tape.plays:
             _refuse_unknown(git, str(commit))
         return None if commit is None else str(commit)
 

@@ -165,6 +165,18 @@ def refuse_unready(job: Job, ports: Ports, admitted: Admitted) -> None:
     ports.pull_requests.refuse_missing_rights(admitted.branch, new=admitted.tip is None)
 
 
+def taken_again(job: Job, ports: Ports, admitted: Admitted) -> Outcome | None:
+    """Claim the item again where a job that delivers is repeated, as it has released it; return why the run stops."""
+    if not job.repeated:
+        return None
+    if ports.board.claim(replace(admitted.item, claims=(job.run,)), job.run) is None:
+        return Outcome("skipped", Sentence("another_run"))
+    known = None if admitted.pull_request else ports.pull_requests.find(admitted.branch, job.target)
+    if known is None or known.status != "active":
+        return None
+    return _skipped(earlier.answered_by(known), admitted.branch, known)
+
+
 def _refuse_missing(job: Job, heads: Collection[str]) -> None:
     if job.project and job.target not in heads:
         raise UsageError(Sentence("no_target_branch", branch=job.target), Sentence("correct_the_target"))

@@ -21,12 +21,12 @@ from redimento.events import Emit, Loaded, Note, Warned, step
 from redimento.exploration.answering import explorer
 from redimento.exploration.wish import Changed, Explore, Finding, Wish
 from redimento.outcome import Outcome, failure
-from redimento.run.admitting import admit, refuse_unready
+from redimento.run.admitting import admit, refuse_unready, taken_again
 from redimento.run.attempt import Attempt
 from redimento.run.candidates import SET_ASIDE, Baseline, attempts, open_bench, set_up
 from redimento.run.delivering import comment, deliver
 from redimento.run.finishing import finish
-from redimento.run.job import NOTHING_WANTED, Admitted, Finished, Job, Ports, Stopped, Wanted
+from redimento.run.job import Admitted, Finished, Job, Ports, Stopped, Wanted
 from redimento.run.showing import begin
 from redimento.run.standing import kept_change
 from redimento.sandbox.bench import Workbench, abandon, close_workbench
@@ -44,6 +44,8 @@ _NAMED = 5
 _LONGEST_CLUE = 20_000  # characters of an attachment that help to choose the context
 
 BROKEN_OFF = Outcome("failed", Sentence("broken_off"), Sentence("log_says_why"))
+COLLECTED = Outcome("continues", Sentence("collected"))
+AUTHORED = Outcome("continues", Sentence("authored"))
 
 
 def run(job: Job, ports: Ports) -> Finished:
@@ -63,11 +65,13 @@ def settled(job: Job, ports: Ports, stages: Stages) -> Finished:
         try:
             finished = stages(job, ports, claim, cleanup, begun)
         except RedimentoError as error:
+            job.tape.go_on()
             failed = failure(error)
             finished = Finished(failed, begun[0][0].item if begun else None)
             if begun:  # while the claim holds: the next run reads the comment
                 tell(job, ports, claim, begun[0][0], finished)
         except BaseException:  # an interruption, or a bug
+            job.tape.go_on()
             if begun:
                 tell(job, ports, claim, *begun[0])
             raise
@@ -99,7 +103,42 @@ def _stages(job: Job, ports: Ports, claim: ExitStack, cleanup: ExitStack, begun:
         admitted = begin(job, ports, admitted)
         begun[0] = (admitted, begun[0][1])
     wanted = kept_change(job, ports, admitted)
-    context, made = write(job, ports, cleanup, item, wanted)
+    attachments = attachments_of(job, ports, item)
+    if job.tape.reached("collected"):
+        claim.pop_all()  # the job that delivers is of the same build
+        return Finished(COLLECTED, item)
+    if job.failed:
+        return _told(job, ports, claim, admitted, job.failed)
+    context, made = write(job, ports, cleanup, item, attachments=attachments, wanted=wanted)
+    if job.tape.reached("authored"):
+        return Finished(AUTHORED, item, context, made)
+    if stop := taken_again(job, ports, admitted):
+        return Finished(stop, item, context, made)
+    return _delivered(job, ports, claim, admitted, begun, context=context, made=made, wanted=wanted)
+
+
+def _told(job: Job, ports: Ports, claim: ExitStack, admitted: Admitted, failed: Finished) -> Finished:
+    """Tell how the part before this one has failed."""
+    job.tape.go_on()
+    if stop := taken_again(job, ports, admitted):
+        return Finished(stop, admitted.item)
+    finished = replace(failed, item=admitted.item)
+    tell(job, ports, claim, admitted, finished)
+    return finished
+
+
+def _delivered(
+    job: Job,
+    ports: Ports,
+    claim: ExitStack,
+    admitted: Admitted,
+    begun: Begun,
+    *,
+    context: Context,
+    made: tuple[Attempt, ...],
+    wanted: Wanted,
+) -> Finished:
+    """Deliver the best attempt and tell how the run ended."""
     try:
         with step(ports.emit, "deliver", "Deliver the change"):
             ended, report, admitted = deliver(
@@ -108,7 +147,7 @@ def _stages(job: Job, ports: Ports, claim: ExitStack, cleanup: ExitStack, begun:
     except RedimentoError as error:
         # Report the change and its checks anyway: they cost money, and the run folder has them.
         ended, report = failure(error), None
-    finished = Finished(ended, item, context, made, report)
+    finished = Finished(ended, admitted.item, context, made, report)
     begun[0] = (admitted, finished)
     tell(job, ports, claim, admitted, finished)
     return finished
@@ -122,23 +161,27 @@ def _asked(job: Job, ports: Ports, admitted: Admitted) -> Finished:
 
 
 def write(
-    job: Job, ports: Ports, cleanup: ExitStack, item: WorkItem, wanted: Wanted = NOTHING_WANTED
+    job: Job,
+    ports: Ports,
+    cleanup: ExitStack,
+    item: WorkItem,
+    *,
+    attachments: Sequence[Shown],
+    wanted: Wanted,
 ) -> tuple[Context, tuple[Attempt, ...]]:
     """Return what the model saw, and all attempts, the best first. Raises RedimentoError."""
     with step(ports.emit, "gather", "Select the context"):
-        attachments = attachments_of(job, ports, item)
         context = gather(job, ports, item, attachments, wanted)
     with step(ports.emit, "author", "Write, check and repair the change"):
         author = partial(_author, job, ports, cleanup, item, context, attachments=attachments, wanted=wanted)
         try:
             made = author()
         except DiffersError:
-            if job.tape.alone:
+            if job.tape.alone or job.tape.part:
                 raise
             job.tape.ask_again()
             ports.emit(Note("The checks of the earlier run judged something else, so they run again."))
             made = author()
-        job.tape.heard("authored", "", lambda: True)
     return context, made
 
 
@@ -178,6 +221,8 @@ def _author(
 
 def tell(job: Job, ports: Ports, claim: ExitStack, admitted: Admitted, finished: Finished) -> None:
     """Comment on the item; the claim stays where that fails after the run has cost something."""
+    if job.tape.part == "author":  # which has no token
+        return
     said = comment(job, ports, admitted, finished.outcome, report=finished.report)
     if not said:
         _keep_if_paid(ports, claim)
@@ -312,7 +357,7 @@ def _explorer(job: Job, ports: Ports, context: Context, looked_up: list[Excerpt]
 
 def release(job: Job, ports: Ports) -> None:
     """Release the claim of the run."""
-    if not job.run:
+    if not job.run or job.tape.part == "author":
         return
     try:
         ports.board.release(job.item_id, job.run)

@@ -38,6 +38,7 @@ class Job:
     checkout, it must outlive the job's temporary folder. `scratch` is empty at first and gone after the run; `cache` is
     the folder that speeds up the next choice of context. `undecided`: what to ask instead of doing any work, because no
     rule says to which repository the item belongs. `tape`: what the run hears from outside.
+    `failed`: how the part before this one ended, if it has made no change. `repeated`: the job that delivers runs again.
     """
 
     item_id: int
@@ -59,6 +60,8 @@ class Job:
     undecided: tuple[str, ...] = ()
     secrets: Secrets = NO_SECRETS
     tape: Tape = field(default_factory=Tape)
+    failed: Finished | None = None
+    repeated: bool = False
 
     @property
     def marker(self) -> str:

@@ -86,7 +86,11 @@ def _stages(job: Job, ports: Ports, claim: ExitStack, cleanup: ExitStack, begun:
         refuse_unready(job, ports, admitted)
         say_working(job, ports, admitted)
     try:
-        context, made = flow.write(job, ports, cleanup, item, _wanted(job, ports, opened))
+        attachments = flow.attachments_of(job, ports, item)
+        context, made = flow.write(
+            job, ports, cleanup, item, attachments=attachments, wanted=_wanted(job, ports, opened)
+        )
+        job.tape.reached("authored")
     except RedimentoError as error:
         say((one, _unchanged(*in_sentences(error))) for one in opened.open)
         raise

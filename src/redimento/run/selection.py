@@ -51,7 +51,7 @@ def _matrix(made: Sequence[Attempt], bench: Workbench, root: Path, journal: Path
     for author, (_, tests) in zip(made, sides, strict=True):
         row: list[float] = []
         for one, (source, _) in zip(made, sides, strict=True):
-            if author.verdict is None or not tests or time.monotonic() > latest:
+            if author.verdict is None or not tests or not bench.tape.in_time(latest):
                 break
             share = 1.0 if one is author else _share((*source, *tests), author.verdict, bench, root, journal)
             if share is None:

@@ -123,7 +123,7 @@ def open_workbench(
         return Workbench(tree, settings, scratch, Isolation("process", Sentence("no_commands")), secrets, nothing)
     tape = tape or Tape()
     if "check" in tape.plays:
-        isolation = _isolation(tape.heard("check", "isolation", dict))
+        isolation = _isolation(tape.heard("check", "isolation", dict), settings)
     else:
         isolation = find_isolation(settings.isolation, tree, network=settings.network)
     inside = frozenset(str(path.relative_to(tree)) for path in spared if path.is_relative_to(tree))
@@ -260,12 +260,15 @@ def _run(
         bench.memory.busy.append((began, time.time_ns()))
 
 
-def _isolation(told: object) -> Isolation:
+def _isolation(told: object, settings: CheckSettings) -> Isolation:
     """Return the isolation of the run that is played: it is only named in texts."""
     try:
-        return made(Isolation, told)
+        isolation = made(Isolation, told)
     except ValueError as error:
         raise UsageError(f"The recorded isolation of the checks cannot be read: {error}.", "Run it again.") from None
+    if settings.isolation not in ("auto", isolation.kind):  # under `process` a check could write another one
+        raise UsageError("The recorded checks ran otherwise than checks.isolation says.", "Run it again.")
+    return isolation
 
 
 def _runs_commands(settings: CheckSettings) -> bool:

@@ -25,8 +25,8 @@ _TAGS = ("tag_started", "tag_delivered", "tag_questions")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # The variables that pass tokens, keys and addresses with a key in them to this program; checks never see them.
 SECRET_VARIABLES = (
-    "SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "AZURE_DEVOPS_EXT_PAT", "REDIMENTO_REDIS_URL",
-    "REDIMENTO_STORE_KEY", "REDIMENTO_TEAMS_URL", "REDIMENTO_SLACK_URL", "REDIMENTO_EVENTS_URL",
+    "SYSTEM_ACCESSTOKEN", "GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_OAUTH_ACCESS_TOKEN", "AZURE_DEVOPS_EXT_PAT",
+    "REDIMENTO_REDIS_URL", "REDIMENTO_STORE_KEY", "REDIMENTO_TEAMS_URL", "REDIMENTO_SLACK_URL", "REDIMENTO_EVENTS_URL",
     "REDIMENTO_PUSHGATEWAY_URL", "REDIMENTO_OTLP_URL",
 )  # fmt: skip
 

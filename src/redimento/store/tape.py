@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 from redimento import errors
 from redimento.errors import DiffersError, RedimentoError, UsageError
@@ -21,8 +21,17 @@ from redimento.store.seal import code
 
 WIRE = "wire.jsonl"
 LARGEST = 64_000_000  # characters of a tape
-EVERYTHING = frozenset({"azure", "git", "check", "clock", "file"})
+EVERYTHING = frozenset({"azure", "git", "check", "clock", "file", "limit", "model"})
 CHECKS = frozenset({"check"})
+Part = Literal["collect", "author", "deliver"]
+# What each part of a run plays until it has come to where the one before it ended, and what it must not ask from then on.
+_SERVERS = frozenset({"azure", "git", "objects"})
+_PLAYED: dict[Part, frozenset[str]] = {
+    "author": _SERVERS | {"start", "collected"},
+    "deliver": EVERYTHING | {"start", "objects", "collected", "authored"},
+}
+_ENDS: dict[str, tuple[Part, Part]] = {"collected": ("collect", "author"), "authored": ("author", "deliver")}
+_BARRED: dict[Part, frozenset[str]] = {"author": _SERVERS, "deliver": frozenset({"check", "limit", "model"})}
 _MOST_DIFFERENCES = 20
 _REMEDY = (
     "See the differences that are listed; the run itself is not at fault if program, settings or tree have changed."
@@ -53,6 +62,7 @@ class _Failed:
 class Tape:
     """Answers are played for the kinds in `plays`, from `known`; the others are asked for. All are written down.
 
+    `part`: the one of a run's three parts that this is; what it plays is in `text`, with which its own recording begins.
     `secret` seals what is written. `base`: the commit that the run starts from. `rounds`: how often `ask_again` was called. `differences`: what was asked or sent otherwise than before.
     """
 
@@ -61,6 +71,8 @@ class Tape:
     secret: bytes = b""
     base: str = ""
     rounds: int = 0
+    part: Part | None = None
+    text: str = ""
     differences: list[str] = field(default_factory=list)
     _queues: dict[tuple[str, str], deque[Heard]] = field(init=False, repr=False)
     _write: Callable[[Any], None] | None = field(default=None, repr=False)
@@ -69,6 +81,8 @@ class Tape:
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def __post_init__(self) -> None:
+        if self.part:
+            self.plays = _PLAYED.get(self.part, frozenset())
         self._queues = defaultdict(deque)
         for heard in self.known:
             self._queues[heard.kind, heard.asked].append(heard)
@@ -77,6 +91,26 @@ class Tape:
     def alone(self) -> bool:
         """Whether nobody outside is asked."""
         return self.plays == EVERYTHING
+
+    def reached(self, end: Literal["collected", "authored"]) -> bool:
+        """Write down that the run has come to an end of a part; return whether that is its own.
+
+        The part after it asks from here on what it may ask.
+        """
+        before, after = _ENDS[end]
+        self.heard(end, "", lambda: True)
+        if self.part == after:
+            self.go_on()
+        return self.part == before
+
+    def go_on(self) -> None:
+        """Ask from here on what this part of a run may ask."""
+        if self.part:
+            self.plays = _BARRED.get(self.part, frozenset())
+
+    def in_time(self, latest: float) -> bool:
+        """Return whether it is before `latest`, on the monotonic clock."""
+        return bool(self.heard("clock", "in time", lambda: time.monotonic() < latest))
 
     def open(self, write: Callable[[Any], None] | None) -> None:
         """Hand all lines so far, and all later ones, to `write`; None drops them."""
@@ -90,9 +124,11 @@ class Tape:
 
         An error that it raises is raised again. Raises DiffersError for what only an earlier run could answer and did not.
         """
-        answer = self._played(kind, asked, sent) if kind in self.plays else _asked(ask)
-        with self._lock:
-            self._put({"kind": kind, "asked": asked, "sent": sent, "answer": answer})
+        played = kind in self.plays
+        answer = self._played(kind, asked, sent) if played else _asked(ask)
+        if not (played and self.part):
+            with self._lock:
+                self._put({"kind": kind, "asked": asked, "sent": sent, "answer": answer})
         if isinstance(answer, RedimentoError):
             raise answer
         return answer
@@ -110,8 +146,8 @@ class Tape:
             raise UsageError(f"The recording has no time for the {what}.", "Record the run again.") from None
 
     def pause(self, seconds: float) -> None:
-        """Wait, unless nobody is asked."""
-        if not self.alone:
+        """Wait, unless no server is asked."""
+        if "azure" not in self.plays:
             time.sleep(seconds)
 
     def left(self) -> Iterator[str]:
@@ -147,6 +183,11 @@ class Tape:
         self._room -= len(json.dumps(line["answer"]))
         if self._room >= 0:
             self._write(line)
+        elif self.part:
+            raise UsageError(
+                f"What this run heard is more than {LARGEST // 1_000_000} MB, too much to hand on to another job.",
+                "Give the work item fewer attachments, or use the form of the pipeline with one job.",
+            )
 
 
 def read(content: bytes, secret: bytes) -> tuple[Heard, ...]:

@@ -54,7 +54,7 @@ class _Court:
 
     @property
     def in_time(self) -> bool:
-        return time.monotonic() < self.latest
+        return self.bench.tape.in_time(self.latest)
 
 
 @dataclass(frozen=True)

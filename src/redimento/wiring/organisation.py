@@ -13,11 +13,10 @@ from redimento.azure.pipelines import JobEnvironment, job_environment, variable
 from redimento.change import writer
 from redimento.delivery.branches import Branches
 from redimento.delivery.pull_request import PullRequests
-from redimento.errors import RedimentoError
 from redimento.events import Emit, Note, Warned, ignore
 from redimento.locks import held
 from redimento.models import network
-from redimento.models.port import NOTHING_SPENT, ModelReply, ModelRequest
+from redimento.models.port import NOTHING_SPENT, UnaskedModel
 from redimento.repository.base import CommitBase
 from redimento.repository.branches import ServerBranches
 from redimento.repository.checkout import Checkout, open_checkout, origin_url
@@ -175,18 +174,8 @@ def azure_for(
 
 def looking(site: Site, board: Board, pull_requests: PullRequests, branches: Branches) -> Ports:
     """Return the ports of a run that looks and never asks the model."""
-    tree, model = GitTree(site.checkout, site.checkout.head), _Unasked(site.settings.model.name)
+    tree, model = GitTree(site.checkout, site.checkout.head), UnaskedModel(site.settings.model.name)
     return Ports(board, pull_requests, branches, tree, CommitBase(tree), model, lambda: NOTHING_SPENT, site.emit)
-
-
-@dataclass(frozen=True)
-class _Unasked:
-    """A model that must not be asked."""
-
-    name: str
-
-    def answer(self, request: ModelRequest) -> ModelReply:
-        raise RedimentoError(f"The model was asked for {request.purpose}, where only looking is allowed.")
 
 
 @contextmanager

@@ -127,6 +127,11 @@ def read_file(folder: Path, name: str) -> bytes:
 def read_tape(folder: Path, secret: bytes = b"") -> tuple[Start, tuple[Heard, ...]]:
     """Return what the run in a folder was started with and heard. Raises UsageError."""
     heard = read(read_file(folder, WIRE), secret)
+    return start_in(folder, heard), heard
+
+
+def start_in(folder: Path, heard: tuple[Heard, ...]) -> Start:
+    """Return what a recorded run was started with. Raises UsageError."""
     started = next((one.answer for one in heard if one.kind == "start"), None)
     if started is None:
         raise UsageError(
@@ -140,7 +145,7 @@ def read_tape(folder: Path, secret: bytes = b"") -> tuple[Start, tuple[Heard, ..
     config = Path(start.config or "")
     if not _COMMIT.fullmatch(start.base) or config.is_absolute() or ".." in config.parts:
         raise UsageError(f"The recording in {folder} does not say from which commit and settings its run started.", "")
-    return start, heard
+    return start
 
 
 def resumed(options: RunOptions, environment: Mapping[str, str]) -> tuple[RunOptions, Tape]:
@@ -153,6 +158,14 @@ def resumed(options: RunOptions, environment: Mapping[str, str]) -> tuple[RunOpt
     secret = variable(environment, KEY).encode()
     folder = options.resume.resolve()
     start, heard = read_tape(folder, secret)
+    options = of_same_item(options, environment, folder, start)
+    checks = tuple(one for one in heard if one.kind == "check" and one.sealed)
+    done = any(one.kind == "authored" and one.sealed for one in heard)
+    return options, Tape(checks, CHECKS if done else frozenset(), secret)
+
+
+def of_same_item(options: RunOptions, environment: Mapping[str, str], folder: Path, start: Start) -> RunOptions:
+    """Return the options with the folder to go on from, and the item of the run in it unless they name one. Raises UsageError."""
     if not (
         options.work_item or options.work_item_file or options.payload or variable(environment, "REDIMENTO_WORK_ITEM")
     ):
@@ -161,9 +174,7 @@ def resumed(options: RunOptions, environment: Mapping[str, str]) -> tuple[RunOpt
         options = replace(options, work_item=str(start.item))
     if placed(options, environment).run_dir == folder:
         raise UsageError(f"This run would overwrite {folder}.", "Name another folder with --run-dir.")
-    checks = tuple(one for one in heard if one.kind == "check" and one.sealed)
-    done = any(one.kind == "authored" and one.sealed for one in heard)
-    return replace(options, resume=folder), Tape(checks, CHECKS if done else frozenset(), secret)
+    return replace(options, resume=folder)
 
 
 def refuse_other(folder: Path, job: Job) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from shutil import copytree
 from time import monotonic
@@ -23,14 +24,13 @@ from redimento.repository.base import CommitBase
 from redimento.repository.branches import CheckoutBranches
 from redimento.repository.checkout import open_checkout
 from redimento.repository.tree import GitTree
-from redimento.run.job import Job, Ports
+from redimento.run.job import Finished, Job, Ports
 from redimento.run_folder import clear, keep_newest, open_run_folder
 from redimento.run_options import RunOptions, load_settings, open_folder
 from redimento.store import past
-from redimento.store.plain import plain
 from redimento.store.tape import WIRE, Tape
-from redimento.wiring import playback
-from redimento.wiring.organisation import azure_for, connected, taken
+from redimento.wiring import parts, playback
+from redimento.wiring.organisation import azure_for, connected, looking, taken
 from redimento.wiring.service import metered_model
 from redimento.wiring.site import Site, author, job_for, recorder, with_settings
 from redimento.wiring.store import KEY, open_store
@@ -79,17 +79,22 @@ def prepared(
             if options.work_item_file is None
             else nullcontext(_local(site, options.work_item_file)) as made
         ):
-            if options.resume is not None and not tape.alone:
+            if options.resume is not None and not (tape.alone or tape.part):
                 playback.refuse_other(options.resume, made.job)
             clear(folder)
             if options.desk and not tape.alone:  # a replay may write anywhere
                 keep_newest(folder.path)
-            tape.open(recorder(made.job.folder, WIRE, say))
-            tape.heard("start", "", lambda: plain(playback.start_of(site, made.job)))
-            past_counts = not tape.alone and made.job.settings.model.sdk != "recorded"
+            if tape.text:
+                made.job.folder.write_text(WIRE, tape.text)
+            # A part that cannot be recorded has nothing to hand on.
+            tape.open(partial(folder.append_line, WIRE) if tape.part else recorder(made.job.folder, WIRE, say))
+            parts.refuse_other_start(options.resume or folder.path, playback.start_of(site, made.job), tape)
+            past_counts = "model" not in tape.plays and made.job.settings.model.sdk != "recorded"
             began, repository = monotonic(), variable(environment, "BUILD_REPOSITORY_URI") or str(given.root)
             if past_counts and (sentence := past.expected(store, repository)):
                 say(Note(sentence))
+            if tape.part == "deliver":
+                say(Note("Model and checks are not asked here: what they told the job before is told again."))
             yield made
             if past_counts and (spent := made.ports.spent()).calls:
                 past.remember(store, repository, usd=spent.usd, seconds=monotonic() - began)
@@ -147,11 +152,23 @@ def _in_azure(site: Site) -> Iterator[Prepared]:
         lock = f"{azure.agent.collection_url} {azure.repository.id} {subject}"
         stack.enter_context(held(lock, f"Another run is working on this {kind}."))
         review = AzureReview(azure.client, azure.pull_requests, number) if number else None
-        ports = _ports(azure.site, azure.board, azure.pull_requests, azure.branches)
-        yield Prepared(azure.job, ports, azure.calls, review)
+        if site.tape.part and WIRE in azure.site.folder.dropped:
+            raise UsageError(
+                f"With `record: {azure.site.settings.record}` a run has nothing to hand on from one job to the next.",
+                "Set `record: full`, or use the form of the pipeline with one job.",
+            )
+        failed = parts.earlier_end(site.tape, azure.site.settings.model.max_cost_usd)
+        ports = _ports(azure.site, azure.board, azure.pull_requests, azure.branches, failed)
+        repeated = site.tape.part == "deliver" and variable(environment, "SYSTEM_JOBATTEMPT") not in ("", "1")
+        yield Prepared(replace(azure.job, failed=failed, repeated=repeated), ports, azure.calls, review)
 
 
-def _ports(site: Site, board: Board, pull_requests: PullRequests, branches: CheckoutBranches) -> Ports:
+def _ports(
+    site: Site, board: Board, pull_requests: PullRequests, branches: CheckoutBranches, failed: Finished | None = None
+) -> Ports:
+    if failed or site.tape.part == "collect":
+        looked = looking(site, board, pull_requests, branches)
+        return replace(looked, spent=lambda: failed.spent) if failed else looked
     model, spent = metered_model(site)
     tree = GitTree(site.checkout, site.checkout.head)
     return Ports(board, pull_requests, branches, tree, CommitBase(tree), model, spent, site.emit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from redimento.azure.pipelines import in_pipeline, job_environment
@@ -33,7 +34,8 @@ def metered_model(site: Site) -> tuple[Model, Callable[[], Spent]]:
     """Return the model of a run, and what it has spent so far. Raises UsageError."""
     settings = site.settings.model
     recording = settings.sdk == "recorded"
-    replayed = recording or site.tape.alone
+    played = "model" in site.tape.plays
+    replayed = recording or played
     began = site.tape.now("start").date()
     place, service = ("", _recorded(site)) if replayed else _open_service(site)
     metered = MeteredModel(
@@ -45,6 +47,7 @@ def metered_model(site: Site) -> tuple[Model, Callable[[], Spent]]:
         budgets=None if replayed else Budgets(site.store, settings, lambda: datetime.now(UTC)),
         secrets=site.folder.secrets,
         emit=site.emit,
+        allowed=partial(site.tape.heard, "limit", "a call of the model"),
         today=lambda: began,
     )
     flex = settings.tier == "flex" and not recording
@@ -61,7 +64,7 @@ def metered_model(site: Site) -> tuple[Model, Callable[[], Spent]]:
         model = _kept(site, model, metered, place)
     if (earlier := site.options.resume) is not None:
         held = conversation.answered(read_file(earlier, recorded.CONVERSATION))
-        known = store_of((asked, reply) for asked, kept, reply in held if kept or not site.tape.alone)
+        known = store_of((asked, reply) for asked, kept, reply in held if kept or not played)
         model = KeptModel(model, known, (), float("inf"), 0, metered.book_kept, site.folder.secrets, _rounds(site))
     return model, lambda: metered.spent
 
@@ -130,7 +133,7 @@ def open_service(site: Site) -> tuple[Access, ServiceModel]:
 
 def _recorded(site: Site) -> Model:
     earlier, settings = site.options.resume, site.settings.model
-    if earlier is None or not site.tape.alone:
+    if earlier is None or "model" not in site.tape.plays:
         return recorded.open_model(_recording(site))
     name = "recorded" if settings.sdk == "recorded" else settings.name
     return recorded.replay_model(earlier, read_file(earlier, recorded.CONVERSATION), name)
