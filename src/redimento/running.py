@@ -164,7 +164,11 @@ def _with_record(
     folder: RunFolder | None = None
     try:
         folder = made.job.folder if made else open_folder(options, environment)
-        summary = _write_record(folder, made, finished, calls)
+        # The job in which the run ends has its record.
+        if options.part == "author" or finished.outcome.kind == "continues":
+            summary = write_summary(folder, finished, made.job if made else None)
+        else:
+            summary = _write_record(folder, made, finished, calls)
         return Ended(finished, folder.path, summary if summary.exists() else None, calls)
     except RedimentoError as error:
         if str(error.sentence) not in finished.outcome.sentence:  # nor could the run start, for the same reason
@@ -174,8 +178,6 @@ def _with_record(
 
 
 def _write_record(folder: RunFolder, made: Prepared | None, finished: Finished, calls: tuple[str, ...]) -> Path:
-    if finished.outcome.kind == "continues":
-        return write_summary(folder, finished, made.job if made else None)
     folder.write_json("calls.json", list(calls))
     chosen = finished.attempts[0] if finished.attempts else None
     if chosen is not None and chosen.verdict is not None:

@@ -144,8 +144,10 @@ class Agent:
                 self.artifacts[name] = Path(
                     shutil.copytree(folder, self.folder / "artifacts" / name, dirs_exist_ok=True)
                 )
-            case {"download": "current", "artifact": name}:
-                shutil.copytree(self.artifacts[name], Path(job.variables["PIPELINE_WORKSPACE"], name))
+            case {"task": "DownloadPipelineArtifact@2", "inputs": {"artifactName": name, "targetPath": path}}:
+                if name not in self.artifacts:
+                    return False
+                shutil.copytree(self.artifacts[name], path)
             case {"bash": script}:
                 return self._run_script(script, given, job)
             case _:

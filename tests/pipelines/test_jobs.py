@@ -112,6 +112,26 @@ def test_each_item_of_a_matrix_finds_what_its_own_leg_handed_over_also_without_i
     assert [step for step, environment in author.environments.items() if lent in environment.values()] == [MAIN]
 
 
+class Losing(dict[str, Path]):
+    """Artifacts of a service that loses those of one job."""
+
+    def __setitem__(self, name: str, folder: Path) -> None:
+        if not name.startswith("author"):
+            super().__setitem__(name, folder)
+
+
+def test_an_author_whose_artifact_is_lost_is_told(
+    site: Site, agent: Agent, run: Callable[..., list[Job]], gemini: GeminiServer
+) -> None:
+    gemini.answers, agent.artifacts = [text(GOOD_FIX)], Losing()
+
+    *_, author, deliver = run(changed(7), isolation="jobs")
+
+    assert (author.result, deliver.result, pull_requests(site), links(site)) == ("Succeeded", "Failed", [], [])
+    (comment,) = comments(site)
+    assert "The job that makes the change ended before it had a result" in comment
+
+
 def test_where_there_is_nothing_to_author_no_further_job_starts(agent: Agent, run: Callable[..., list[Job]]) -> None:
     collect, *others = run(changed(9), isolation="jobs")
 

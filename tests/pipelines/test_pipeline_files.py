@@ -317,6 +317,10 @@ def test_every_combination_of_parameters_gives_a_valid_pipeline(
         )
         assert ("NET_ADMIN" in str(job.get("container"))) == (bool(image) and authors)
         assert ("Cache@2" in str(job["steps"])) == authors
+        # By its own name an artifact could take the place of the checkout: a job that was taken over chooses it.
+        assert "download" not in str([list(step) for step in job["steps"]])
+        places = [each["inputs"].get("targetPath", "") for each in job["steps"] if "Download" in each.get("task", "")]
+        assert all(place.startswith("$(Pipeline.Workspace)/redimento-") for place in places)
 
 
 def test_what_names_the_items_is_only_in_the_environment_of_one_step() -> None:

@@ -7,18 +7,22 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from redimento.reporting.history import read_history
 from redimento.run_options import RunOptions
 from redimento.running import carry_out
 from tests.run.conftest import BAD_FIX, GOOD_FIX, REPAIR, Site, git
 from tests.run.test_replay import replay, tampered
-from tests.run.test_reruns import branches, comments, links, pull_requests
+from tests.run.test_repositories import BY_TAG, Organise, multi
+from tests.run.test_reruns import branches, comments, edit, links, pull_requests
 
 _OUTPUT = re.compile(r"##vso\[task\.setvariable variable=(\w+);isOutput=true;\](.*)")
 PLAIN: dict[str, Any] = {"checks": {"commands": []}}
@@ -49,12 +53,14 @@ def job(
     digests: str = "",
     item: str = "7",
     process: bool = False,
+    killed_at: str = "",
     **variables: str,
 ) -> Done:
-    """Run one part with a checkout, a folder and an environment of its own."""
+    """Run one part with a checkout, a folder and an environment of its own; kill it when it sends something there."""
     place = site.tmp / "jobs" / str(len([*site.tmp.glob("jobs/*")]))
-    shutil.copytree(site.checkout, place / "s")
+    shutil.copytree(site.checkout.parent, place)
     environment = {**site.environment, "AGENT_TEMPDIRECTORY": str(place / "temp"), "REDIMENTO_DIGEST": digests}
+    environment["BUILD_SOURCESDIRECTORY"] = str(place)
     if part == "author":
         del environment["SYSTEM_ACCESSTOKEN"]
     environment |= variables
@@ -67,8 +73,17 @@ def job(
     if process:
         command = [sys.executable, "-m", "redimento", "run", "--part", part, "--repo", str(place / "s")]
         command += ["--work-item", item, "--config", str(config), *(["--resume", str(earlier)] if earlier else [])]
-        ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        code, said, outputs = ran.returncode, ran.stdout + ran.stderr, dict(_OUTPUT.findall(ran.stdout))
+        ran = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+        def kill(method: str, path: str) -> None:
+            if killed_at and method == "POST" and path.endswith(killed_at):
+                ran.kill()
+                ran.wait()
+
+        site.watchers.append(kill)
+        said = ran.communicate()[0]
+        site.watchers.remove(kill)
+        code, outputs = ran.returncode, dict(_OUTPUT.findall(said))
     else:
         options = RunOptions(item, None, None, place / "s", config, None, resume=earlier, part=part)  # type: ignore[arg-type]
         ended = carry_out(options, environment, lambda _event: None)
@@ -77,6 +92,19 @@ def job(
         said = f"{outcome.sentence} {outcome.remedy}"
     site.watchers.remove(watch)
     return Done(code, said, outputs, place / "temp" / "redimento" / item, asked)
+
+
+def digest_of(folder: Path) -> str:
+    parts = [hashlib.sha256((folder / name).read_bytes()).digest() for name in ("wire.jsonl", "conversation.jsonl")]
+    return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def line(kind: str, answer: Any) -> str:
+    return f"{json.dumps({'kind': kind, 'asked': '', 'sent': '', 'answer': answer})}\n"
+
+
+def failure(spent: dict[str, Any], **outcome: Any) -> str:
+    return line("failed", {"outcome": {"kind": "failed", "sentence": "No.", **outcome}, "spent": spent})
 
 
 def three(site: Site, config: Path, **options: Any) -> list[Done]:
@@ -124,6 +152,21 @@ def test_what_a_first_job_fetched_is_there_for_the_second_which_cannot_fetch(sit
     review = site.clone(branches(site)[0].removeprefix("refs/heads/"))
     assert "b + a" in (review / "calc.py").read_text()
     assert "release 2" in (review / "README.md").read_text()
+
+
+def test_a_rule_leads_all_jobs_to_the_same_commit_of_another_checkout(organise: Organise, tmp_path: Path) -> None:
+    site = multi(organise, tmp_path, tags="web")
+    config = site.config([GOOD_FIX], {**BY_TAG, **PLAIN})
+    collect, _, deliver = three(site, config)
+    assert deliver.outputs["outcome"] == "draft", deliver.said
+    assert len(site.get("_apis/git/repositories/web/pullrequests")["value"]) == 1
+
+    web = site.checkout.parent / "web"
+    git(web, "commit", "-q", "--allow-empty", "-m", "Another commit")
+    git(web, "update-ref", "refs/remotes/origin/main", "HEAD")
+    moved = job(site, "author", config, collect.folder, digests=collect.digest)
+    assert (moved.code, moved.asked) == (2, [])
+    assert "another item, repository, commit, build or settings" in moved.said
 
 
 def test_a_check_of_the_second_job_finds_no_token_and_can_neither_push_nor_comment(site: Site) -> None:
@@ -198,7 +241,26 @@ def test_a_second_job_that_breaks_off_or_lies_is_told_on_the_item_and_nothing_is
     )
     nested = tampered(author.folder, site.tmp / "nested", "wire.jsonl", lambda text: text + "[" * 100_000 + "\n")
     assert links(site)
-    for folder, digests in ((collect.folder, collect.digest), (forged, both), (said, both), (nested, both)):
+    # Under the right digest, too, as a check leaves it that has taken over its whole job.
+    unreadable = [
+        nested,
+        *(
+            tampered(collect.folder, site.tmp / f"taken-{number}", "wire.jsonl", lambda text, end=end: text + end)  # type: ignore[misc]
+            for number, end in enumerate(
+                [
+                    "{}\n",
+                    failure({}, sentence={"sentence": "nonesuch", "values": {}}),
+                    failure({"usd": float("nan")}),  # in a comment, it would hide the number of runs
+                    failure({"calls": 10**400}),
+                    line("authored", answer=True),
+                ]
+            )
+        ),
+    ]
+    for each in unreadable[1:]:
+        (each / "conversation.jsonl").write_text("no answer\n")
+    right = [(each, f"{collect.digest} {digest_of(each)}") for each in unreadable]
+    for folder, digests in ((collect.folder, collect.digest), (forged, both), (said, both), (nested, both), *right):
         deliver = job(site, "deliver", config, folder, digests=digests)
         assert deliver.code == 1
         (comment,) = comments(site)
@@ -227,8 +289,7 @@ def test_the_third_job_guards_a_change_whose_digest_is_right_but_which_the_secon
     )
     taken = tampered(author.folder, site.tmp / "taken", "wire.jsonl", lambda _: wire)
     (taken / "conversation.jsonl").write_text("".join(said))
-    parts = [hashlib.sha256((taken / name).read_bytes()).digest() for name in ("wire.jsonl", "conversation.jsonl")]
-    both = f"{collect.digest} {hashlib.sha256(b''.join(parts)).hexdigest()}"
+    both = f"{collect.digest} {digest_of(taken)}"
 
     deliver = job(site, "deliver", config, taken, digests=both)
 
@@ -236,6 +297,55 @@ def test_the_third_job_guards_a_change_whose_digest_is_right_but_which_the_secon
     assert "azure-pipelines.yml" in deliver.said
     assert deliver.said.split()[0] in comments(site)[0]
     assert (links(site), pull_requests(site), branches(site)) == ([], [], [])
+    # Nor does it end well because it says so: a shell makes 0 of 256.
+    (taken / "wire.jsonl").write_text((collect.folder / "wire.jsonl").read_text() + failure({}, exit_code=256))
+    deliver = job(site, "deliver", config, taken, digests=f"{collect.digest} {digest_of(taken)}")
+    assert (deliver.code, deliver.said.strip()) == (1, "No.")
+
+
+def test_checks_that_could_forge_their_results_cannot_say_that_they_could_not(site: Site) -> None:
+    config = site.config([GOOD_FIX])
+    collect = job(site, "collect", config)
+    author = job(site, "author", config, collect.folder, digests=collect.digest)
+    boast = '"reason": "in a room without doors", "network": false'
+    said = re.compile(r'"reason": \{"sentence": "set_by_isolation", "values": \{\}\}, "network": true')
+    forged = tampered(author.folder, site.tmp / "forged", "wire.jsonl", lambda text: said.sub(boast, text))
+    assert boast in (forged / "wire.jsonl").read_text()
+
+    deliver = job(site, "deliver", config, forged, digests=f"{collect.digest} {digest_of(forged)}")
+
+    assert deliver.outputs["outcome"] == "delivered", deliver.said
+    (made,) = pull_requests(site)
+    told = site.get(f"_apis/git/repositories/calc/pullrequests/{made['pullRequestId']}")["description"]
+    assert "set by checks.isolation" in told
+    assert "doors" not in told
+
+
+def test_a_third_job_that_is_repeated_ends_what_it_has_begun(site: Site) -> None:
+    config = site.config([GOOD_FIX], PLAIN)
+    collect = job(site, "collect", config)
+    author = job(site, "author", config, collect.folder, digests=collect.digest)
+    both = f"{collect.digest} {author.digest}"
+    for attempt, place, there in (("1", "/git-receive-pack", branches), ("2", "/pullrequests", pull_requests)):
+        deliver = job(
+            site, "deliver", config, author.folder, digests=both, process=True, killed_at=place,
+            SYSTEM_JOBATTEMPT=attempt,
+        )  # fmt: skip
+        assert deliver.code == -signal.SIGKILL, deliver.said
+        while len(there(site)) < 1:  # the server ends what it was sent
+            time.sleep(0.05)
+        assert "no result yet" in comments(site)[0]
+    deliver = job(site, "deliver", config, author.folder, digests=both, SYSTEM_JOBATTEMPT="3")
+
+    assert deliver.outputs["outcome"] == "draft", deliver.said
+    assert (len(branches(site)), len(pull_requests(site)), len(links(site))) == (1, 1, 1)
+    (comment,) = comments(site)
+    assert "Draft pull request 1" in comment
+
+    edit(site, status="abandoned")  # a person's end of it wins over one more attempt
+    deliver = job(site, "deliver", config, author.folder, digests=both, SYSTEM_JOBATTEMPT="4")
+    assert deliver.outputs["outcome"] == "skipped", deliver.said
+    assert (len(branches(site)), len(pull_requests(site))) == (1, 1)
 
 
 def test_why_the_second_job_made_no_change_is_told_by_the_third(site: Site) -> None:
@@ -246,6 +356,8 @@ def test_why_the_second_job_made_no_change_is_told_by_the_third(site: Site) -> N
     (comment,) = comments(site)
     assert "The model refused." in comment
     assert links(site) == []
+    history = read_history([failed[1].folder, failed[2].folder], None)
+    assert history.outcomes["failed"] == len(history.runs) == 1  # not one of each job
 
     site.change_item(description="<p>Something else.</p>")
     *_, asks = three(site, site.config([QUESTION]))

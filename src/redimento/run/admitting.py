@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from redimento.delivery import earlier
-from redimento.delivery.branches import Tip
+from redimento.delivery.branches import REFERENCE, Tip
 from redimento.delivery.pull_request import PullRequest
 from redimento.errors import ConflictError, NotThereError, UsageError
 from redimento.events import Note
@@ -165,16 +165,25 @@ def refuse_unready(job: Job, ports: Ports, admitted: Admitted) -> None:
     ports.pull_requests.refuse_missing_rights(admitted.branch, new=admitted.tip is None)
 
 
-def taken_again(job: Job, ports: Ports, admitted: Admitted) -> Outcome | None:
-    """Claim the item again where a job that delivers is repeated, as it has released it; return why the run stops."""
+def taken_again(job: Job, ports: Ports, admitted: Admitted) -> Admitted | Outcome:
+    """Claim the item again where a job that delivers is repeated, as it has released it.
+
+    Return what it goes on from, with all that it had brought about before it broke off, or why the run stops.
+    """
     if not job.repeated:
-        return None
-    if ports.board.claim(replace(admitted.item, claims=(job.run,)), job.run) is None:
+        return admitted
+    claimed = ports.board.claim(replace(admitted.item, claims=(job.run,)), job.run)
+    if claimed is None:
         return Outcome("skipped", Sentence("another_run"))
-    known = None if admitted.pull_request else ports.pull_requests.find(admitted.branch, job.target)
-    if known is None or known.status != "active":
-        return None
-    return _skipped(earlier.answered_by(known), admitted.branch, known)
+    known, before = ports.pull_requests.find(admitted.branch, job.target), admitted.pull_request
+    active = known is not None and known.status == "active"
+    untold = active and earlier.Start(claimed, job.marker, admitted.reference).working
+    if known and not untold and (before is None or before.id != known.id):
+        return _skipped(earlier.answered_by(known), admitted.branch, known)
+    tip = ports.branches.tip(admitted.branch, admitted.item.id)
+    if tip is None or tip.generated is None or tip.generated.trailers.get(REFERENCE) != admitted.reference:
+        return admitted
+    return replace(admitted, tip=tip, pull_request=known if active else before)
 
 
 def _refuse_missing(job: Job, heads: Collection[str]) -> None:

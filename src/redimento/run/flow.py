@@ -112,16 +112,18 @@ def _stages(job: Job, ports: Ports, claim: ExitStack, cleanup: ExitStack, begun:
     context, made = write(job, ports, cleanup, item, attachments=attachments, wanted=wanted)
     if job.tape.reached("authored"):
         return Finished(AUTHORED, item, context, made)
-    if stop := taken_again(job, ports, admitted):
-        return Finished(stop, item, context, made)
-    return _delivered(job, ports, claim, admitted, begun, context=context, made=made, wanted=wanted)
+    again = taken_again(job, ports, admitted)
+    if isinstance(again, Outcome):
+        return Finished(again, item, context, made)
+    return _delivered(job, ports, claim, again, begun, context=context, made=made, wanted=wanted)
 
 
 def _told(job: Job, ports: Ports, claim: ExitStack, admitted: Admitted, failed: Finished) -> Finished:
     """Tell how the part before this one has failed."""
     job.tape.go_on()
-    if stop := taken_again(job, ports, admitted):
-        return Finished(stop, admitted.item)
+    again = taken_again(job, ports, admitted)
+    if isinstance(again, Outcome):
+        return Finished(again, admitted.item)
     finished = replace(failed, item=admitted.item)
     tell(job, ports, claim, admitted, finished)
     return finished

@@ -13,6 +13,8 @@ from redimento.text.wording import Sentence
 
 T = TypeVar("T")
 
+_LARGEST = 10**15  # sums of larger numbers fit no float and no text, and NaN ends the count of what an item has cost
+
 
 def plain(value: Any) -> Any:
     """Return a dataclass, or what may stand in one, as JSON. A sentence stays one in every language."""
@@ -48,6 +50,8 @@ def _made(kind: Any, value: Any) -> Any:
         return value
     if kind is str and isinstance(value, dict):
         return _sentence(value)
+    if type(value) in (int, float) and not abs(value) <= _LARGEST:  # nor NaN
+        raise ValueError("a number out of range")
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is kind and kind in (str, int, float, bool):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from redimento.azure.pipelines import variable
-from redimento.errors import RedimentoError, UsageError
+from redimento.errors import DiffersError, RedimentoError, UsageError
 from redimento.models.port import NOTHING_SPENT, Spent
 from redimento.models.recorded import CONVERSATION
 from redimento.outcome import INTERRUPTED, Outcome
@@ -42,7 +42,7 @@ def part_of(options: RunOptions, environment: Mapping[str, str]) -> tuple[RunOpt
     """Return options, environment and tape of one part of a run. Raises UsageError.
 
     What the server answered is believed only from the part that runs no foreign code: its digest comes first in
-    REDIMENTO_DIGEST. All that follows it needs the digest of the second part, or counts as broken off.
+    REDIMENTO_DIGEST. All that follows it needs the digest of the second part and to be readable, or counts as broken off.
     """
     part, secret = options.part, variable(environment, KEY).encode()
     if options.work_item_file or options.dry_run or (part == "collect") == (options.resume is not None):
@@ -67,14 +67,16 @@ def part_of(options: RunOptions, environment: Mapping[str, str]) -> tuple[RunOpt
     if not known or collected != known[0] or (part == "author" and whole != collected):
         raise UsageError(
             f"{folder} is not what the job before this one has left, as {DIGEST} says.",
-            "Run all jobs of the pipeline again; without a pipeline, leave out --part.",
+            f"Run all jobs of the pipeline again, with their digests as {DIGEST}; without a pipeline, leave out --part.",
         )
-    if whole not in known:
-        content = content[:end]
     heard = read(content[:end], secret)
     options = of_same_item(options, environment, folder, start_in(folder, heard))
-    authored = (one for one in read(content[end:], secret) if one.kind in _AUTHORED)
-    return options, environment, Tape((*heard, *authored), secret=secret, part=part, text=content.decode())
+    try:
+        authored = [one for one in read(content[end:], secret) if one.kind in _AUTHORED] if whole in known else []
+    except UsageError:
+        authored = []
+    text = (content if authored else content[:end]).decode("utf-8", "replace")
+    return options, environment, Tape((*heard, *authored), secret=secret, part=part, text=text)
 
 
 def refuse_other_start(folder: Path, start: Start, tape: Tape) -> None:
@@ -83,30 +85,37 @@ def refuse_other_start(folder: Path, start: Start, tape: Tape) -> None:
     def same(one: Start) -> Start:
         return replace(one, environment={"": one.environment.get("BUILD_BUILDID", "")})
 
-    told = tape.heard("start", "", lambda: plain(start))
-    if "start" in tape.plays and same(made(Start, told)) != same(start):
+    try:
+        # Of the base, too: a rule may lead to another checkout than the one that `start` names.
+        told = tape.heard("start", tape.base, lambda: plain(start))
+        other = "start" in tape.plays and same(made(Start, told)) != same(start)
+    except DiffersError:
+        other = True
+    if other:
         raise UsageError(
             f"The run in {folder} was of another item, repository, commit, build or settings than this one.",
             "Run all jobs of the pipeline again.",
         )
 
 
+def broken_off(most_usd: float) -> Finished:
+    """Return how a second part has ended that left nothing to go on from. Nobody knows what it has spent."""
+    outcome = Outcome("failed", Sentence("author_broke_off"), Sentence("log_says_why"), RedimentoError.exit_code)
+    return Finished(outcome, spent=Spent(calls=1, usd=most_usd, estimated=1, estimated_usd=most_usd))
+
+
 def earlier_end(tape: Tape, most_usd: float) -> Finished | None:
-    """Return how the second part has ended without a change, for the third one. Nobody knows what a killed one has spent."""
+    """Return how the second part has ended without a change, for the third one."""
     if tape.part != "deliver" or any(one.kind == "authored" for one in tape.known):
         return None
-    told = next((one.answer for one in tape.known if one.kind == "failed"), None)
-    if told is None:
-        broken_off = Outcome("failed", Sentence("author_broke_off"), Sentence("log_says_why"), RedimentoError.exit_code)
-        spent = Spent(calls=1, usd=most_usd, estimated=1, estimated_usd=most_usd)
-        return Finished(broken_off, spent=spent)
     try:
-        failed = made(_Failed, told)
-    except ValueError as error:
-        raise UsageError(f"How the earlier part ended cannot be read: {error}.", "Run the pipeline again.") from None
-    why, spent = failed.outcome, failed.spent
-    ended = Outcome("failed", why.sentence, why.remedy, why.exit_code or RedimentoError.exit_code)
-    return Finished(ended, spent=replace(spent, usd=min(max(spent.usd, 0.0), most_usd)))
+        failed = made(_Failed, next((one.answer for one in tape.known if one.kind == "failed"), None))
+    except ValueError:
+        return broken_off(most_usd)
+    code = failed.outcome.exit_code
+    known = code if 0 < code < INTERRUPTED else RedimentoError.exit_code  # of 256 a shell makes 0
+    ended = Outcome("failed", failed.outcome.sentence, failed.outcome.remedy, known)
+    return Finished(ended, spent=replace(failed.spent, usd=min(max(failed.spent.usd, 0.0), most_usd)))
 
 
 def hand_on(folder: RunFolder, tape: Tape, finished: Finished) -> dict[str, str]:

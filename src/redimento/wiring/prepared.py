@@ -13,8 +13,8 @@ from time import monotonic
 from redimento.azure.pipelines import variable
 from redimento.delivery.pull_request import PullRequests
 from redimento.delivery.review import Review
-from redimento.errors import UsageError
-from redimento.events import Emit, Event, Note
+from redimento.errors import RedimentoError, UsageError
+from redimento.events import Emit, Event, Note, Warned
 from redimento.local.board import FileBoard
 from redimento.local.item_file import read_item
 from redimento.local.pull_requests import FolderPullRequests
@@ -157,8 +157,17 @@ def _in_azure(site: Site) -> Iterator[Prepared]:
                 f"With `record: {azure.site.settings.record}` a run has nothing to hand on from one job to the next.",
                 "Set `record: full`, or use the form of the pipeline with one job.",
             )
-        failed = parts.earlier_end(site.tape, azure.site.settings.model.max_cost_usd)
-        ports = _ports(azure.site, azure.board, azure.pull_requests, azure.branches, failed)
+        most = azure.site.settings.model.max_cost_usd
+        failed = parts.earlier_end(site.tape, most)
+        ported = partial(_ports, azure.site, azure.board, azure.pull_requests, azure.branches)
+        try:
+            ports = ported(failed)
+        except RedimentoError as error:
+            if site.tape.part != "deliver":
+                raise
+            site.emit(Warned(f"What the job with the checks has left cannot be used. {error}"))
+            failed = parts.broken_off(most)  # and the work item is told
+            ports = ported(failed)
         repeated = site.tape.part == "deliver" and variable(environment, "SYSTEM_JOBATTEMPT") not in ("", "1")
         yield Prepared(replace(azure.job, failed=failed, repeated=repeated), ports, azure.calls, review)
 
