@@ -15,7 +15,7 @@ import hypothesis
 import pytest
 import requests
 
-from redimento.azure.authorization import Authorization
+from redimento.azure.client import Authorization
 from tests.specifications import SPECS, Sent, problem_of_request
 
 _OURS = ("SYSTEM_", "BUILD_", "AGENT_", "REDIMENTO_", "GEMINI_", "GOOGLE_", "TF_BUILD", "GIT_")

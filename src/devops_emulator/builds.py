@@ -8,7 +8,7 @@ from devops_emulator.organisation import Organisation, denied, find_project, now
 from devops_emulator.pipelines import definitions, queueing
 from devops_emulator.repos import git, repositories
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, choice, collection, hrefs, members
+from devops_emulator.wire import Answer, Call, choice, collection, hrefs, served
 
 _STATUSES = {1: "inProgress", 2: "completed", 4: "cancelling", 8: "postponed", 32: "notStarted"}
 _RESULTS = {2: "succeeded", 4: "partiallySucceeded", 8: "failed", 32: "canceled"}
@@ -132,34 +132,28 @@ def _shape(organisation: Organisation, build: Document) -> Document:
 
 
 def _find(call: Call) -> Document:
-    number, project = call.values["buildId"], call.project()
+    number, project = call.values["buildId"], call.any_project()
     build = call.organisation.store.find("build", number)
     if build is None or (project and project["id"] != build["project"]):
         raise Fault(404, "BuildNotFoundException", f"The requested build {number} could not be found.")
-    _check_right(call, build, "ViewBuilds", "View builds")
+    _require(call, build, "ViewBuilds", "View builds")
     return build
 
 
 def _changeable(call: Call) -> Document:
     build = _find(call)
-    _check_right(call, build, "UpdateBuildInformation", "Update build information")
+    _require(call, build, "UpdateBuildInformation", "Update build information")
     return build
 
 
-def _check_right(call: Call, build: Document, right: str, name: str) -> None:
-    project = find_project(call.organisation, build["project"])
-    if denied(call.organisation, project, right, definition=build["definition"]):
-        account = people.me(call.organisation)["displayName"]
-        raise Fault(
-            403,
-            "AccessDeniedException",
-            f"Access denied. {account} needs {name} permissions for build pipeline {build['definition']} to perform the "
-            "action.",
-        )
+def _require(call: Call, build: Document, right: str, name: str) -> None:
+    project, definition = find_project(call.organisation, build["project"]), build["definition"]
+    needs = f"{{who}} needs {name} permissions for build pipeline {definition} to perform the action."
+    people.require(call.organisation, project, right, f"Access denied. {needs}", definition=definition)
 
 
 def _list(call: Call) -> Answer:
-    project = call.project()
+    project = call.any_project()
     builds = [
         _shape(call.organisation, one)
         for one in reversed(call.organisation.store.all("build"))
@@ -211,7 +205,7 @@ def _check_may_start(call: Call, build: Document, status: object) -> None:
 
 
 def _queue(call: Call) -> Answer:
-    body = members(call.object(), ("definition", "sourceBranch", "sourceVersion", "templateParameters", "reason"))
+    body = call.object("definition", "sourceBranch", "sourceVersion", "templateParameters", "reason")
     definition = definitions.find(call, str((body.get("definition") or {}).get("id") or ""))
     branch = str(body.get("sourceBranch") or "")
     return Answer(_shape(call.organisation, queueing.queue(call, definition, branch, body.get("templateParameters"))))
@@ -240,22 +234,6 @@ def _remove_tag(call: Call) -> Answer:
 
 
 RESOURCES = (
-    Resource(
-        "0cd358e1-9217-4d94-8269-1c1ee6f93dcf",
-        "build",
-        "Builds",
-        "{project}/_apis/{area}/{resource}/{buildId}",
-        {"GET": _list, "POST": _queue},
-        {"GET": _get, "PATCH": _update},
-        version=7,
-    ),
-    Resource(
-        "6e6114b2-8161-44c8-8f6c-c5505782427f",
-        "build",
-        "tags",
-        "{project}/_apis/{area}/builds/{buildId}/{resource}/{*tag}",
-        {"GET": _tags, "POST": _add_tags},
-        {"PUT": _add_tags, "DELETE": _remove_tag},
-        version=3,
-    ),
+    served("Builds", {"GET": _list, "POST": _queue}, {"GET": _get, "PATCH": _update}),
+    served("buildTags", {"GET": _tags, "POST": _add_tags}, {"PUT": _add_tags, "DELETE": _remove_tag}),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import urlsplit
@@ -13,9 +12,9 @@ import requests
 
 from devops_emulator import people
 from devops_emulator.faults import Fault, invalid
-from devops_emulator.organisation import Organisation, denied, find_project, now
+from devops_emulator.organisation import Organisation, find_project, now
 from devops_emulator.store import Document, Store, pick
-from devops_emulator.wire import Answer, Call, Resource, collection, members
+from devops_emulator.wire import Answer, Call, collection, members, served
 
 # By event: the filters that a subscription may have. All have the project, areaPath, workItemType and tag.
 _FILTERS = {
@@ -60,12 +59,8 @@ def publish(organisation: Organisation, event: Event) -> None:
             organisation.store.afterwards(partial(organisation.deliver, subscription, body))
 
 
-def deliver_with(pool: ThreadPoolExecutor, store: Store, subscription: Document, body: Document) -> None:
-    """POST a body in the background and store the result among the subscription's notifications."""
-    pool.submit(_deliver, store, subscription, body)
-
-
-def _deliver(store: Store, subscription: Document, body: Document) -> None:
+def deliver(store: Store, subscription: Document, body: Document) -> None:
+    """POST a body and store the result among the subscription's notifications."""
     inputs = subscription["consumerInputs"]
     headers = dict(line.partition(":")[::2] for line in inputs.get("httpHeaders", "").splitlines() if ":" in line)
     user = inputs.get("basicAuthUsername")
@@ -94,15 +89,11 @@ def _deliver(store: Store, subscription: Document, body: Document) -> None:
             "eventType": body["eventType"],
             "requestAttempts": 1,
             "errorMessage": problem,
-            "event": _event(body),
+            "event": {name: value for name, value in body.items() if name not in ("subscriptionId", "notificationId")},
         },
     }
     with store.transaction():
         store.put("notification", f"{subscription['id']}/{body['notificationId']}", notification)
-
-
-def _event(body: Document) -> Document:
-    return {name: value for name, value in body.items() if name not in ("subscriptionId", "notificationId")}
 
 
 def _matches(inputs: Document, event: Event) -> bool:
@@ -150,18 +141,19 @@ def _message(sentence: str, wanted: str) -> Document:
 
 
 def _check_may_edit(call: Call, project: str | None) -> None:
-    if project and denied(call.organisation, find_project(call.organisation, project), "EditSubscriptions"):
-        name = people.me(call.organisation)["displayName"]
-        raise Fault(
-            403,
-            "UnauthorizedAccessException",
-            f"{name} does not have permission to create subscriptions: EditSubscriptions in the ServiceHooks namespace.",
+    if project:
+        people.require(
+            call.organisation,
+            find_project(call.organisation, project),
+            "EditSubscriptions",
+            "{who} does not have permission to create subscriptions: EditSubscriptions in the ServiceHooks namespace.",
+            kind="UnauthorizedAccessException",
         )
 
 
 def _given(call: Call) -> Document:
     """Return a described subscription; raises Fault 400, or 403 without the right to keep subscriptions."""
-    body = members(call.object(), _SUBSCRIPTION)
+    body = call.object(*_SUBSCRIPTION)
     inputs, consumer = body.get("publisherInputs") or {}, body.get("consumerInputs") or {}
     if body.get("eventType") not in _FILTERS:
         raise invalid(f"This organisation publishes only {', '.join(_FILTERS)}.")
@@ -251,21 +243,6 @@ def _notifications(call: Call) -> Answer:
 
 
 RESOURCES = (
-    Resource(
-        "fc50d02a-849f-41fb-8af1-0a5216103269",
-        "hooks",
-        "subscriptions",
-        "_apis/{area}/{resource}/{subscriptionId}",
-        {"GET": _list, "POST": _create},
-        {"GET": _get, "PUT": _replace, "DELETE": _delete},
-        version=1,
-    ),
-    Resource(
-        "0c62d343-21b0-4732-997b-017fde84dc28",
-        "hooks",
-        "notifications",
-        "_apis/{area}/subscriptions/{subscriptionId}/{resource}",
-        {"GET": _notifications},
-        version=1,
-    ),
+    served("subscriptions", {"GET": _list, "POST": _create}, {"GET": _get, "PUT": _replace, "DELETE": _delete}),
+    served("notifications", {"GET": _notifications}),
 )

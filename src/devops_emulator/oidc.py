@@ -19,7 +19,7 @@ from devops_emulator.faults import Fault, invalid
 from devops_emulator.organisation import NAME, Organisation, find_project
 from devops_emulator.pipelines import permissions
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource
+from devops_emulator.wire import Answer, Call, served
 
 AUDIENCE = "api://AzureADTokenExchange"
 _SECONDS = 600  # a token is for one exchange
@@ -80,7 +80,7 @@ def _create(call: Call) -> Answer:
 
 def _running(call: Call) -> Document:
     """Return the build of the job in the address; its token is good for as long as it runs."""
-    project = call.project()
+    project = call.any_project()
     for build in call.organisation.store.all("build"):
         if (
             project is not None
@@ -137,14 +137,6 @@ def _encoded(content: bytes) -> str:
 
 
 RESOURCES = (
-    Resource(
-        "a671ad05-6b6a-4d4c-b5c6-6f1fe34a7c13",
-        "distributedtask",
-        "oidctoken",
-        "{project}/_apis/{area}/hubs/{hubName}/plans/{planId}/jobs/{jobId}/{resource}",
-        {"POST": _create},
-        version=1,
-        project_required=True,
-    ),
-    Resource("5b9f0a0e-6a0b-4d8e-8a53-0f4c6a1f8d11", "oidc", "keys", "_apis/{area}/{resource}", {"GET": _keys}),
+    served("oidctoken", {"POST": _create}),
+    served("keys", {"GET": _keys}),
 )

@@ -46,7 +46,7 @@ class Organisation:
     store: Store
     id: str
     token: str
-    deliver: Callable[[Document, Document], None] = field(repr=False)
+    deliver: Callable[[Document, Document], object] = field(repr=False)
     """Send a body (second argument) to a subscription's consumer (first) in the background."""
     caller: Document | None = None
     """The person whose token the request carries; None for the job of the collection's build service."""
@@ -57,7 +57,7 @@ class Organisation:
 
 
 def open_organisation(
-    folder: Path, url: str, store: Store, deliver: Callable[[Document, Document], None]
+    folder: Path, url: str, store: Store, deliver: Callable[[Document, Document], object]
 ) -> Organisation:
     """Open the organisation in the store, or create it; its token is generated once and kept."""
     with store.transaction():
@@ -85,7 +85,6 @@ def find_project(organisation: Organisation, name_or_id: str) -> Document:
 
 
 def build_service(organisation: Organisation) -> str:
-    """Return the id of the collection's build service."""
     return str(uuid5(UUID(organisation.id), "build"))
 
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from devops_emulator.faults import Fault
-from devops_emulator.organisation import NAME, Organisation, build_service, projects
+from devops_emulator.organisation import NAME, Organisation, build_service, denied, projects
 from devops_emulator.store import Document, pick
-from devops_emulator.wire import Answer, Call, Resource, collection, hrefs
+from devops_emulator.wire import Answer, Call, collection, hrefs, served
 
 _NAME_AND_MAIL = re.compile(r"^\s*(?P<name>[^<>]*?)\s*<(?P<mail>[^<>]+)>\s*$")
 
@@ -34,23 +34,34 @@ def job_of(organisation: Organisation, project: Document) -> Document:
 
 
 def job_token(organisation: Organisation, project: Document) -> str:
-    """Return the token of a job of this project."""
     limited = project["settings"]["enforceJobAuthScope"]
     return token(organisation, project_service(project)) if limited else organisation.token
 
 
 def seen_by(organisation: Organisation, person: Document) -> Organisation:
-    """Return the organisation as a person or a build service sees it."""
     return replace(organisation, caller=None if person["id"] == job(organisation)["id"] else person)
 
 
 def me(organisation: Organisation) -> Document:
-    """Return the identity of the caller."""
     return organisation.caller or job(organisation)
 
 
+def require(
+    organisation: Organisation,
+    project: Document,
+    right: str,
+    sentence: str,
+    *,
+    kind: str = "AccessDeniedException",
+    area: str = "",
+    definition: int = 0,
+) -> None:
+    """Refuse a caller who lacks a right in a project, area or pipeline with a sentence, which has {who} for their name."""
+    if denied(organisation, project, right, area=area, definition=definition):
+        raise Fault(403, kind, sentence.replace("{who}", me(organisation)["displayName"]))
+
+
 def token(organisation: Organisation, person: Document) -> str:
-    """Return a person's access token."""
     return hmac.new(organisation.token.encode(), person["id"].encode(), "sha256").hexdigest()
 
 
@@ -58,7 +69,7 @@ def signed_in(organisation: Organisation, given: str) -> Organisation | None:
     """Return the organisation as the owner of a token sees it, None for an unknown token."""
     if hmac.compare_digest(given.encode(), organisation.token.encode()):
         return organisation
-    for person in (*organisation.store.all("person"), *map(project_service, projects(organisation))):
+    for person in _everybody(organisation)[1:]:
         if hmac.compare_digest(given.encode(), token(organisation, person).encode()):
             return replace(organisation, caller=person)
     return None
@@ -90,7 +101,6 @@ def add_group(organisation: Organisation, project: Document, name: str) -> None:
 
 
 def person_by_id(organisation: Organisation, identity: str) -> Document:
-    """Return a person by id; raises Fault 404 for an unknown id."""
     message = f"TF400813: The identity '{identity}' was not found in this organization."
     return pick(_everybody(organisation), identity, ("id",), Fault(404, "IdentityNotFoundException", message))
 
@@ -199,53 +209,31 @@ def _identities(call: Call) -> Answer:
     ids = [part.strip().casefold() for part in call.query("identityIds").split(",") if part.strip()]
     if ids:
         return collection([_found(person) for person in everybody if person["id"] in ids])
-    wanted = call.query("filterValue").strip().casefold()
-    search = call.query("searchFilter").casefold()
+    wanted, search = call.query("filterValue").strip().casefold(), call.query("searchFilter").casefold()
     if not wanted or search not in _SEARCHES:
-        raise Fault(
-            400,
-            "ArgumentException",
-            "The request must have identityIds, or a searchFilter (AccountName, DisplayName, MailAddress, General) with a "
-            "filterValue.",
-        )
-    members = _SEARCHES[search]
-    return collection(
-        [
-            _found(person)
-            for person in everybody
-            if wanted in {person[member].casefold() for member in members}
-            or (search == "general" and _is_near(person, wanted))
-        ]
-    )
+        filters = "AccountName, DisplayName, MailAddress, General"
+        message = f"The request must have identityIds, or a searchFilter ({filters}) with a filterValue."
+        raise Fault(400, "ArgumentException", message)
+    return collection([_found(person) for person in everybody if _is_wanted(person, search, wanted)])
 
 
-def _is_near(person: Document, wanted: str) -> bool:
-    """Return whether a general search finds somebody whose names only begin like that, or a group by its short name."""
-    return person["displayName"].casefold().startswith(wanted) or _account(person).casefold() == wanted
+def _is_wanted(person: Document, search: str, wanted: str) -> bool:
+    if search != "general":
+        return str(person[_SEARCHES[search]]).casefold() == wanted
+    # A general search also finds somebody whose name only begins like that, and a group by its short name.
+    names = (person["uniqueName"].casefold(), _account(person).casefold())
+    return wanted in names or person["displayName"].casefold().startswith(wanted)
 
 
 _SEARCHES = {
-    "general": ("displayName", "uniqueName"),
-    "displayname": ("displayName",),
-    "mailaddress": ("uniqueName",),
-    "accountname": ("uniqueName",),
+    "general": "uniqueName",
+    "displayname": "displayName",
+    "mailaddress": "uniqueName",
+    "accountname": "uniqueName",
 }
 
+
 RESOURCES = (
-    Resource(
-        "00d9565f-ed9c-4a06-9a50-00e7896ccab4",
-        "Location",
-        "ConnectionData",
-        "_apis/{resource}",
-        {"GET": _connection_data},
-        preview=True,
-        version_optional=True,
-    ),
-    Resource(
-        "28010c54-d0c0-4c89-a5b0-1c9e188b9fb7",
-        "IMS",
-        "Identities",
-        "_apis/{resource}",
-        {"GET": _identities},
-    ),
+    served("ConnectionData", {"GET": _connection_data}),
+    served("Identities", {"GET": _identities}),
 )

@@ -1,9 +1,23 @@
-"""Projects over REST, and the resource areas that Microsoft's clients request first."""
+"""Projects and their pipeline settings over REST, and the resource areas that Microsoft's clients request first."""
 
 from __future__ import annotations
 
 from devops_emulator.organisation import find_project, project_reference, projects
-from devops_emulator.wire import Answer, Call, Resource, collection, hrefs
+from devops_emulator.wire import Answer, Call, collection, hrefs, served
+
+DEFAULTS = {
+    # A new organisation limits jobs to their project; here a job is the collection's, unless a seed says so.
+    "enforceJobAuthScope": False,
+    "enforceJobAuthScopeForReleases": False,
+    "enforceReferencedRepoScopedToken": False,
+    "enforceSettableVar": True,
+    "publishPipelineMetadata": False,
+    "statusBadgesArePrivate": True,
+}
+
+
+def _settings(call: Call) -> Answer:
+    return Answer(call.project["settings"])
 
 
 def _list(call: Call) -> Answer:
@@ -34,23 +48,7 @@ def _area(call: Call) -> Answer:
 
 
 RESOURCES = (
-    Resource(
-        "603fe2ac-9723-48b9-88ad-09305aa6c6e1",
-        "core",
-        "projects",
-        "_apis/{resource}/{projectId}",
-        {"GET": _list},
-        {"GET": _get},
-        version=4,
-    ),
-    Resource(
-        "e81700f7-3be2-46de-8624-2eb35882fcaa",
-        "Location",
-        "ResourceAreas",
-        "_apis/{resource}/{areaId}",
-        {"GET": _areas},
-        {"GET": _area},
-        preview=True,
-        version_optional=True,
-    ),
+    served("projects", {"GET": _list}, {"GET": _get}),
+    served("generalsettings", {"GET": _settings}),
+    served("ResourceAreas", {"GET": _areas}, {"GET": _area}),
 )

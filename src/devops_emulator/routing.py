@@ -54,12 +54,11 @@ def routes(resources: tuple[Resource, ...], git: Callable[[Call], Response]) -> 
 
 
 def _rules(resource: Resource) -> Iterable[Rule]:
-    text = resource.template.replace("{area}", resource.area).replace("{resource}", resource.name)
-    segments = text.split("/")
+    segments = resource.template.split("/")
     forms = [segments]
     if "{team}" in segments:
         forms.append([segment for segment in segments if segment != "{team}"])
-    if "{project}" in segments and not resource.project_required:
+    if "{project}" in segments and "project_required" not in resource.traits:
         forms.append([segment for segment in segments if segment not in ("{project}", "{team}")])
     for parts in forms:
         if not parts[-1].startswith("{"):
@@ -126,7 +125,7 @@ def _respond(organisation: Organisation, resources: Sequence[Resource], table: M
     except HTTPException as error:
         # A stranger must not learn which routes exist.
         return unauthorized(organisation, request, git=False) if seen is None else _unrouted(request, error)
-    if seen is None and isinstance(endpoint, _Route) and endpoint.resource.public:
+    if seen is None and isinstance(endpoint, _Route) and "public" in endpoint.resource.traits:
         seen = organisation
     if seen is None:
         return unauthorized(organisation, request, git=not isinstance(endpoint, _Route))
@@ -163,7 +162,7 @@ def _locations(resources: Iterable[Resource], path: str) -> Answer:
                 "resourceVersion": resource.version,
                 "minVersion": 1.0,
                 "maxVersion": 7.2,
-                "releasedVersion": "0.0" if resource.preview else "7.1",
+                "releasedVersion": "0.0" if "preview" in resource.traits else "7.1",
             }
             for resource in resources
             if area in ("", resource.area.casefold())

@@ -12,7 +12,7 @@ import jsonschema
 import yaml
 
 from devops_emulator import people
-from devops_emulator.boards import attachments, changes, items, links, notes, processes, queries
+from devops_emulator.boards import attachments, changes, items, links, processes, queries
 from devops_emulator.boards.work_items import create_item
 from devops_emulator.faults import Fault, StartError
 from devops_emulator.organisation import (
@@ -24,7 +24,8 @@ from devops_emulator.organisation import (
     now,
     projects,
 )
-from devops_emulator.pipelines import endpoints, queues, settings
+from devops_emulator.pipelines import endpoints, queues
+from devops_emulator.projects import DEFAULTS
 from devops_emulator.repos import branch_policies, git, repositories
 from devops_emulator.store import Document
 
@@ -77,7 +78,7 @@ _WORK_ITEM = _object(
 )
 _CONNECTION = _object(["name"], {"name": _TEXT, "id": _TEXT, "authorized": {"type": "boolean"}})
 _ADMINISTERED = [*GIT_RIGHTS, *PROJECT_RIGHTS, *ADMINISTRATION]
-_SETTINGS = {name: {"type": "boolean"} for name in settings.DEFAULTS}
+_SETTINGS = {name: {"type": "boolean"} for name in DEFAULTS}
 _PROJECT = _object(
     ["project"],
     {
@@ -172,7 +173,7 @@ def _plant_project(organisation: Organisation, part: Document, base: Path, place
         ),  # by type: "New=Proposed, Active=InProgress, ...", in place of those of the process
         # By mail address: what this person may not do; everybody else may do everything.
         "limited": {mail.casefold(): rights for mail, rights in part.get("limited", {}).items()},
-        "settings": settings.DEFAULTS | part.get("settings", {}),
+        "settings": DEFAULTS | part.get("settings", {}),
         "areas": part.get("areas", []),
         "created": now(),
     }
@@ -235,7 +236,7 @@ def _plant_item(organisation: Organisation, project: Document, wanted: Document,
     wanted["id"] = item["id"]
     for comment in wanted.get("comments", []):
         author = comment.get("author", "")
-        notes.add_note(
+        items.add_note(
             organisation,
             item,
             comment["text"],

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -31,7 +30,6 @@ from devops_emulator.pipelines import (
     permissions,
     queueing,
     queues,
-    settings,
     variable_groups,
     webhooks,
 )
@@ -63,7 +61,7 @@ _LOOKS_EACH = 0.1  # seconds
 _LAST_PORT = 65_535
 _BOARDS = (work_items, comments, attachments, types, queries, areas)
 _REPOS = (repositories, refs, rest_pushes, contents, pull_requests, iterations, threads, marks, branch_policies)
-_PIPELINES = (definitions, queueing, endpoints, variable_groups, queues, permissions, settings, webhooks)
+_PIPELINES = (definitions, queueing, endpoints, variable_groups, queues, permissions, webhooks)
 _AREAS = (people, projects, *_BOARDS, *_REPOS, hooks, builds, *_PIPELINES, entries, evaluation, oidc)
 _RESOURCES: tuple[Resource, ...] = tuple(resource for area in _AREAS for resource in area.RESOURCES)
 
@@ -114,8 +112,9 @@ def running(
     base = seed.parent if isinstance(seed, Path) else Path()
     with _listening(port) as listener, ThreadPoolExecutor(1) as deliveries, _opened(folder) as store:
         url = f"http://{_LOOPBACK}:{listener.getsockname()[1]}/{NAME}/"
-        deliver = partial(hooks.deliver_with, deliveries, store)
-        organisation = organisations.open_organisation(folder, url, store, deliver)
+        organisation = organisations.open_organisation(
+            folder, url, store, lambda *about: deliveries.submit(hooks.deliver, store, *about)
+        )
         if seeded is not None:
             plant(organisation, seeded, base)
         server = _server(organisation, listener, watch, around)

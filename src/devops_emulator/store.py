@@ -33,9 +33,8 @@ class Store:
         # One connection behind one lock: requests run in threads, and each is short.
         self._connection = sqlite3.connect(file, timeout=30, isolation_level=None, check_same_thread=False)
         self._lock = threading.RLock()
-        self._depth = 0
-        self._later: list[Callable[[], None]] = []
-        self._discarded = False
+        self._inside = False
+        self._later: list[Callable[[], object]] = []
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.execute(
@@ -50,30 +49,32 @@ class Store:
     def transaction(self) -> Iterator[None]:
         """Apply everything inside or nothing, then run the calls registered with `afterwards`."""
         with self._lock:
-            if self._depth:
+            if self._inside:
                 yield
                 return
             self._connection.execute("BEGIN IMMEDIATE")
-            self._depth, self._discarded = 1, False
+            self._inside = True
             try:
                 yield
             except BaseException:
-                self._discarded = True
+                self._connection.execute("ROLLBACK")
+                self._later.clear()
                 raise
+            else:
+                self._connection.execute("COMMIT")
             finally:
-                self._connection.execute("ROLLBACK" if self._discarded else "COMMIT")
-                self._depth = 0
-                if self._discarded:
-                    self._later.clear()
+                self._inside = False
             later, self._later = self._later, []
         for call in later:
             call()
 
     def discard(self) -> None:
-        """Roll the current transaction back at its end, for requests that only validate."""
-        self._discarded = True
+        """Undo what the current transaction did so far, for requests that only validate."""
+        self._connection.execute("ROLLBACK")
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._later.clear()
 
-    def afterwards(self, call: Callable[[], None]) -> None:
+    def afterwards(self, call: Callable[[], object]) -> None:
         """Run `call` after the current transaction is committed, never after a rollback."""
         self._later.append(call)
 

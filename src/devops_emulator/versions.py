@@ -21,7 +21,7 @@ def requested_version(request: Request, resource: Resource) -> tuple[int, int]:
         asked = re.search(r"api-version=\s*\"?([^;,\s\"]+)", request.headers.get("Accept", ""), re.IGNORECASE)
         text = asked[1] if asked else ""
     if not text:
-        if resource.version_optional and request.method == "GET":
+        if "version_optional" in resource.traits and request.method == "GET":
             return RELEASED
         raise Fault(
             400,
@@ -43,7 +43,7 @@ def requested_version(request: Request, resource: Resource) -> tuple[int, int]:
             f"The requested REST API version of {text} is out of range for this server. The latest REST API version "
             f"this server supports is {NEWEST[0]}.{NEWEST[1]}.",
         )
-    if not match["preview"] and (resource.preview or version > RELEASED):
+    if not match["preview"] and ("preview" in resource.traits or version > RELEASED):
         raise Fault(
             400,
             "VssInvalidPreviewVersionException",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from werkzeug.wrappers import Request
@@ -17,6 +19,8 @@ from devops_emulator.store import Document
 JSON_PATCH = "application/json-patch+json"
 
 T = TypeVar("T")
+_FILE = Path(__file__).with_name("locations.csv")
+_LOCATIONS = {row["key"]: row for row in csv.DictReader(_FILE.read_text("utf-8").splitlines())}
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,14 @@ class Call:
     values: Mapping[str, str]
     version: tuple[int, int] = (7, 1)
 
-    def project(self) -> Document | None:
+    @property
+    def project(self) -> Document:
+        """The project in the address; raises Fault 404 TF200016."""
+        return find_project(self.organisation, self.values["project"])
+
+    def any_project(self) -> Document | None:
         """Return the project in the address, None if it has none; raises Fault 404 TF200016."""
-        name = self.values.get("project")
-        return find_project(self.organisation, name) if name else None
+        return self.project if "project" in self.values else None
 
     def query(self, name: str, default: str = "") -> str:
         """Return a query parameter; their names are case-insensitive on the service."""
@@ -79,15 +87,10 @@ class Call:
         except ValueError as error:
             raise malformed(f"The body is not valid JSON: {error}.") from error
 
-    def object(self, *members: str) -> Document:
-        """Return the JSON object in the body; raises Fault as `json` does, and for a member that is not in `members`, if given."""
+    def object(self, *known: str) -> Document:
+        """Return the JSON object in the body; raises Fault as `json` does, and for a member that is not `known`, if any are."""
         body = self.json()
-        if not isinstance(body, dict):
-            raise malformed("The body must be a JSON object.")
-        for name in body if members else ():
-            if name not in members:
-                raise malformed(f"Could not find member '{name}' on the object of the request.")
-        return body
+        return members(body, known or body)
 
 
 Handler = Callable[[Call], Answer]
@@ -117,7 +120,7 @@ def members(value: Any, known: Iterable[str]) -> Document:
     if not isinstance(value, dict):
         raise malformed("The body must hold JSON objects here.")
     if unknown := value.keys() - set(known):
-        raise malformed(f"Could not find the member '{min(unknown)}' on the object.")
+        raise malformed(f"Could not find member '{min(unknown)}' on the object.")
     return value
 
 
@@ -125,22 +128,25 @@ def members(value: Any, known: Iterable[str]) -> Document:
 class Resource:
     """One location of the REST interface: listed by `OPTIONS _apis`, and routed.
 
-    `template` is written as the service writes it; `{project}` and `{team}` are optional in a request. `many` are the
-    methods of the resource without its last parameter, `one` those with it.
+    `{project}` and `{team}` in its template are optional in a request, unless a project is required. `version`: the newest
+    of a preview. `many` are the methods of the resource without its last parameter, `one` those with it.
     """
 
     id: str
     area: str
     name: str
     template: str
+    version: int
+    traits: frozenset[str]  # of preview, version_optional, project_required, and public: it answers without a token
     many: Mapping[str, Handler]
-    one: Mapping[str, Handler] = field(default_factory=dict)
-    version: int = 7
-    preview: bool = False
-    version_optional: bool = False
-    project_required: bool = False
-    public: bool = False
-    """Whether it answers without a token."""
+    one: Mapping[str, Handler]
+
+
+def served(key: str, many: Mapping[str, Handler], one: Mapping[str, Handler] | None = None) -> Resource:
+    """Return the resource at a place of `locations.csv` with its handlers."""
+    row = _LOCATIONS[key]
+    fixed = (row["id"], row["area"], row["name"], row["template"], int(row["version"]))
+    return Resource(*fixed, traits=frozenset(row["traits"].split()), many=many, one=one or {})
 
 
 def choice(value: Any, names: Mapping[int, str], what: str) -> str:
@@ -152,7 +158,6 @@ def choice(value: Any, names: Mapping[int, str], what: str) -> str:
 
 
 def collection(values: Sequence[Any]) -> Answer:
-    """Wrap a list as the service does."""
     return Answer({"count": len(values), "value": list(values)})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from threading import RLock
+from threading import RLock, Thread
 from time import monotonic
 from typing import ClassVar, Literal
 
@@ -251,6 +251,7 @@ class Moment:
 Handler = Callable[[Moment], None]
 
 _MOST_KEPT = 2_000  # events
+_SENDING_SECONDS = 10.0
 
 
 @dataclass
@@ -262,14 +263,21 @@ class EventBus:
 
     kept: list[Moment] = field(default_factory=list)
     _handlers: dict[str, Handler] = field(default_factory=dict)
+    _sending: set[str] = field(default_factory=set)
     _began: float = field(default_factory=monotonic)
     _lock: RLock = field(default_factory=RLock)  # the baseline runs in a thread
 
-    def add(self, name: str, handler: Handler) -> None:
+    def add(self, name: str, handler: Handler, *, sends: bool = False) -> None:
+        """Add a handler. Those that `sends` to other machines are told at the same time: five that hang must not add up."""
         with self._lock:
             self._handlers[name] = handler
-            problems = (self._tell(name, moment) for moment in [*self.kept])
-            if problem := next(filter(None, problems), None):
+            if sends:
+                self._sending.add(name)
+            problems: list[Warned] = []
+            for moment in [*self.kept]:
+                if not problems:
+                    self._tell(name, moment, problems)
+            for problem in problems:
                 self.publish(problem)
 
     def publish(self, event: Event) -> None:
@@ -277,18 +285,27 @@ class EventBus:
         with self._lock:
             if len(self.kept) < _MOST_KEPT:
                 self.kept.append(moment)
-            problems = [self._tell(name, moment) for name in [*self._handlers]]
-            for problem in filter(None, problems):  # now that all have heard of the event
+            problems: list[Warned] = []
+            threads: list[Thread] = []
+            for name in [*self._handlers]:
+                if name in self._sending:
+                    threads.append(Thread(target=self._tell, args=(name, moment, problems), daemon=True))
+                    threads[-1].start()
+                else:
+                    self._tell(name, moment, problems)
+            until = monotonic() + _SENDING_SECONDS
+            for thread in threads:
+                thread.join(max(until - monotonic(), 0.0))
+            for problem in problems:  # now that all have heard of the event
                 self.publish(problem)
 
-    def _tell(self, name: str, moment: Moment) -> Warned | None:
+    def _tell(self, name: str, moment: Moment, problems: list[Warned]) -> None:
         try:
             self._handlers[name](moment)
         except Exception as error:  # noqa: BLE001  whatever fails there is not the run's
             del self._handlers[name]
             why = str(error) if isinstance(error, RedimentoError) else f"{type(error).__name__}: {error}"
-            return Warned(f"{name} gets no more news of this run: {why}")
-        return None
+            problems.append(Warned(f"{name} gets no more news of this run: {why}"))
 
 
 def ignore(_event: Event) -> None:

@@ -86,7 +86,7 @@ def _carry_out(options: RunOptions, environment: Mapping[str, str], emit: Emit, 
     bus = EventBus()
     bus.add("The console", lambda moment: emit(moment.event))
     for name, handler in far_handlers(options, environment).items():
-        bus.add(name, handler)
+        bus.add(name, handler, sends=True)
     try:
         options = placed(options, environment)
         with prepared(options, environment, bus.publish, tape) as made:

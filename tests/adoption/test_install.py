@@ -284,6 +284,20 @@ def test_a_pipeline_file_that_differs_from_the_options_stays_and_is_said(desk: D
     assert "What remains" not in desk.install().out
 
 
+def test_settings_that_a_person_prepared_are_those_that_are_proposed(desk: Desk) -> None:
+    mine = desk.folder / ".redimento.yml"
+    mine.write_text("checks: {commands: [{name: tests, run: make test, levl: required}]}\n")
+    refused = desk.install("--yes")
+    assert "levl" in refused.out + refused.err
+    mine.write_text("checks: {commands: [{name: tests, run: make test}]}\n")
+    desk.install("--yes")
+    query = {"path": "/.redimento.yml", "versionDescriptor.version": "redimento/install"}
+    assert (
+        desk.rest("GET", f"{CALC}/items", params=query | {"includeContent": "true", "$format": "json"})["content"]
+        == mine.read_text()
+    )
+
+
 def test_remove_names_only_the_merged_files_that_install_added(desk_with: Callable[..., Desk], tmp_path: Path) -> None:
     write_sample(tmp_path / "with")
     (tmp_path / "with" / ".redimento.yml").write_text("version: 1\n")

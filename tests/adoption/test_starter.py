@@ -134,9 +134,24 @@ CASES: dict[str, tuple[Files, list[str], list[str]]] = {
         {"package.json": package(packageManager="yarn@4", scripts={"test": "NODE_ENV=test jest --watch"}), ".yarnrc.yml": ""},
         ["yarn install --immutable", JEST_SETUP], [f"jest: yarn run jest {JEST}"],
     ),
-    "a runner at the end of a script": (
-        {"package.json": package(scripts={"test": "npm run lint && jest"})},
-        ["npm install --no-package-lock --no-audit --no-fund", JEST_SETUP], [f"npm test: npm test -- {JEST}"],
+    "a runner after other scripts": (
+        {"package.json": package(scripts={"test": "npm run lint && jest --ci", "lint": "x"})},
+        ["npm install --no-package-lock --no-audit --no-fund", JEST_SETUP], [f"jest: npx jest {JEST}", "npm run lint: npm run lint"],
+    ),
+    "a runner that is called twice": (
+        {"package.json": package(scripts={"test": "mocha && pnpm test:cjs", "test:cjs": "pnpm build && mocha dist", "build": "x"}),
+         "pnpm-lock.yaml": ""},
+        ["pnpm install --frozen-lockfile"],
+        ["mocha: pnpm exec mocha --reporter xunit --reporter-option output=junit-mocha.xml [junit-mocha.xml]",
+         "pnpm run build: pnpm run build", "mocha dist: pnpm exec mocha dist"],
+    ),
+    "a runner after what no script stands for": (
+        {"package.json": package(packageManager="pnpm@10", scripts={"test": "tsc && vitest run"})},
+        ["pnpm install --frozen-lockfile"], [f"pnpm test: pnpm run test {VITEST}"],
+    ),
+    "a runner with a script before it": (
+        {"package.json": package(scripts={"pretest": "x", "test": "vitest"}), "package-lock.json": "", WORKFLOW: workflow("npm install")},
+        ["npm install --no-save --no-audit --no-fund"], [f"npm test: npm test -- {VITEST}"],
     ),
     "mocha as the pipeline says": (
         {"package.json": package(scripts={"test": "x", "test:unit": "nyc mocha -R dot 'test/*.js'", "build": "x"}),
@@ -166,6 +181,10 @@ CASES: dict[str, tuple[Files, list[str], list[str]]] = {
     ".NET": (
         {"a.sln": "A.Tests.csproj", "A/A.csproj": MODERN, "A.Tests/A.Tests.csproj": f"{MODERN} Microsoft.NET.Test.Sdk"},
         ["dotnet restore a.sln"], [f"dotnet test: dotnet test a.sln --no-restore {TRX}"],
+    ),
+    ".NET with a test program instead of a test SDK": (
+        {"a.sln": "A.Tests.csproj", "A/A.csproj": MODERN, "A.Tests/A.Tests.csproj": f"{MODERN}<OutputType>Exe</OutputType>"},
+        ["dotnet restore a.sln"], ["dotnet run A.Tests: dotnet run --no-restore --project A.Tests/A.Tests.csproj"],
     ),
     ".NET with shared settings": (
         {"src/a.slnx": "A.Tests.csproj", "src/A/A.csproj": "", "test/A.Tests/A.Tests.csproj": "", "Directory.Build.props": MODERN,
@@ -259,17 +278,50 @@ def test_each_project_of_a_monorepo_gets_an_entry_for_changes_in_its_folder() ->
         "services/api/pyproject.toml": "[project]\n", "services/api/tests/test_a.py": "",
         "services/web/package.json": package(scripts={"test": "mocha"}), "services/web/samples/package.json": package(scripts={"test": "jest"}),
         "services/web ui/go.mod": "", "services/web ui/a_test.go": "",
+        "net/a.sln": "A.csproj ATest.csproj", "net/A/A.csproj": "", "net/ATest/ATest.csproj": '<PackageReference Include="MSTest"',
+        ".github/workflows/net.yml": workflow("dotnet test", folder="net"),
         WORKFLOW: workflow("npm test -- --x", folder="services/web"),
     })  # fmt: skip
 
     assert {one.name: one.paths for one in checks.commands if one.required} == {
         "pytest (services/api)": ("services/api/",),
         "mocha (services/web)": ("services/web/",),
+        "dotnet test (net)": ("net/",),
         "go test (services/web ui)": ("services/web ui/",),
     }
     assert checks.commands[0].junit == "services/api/junit-pytest.xml"
     assert checks.setup[0] == "(cd services/api && python3 -m venv .venv)"
-    assert str(checks.commands[2].run).startswith("cd 'services/web ui' && ")
+    assert str(checks.commands[3].run).startswith("cd 'services/web ui' && ")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (".github/workflows/test-web.yml", ("on:\n  push:\n    paths:\n      - web/**\n      - 'shared/**'\n      - gone/**\n      - .github/**\n"
+         "jobs:\n  t:\n    services:\n      db:\n        image: postgres:16\n        ports:\n          - 5432:5432\n")),
+        ("azure-pipelines.yml", ("trigger:\n  paths:\n    include: \n    - /web/*\n    - shared\n    exclude:\n    - docs\n"
+         "resources:\n  containers:\n  - container: db\n    image: postgres:16\njobs:\n- job: t\n  services:\n    db: db\n")),
+        (".gitlab-ci.yml", "t:\n  services:\n    - postgres:16\n  only:\n    changes: [web/**/*, shared/**/*]\n"),
+    ],
+)  # fmt: skip
+def test_what_a_pipeline_watches_and_starts_beside_a_project_is_said(tmp_path: Path, name: str, text: str) -> None:
+    files = {
+        name: text,
+        "web/go.mod": "",
+        "web/a_test.go": "",
+        "shared/data.json": "",
+        "docs/a.md": "",
+        "api/setup.py": "",
+        "api/test_a.py": "",
+    }
+    for path, content in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content)
+    said = write_starter_files(tmp_path, force=False)
+
+    paths = {one.name: one.paths for one in proposed(files).commands}
+    assert (paths["go test (web)"], paths["pytest (api)"]) == (("web/", "shared/"), ("api/",))
+    assert "Your pipelines start services beside their tests: postgres:16." in said
 
 
 @pytest.mark.parametrize(
@@ -309,7 +361,19 @@ def test_whatever_a_pipeline_says_the_file_is_valid(runs: list[str], text: str) 
     assert {"pytest", "go test"} <= {one.name for one in written.commands}
 
 
-@pytest.mark.parametrize("row", ["- run: pytest && cd a", "test_x/" * 3 + "test_a.py", "  <A>", "$" * 50, "-r x"])
+@pytest.mark.parametrize(
+    "row",
+    [
+        "- run: pytest && cd a",
+        "paths:",
+        "  services:",
+        "- image: x",
+        "test_x/" * 3 + "test_a.py",
+        "  <A>",
+        "$" * 50,
+        "-r x",
+    ],
+)
 def test_hostile_files_are_read_in_linear_time(row: str) -> None:
     def made(size: int) -> Files:
         text = f"{row}\n" * size + row * size
@@ -318,6 +382,15 @@ def test_hostile_files_are_read_in_linear_time(row: str) -> None:
                 "setup.py": text, "Makefile": text, "package.json": text, "CMakeLists.txt": text, **named}  # fmt: skip
 
     assert_linear_in(proposed, made, 150)
+
+
+def test_scripts_that_call_each_other_are_followed_in_linear_time() -> None:
+    def made(size: int) -> Files:
+        calls, mocha = " && ".join(["npm run test:a", "npm run test:b"] * 5), f"mocha {'x' * size}"
+        scripts = {"test": calls, "test:a": f"{calls} && {mocha}", "test:b": f"{mocha} && {calls}"}
+        return {"package.json": package(scripts=scripts)}
+
+    assert_linear_in(proposed, made, 20_000)
 
 
 def test_a_link_is_not_written_through(tmp_path: Path) -> None:

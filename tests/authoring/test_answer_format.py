@@ -282,6 +282,7 @@ def test_json_with_trailing_commas_raw_breaks_and_bad_escapes_is_read() -> None:
     assert parse_answer('```json\n{"summary": "two\nlines", "search": ["\\w+",],}\n```') == Answer(
         summary="two\nlines", wishes=(Wish("search", "\\w+"),)
     )
+    assert parse_answer(r'{"summary": "\d \\d \" ,] \", }", "questions": [],}').summary == '\\d \\d " ,] ", }'
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from redimento.authoring import prompt
@@ -72,6 +72,7 @@ states = st.builds(
 )  # fmt: skip
 
 
+@settings(max_examples=40)
 @given(states, st.sampled_from([LEAST_BUDGET, 12_000, BUDGET]))
 def test_no_state_takes_more_than_the_budget(state: State, budget: int) -> None:
     assert estimate(prompt.state_section(state, budget)) <= budget

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from redimento.azure.answer import HttpAnswer
+from redimento.azure.exchange import HttpAnswer
 from redimento.azure.refusals import refusal, server_message
 from redimento.delivery.rights import Account
 

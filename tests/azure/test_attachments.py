@@ -73,6 +73,8 @@ def test_attachments_and_pictures_in_the_text_are_read(azure: Connected) -> None
         f"https://dev.azure.com/shop/_apis/wit/attachments/{GUID}/../../../git",
         "https://dev.azure.com/shop/_apis/wit/attachments/x",
         "https://dev.azure.com/shop/_apis/git/repositories",
+        f"https://somebody@dev.azure.com/shop/_apis/wit/attachments/{GUID}",
+        f"https:////dev.azure.com/shop/_apis/wit/attachments/{GUID}",
         "file:///etc/passwd",
         "https://[::1",
         "",

@@ -150,7 +150,7 @@ def test_writes_are_only_noted_in_a_dry_run_and_reads_are_made(serve: Serve) -> 
     server = serve(OK)
     client = client_for(server, outward="note")
     assert client.get("_apis/projects") == {"id": 7}
-    assert client.query("_apis/wit/workitemsbatch", body={"ids": [7]}) == {"id": 7}
+    assert client.get("_apis/wit/workitemsbatch", body={"ids": [7]}) == {"id": 7}
     assert client.write("POST", "_apis/x", project="Shop", body={"title": "T" * 500}) == {"title": "T" * 500}
     assert client.write("PATCH", "_apis/y", body=[{"op": "add"}]) == {}
     assert [seen.method for seen in server.seen] == ["GET", "POST"]

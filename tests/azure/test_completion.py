@@ -11,8 +11,8 @@ import pytest
 from devops_emulator.server import running
 from redimento.azure.client import AzureClient
 from redimento.azure.completion import allowed, chosen
+from redimento.azure.history import queued
 from redimento.azure.repos import AzurePullRequests
-from redimento.azure.requesters import queued
 from redimento.delivery.pull_request import CheckStatus, PullRequest
 from redimento.errors import AzureError, NotThereError, PermissionMissingError, UsageError
 from redimento.settings import AutoComplete, Reviewer

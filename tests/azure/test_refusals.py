@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from redimento.azure.answer import HttpAnswer
 from redimento.azure.client import JSON_PATCH
+from redimento.azure.exchange import HttpAnswer
 from redimento.azure.refusals import SIGN_IN_REMEDY, is_sign_in_page, refusal, sign_in_error
 from redimento.delivery.rights import Account
 from redimento.errors import AzureError, ConflictError, NotThereError, PermissionMissingError, SignInError

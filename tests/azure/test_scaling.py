@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from redimento.azure.answer import HttpAnswer
+from redimento.azure.exchange import HttpAnswer, offered_instead
 from redimento.azure.fields import relatives, work_item
 from redimento.azure.refusals import is_sign_in_page, refusal
-from redimento.azure.version import offered_instead
 from redimento.delivery.rights import Account
 from redimento.text.redaction import Secrets
 from tests.azure.clients import PROJECT_ID, TOKEN

@@ -104,7 +104,8 @@ def test_edits_apply_in_linear_time(shape: Shape) -> None:
 
 
 def manifest(path: str, piece: str) -> Shape:
-    return lambda n: partial(new_dependencies, [FileChange(path, None, piece.encode() * n)])
+    root = ("<a>", "</a>") if piece.endswith(">") else ("", "")
+    return lambda n: partial(new_dependencies, [FileChange(path, None, (piece * n).join(root).encode())])
 
 
 @pytest.mark.parametrize(
@@ -118,10 +119,9 @@ def manifest(path: str, piece: str) -> Shape:
         ("go.mod", "\n"),
         ("go.mod", "a."),
         ("go.mod", "require a.b/c "),
-        ("A.csproj", "<PackageReference "),
-        ("A.csproj", "<PackageReference Include="),
         ("A.csproj", '<PackageReference Include="a" />'),
         ("pom.xml", "<dependency>\n"),
+        ("pom.xml", "<dependency><artifactId>${a}</artifactId><version>${a}</version></dependency>"),
         ("build.gradle", "\n"),
         ("build.gradle", "api "),
         ("build.gradle", "\ntest"),
@@ -129,7 +129,6 @@ def manifest(path: str, piece: str) -> Shape:
         ("Gemfile", "gem 'a"),
         ("requirements.txt", "a[b"),
         ("requirements.txt", "a @ b"),
-        ("A.csproj", "<PackageReference a></"),
         ("libs.versions.toml", "[libraries]\n"),
     ],
 )
@@ -187,6 +186,9 @@ OTHERS: dict[str, Shape] = {
     "a long path": lambda n: partial(problem, "a/" * n),
     "a broken YAML file": lambda n: partial(outlines, "a:\n" * n + "- }\n"),
     "YAML keys": lambda n: partial(outlines, numbered(n, "a{n}:\n- b\n")),
+    "YAML aliases": lambda n: partial(
+        outlines, f"a: &a\n{numbered(n, '  b{n}: 1' + chr(10))}" + numbered(n, "c{n}: [*a, *a]\n"), ["b"]
+    ),
     "a long line with secrets": lambda n: lambda: list(secrets_in("a.env", [Added(1, "password = 'x' <a " * n)])),
     "a long line of letters": lambda n: lambda: list(secrets_in("a.env", [Added(1, "a" * 60 * n)])),
     "a long line of names": lambda n: lambda: list(secrets_in("a.env", [Added(1, "token" * n)])),

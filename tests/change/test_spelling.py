@@ -100,6 +100,14 @@ def test_names_that_differ_in_case_are_otherwise_refused(files: list[str], edits
     assert outcome.change.files == ()
 
 
+@pytest.mark.parametrize(("first", "second"), [("A.md", "a.md"), ("a.md", "A.md")])
+def test_of_two_spellings_the_one_that_stands_already_stays(first: str, second: str, tmp_path: Path) -> None:
+    already = planned(tmp_path, WriteWhole(first, "x\n"))
+    outcome = plan(tmp_path, [WriteWhole(second, "y\n")], ChangeSettings(), already=already, partial=True)
+    assert [refusal.path for refusal in outcome.refusals] == [second]
+    assert outcome.change.paths == (first,)
+
+
 @pytest.mark.parametrize("mark", "{}=;()[]'&,@#%+~! ")
 def test_names_may_hold_marks(mark: str, tmp_path: Path) -> None:
     path = f"x{mark}x/{mark if mark != ' ' else ''}a{mark}b.py"

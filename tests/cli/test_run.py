@@ -66,12 +66,35 @@ def run_locally(
     return subprocess.run([*command, *more], stdin=stdin, capture_output=True, text=True, check=False)
 
 
+# CPython raises an audit event for each process that it starts.
+COUNTING = """
+import runpy, sys
+def tell(event, arguments):
+    if event == "subprocess.Popen":
+        words = [str(word) for word in arguments[1]]
+        git = [number for number, word in enumerate(words) if word.endswith("/git")]
+        if git:
+            print("git", *words[git[0] + 1 :], file=sys.stderr)
+sys.addaudithook(tell)
+runpy.run_module("redimento", run_name="__main__", alter_sys=True)
+"""
+
+
 def record(site: Site, name: str = "7") -> dict[str, Any]:
     folder = site.tmp / "agent-temp" / "redimento" / name
     assert (folder / "summary.md").is_file()
     assert (folder / "report.html").is_file()
     found: dict[str, Any] = json.loads((folder / "record.json").read_text())
     return found
+
+
+def test_a_run_lists_tree_and_branches_once_and_stages_its_change_for_the_patch_and_the_commit(site: Site) -> None:
+    command = [sys.executable, "-c", COUNTING, *arguments(site, "--work-item", "7")[3:]]
+    run = subprocess.run(command, env=site.environment, capture_output=True, text=True, check=True)
+    asked = [line.split()[1] for line in run.stderr.splitlines() if line.startswith("git ")]
+    assert {name: asked.count(name) for name in ("ls-tree", "ls-remote", "write-tree", "commit-tree", "push")} == {
+        "ls-tree": 1, "ls-remote": 1, "write-tree": 2, "commit-tree": 1, "push": 1,
+    }  # fmt: skip
 
 
 def test_in_a_pipeline_a_run_speaks_to_the_agent(site: Site) -> None:

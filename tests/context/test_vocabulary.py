@@ -22,8 +22,8 @@ def test_the_wanted_terms_of_a_word_are_found(words: list[str], wanted: set[str]
     wanted |= {term for word in words[::3] for term in terms(word)}
     expected = {word: found for word in words if (found := tuple(term for term in terms(word) if term in wanted))}
     vocabulary = Wanted(wanted)
-    assert vocabulary.among(words) == expected
-    assert list(vocabulary.among(words)) == sorted(expected)
+    assert vocabulary.among(set(words)) == expected
+    assert list(vocabulary.among(set(words))) == sorted(expected)
     assert [vocabulary.terms(word) for word in words] == [expected.get(word, ()) for word in words]
 
 

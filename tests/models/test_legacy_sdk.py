@@ -15,7 +15,6 @@ import pytest
 from redimento.errors import UsageError
 from redimento.models import google_generativeai
 from redimento.models.access import Access
-from redimento.models.port import Message, ModelError, ModelRequest
 from redimento.settings import ModelSettings, Thinking
 from tests.models.gemini_server import GeminiServer
 
@@ -41,16 +40,6 @@ def test_level_of_thinking_that_cannot_be_set_is_refused(name: str, thinking: Th
         google_generativeai.open_model(replace(ACCEPTING, name=name, thinking=thinking), Access("https://host", "key"))
     assert f"{name} always uses the level {possible}" in caught.value.sentence
     assert f"Set model.thinking to {possible}" in caught.value.remedy
-
-
-@installed
-def test_call_with_another_level_of_thinking_is_refused_before_it_is_sent(gemini: GeminiServer) -> None:
-    model = google_generativeai.open_model(ACCEPTING, Access(gemini.url, "key"))
-    with pytest.raises(ModelError) as caught:
-        model.answer(ModelRequest("criteria", "", (Message("user", "x"),), 100, "low", 5.0))
-    assert caught.value.kind == "refused_by_sdk"
-    assert not caught.value.retryable
-    assert gemini.received == []
 
 
 def test_absent_sdk_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from redimento.models.network import certificates, refuse_unusable, trust
 @pytest.mark.parametrize(
     "address", ["socks5://127.0.0.1:1080", "socks://proxy:1080", "SOCKS5H://user:secret@proxy:1080"]
 )
-def test_socks_proxy_needs_what_is_not_installed(name: str, address: str) -> None:
+def test_socks_proxy_is_named_and_refused(name: str, address: str) -> None:
     with pytest.raises(UsageError, match=f"{name} names a SOCKS proxy") as caught:
         refuse_unusable({name: address})
     assert "secret" not in str(caught.value)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from redimento.errors import UsageError
 from redimento.models.port import Usage
-from redimento.models.prices import cost_usd, price_of, worst_case_usd
+from redimento.models.prices import cost_usd, price_of
 from redimento.settings import ModelSettings
 
 TODAY = date(2026, 11, 22)
@@ -70,7 +70,7 @@ def test_worst_case_is_never_below_the_cost(fresh: int, cached: int, output: int
     for name in ("gemini-3.8-flash", "gemini-4-neon", "gemini-4-carbon", "gemini-3.1-pro-preview"):
         known = price_of(ModelSettings(name=name))
         usage = Usage(prompt=fresh + cached, cached=cached, output=output // 2, thoughts=output - output // 2)
-        worst = worst_case_usd(known, fresh + cached, output, on=TODAY)
+        worst = cost_usd(known, Usage(prompt=fresh + cached, output=output), on=TODAY)
         assert cost_usd(known, usage, on=TODAY) <= worst + 1e-9
 
 
@@ -81,7 +81,7 @@ def test_stated_price_comes_before_the_known_one() -> None:
 
 def test_free_model_may_be_stated() -> None:
     settings = ModelSettings(name="own", input_usd_per_million=0.0, output_usd_per_million=0.0)
-    assert worst_case_usd(price_of(settings), MILLION, MILLION, on=TODAY) == 0
+    assert cost_usd(price_of(settings), Usage(prompt=MILLION, output=MILLION), on=TODAY) == 0
 
 
 def test_unknown_model_needs_a_stated_price() -> None:

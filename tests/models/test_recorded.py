@@ -100,7 +100,6 @@ def test_folder_answers_in_the_order_of_its_names(tmp_path: Path) -> None:
         '"text"',
         "{}",
         '{"text": 5}',
-        '{"text": "a", "usage": {"prompt": -1}}',
         '{"text": "a", "usage": {"prompts": 1}}',
         '{"reply": {}}',
         '{"error": {"kind": "unheard-of", "sentence": "x"}}',

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from redimento.models.failures import Endpoint, Refusal, refused
+from redimento.models.failures import Endpoint, refused
 from tests.scaling import assert_linear
 
 ENDPOINT = Endpoint("gemini-3.8-flash", "https://host", lambda: ("a-key-of-a-test",))
@@ -15,7 +15,7 @@ ENDPOINT = Endpoint("gemini-3.8-flash", "https://host", lambda: ("a-key-of-a-tes
 def read_error(error: object) -> None:
     body = json.dumps({"error": error})
     for status in (403, 429, 500):
-        refused(Refusal(status, body, {}), ENDPOINT)
+        refused(status, body, {}, ENDPOINT)
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ def test_details(name: str) -> None:
 
 @pytest.mark.parametrize("piece", ["[", "{", '"', " ", "<html>"])
 def test_an_answer_that_is_not_json(piece: str) -> None:
-    assert_linear(lambda body: refused(Refusal(500, body, {}), ENDPOINT), piece * 20_000, piece * 40_000)
+    assert_linear(lambda body: refused(500, body, {}, ENDPOINT), piece * 20_000, piece * 40_000)

@@ -40,14 +40,14 @@ def test_a_run_without_a_conversation_has_none(tmp_path: Path) -> None:
     assert read_conversation(tmp_path / "conversation.jsonl").turns == ()
 
 
-def test_a_conversation_of_fifty_megabytes_makes_a_small_page_that_says_so(finished: Finished, job: Job) -> None:
-    for number in range(50):
+def test_a_conversation_of_more_than_32_megabytes_makes_a_small_page_that_says_so(finished: Finished, job: Job) -> None:
+    for number in range(34):
         reply = ModelReply(f"{number}" + "<&>" * 330_000, "gemini", Usage(), "STOP")
         job.folder.append_line("conversation.jsonl", to_json(asked(f"# Part\n{number}"), reply, model="m"))
     write_files(job.folder, finished, job)
 
     page = (job.folder.path / "report.html").read_text("utf-8")
-    assert (job.folder.path / "conversation.jsonl").stat().st_size > 48_000_000
+    assert (job.folder.path / "conversation.jsonl").stat().st_size > 32 << 20
     assert len(page) < 6_000_000
     assert "more characters are left out here" in page
     assert "<code>conversation.jsonl</code> in the folder of the run has the rest" in page

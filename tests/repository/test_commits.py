@@ -133,16 +133,15 @@ def test_the_same_content_makes_the_same_tree(repo: Repo) -> None:
 
 def test_a_patch_of_any_bytes_applies_to_the_base(repo: Repo, tmp_path: Path) -> None:
     repo.commit({"latin.txt": "caf\xe9\n".encode("latin-1"), "logo.png": b"\x89PNG\0\xff"})
-    made = commit(
-        repo,
+    files = (
         FileChange("größe.txt", None, "Größe\n".encode()),
         FileChange("latin.txt", b"", "caf\xe9s\n".encode("latin-1")),
         FileChange("logo.png", b"", b"\x89PNG\0\xfe"),
         FileChange("run.sh", b"", None),
     )
-    checkout = open_checkout(repo.path)
+    made = commit(repo, *files)
 
-    text = patch(checkout, checkout.head, made)
+    text = patch(open_checkout(repo.path), Change(files))
 
     (tmp_path / "change.patch").write_text(text)
     repo.git("apply", "--index", str(tmp_path / "change.patch"))
@@ -150,10 +149,9 @@ def test_a_patch_of_any_bytes_applies_to_the_base(repo: Repo, tmp_path: Path) ->
 
 
 def test_a_patch_of_text_can_be_read(repo: Repo) -> None:
-    made = commit(repo, FileChange("src/cart.py", b"", "# Größe\n".encode()))
-    checkout = open_checkout(repo.path)
+    change = Change((FileChange("src/cart.py", b"", "# Größe\n".encode()),))
 
-    assert "+# Größe\n" in patch(checkout, checkout.head, made)
+    assert "+# Größe\n" in patch(open_checkout(repo.path), change)
 
 
 def test_trailers_are_read_back_and_git_agrees(repo: Repo) -> None:

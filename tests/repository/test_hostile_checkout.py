@@ -84,7 +84,7 @@ def use_everything(checkout: Checkout, server: Server, tmp_path: Path) -> None:
     looked = CommitBase(GitTree(checkout, checkout.head)).look(checkout.root, ["notes.txt", "src/cart.py"], 100_000)
     assert [found.modified for found in looked.values()] == [True, False]
     assert read_at(checkout, made, "new.py") == b"new\n"
-    assert "+new" in patch(checkout, checkout.head, made)
+    assert "+new" in patch(checkout, change)
     assert history(checkout, made, 1)[0].trailers == {}
     assert not same_tree(checkout, checkout.head, made)
     with worktree(checkout, made, tmp_path / "try") as folder:

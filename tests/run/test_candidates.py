@@ -244,13 +244,25 @@ def test_without_a_setup_candidates_take_turns_in_the_checkout(local: Local) -> 
 
 
 @pytest.mark.parametrize(
-    ("setup", "warnings"),
-    [("true", []), ("echo no network; exit 3", ["checks.setup failed (exit code 3): no network"])],
+    ("setup", "warnings", "remarks"),
+    [
+        ("true", [], []),
+        (
+            "echo no network; exit 3",
+            ["checks.setup failed (exit code 3): no network"],
+            ["`checks.setup` failed (exit code 3), so the checks may have run with less than they need."],
+        ),
+    ],
 )
-def test_a_failed_setup_is_a_warning(local: Local, setup: str, warnings: list[str]) -> None:
+def test_a_failed_setup_is_a_warning_and_a_remark(
+    local: Local, setup: str, warnings: list[str], remarks: list[str]
+) -> None:
     events: list[Event] = []
-    local.run(Scripted([fails()]), events, setup=(setup,), candidates=1)
+    finished = local.run(Scripted([fails()]), events, setup=(setup,), candidates=1)
     assert [event.text.strip() for event in events if isinstance(event, Warned)] == warnings
+    verdict = finished.attempts[0].verdict
+    assert verdict is not None
+    assert list(verdict.remarks()) == remarks
 
 
 def test_a_report_that_is_not_found_is_said_once_in_a_run(local: Local) -> None:

@@ -45,6 +45,8 @@ def test_a_run_publishes_a_fact_for_all_that_happens_in_order(site: Site) -> Non
         for what in ("started", "finished")
     ]
     assert [one.ok for one in checks if isinstance(one, CheckFinished)] == [True, False, True, True, True]
+    proofs = [one.text.partition(":")[0] for one in events if isinstance(one, Note) and one.text.startswith("Proof ")]
+    assert proofs == ["Proof 1 of 4", *(f"Proof {number} of 4" for number in (1, 2, 3, 4))]  # the second change proves
     assert [one.number for one in events if isinstance(one, Asked)] == [1, 2, 3]
     answers = [one for one in events if isinstance(one, Answered)]
     spent, last = ended.finished.spent, events[-1]
@@ -80,6 +82,18 @@ def test_a_handler_that_fails_is_left_out_with_one_warning() -> None:
         Warned("The log gets no more news of this run: OSError: it is full")
     ]
     assert heard.count(Note("on")) == 3
+
+
+def test_all_hear_of_the_end_at_the_same_time_so_that_slow_ones_do_not_add_up() -> None:
+    bus, all_at_once = EventBus(), threading.Barrier(5, timeout=60)
+
+    def wait_for_the_others(_moment: Moment) -> None:
+        all_at_once.wait()
+
+    for number in range(5):
+        bus.add(f"Receiver {number}", wait_for_the_others, sends=True)
+    bus.publish(RunEnded("failed", "s", "r", 7, "Bug", "t", "calc", 1.0, 0, 0.0))
+    assert [moment.event.fact for moment in bus.kept] == ["run.failed"]  # no warning that one was waited for in vain
 
 
 def test_a_handler_that_comes_late_hears_the_same_in_the_same_order() -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import re
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +102,38 @@ def test_user_may_build_in_the_tree_and_we_own_the_result(place: Place, checks_a
     line = "echo 'x = 2' > src/a.py && mkdir -m 700 build && touch build/b && touch src/c && cat src/a.py"
     answer = step(place, "user", "bash", "-c", line, user=starter)
     assert (answer["exit"], answer["output"], answer["left"]) == (0, "x = 2\n", [])
+
+
+@needs_root
+def test_user_may_set_mode_and_times_of_what_an_earlier_command_built(
+    place: Place, checks_account: str, starter: str
+) -> None:
+    """.NET and Node copy over an output with fchmod(2), `cp -p` with utimensat(2)."""
+    build = "mkdir -p bin && cp -p src/a.py bin/b && cp -p src/a.py bin/c && chmod 664 bin/*"
+    answers = [step(place, "user", "bash", "-c", build, user=starter) for _ in range(2)]
+    owners = {path.stat().st_uid for path in (place.tree / "bin").iterdir()}
+    assert ([answer["exit"] for answer in answers], owners) == ([0, 0], {place.tree.stat().st_uid})
+
+
+@needs_root
+def test_the_files_come_back_to_us_when_the_step_is_killed(place: Place, checks_account: str) -> None:
+    def kill_step() -> None:
+        while not (started := place.tree / "started").exists() or not started.read_text():
+            time.sleep(0.05)
+        # The check's parent is the warden, whose parent is the step.
+        warden = Path("/proc", started.read_text().strip(), "status").read_text()
+        os.kill(int(re.findall(r"PPid:\s+(\d+)", warden)[0]), signal.SIGKILL)
+
+    killing = threading.Thread(target=kill_step)
+    killing.start()
+    with pytest.raises(subprocess.CalledProcessError):
+        step(place, "user", "bash", "-c", "stat -c %U src/a.py > owner; echo $PPID > started; sleep 60")
+    killing.join()
+
+    until = time.monotonic() + 30
+    while time.monotonic() < until and ACCOUNT in (owners := {path.owner() for path in place.tree.rglob("*")}):
+        time.sleep(0.05)
+    assert ((place.tree / "owner").read_text(), ACCOUNT in owners) == (f"{ACCOUNT}\n", False)
 
 
 @needs_root

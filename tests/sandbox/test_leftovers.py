@@ -80,6 +80,16 @@ def test_each_command_finds_home_as_setup_left_it(bench: Workbench) -> None:
     )
 
 
+def test_a_command_that_breaks_what_is_remembered_of_home_fails_the_next_one_and_not_the_run(
+    open_bench: OpenBench,
+) -> None:
+    bench = open_bench()  # under our own account: it can
+    remember(bench, "setup")
+    run(bench, f"echo [1 > {bench.scratch}/kept-home/record.json")
+    remember(bench, "baseline")
+    assert "supervisor lost" in execute(bench, "true", timeout_seconds=30).reason
+
+
 def test_what_the_baseline_left_in_home_stays(open_bench: OpenBench) -> None:
     bench = open_bench(
         CheckCommand("fill", 'test -e "$HOME/cache" || { touch "$HOME/cache"; exit 1; }'), CheckCommand("any", "true")

@@ -24,9 +24,9 @@ from redimento.settings import (
     WorkItemSettings,
 )
 from redimento.settings.file import parse, show
-from redimento.settings.reference import reference_page, settings_example
 from redimento.settings.schema import reference, schema
 from tests.scaling import assert_linear
+from tests.settings.reference import reference_page, settings_example
 
 NAME = ".redimento.yml"
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -270,7 +270,7 @@ def test_schema_and_values_have_the_same_keys_and_defaults() -> None:
 
 def test_the_page_is_generated_from_the_schema() -> None:
     assert PAGE.read_text("utf-8") == reference_page(), (
-        "write the result of redimento.settings.reference.reference_page() to docs/settings.md"
+        "write the result of tests.settings.reference.reference_page() to docs/settings.md"
     )
 
 

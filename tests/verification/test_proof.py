@@ -36,7 +36,7 @@ def test_source_files_are_not_taken_for_tests(path: str) -> None:
     [
         "assert 1 == 2", "AssertionError: 1 != 2", "Failed: DID NOT RAISE <class 'ValueError'>",
         "Error: expect(received).toBe(expected)", "expected 1 to be +0 // Object.is equality", "java.lang.AssertionError: x",
-        "Assert.Equal() Failure", "    cart_test.go:8: want 1", "assertion `left == right` failed",
+        "Assert.Equal() Failure", "Shop.Testing.AssertionException: expected 18", "    cart_test.go:8: want 1", "assertion `left == right` failed",
         "AssertionError: Regex pattern did not match.\n Actual: ImportError",
     ],
 )  # fmt: skip

@@ -54,6 +54,10 @@ def test_what_fails_whatever_the_source_does_leads_nowhere(language: str, text: 
 @pytest.mark.parametrize(
     ("language", "text"),
     [
+        (
+            "js",
+            "test.each([\n  ['test_a', 2],\n])('%s', (name, expected) => { expect(total(name)).toBe(expected); });\n",
+        ),
         ("py", "def test_a():\n    assert total([2]) == 2\n"),
         ("py", "def test_a(client):\n    assert client.get('/') == 2\n"),
         ("py", "def test_a():\n    assert f'{total([2])}' == '2'\n"),

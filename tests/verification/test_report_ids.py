@@ -85,3 +85,17 @@ def test_a_test_of_jest_outside_of_all_groups_is_found_by_its_file_and_title(tmp
 def test_a_report_may_know_the_file_without_its_folder() -> None:
     assert same_test("test/total.js::adds all", "total::adds all")
     assert not same_test("test/total.js::adds all", "other::adds all")
+
+
+@pytest.mark.parametrize(
+    ("named", "package", "same"),
+    [
+        ("uuid_test.go::TestParse", "github.com/google/uuid", True),
+        ("internal/store/store_test.go::TestParse", "example.com/shop/internal/store", True),
+        ("services/api/cart_test.go::TestParse", "example.com/api", True),
+        ("services/web/cart_test.go::TestParse", "example.com/api", False),
+        ("uuid_test.go::TestParseBytes", "github.com/google/uuid", False),
+    ],
+)
+def test_a_report_of_go_knows_the_package_and_no_file(named: str, package: str, *, same: bool) -> None:
+    assert same_test(named, f"{package}::TestParse") is same

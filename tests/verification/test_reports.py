@@ -61,12 +61,6 @@ def outcomes(report: str) -> dict[str, str]:
             'Shop.Tests.CartTests("de")::Crashes': "error", 'Shop.Tests.CartTests("de")::Later': "skipped",
             'Shop.Tests.CartTests("de")::named by hand': "skipped",
         }),
-        ("nunit2.xml", {
-            "Shop.Tests.CartTests::Plain": "passed", "Shop.Tests.CartTests::Total(1.5)": "failed",
-            "Shop.Tests.CartTests::Later": "skipped", "Shop.Tests.CartTests::Crashes": "error",
-            "Shop.Tests.CartTests::Older": "failed", "Shop.Tests.CartTests::OlderPlain": "passed",
-            "Shop.Tests.CartTests::OlderLater": "skipped",
-        }),
         ("xunit.xml", {
             "Shop.Tests.CartTests::Plain": "passed", "Shop.Tests.CartTests::Total(x: 1)": "failed",
             "Shop.Tests.CartTests::said otherwise": "skipped", "test-class-cleanup Shop.Tests.CartTests": "error",

@@ -10,6 +10,7 @@ import pytest
 
 from redimento.change.edit import Change, FileChange
 from redimento.sandbox.bench import Workbench
+from redimento.sandbox.keeping import take_snapshot
 from redimento.settings import CheckCommand
 from redimento.verification.checks import run_baseline
 from redimento.verification.evidence import TestResult
@@ -32,8 +33,11 @@ def examined(tree: Path, bench: Workbench, files: dict[str, str | None]) -> Exam
     return examine(bench, write(tree, files), before)
 
 
-def of_python(body: str, imports: str = "from cart import first, greet, read, total") -> dict[str, str | None]:
+def of_python(body: str, imports: str = "from cart import total") -> dict[str, str | None]:
     return {"tests/test_new.py": f"import pytest\n{imports}\n\n\n{body}"}
+
+
+IMPORTS = "import pytest\nfrom cart import first, greet, read, total\n\n\n"
 
 
 GOOD = {
@@ -51,57 +55,65 @@ GOOD = {
 }
 
 
-@pytest.mark.parametrize("name", GOOD)
-def test_a_test_that_the_source_fails_is_accepted(
-    tree: Path, open_bench: OpenBench, unit_tests: CheckCommand, name: str
-) -> None:
+def test_tests_that_the_source_fails_are_accepted(tree: Path, open_bench: OpenBench, unit_tests: CheckCommand) -> None:
     (tree / "cart.py").write_text(CART)
-    told = examined(tree, open_bench(unit_tests), of_python(GOOD[name]))
+    files = {f"tests/test_{number}.py": IMPORTS + body for number, body in enumerate(GOOD.values())}
+    told = examined(tree, open_bench(unit_tests), {**files})
     assert told.refusal == ""
     assert told.reproduction is not None
+    modules = {test.id.split(".")[1].partition("::")[0] for test in told.reproduction.tests}
+    assert modules == {f"test_{number}" for number in range(len(GOOD))}
     assert all("test_a" in test.id and test.fails for test in told.reproduction.tests)
 
 
 BAD = {
-    "it passes": ("def test_a():\n    assert total([]) > -1\n", "It passes on the code as it is."),
-    "it is skipped": ("def test_a():\n    pytest.skip('later')\n", "It is skipped."),
-    "it is expected to fail": ("@pytest.mark.xfail\ndef test_a():\n    assert total([2]) == 2\n", "It is skipped."),
-    "a name that it misses": ("def test_a():\n    assert totl([2]) == 2\n", "It fails before"),
-    "an import of what is to be written": ("def test_a():\n    from cart import new\n    assert new()\n", "It fails before"),
-    "an attribute that is to be written": ("def test_a():\n    import cart\n    assert cart.new() == 1\n", "It fails before"),
-    "an argument that is to be written": ("def test_a():\n    assert total([2], tax=1) == 2\n", "It fails before"),
-    "a missing fixture": ("def test_a(shop):\n    assert total([2]) == 2\n", "It fails before"),
-    "an assertion in a fixture": (
-        "@pytest.fixture\ndef shop():\n    assert False\n\n\ndef test_a(shop):\n    assert total([2]) == 2\n", "It fails before",
-    ),
-    "an exception of its own": ("def test_a():\n    raise OSError('disk')\n", "It fails before"),
-    "an exception of its own that speaks of an assertion": (
-        "def test_a():\n    raise RuntimeError('AssertionError: total is 3')\n", "It fails before",
-    ),
-    "a failure on purpose": ("def test_a():\n    pytest.fail('total is wrong')\n", "It fails whatever the source does"),
-    "an assertion about the machine": (
-        "import os\n\n\ndef test_a():\n    assert os.path.exists('/no/prices.txt')\n", "It fails whatever the source does",
-    ),
-    "source that it spoils itself": (
-        "import pathlib\n\n\ndef test_a():\n    pathlib.Path('cart.py').write_text('')\n    assert total([2]) == 2\n",
-        "It changes files of the repository while it runs: restored: cart.py",
-    ),
-    "no test": ("def check():\n    assert total([2]) == 2\n", "The report names no test"),
-    "a syntax error": ("def test_a(:\n", "The report names no test"),
-    "only now and then": (
-        "import os\n\n\ndef test_a():\n    was = os.path.exists('../seen')\n    open('../seen', 'w').close()\n    assert was\n",
-        "It passes on the code as it is.",
-    ),
-}  # fmt: skip
+    "It passes on the code as it is.": {
+        "it passes": "def test_a():\n    assert total([]) > -1\n",
+        "only now and then": (
+            "import os\n\n\ndef test_a():\n    was = os.path.exists('../seen')\n    open('../seen', 'w').close()\n    assert was\n"
+        ),
+    },
+    "It is skipped.": {
+        "it is skipped": "def test_a():\n    pytest.skip('later')\n",
+        "it is expected to fail": "@pytest.mark.xfail\ndef test_a():\n    assert total([2]) == 2\n",
+    },
+    "It fails before": {
+        "a name that it misses": "def test_a():\n    assert totl([2]) == 2\n",
+        "an import of what is to be written": "def test_a():\n    from cart import new\n    assert new()\n",
+        "an attribute that is to be written": "def test_a():\n    import cart\n    assert cart.new() == 1\n",
+        "an argument that is to be written": "def test_a():\n    assert total([2], tax=1) == 2\n",
+        "a missing fixture": "def test_a(shop):\n    assert total([2]) == 2\n",
+        "an assertion in a fixture": (
+            "@pytest.fixture\ndef shop():\n    assert False\n\n\ndef test_a(shop):\n    assert total([2]) == 2\n"
+        ),
+        "an exception of its own": "def test_a():\n    raise OSError('disk')\n",
+        "an exception of its own that speaks of an assertion": (
+            "def test_a():\n    raise RuntimeError('AssertionError: total is 3')\n"
+        ),
+    },
+    "It fails whatever the source does": {
+        "a failure on purpose": "def test_a():\n    pytest.fail('total is wrong')\n",
+        "an assertion about the machine": "import os\n\n\ndef test_a():\n    assert os.path.exists('/no/prices.txt')\n",
+    },
+    "It changes files of the repository while it runs: restored: cart.py": {
+        "source that it spoils itself": (
+            "import pathlib\n\n\ndef test_a():\n    pathlib.Path('cart.py').write_text('')\n    assert total([2]) == 2\n"
+        ),
+    },
+    "The report names no test": {
+        "no test": "def check():\n    assert total([2]) == 2\n",
+        "a syntax error": "def test_a(:\n",
+    },
+}
 
 
-@pytest.mark.parametrize("name", BAD)
-def test_a_test_that_passes_or_cannot_run_is_refused_with_the_reason(
-    tree: Path, open_bench: OpenBench, unit_tests: CheckCommand, name: str
+@pytest.mark.parametrize("reason", BAD)
+def test_tests_that_pass_or_cannot_run_are_refused_with_the_reason(
+    tree: Path, open_bench: OpenBench, unit_tests: CheckCommand, reason: str
 ) -> None:
     (tree / "cart.py").write_text(CART)
-    body, reason = BAD[name]
-    told = examined(tree, open_bench(unit_tests), of_python(body))
+    files = {f"tests/test_{number}.py": IMPORTS + body for number, body in enumerate(BAD[reason].values())}
+    told = examined(tree, open_bench(unit_tests), {**files})
     assert told.reproduction is None
     assert told.refusal.startswith(reason)
 
@@ -114,14 +126,14 @@ def test_a_test_that_gets_another_expectation_is_known_as_rewritten(
     assert turned is not None
     assert turned.rewritten == ("tests.test_cart::test_is_a_number",)
     (tree / "tests" / "test_cart.py").write_text(TEST_CART)
-    fresh = examined(tree, bench, of_python(GOOD["an assertion"], "from cart import total")).reproduction
+    fresh = examined(tree, bench, of_python(GOOD["an assertion"])).reproduction
     assert fresh is not None
     assert fresh.rewritten == ()
 
 
 def test_what_an_examined_test_leaves_is_gone(tree: Path, open_bench: OpenBench, unit_tests: CheckCommand) -> None:
     body = "def test_a():\n    open('left.txt', 'w').close()\n    assert total([2]) == 2\n"
-    assert examined(tree, open_bench(unit_tests), of_python(body, "from cart import total")).reproduction is not None
+    assert examined(tree, open_bench(unit_tests), of_python(body)).reproduction is not None
     assert not (tree / "left.txt").exists()
 
 
@@ -161,19 +173,26 @@ def test_a_test_in_a_language_that_no_check_runs_is_refused(
 
 @pytest.mark.skipif(not node_20(), reason="needs Node 20, which has reporters")
 @pytest.mark.parametrize(
-    ("line", "accepted"),
-    [("assert.equal(first([]), null)", True), ("assert.equal(first([1]), 2)", True), ("assert.equal(first([1]), 1)", False),
-     ("assert.equal(second([1]), 1)", False)],
-)  # fmt: skip
-def test_the_gate_holds_for_node_s_own_runner(tree: Path, open_bench: OpenBench, line: str, accepted: bool) -> None:  # noqa: FBT001
+    ("lines", "accepted"),
+    [
+        (["assert.equal(first([]), null)", "assert.equal(first([1]), 2)"], ["a", "b"]),
+        (["assert.equal(first([1]), 1)", "assert.equal(second([1]), 1)"], []),
+    ],
+)
+def test_the_gate_holds_for_node_s_own_runner(
+    tree: Path, open_bench: OpenBench, lines: list[str], accepted: list[str]
+) -> None:
     (tree / "shop").mkdir()
     (tree / "shop" / "cart.js").write_text("exports.first = (prices) => prices[0].toFixed();\n")
     (tree / "tests" / "old.test.js").write_text("require('node:test').test('old', () => {});\n")
     bench = open_bench(NODE)
-    bench = replace(bench, kept=replace(bench.kept, files=(*bench.kept.files, "shop/cart.js")))
-    text = f"const {{ test }} = require('node:test');\nconst assert = require('node:assert');\nconst {{ first }} = require('../shop/cart.js');\ntest('a', () => {{ {line}; }});\n"
+    kept = take_snapshot(bench.tree, (*bench.kept.files, "shop/cart.js"), bench.scratch / "kept-too")
+    bench = replace(bench, kept=kept)
+    text = "const { test } = require('node:test');\nconst assert = require('node:assert');\nconst { first } = require('../shop/cart.js');\n"
+    text += "".join(f"test('{name}', () => {{ {line}; }});\n" for name, line in zip("ab", lines, strict=True))
     told = examined(tree, bench, {"tests/cart.test.js": text})
-    assert (told.reproduction is not None) == accepted, told.refusal
+    found = told.reproduction.tests if told.reproduction else ()
+    assert [test.id.rpartition("::")[2] for test in found] == accepted, told.refusal
 
 
 def test_later_edits_may_add_to_a_reproduction_and_take_nothing_from_it() -> None:

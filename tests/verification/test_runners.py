@@ -31,6 +31,7 @@ def tree(tmp_path: Path) -> Path:
         ("npx vitest run", ["a/b.test.ts::cart > total"], "npx vitest run -t|(cart total)$"),
         ("go test ./...", ["shop/cart::TestTotal/empty", "shop/cart::TestAdd"],
          "go test -count=1 -run|^(TestTotal|TestAdd)$|./..."),
+        ("npx mocha --reporter xunit", ["cart total::adds (up)"], "npx mocha --reporter xunit --grep|(adds .up.)$"),
         ("dotnet test a.sln", ["Shop.CartTests::Total(1, 2)"], "dotnet test a.sln --filter|FullyQualifiedName=Shop.CartTests.Total"),
         ("./gradlew --no-daemon test", ["shop.CartTest::total()"], "./gradlew --no-daemon test --tests|shop.CartTest.total"),
     ],
@@ -58,11 +59,24 @@ def test_maven_gets_classes_and_methods(tree: Path) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["make test", "cd x && pytest", "pytest | tee log", "A=1 pytest", "pytest $ARGS", "pytest 'open", "dotnet test --filter x",
+    ["make test", "cd x && cd y && pytest", "cd $X && pytest", "cd a b && pytest", "pytest | tee log", "A=1 pytest", "pytest $ARGS", "pytest 'open", "dotnet test --filter x",
      "mvn -Dtest=A test", ""],
 )  # fmt: skip
 def test_an_unknown_command_is_not_narrowed(tree: Path, command: str) -> None:
     assert narrowed(command, failing("tests.test_a::test_x"), tree) is None
+
+
+@pytest.mark.parametrize("enters", ["cd 'the api' && ", "cd 'the api' || exit\nexec "])
+def test_a_runner_in_a_folder_of_the_repository_is_known_there(tree: Path, enters: str) -> None:
+    (tree / "the api" / "tests").mkdir(parents=True)
+    (tree / "the api" / "tests" / "test_x.py").touch()
+    (tree / "the api" / "tests" / "test_a.py").touch()
+    command = f"{enters}.venv/bin/python -m pytest -q"
+    alone = "cd 'the api' && .venv/bin/python -m pytest -q tests/test_x.py::test_y"
+
+    assert narrowed(command, failing("tests.test_x::test_y"), tree) == alone
+    assert asked(command, ["the api/tests/test_x.py::test_y"], tree) == f"{alone} -rP"
+    assert asked(command, ["tests/test_a.py"], tree) is None  # of another project
 
 
 def test_a_test_without_a_known_file_is_not_guessed(tree: Path) -> None:
@@ -104,7 +118,7 @@ def test_the_value_of_an_option_is_not_taken_for_a_place(tmp_path: Path) -> None
         ("npx jest --ci", ["web/a.test.ts"], "npx jest web/a.test.ts --ci"),
         ("npx vitest run --ui", ["web/a.test.ts::adds"], "npx vitest run web/a.test.ts --ui -t (adds)$"),
         ("node --test --test-reporter junit tests", ["web/a.test.ts::adds"], "node --test --test-reporter junit web/a.test.ts"),
-        ("go test ./...", ["shop/cart_test.go"], "go test -count=1 -run ^(TestOne|TestTwo)$ ./... -v"),
+        ("go test ./...", ["shop/cart_test.go"], "go test -count=1 -run ^(TestOne|FuzzTwo)$ ./... -v"),
         ("go test ./...", ["shop/cart_test.go::TestOne"], "go test -count=1 -run ^(TestOne)$ ./... -v"),
         ("dotnet test a.sln", ["Shop.Tests/CartTests.cs::Total"], "dotnet test a.sln --filter FullyQualifiedName~CartTests.Total"),
         ("dotnet test a.sln", ["Shop.Tests/CartTests.cs"], "dotnet test a.sln --filter FullyQualifiedName~CartTests."),
@@ -114,7 +128,7 @@ def test_the_value_of_an_option_is_not_taken_for_a_place(tmp_path: Path) -> None
 def test_tests_are_asked_for_by_their_place(tree: Path, command: str, names: list[str], expected: str) -> None:
     for path in ("web/a.test.ts", "shop/cart_test.go", "Shop.Tests/CartTests.cs", "src/test/java/shop/CartTest.java"):
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
-        (tree / path).write_text("func TestOne(t *testing.T) {}\nfunc help() {}\nfunc TestTwo(t *testing.T) {}\n")
+        (tree / path).write_text("func TestOne(t *testing.T) {}\nfunc help() {}\nfunc FuzzTwo(f *testing.F) {}\n")
     assert asked(command, names, tree) == tuple(expected.split(" "))
 
 

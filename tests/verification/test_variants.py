@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redimento.change.edit import FileChange
-from redimento.verification.hunks import hunks_of, leaves, same_code, text_of, without
+from redimento.verification.hunks import hunks_of, without
+from redimento.verification.syntax import bytes_of, leaves, same_code
 from redimento.verification.variants import decoy, hollow, other_text
 
 BEFORE = '"""Prices."""\n\n\ndef total(prices):\n    """Add."""\n    return sum(prices) - 1\n\n\ndef vat(price):\n    return price * 0.19\n'
@@ -68,7 +69,15 @@ def test_everything_else_is(path: str, text: str) -> None:
 
 def test_what_is_no_text_has_no_hunks() -> None:
     assert hunks_of(FileChange("a.bin", b"\0", b"\0\1")) == ()
-    assert text_of(b"\xff") is None
+
+
+def test_code_in_latin_1_has_hunks_and_other_forms_with_its_bytes() -> None:
+    old = "class A { // preço\n  int x() { return 1; }\n}\n".encode("latin-1")
+    file = FileChange("A.java", old, old.replace(b"1;", b"2;"))
+    assert len(hunks_of(file)) == 1
+    for form in (decoy(file), other_text(file), hollow(file)):
+        assert form is not None
+        assert b"pre\xe7o" in bytes_of(form)
 
 
 @given(
@@ -105,6 +114,19 @@ def test_the_other_text_of_a_script_has_comments_between_its_tokens() -> None:
     assert same_code("prices.js", text, JS_FIXED)
 
 
+def test_the_other_text_of_csharp_leaves_characters_and_directives_as_they_are() -> None:
+    """Both are more than one token, and do not compile with a comment inside."""
+    after = (
+        "#nullable enable\n#if DEBUG || TRACE\n#pragma warning disable CS0168\n#endif\nclass A { char F() => '\\''; }\n"
+    )
+    text = other_text(change("A.cs", "class A { }\n", after)) or ""
+    assert [line for line in text.splitlines() if line[0] == "#"] == [
+        line for line in after.splitlines() if line[0] == "#"
+    ]
+    assert "class/**/ A" in text
+    assert "'\\''" in text
+
+
 @pytest.mark.parametrize(
     "path",
     sorted(
@@ -134,6 +156,9 @@ def test_a_hollow_form_raises_in_what_the_change_touches_and_only_there() -> Non
         ("a.ts", "const f = (a: number): number => { return a; };\n", "const f = (a: number): number => { return a + 1; };\n", "=> { throw"),
         ("b.js", "exports.f = () => 1;\n", "exports.f = () => 2;\n", "() => (() => { throw"),
         ("B.cs", "class A { int F() => 1; }\n", "class A { int F() => 2; }\n", "int F() => throw"),
+        ("C.cs", "class A { int F => 1; }\n", "class A { int F => 2; }\n", "int F => throw"),
+        ("D.cs", "class A { int F { get { return 1; } } }\n", "class A { int F { get { return 2; } } }\n", "int F { get { throw"),
+        ("E.cs", "class A { public static A operator +(A a, A b) { return a; } }\n", "class A { public static A operator +(A a, A b) { return b; } }\n", "operator +(A a, A b) { throw"),
         ("b.py", "f = lambda x: x\n", "f = lambda x: x + 1\n", "lambda x: (_ for _ in ())"),
         ("c.py", "X = 1\n", "X = 2\n", "X = NotImplemented"),
         ("A.java", "class A { int f() {\nreturn 1;\n} }\n", "class A { int f() {\nreturn 2;\n} }\n", "int f() { if (true) throw"),

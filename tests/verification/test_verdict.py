@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -75,13 +76,26 @@ def with_test(tree: Path, text: str = NEW_TEST) -> str:
     return (tree / "tests" / "test_cart.py").read_text() + text
 
 
-def test_a_good_change_is_verified_and_its_test_proves_it(
+def test_a_good_change_is_verified_and_its_test_proves_it_unless_it_passed_before(
     tree: Path, open_bench: OpenBench, unit_tests: CheckCommand
 ) -> None:
-    verdict = judged(open_bench(unit_tests), {"cart.py": FIXED, "tests/test_cart.py": with_test(tree)})
+    text = with_test(tree, f"{NEW_TEST}\n\ndef test_of_nothing():\n    assert total\n")
+    verdict = judged(open_bench(unit_tests), {"cart.py": FIXED, "tests/test_cart.py": text})
     assert verdict.verified
-    assert verdict.proofs == (Proof("tests.test_cart::test_of_two", "failed", "passed"),)
-    assert verdict.proofs[0].proves
+    assert verdict.proofs == (
+        Proof("tests.test_cart::test_of_nothing", "passed", "passed"),
+        Proof("tests.test_cart::test_of_two", "failed", "passed"),
+    )
+    assert [proof.proves for proof in verdict.proofs] == [False, True]
+
+
+def test_a_linter_before_the_tests_of_a_check_is_no_sign_that_they_read_the_source(
+    tree: Path, open_bench: OpenBench, unit_tests: CheckCommand
+) -> None:
+    linted = replace(unit_tests, run=f"! grep -q b64decode cart.py && {shlex.join(unit_tests.run)}")
+    verdict = judged(open_bench(linted), {"cart.py": FIXED, "tests/test_cart.py": with_test(tree)})
+    assert verdict.verified
+    assert "its check ends before the tests" in verdict.proofs[0].doubt
 
 
 def test_what_the_change_broke_is_new_and_what_was_broken_is_known(
@@ -158,27 +172,19 @@ def test_a_command_that_fails_now_and_then_without_the_change_too_is_flaky(
     assert [(failure.check, failure.test) for failure in verdict.flaky] == [("wobbly", "")]
 
 
-def test_a_test_that_passed_before_proves_nothing_and_is_listed(
-    tree: Path, open_bench: OpenBench, unit_tests: CheckCommand
-) -> None:
-    text = with_test(tree, "\n\ndef test_of_nothing():\n    assert total\n")
-    verdict = judged(open_bench(unit_tests), {"cart.py": FIXED, "tests/test_cart.py": text})
-    assert verdict.proofs == (Proof("tests.test_cart::test_of_nothing", "passed", "passed"),)
-    assert not verdict.proofs[0].proves
-
-
-@pytest.mark.parametrize(
-    ("source", "test"),
-    [
-        ("def average(prices):\n    return 2\n", "from cart import average\n\n\ndef test_it():\n    assert average([2]) == 2\n"),
-        ("def average(prices):\n    return 2\n", "import cart\n\n\ndef test_it():\n    assert cart.average([2]) == 2\n"),
-    ],
-)  # fmt: skip
 def test_a_name_missing_in_the_old_source_is_an_error_not_a_failure(
-    open_bench: OpenBench, unit_tests: CheckCommand, source: str, test: str
+    open_bench: OpenBench, unit_tests: CheckCommand
 ) -> None:
-    verdict = judged(open_bench(unit_tests), {"cart.py": FIXED + source, "tests/test_average.py": test})
-    assert verdict.proofs == (Proof("tests.test_average::test_it", "error", "passed"),)
+    files: dict[str, str | None] = {
+        "cart.py": f"{FIXED}def average(prices):\n    return 2\n",
+        "tests/test_attribute.py": "import cart\n\n\ndef test_it():\n    assert cart.average([2]) == 2\n",
+        "tests/test_import.py": "from cart import average\n\n\ndef test_it():\n    assert average([2]) == 2\n",
+    }
+    verdict = judged(open_bench(unit_tests), files)
+    assert verdict.proofs == (
+        Proof("tests.test_attribute::test_it", "error", "passed"),
+        Proof("tests.test_import::test_it", "error", "passed"),
+    )
 
 
 def test_only_added_and_altered_tests_give_proof(tree: Path, open_bench: OpenBench, unit_tests: CheckCommand) -> None:
@@ -229,8 +235,9 @@ def test_an_advisory_check_does_not_stop_a_change(open_bench: OpenBench) -> None
 
 
 def test_a_change_that_no_required_check_saw_is_not_verified(open_bench: OpenBench) -> None:
-    elsewhere = CheckCommand("web", "true", paths=("web",))
+    elsewhere = CheckCommand("web", "true", junit="web.xml", paths=("web",))
     verdict = judged(open_bench(elsewhere), {"new.py": "x = 1\n"})
+    assert [*verdict.remarks()] == []  # that its baseline left no report matters to nobody here
     assert [result.skipped for result in verdict.after.results] == [True]
     assert not verdict.verified
 

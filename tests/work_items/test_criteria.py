@@ -127,10 +127,12 @@ def test_any_text_gives_criteria_that_are_not_empty(text: str) -> None:
     assert criteria or rest == text
 
 
-@given(st.lists(st.from_regex(r"[a-z]{3,12}( [a-z]{3,12}){0,5}", fullmatch=True), min_size=1, max_size=12))
+_SENTENCES = st.lists(st.text("abcdefghijklm", min_size=3, max_size=12), min_size=1, max_size=6).map(" ".join)
+
+
+@given(st.lists(_SENTENCES, min_size=1, max_size=12))
 def test_plain_bullets_come_back_one_by_one(criteria: list[str]) -> None:
-    expected = [each for each in criteria if not each.startswith(("given", "when", "then", "and", "but"))]
-    assert split_criteria("\n".join(f"- {each}" for each in expected)) == tuple(expected)
+    assert split_criteria("\n".join(f"- {each}" for each in criteria)) == tuple(criteria)
 
 
 def test_long_texts_are_read_to_the_end() -> None:

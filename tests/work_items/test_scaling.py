@@ -37,9 +37,10 @@ def check_growth(read: Callable[[str], object], shape: str, largest: int = LARGE
     def sized(size: int) -> str:
         return head + unit * (size // len(unit)) + tail
 
-    size = SMALLEST
+    size, took = SMALLEST, seconds(read, sized(SMALLEST))
     while size < largest:
-        if seconds(read, sized(2 * size)) > MEASURABLE:
+        once, took = took, seconds(read, sized(2 * size))
+        if took > max(MEASURABLE, 3 * once):  # looks steep: measure well
             assert_linear(read, sized(size), sized(2 * size))
         size *= 2
 

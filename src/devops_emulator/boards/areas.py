@@ -8,10 +8,10 @@ from uuid import UUID
 
 from devops_emulator.boards import items
 from devops_emulator.faults import Fault, malformed
-from devops_emulator.organisation import Organisation, find_project
+from devops_emulator.organisation import Organisation
 from devops_emulator.security import namespaces
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, hrefs
+from devops_emulator.wire import Answer, Call, hrefs, served
 
 _MOST = 1 << 31
 
@@ -29,12 +29,11 @@ def _known(organisation: Organisation, project: Document) -> dict[str, str]:
 
 
 def tokens(organisation: Organisation, project: Document) -> Collection[str]:
-    """Return the security tokens of all areas of a project."""
     return {namespaces.area_token(project["id"], area) for area in _known(organisation, project).values()}
 
 
 def _get(call: Call) -> Answer:
-    project = find_project(call.organisation, call.values["project"])
+    project = call.project
     group = call.values["structureGroup"]
     if group.casefold() != "areas":
         raise malformed(f"The value '{group}' is not valid for structureGroup here: only Areas is emulated.")
@@ -68,15 +67,4 @@ def _shape(call: Call, project: Document, area: str, known: dict[str, str], dept
     return shown
 
 
-RESOURCES = (
-    Resource(
-        "5a172953-1b41-49d3-840a-33f79c3ce89f",
-        "wit",
-        "classificationNodes",
-        "{project}/_apis/{area}/{resource}/{structureGroup}/{*path}",
-        {"GET": _get},
-        {"GET": _get},
-        version=2,
-        project_required=True,
-    ),
-)
+RESOURCES = (served("classificationNodes", {"GET": _get}, {"GET": _get}),)

@@ -11,13 +11,12 @@ from devops_emulator.boards.items import check_may_write
 from devops_emulator.faults import Fault, malformed, wrong_content_type
 from devops_emulator.organisation import Organisation, now
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource
+from devops_emulator.wire import Answer, Call, served
 
 _LARGEST = 60 * 1024 * 1024  # bytes; object limits of Azure Boards
 
 
 def keep(organisation: Organisation, name: str, content: bytes) -> Document:
-    """Store an attachment in the folder of the organisation."""
     attachment: Document = {"id": str(uuid4()), "name": name, "size": len(content), "created": now()}
     file = _file(organisation, attachment["id"])
     file.parent.mkdir(exist_ok=True)
@@ -31,7 +30,7 @@ def _file(organisation: Organisation, identity: str) -> Path:
 
 
 def _create(call: Call) -> Answer:
-    project = call.project()
+    project = call.any_project()
     if project:
         check_may_write(call.organisation, project)
     if call.query("uploadType", "simple").casefold() != "simple":
@@ -47,7 +46,7 @@ def _create(call: Call) -> Answer:
 
 
 def _get(call: Call) -> Answer:
-    call.project()  # refuses one that does not exist
+    call.any_project()  # refuses one that does not exist
     identity = call.values["id"].lower()
     attachment = call.organisation.store.find("attachment", identity)
     if attachment is None:
@@ -59,15 +58,6 @@ def _get(call: Call) -> Answer:
 
 
 RESOURCES = (
-    Resource(
-        "e07b5fa4-1499-494d-a496-64b860fd64ff",
-        "wit",
-        "attachments",
-        "{project}/_apis/{area}/{resource}/{id}",
-        {"POST": _create},
-        {"GET": _get},
-        version=4,
-        # Pictures in a description are plain addresses: browsers request them without a version.
-        version_optional=True,
-    ),
+    # Pictures in a description are plain addresses: browsers request them without a version.
+    served("attachments", {"POST": _create}, {"GET": _get}),
 )

@@ -9,7 +9,6 @@ from typing import Any
 
 from devops_emulator import people, tags
 from devops_emulator.boards import items, links, processes
-from devops_emulator.boards.notes import add_note
 from devops_emulator.faults import Fault, malformed
 from devops_emulator.organisation import Organisation, find_project
 from devops_emulator.store import Document
@@ -100,7 +99,7 @@ def apply_patch(
     if item["revisions"] and same and not draft.history:
         return []
     if draft.history:
-        add_note(organisation, item, draft.history)
+        items.add_note(organisation, item, draft.history)
         draft.fields["System.History"] = draft.history
     items.add_revision(organisation, item, fields=draft.fields, relations=draft.relations, formats=draft.formats)
     return [item, *links.mirror(organisation, item, known["relations"], draft.relations)]
@@ -157,9 +156,8 @@ def _set_field(organisation: Organisation, draft: Draft, name: str, step: Docume
     operation, value = step["op"], step.get("value")
     if operation == "test":
         if draft.fields.get(name) != value:
-            raise Fault(
-                412, "VssPropertyValidationException", f"VS402625: Test Operation for path /fields/{name} failed."
-            )
+            sentence = f"VS402625: Test Operation for path /fields/{name} failed."
+            raise Fault(412, "VssPropertyValidationException", sentence)
         return
     if name in _READ_ONLY and not bypass:
         raise _rule(name, "ReadOnly")

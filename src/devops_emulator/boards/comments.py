@@ -8,11 +8,10 @@ from html import escape
 
 from devops_emulator import people
 from devops_emulator.boards import events, items
-from devops_emulator.boards.notes import add_note
 from devops_emulator.faults import Fault, body_missing, malformed
-from devops_emulator.organisation import Organisation, find_project, now
+from devops_emulator.organisation import Organisation, now
 from devops_emulator.store import Document, pick
-from devops_emulator.wire import Answer, Call, Resource
+from devops_emulator.wire import Answer, Call, served
 
 _PAGE = 200
 _LONGEST = 150_000
@@ -80,7 +79,7 @@ def _position(token: str) -> int:
 
 def _create(call: Call) -> Answer:
     item = _item(call, write=True)
-    note = add_note(call.organisation, item, _text(call), markdown=_markdown(call, default=False))
+    note = items.add_note(call.organisation, item, _text(call), markdown=_markdown(call, default=False))
     items.add_revision(call.organisation, item, fields=items.latest(item)["fields"] | {"System.History": note["text"]})
     events.updated(call.organisation, item)
     events.commented(call.organisation, item, note)
@@ -122,7 +121,7 @@ def _rendering_wanted(call: Call) -> bool:
 
 
 def _item(call: Call, *, write: bool) -> Document:
-    project = find_project(call.organisation, call.values["project"])
+    project = call.project
     load = items.writable_item if write else items.readable_item
     return load(call.organisation, call.values["workItemId"], project)
 
@@ -147,16 +146,4 @@ def _markdown(call: Call, *, default: bool) -> bool:
     return call.choice("format", {0: "markdown", 1: "html"}, "markdown" if default else "html") == "markdown"
 
 
-RESOURCES = (
-    Resource(
-        "608aac0a-32e1-4493-a863-b9cf4566d257",
-        "wit",
-        "comments",
-        "{project}/_apis/{area}/workItems/{workItemId}/{resource}/{commentId}",
-        {"GET": _list, "POST": _create},
-        {"GET": _get, "PATCH": _update, "DELETE": _delete},
-        version=4,
-        preview=True,
-        project_required=True,
-    ),
-)
+RESOURCES = (served("comments", {"GET": _list, "POST": _create}, {"GET": _get, "PATCH": _update, "DELETE": _delete}),)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from devops_emulator import people
-from devops_emulator.faults import Fault, malformed, no_work_item
+from devops_emulator.faults import malformed, no_work_item
 from devops_emulator.organisation import Organisation, denied, find_project, now
 from devops_emulator.store import Document
 from devops_emulator.wire import hrefs
@@ -51,12 +52,10 @@ def writable_item(organisation: Organisation, number: str | int, project: Docume
 
 
 def check_may_write(organisation: Organisation, project: Document, area: str = "") -> None:
-    if denied(organisation, project, "WorkItemWrite", area=area):
-        raise Fault(
-            403,
-            "WorkItemUnauthorizedAccessException",
-            "TF237111: The current user does not have permissions to save work items under the specified area path.",
-        )
+    sentence = "TF237111: The current user does not have permissions to save work items under the specified area path."
+    people.require(
+        organisation, project, "WorkItemWrite", sentence, kind="WorkItemUnauthorizedAccessException", area=area
+    )
 
 
 def latest(item: Document) -> Document:
@@ -100,6 +99,27 @@ def add_revision(
     organisation.store.put("work_item", item["id"], item)
 
 
+def add_note(
+    organisation: Organisation, item: Document, text: str, *, markdown: bool = False, author: str = "", moment: str = ""
+) -> Document:
+    """Append a comment to an item; the caller stores the item. `author` and `moment` are for seeds."""
+    moment = moment or now()
+    author = author or person_text(people.me(organisation))
+    note = {
+        "id": organisation.store.next_number("comment"),
+        "version": 1,
+        "text": text,
+        "format": "markdown" if markdown else "html",
+        "createdBy": author,
+        "createdDate": moment,
+        "modifiedBy": author,
+        "modifiedDate": moment,
+        "isDeleted": False,
+    }
+    item["comments"].append(note)
+    return note
+
+
 def new_item(organisation: Organisation, project: Document, kind: str, number: int | None = None) -> Document:
     """Return a new work item without a revision; `number` is for seeds."""
     if number is None:
@@ -111,11 +131,20 @@ def new_item(organisation: Organisation, project: Document, kind: str, number: i
 
 def revision_at(item: Document, moment: str) -> Document:
     """Return the revision of an item at a moment; raises Fault 404 if it did not exist yet."""
-    wanted = [rev for rev in item["revisions"] if _instant(rev["fields"]["System.ChangedDate"]) <= _instant(moment)]
-    if not wanted:
-        raise no_work_item(item["id"])
-    found: Document = wanted[-1]
-    return found
+    wanted = _instant(moment)
+    for revision in reversed(item["revisions"]):
+        if _instant(revision["fields"]["System.ChangedDate"]) <= wanted:
+            found: Document = revision
+            return found
+    raise no_work_item(item["id"])
+
+
+def _instant(moment: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(moment)
+    except ValueError as error:
+        raise malformed(f"The value '{moment}' is not valid for asOf.") from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def url(organisation: Organisation, item: Document) -> str:
@@ -235,13 +264,3 @@ def _shown(organisation: Organisation, name: str, value: Any) -> Any:
 def _target(link: Document) -> int | None:
     match = re.fullmatch(rf"{HOME}_apis/wit/workItems/(\d+)", link["url"])
     return int(match[1]) if match else None
-
-
-def _instant(moment: str) -> str:
-    """Return an ISO 8601 time in UTC at a fixed length, so that times compare as strings."""
-    match = re.match(
-        r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z?$", moment if "T" in moment else f"{moment}T00:00:00"
-    )
-    if match is None:
-        raise malformed(f"The value '{moment}' is not valid for asOf.")
-    return f"{match[1]}.{(match[2] or '').ljust(9, '0')[:9]}"

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from devops_emulator import people
@@ -18,7 +19,7 @@ from devops_emulator.boards import changes, items
 from devops_emulator.faults import Fault
 from devops_emulator.organisation import Organisation, denied, find_project, now
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource
+from devops_emulator.wire import Answer, Call, served
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")|(?P<field>\[[^\]]+\])|(?P<macro>@\w+(?:\s*[-+]\s*\d+)?)"
@@ -243,15 +244,12 @@ def parse(text: str, macros: Document | None = None) -> Query:
 def _sorted(found: list[Document], order: tuple[tuple[str, bool], ...]) -> list[Document]:
     # Sorting is stable, so the least important field comes first.
     for name, descends in reversed(order):
-
-        def rank(item: Document, name: str = name) -> tuple[int, float, str]:
-            return _sort_key(_value_of(items.latest(item)["fields"], name))
-
-        found = sorted(found, key=rank, reverse=descends)
+        found = sorted(found, key=partial(_rank, name), reverse=descends)
     return found
 
 
-def _sort_key(value: Any) -> tuple[int, float, str]:
+def _rank(name: str, item: Document) -> tuple[int, float, str]:
+    value = _value_of(items.latest(item)["fields"], name)
     if isinstance(value, (int, float)):
         return (1, float(value), "")
     return (0 if value is None else 2, 0.0, str(value or "").casefold())
@@ -264,7 +262,7 @@ def keep_query(organisation: Organisation, project: Document, identity: str, tex
 
 
 def _saved(call: Call) -> Answer:
-    identity, project = call.values["id"].casefold(), call.project()
+    identity, project = call.values["id"].casefold(), call.any_project()
     kept = call.organisation.store.find("query", identity)
     if kept is None or project is None or kept["project"] != project["id"]:
         message = f"TF401243: The query {identity} does not exist, or you do not have permission to read it."
@@ -280,7 +278,7 @@ def _query(call: Call) -> Answer:
 
 
 def _found(call: Call, text: str) -> Answer:
-    organisation, project = call.organisation, call.project()
+    organisation, project = call.organisation, call.any_project()
     me = items.person_text(people.me(organisation))
     query = parse(text, {"project": project["name"] if project else None, "me": me})
     found = [
@@ -314,21 +312,6 @@ def _field_reference(organisation: Organisation, name: str) -> Document:
 
 
 RESOURCES = (
-    Resource(
-        "1a9c53f7-f243-4447-b110-35ef023636e4",
-        "wit",
-        "wiql",
-        "{project}/{team}/_apis/{area}/{resource}",
-        {"POST": _query},
-        version=2,
-    ),
-    Resource(
-        "a02355f5-5f8a-4671-8e32-369d23aac83d",
-        "wit",
-        "wiql",
-        "{project}/{team}/_apis/{area}/{resource}/{id}",
-        {},
-        {"GET": _saved},
-        version=2,
-    ),
+    served("wiql", {"POST": _query}),
+    served("savedWiql", {}, {"GET": _saved}),
 )

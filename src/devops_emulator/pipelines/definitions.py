@@ -9,11 +9,11 @@ import yaml
 
 from devops_emulator import people
 from devops_emulator.faults import Fault, invalid
-from devops_emulator.organisation import Organisation, denied, find_project, now, project_reference
+from devops_emulator.organisation import Organisation, find_project, now, project_reference
 from devops_emulator.pipelines import endpoints, permissions
 from devops_emulator.repos import git, repositories
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, collection, hrefs, members
+from devops_emulator.wire import Answer, Call, collection, hrefs, members, served
 
 _YAML = 2
 _STATES = ("enabled", "paused", "disabled")
@@ -115,7 +115,7 @@ def pushed(organisation: Organisation, repository: Document, branch: str) -> Non
 
 
 def _given(call: Call) -> Document:
-    body = members(call.object(), (*_GIVEN, *_SHOWN))
+    body = call.object(*_GIVEN, *_SHOWN)
     process = members(body.get("process") or {}, ("type", "yamlFilename"))
     given = members(body.get("repository") or {}, ("id", "name", "type", "defaultBranch", "url", "properties"))
     if not str(body.get("name") or "").strip() or body.get("type", "build") not in ("build", 2):
@@ -146,14 +146,8 @@ def _given(call: Call) -> Document:
 
 
 def _check_may(call: Call, project: Document) -> None:
-    if denied(call.organisation, project, "CreateDefinition"):
-        name = people.me(call.organisation)["displayName"]
-        raise Fault(
-            403,
-            "AccessDeniedException",
-            f"Access denied. {name} needs Create build pipeline permissions for the project {project['name']} to perform "
-            "the action.",
-        )
+    needs = f"{{who}} needs Create build pipeline permissions for the project {project['name']} to perform the action."
+    people.require(call.organisation, project, "CreateDefinition", f"Access denied. {needs}")
 
 
 def _check_free(call: Call, project: Document, given: Document, own: int) -> None:
@@ -203,7 +197,7 @@ def _shape(organisation: Organisation, definition: Document, *, whole: bool) -> 
 
 
 def _create(call: Call) -> Answer:
-    project = find_project(call.organisation, call.values["project"])
+    project = call.project
     _check_may(call, project)
     given = _given(call)
     _check_free(call, project, given, 0)
@@ -249,7 +243,7 @@ def _delete(call: Call) -> Answer:
 
 def find(call: Call, number: str) -> Document:
     """Return a pipeline of the project in the address; raises Fault 404."""
-    project = find_project(call.organisation, call.values["project"])
+    project = call.project
     definition = call.organisation.store.find("definition", number)
     if definition is None or definition["project"] != project["id"]:
         raise Fault(404, "DefinitionNotFoundException", f"The requested definition {number} could not be found.")
@@ -258,7 +252,7 @@ def find(call: Call, number: str) -> Document:
 
 def _list(call: Call) -> Answer:
     name, repository = call.query("name").casefold(), call.query("repositoryId").casefold()
-    known = _of(call.organisation, find_project(call.organisation, call.values["project"]))
+    known = _of(call.organisation, call.project)
     return collection(
         [
             _shape(call.organisation, one, whole=call.flag("includeAllProperties"))
@@ -272,15 +266,4 @@ def _get(call: Call) -> Answer:
     return Answer(_shape(call.organisation, find(call, call.values["definitionId"]), whole=True))
 
 
-RESOURCES = (
-    Resource(
-        "dbeaf647-6167-421a-bda9-c9327b25e2e6",
-        "build",
-        "Definitions",
-        "{project}/_apis/{area}/{resource}/{definitionId}",
-        {"GET": _list, "POST": _create},
-        {"GET": _get, "PUT": _update, "DELETE": _delete},
-        version=7,
-        project_required=True,
-    ),
-)
+RESOURCES = (served("Definitions", {"GET": _list, "POST": _create}, {"GET": _get, "PUT": _update, "DELETE": _delete}),)

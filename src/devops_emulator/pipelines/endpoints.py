@@ -6,10 +6,10 @@ from uuid import uuid4
 
 from devops_emulator import people
 from devops_emulator.faults import Fault, invalid
-from devops_emulator.organisation import Organisation, denied, find_project
+from devops_emulator.organisation import Organisation, find_project
 from devops_emulator.pipelines import permissions
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, collection, inner, members
+from devops_emulator.wire import Answer, Call, collection, inner, members, served
 
 INCOMING = "incomingwebhook"
 _MEMBERS = (
@@ -38,14 +38,13 @@ def add_connection(organisation: Organisation, project: Document, wanted: Docume
 
 
 def of_project(organisation: Organisation, project: Document) -> list[Document]:
-    """Return the service connections of a project."""
     known = organisation.store.all("service_connection")
     return [one for one in known if one["project"] == project["id"]]
 
 
 def _given(call: Call) -> tuple[Document, Document]:
     """Return a described connection, and its project; raises Fault 400."""
-    body = members(call.object(), _MEMBERS)
+    body = call.object(*_MEMBERS)
     references = body.get("serviceEndpointProjectReferences") or []
     if len(references) != 1:
         raise invalid("serviceEndpointProjectReferences names the project of the service connection.")
@@ -76,13 +75,10 @@ def _given(call: Call) -> tuple[Document, Document]:
 
 
 def _check_may(call: Call, project: Document) -> None:
-    if denied(call.organisation, project, "CreateServiceEndpoint"):
-        name = people.me(call.organisation)["displayName"]
-        raise Fault(
-            403,
-            "AccessDeniedException",
-            f"You do not have appropriate permissions for this operation. {name} needs Endpoint Creator in the project.",
-        )
+    sentence = (
+        "You do not have appropriate permissions for this operation. {who} needs Endpoint Creator in the project."
+    )
+    people.require(call.organisation, project, "CreateServiceEndpoint", sentence)
 
 
 def _shape(call: Call, connection: Document) -> Document:
@@ -157,14 +153,14 @@ def _delete(call: Call) -> Answer:
 
 def _find(call: Call) -> Document:
     found = call.organisation.store.find("service_connection", call.values["endpointId"].casefold())
-    if found is None or (call.project() or {"id": found["project"]})["id"] != found["project"]:
+    if found is None or (call.any_project() or {"id": found["project"]})["id"] != found["project"]:
         message = f"Service connection with ID {call.values['endpointId']} was not found."
         raise Fault(404, "ServiceEndpointNotFoundException", message)
     return found
 
 
 def _list(call: Call) -> Answer:
-    project = find_project(call.organisation, call.values["project"])
+    project = call.project
     names = [name.casefold() for name in call.query("endpointNames").split(",") if name]
     kind = call.query("type").casefold()
     return collection(
@@ -181,23 +177,6 @@ def _get(call: Call) -> Answer:
 
 
 RESOURCES = (
-    Resource(
-        "14e48fdc-2c8b-41ce-a0c3-e26f6cc55bd0",
-        "serviceendpoint",
-        "endpoints",
-        "_apis/{area}/{resource}/{endpointId}",
-        {"POST": _create},
-        {"PUT": _update, "DELETE": _delete},
-        version=4,
-    ),
-    Resource(
-        "e85f1c62-adfc-4b74-b618-11a150fb195e",
-        "serviceendpoint",
-        "endpoints",
-        "{project}/_apis/{area}/{resource}/{endpointId}",
-        {"GET": _list},
-        {"GET": _get},
-        version=4,
-        project_required=True,
-    ),
+    served("endpoints", {"POST": _create}, {"PUT": _update, "DELETE": _delete}),
+    served("endpointsOfProject", {"GET": _list}, {"GET": _get}),
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from devops_emulator import people
 from devops_emulator.faults import Fault, invalid
-from devops_emulator.organisation import Organisation, denied, find_project, now
+from devops_emulator.organisation import Organisation, now
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, members
+from devops_emulator.wire import Answer, Call, members, served
 
 _KINDS = {
     "endpoint": "service_connection",
@@ -18,23 +18,19 @@ _NOBODY: Document = {"all": False, "pipelines": {}}
 
 
 def allowed(organisation: Organisation, kind: str, identity: str, definition: int) -> bool:
-    """Return whether a pipeline may use a resource."""
     kept = organisation.store.find("pipeline_permission", f"{kind}/{identity.casefold()}") or _NOBODY
     return bool(kept["all"]) or str(definition) in kept["pipelines"]
 
 
 def open_to_all(organisation: Organisation, kind: str, identity: str) -> None:
-    """Let every pipeline use a resource."""
     organisation.store.put("pipeline_permission", f"{kind}/{identity.casefold()}", _NOBODY | {"all": True})
 
 
 def forget(organisation: Organisation, kind: str, identity: str) -> None:
-    """Drop what is known of a resource that is gone."""
     organisation.store.remove("pipeline_permission", f"{kind}/{identity.casefold()}")
 
 
 def forget_pipeline(organisation: Organisation, definition: int) -> None:
-    """Drop the permissions of a pipeline that is gone."""
     for key in organisation.store.keys("pipeline_permission"):
         kept = organisation.store.find("pipeline_permission", key) or _NOBODY
         if kept["pipelines"].pop(str(definition), None):
@@ -43,7 +39,7 @@ def forget_pipeline(organisation: Organisation, definition: int) -> None:
 
 def _resource(call: Call) -> tuple[str, str]:
     kind, identity = call.values["resourceType"].casefold(), call.values["resourceId"].casefold()
-    project = find_project(call.organisation, call.values["project"])
+    project = call.project
     if kind not in _KINDS:
         raise invalid(f"The resource type {kind} is not one of {', '.join(_KINDS)}.")
     owner, _, name = identity.rpartition(".")
@@ -70,14 +66,9 @@ def _get(call: Call) -> Answer:
 
 def _update(call: Call) -> Answer:
     kind, identity = _resource(call)
-    body = members(call.object(), ("allPipelines", "pipelines", "resource"))
-    if denied(call.organisation, find_project(call.organisation, call.values["project"]), "AdministerResource"):
-        raise Fault(
-            403,
-            "AccessDeniedException",
-            f"Access denied. {people.me(call.organisation)['displayName']} needs Administer permissions for the {kind} "
-            f"{identity} to perform the action.",
-        )
+    body = call.object("allPipelines", "pipelines", "resource")
+    needs = f"{{who}} needs Administer permissions for the {kind} {identity} to perform the action."
+    people.require(call.organisation, call.project, "AdministerResource", f"Access denied. {needs}")
     kept = call.organisation.store.find("pipeline_permission", f"{kind}/{identity}") or _NOBODY
     pipelines = dict(kept["pipelines"])
     for given in body.get("pipelines") or []:
@@ -94,16 +85,4 @@ def _update(call: Call) -> Answer:
     return Answer(_shape(call.organisation, kind, identity))
 
 
-RESOURCES = (
-    Resource(
-        "b5b9a4a4-e6cd-4096-853c-ab7d8b0c4eb2",
-        "pipelinePermissions",
-        "pipelinePermissions",
-        "{project}/_apis/pipelines/{resource}/{resourceType}/{resourceId}",
-        {},
-        {"GET": _get, "PATCH": _update},
-        version=1,
-        preview=True,
-        project_required=True,
-    ),
-)
+RESOURCES = (served("pipelinePermissions", {}, {"GET": _get, "PATCH": _update}),)

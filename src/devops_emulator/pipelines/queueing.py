@@ -6,24 +6,19 @@ from typing import Any
 
 from devops_emulator import people
 from devops_emulator.faults import Fault, invalid
-from devops_emulator.organisation import Organisation, denied, find_project, now
+from devops_emulator.organisation import Organisation, find_project, now
 from devops_emulator.pipelines import definitions
 from devops_emulator.repos import git, repositories
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, collection, hrefs, members
+from devops_emulator.wire import Answer, Call, collection, hrefs, served
 
 
 def queue(call: Call, definition: Document, branch: str, parameters: Any) -> Document:
     """Queue a run that a person or a program asked for; raises Fault 403 without the right to, 400 without the file."""
     organisation = call.organisation
     project = find_project(organisation, definition["project"])
-    if denied(organisation, project, "QueueBuilds", definition=definition["id"]):
-        raise Fault(
-            403,
-            "AccessDeniedException",
-            f"Access denied. {people.me(organisation)['displayName']} needs Queue builds permissions for build pipeline "
-            f"{definition['id']} to perform the action.",
-        )
+    needs = f"{{who}} needs Queue builds permissions for build pipeline {definition['id']} to perform the action."
+    people.require(organisation, project, "QueueBuilds", f"Access denied. {needs}", definition=definition["id"])
     declared = (definitions.content(organisation, definition) or {}).get("parameters") or []
     if unknown := {*(parameters or {})} - {one.get("name") for one in declared}:
         raise Fault(400, "PipelineValidationException", f"Unexpected parameter '{min(unknown)}'.")
@@ -66,7 +61,7 @@ def start(
 
 
 def _run(call: Call) -> Answer:
-    body = members(call.object(), ("resources", "templateParameters", "variables", "stagesToSkip", "previewRun"))
+    body = call.object("resources", "templateParameters", "variables", "stagesToSkip", "previewRun")
     definition = definitions.find(call, call.values["pipelineId"])
     own = ((body.get("resources") or {}).get("repositories") or {}).get("self") or {}
     build = queue(call, definition, str(own.get("refName") or ""), body.get("templateParameters"))
@@ -94,14 +89,4 @@ def _shape(organisation: Organisation, definition: Document, build: Document) ->
     }
 
 
-RESOURCES = (
-    Resource(
-        "7859261e-d2e9-4a68-b820-a5d84cc5bb3d",
-        "pipelines",
-        "runs",
-        "{project}/_apis/{area}/{pipelineId}/{resource}",
-        {"GET": _list, "POST": _run},
-        version=1,
-        project_required=True,
-    ),
-)
+RESOURCES = (served("runs", {"GET": _list, "POST": _run}),)

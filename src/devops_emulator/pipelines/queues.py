@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from devops_emulator.organisation import Organisation, find_project
+from devops_emulator.organisation import Organisation
 from devops_emulator.pipelines import permissions
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, collection
+from devops_emulator.wire import Answer, Call, collection, served
 
 HOSTED = "Azure Pipelines"
 
@@ -20,7 +20,7 @@ def add_queue(organisation: Organisation, project: Document, name: str) -> None:
 
 
 def _list(call: Call) -> Answer:
-    project = find_project(call.organisation, call.values["project"])
+    project = call.project
     wanted = [name.casefold() for name in call.query("queueNames").split(",") if name]
     if name := call.query("queueName"):
         wanted.append(name.casefold())
@@ -38,14 +38,4 @@ def _list(call: Call) -> Answer:
     )
 
 
-RESOURCES = (
-    Resource(
-        "900fa995-c559-4923-aae7-f8424fe4fbea",
-        "distributedtask",
-        "queues",
-        "{project}/_apis/{area}/{resource}",
-        {"GET": _list},
-        version=1,
-        project_required=True,
-    ),
-)
+RESOURCES = (served("queues", {"GET": _list}),)

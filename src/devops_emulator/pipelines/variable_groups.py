@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from devops_emulator import people
 from devops_emulator.faults import Fault, invalid
-from devops_emulator.organisation import denied, find_project, now
+from devops_emulator.organisation import find_project, now
 from devops_emulator.pipelines import permissions
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, collection, members
+from devops_emulator.wire import Answer, Call, collection, members, served
 
 _PARAMETERS = ("name", "description", "type", "variables", "variableGroupProjectReferences", "providerData")
 
 
 def _given(call: Call) -> Document:
-    body = members(call.object(), _PARAMETERS)
+    body = call.object(*_PARAMETERS)
     if not str(body.get("name") or "").strip() or body.get("type") != "Vsts":
         raise invalid("A variable group has a name and the type Vsts.")
     for name, value in (body.get("variables") or {}).items():
@@ -36,10 +36,8 @@ def _project(call: Call, body: Document) -> Document:
 
 
 def _check_may(call: Call, project: Document) -> None:
-    if denied(call.organisation, project, "CreateVariableGroup"):
-        name = people.me(call.organisation)["displayName"]
-        message = f"You do not have permissions to perform this operation on the variable group. {name} needs Creator."
-        raise Fault(403, "AccessDeniedException", message)
+    sentence = "You do not have permissions to perform this operation on the variable group. {who} needs Creator."
+    people.require(call.organisation, project, "CreateVariableGroup", sentence)
 
 
 def _shape(call: Call, group: Document) -> Document:
@@ -123,7 +121,7 @@ def _find(call: Call) -> Document:
 
 def _list(call: Call) -> Answer:
     wanted = call.query("groupName").casefold()
-    groups = _of(call, find_project(call.organisation, call.values["project"]))
+    groups = _of(call, call.project)
     return collection([_shape(call, group) for group in groups if wanted in ("", group["name"].casefold())])
 
 
@@ -132,23 +130,6 @@ def _get(call: Call) -> Answer:
 
 
 RESOURCES = (
-    Resource(
-        "ef5b7057-ffc3-4c77-bbad-c10b4a4abcc7",
-        "distributedtask",
-        "variablegroups",
-        "_apis/{area}/{resource}/{groupId}",
-        {"POST": _create},
-        {"PUT": _update, "DELETE": _delete},
-        version=2,
-    ),
-    Resource(
-        "f5b09dd5-9d54-45a1-8b5a-1c8287d634cc",
-        "distributedtask",
-        "variablegroups",
-        "{project}/_apis/{area}/{resource}/{groupId}",
-        {"GET": _list},
-        {"GET": _get},
-        version=2,
-        project_required=True,
-    ),
+    served("variablegroups", {"POST": _create}, {"PUT": _update, "DELETE": _delete}),
+    served("variablegroupsOfProject", {"GET": _list}, {"GET": _get}),
 )

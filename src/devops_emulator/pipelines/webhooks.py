@@ -9,20 +9,24 @@ import hmac
 from typing import Any
 
 from devops_emulator.faults import Fault, malformed
-from devops_emulator.organisation import Organisation
 from devops_emulator.pipelines import endpoints, queueing
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource
+from devops_emulator.wire import Answer, Call, served
 
 
 def _receive(call: Call) -> Answer:
     organisation, name = call.organisation, call.values["webHookId"]
-    connections = [one for one in organisation.store.all("service_connection") if _is_named(one, name)]
+    connections = [
+        one
+        for one in organisation.store.all("service_connection")
+        if one["type"] == endpoints.INCOMING and one["authorization"]["parameters"]["webhookname"] == name
+    ]
+    named = {(one["project"], one["name"].casefold()) for one in connections}
     subscribed = [
         (definition, hook)
         for definition in organisation.store.all("definition")
         for hook in definition["webhooks"]
-        if any(_declares(definition, hook, connection) for connection in connections)
+        if (definition["project"], hook["connection"].casefold()) in named
     ]
     if not subscribed:
         raise Fault(
@@ -37,24 +41,11 @@ def _receive(call: Call) -> Answer:
         raise malformed("The payload must be a JSON object.")
     for definition, hook in subscribed:
         # A body with a member `tags` at its top starts nothing, without a word (azure-devops-docs issue 10267).
-        if "tags" not in body and _passes(body, hook):
-            _start(organisation, definition)
+        if "tags" not in body and all(
+            str(_at(body, one.get("path", ""))) == one.get("value") for one in hook["filters"]
+        ):
+            queueing.start(organisation, definition, parameters={}, reason="resourceTrigger")
     return Answer(status=200)
-
-
-def _start(organisation: Organisation, definition: Document) -> None:
-    if organisation.store.find("definition", definition["id"]) is not None:
-        queueing.start(organisation, definition, parameters={}, reason="resourceTrigger")
-
-
-def _is_named(connection: Document, name: str) -> bool:
-    parameters = connection["authorization"]["parameters"]
-    return bool(connection["type"] == endpoints.INCOMING and parameters["webhookname"] == name)
-
-
-def _declares(definition: Document, hook: Document, connection: Document) -> bool:
-    declared: list[str] = [definition["project"], hook["connection"].casefold()]
-    return declared == [connection["project"], connection["name"].casefold()]
 
 
 def _check_signature(call: Call, parameters: Document) -> None:
@@ -69,10 +60,6 @@ def _check_signature(call: Call, parameters: Document) -> None:
         raise Fault(500, "SignatureMismatch", "The signature of the payload is not the one of the secret.")
 
 
-def _passes(body: Document, hook: Document) -> bool:
-    return all(str(_at(body, one.get("path", ""))) == one.get("value") for one in hook["filters"])
-
-
 def _at(value: Any, path: str) -> Any:
     for part in path.split("."):
         value = value.get(part, "") if isinstance(value, dict) else ""
@@ -81,14 +68,5 @@ def _at(value: Any, path: str) -> Any:
 
 RESOURCES = (
     # The service lists no location for it.
-    Resource(
-        "5f1f4f0a-0d51-4c3c-8a55-9e7f1f0f6c0d",
-        "distributedtask",
-        "webhooks",
-        "_apis/public/{area}/{resource}/{webHookId}",
-        {},
-        {"POST": _receive},
-        version=1,
-        public=True,
-    ),
+    served("webhooks", {}, {"POST": _receive}),
 )

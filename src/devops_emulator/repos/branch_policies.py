@@ -12,7 +12,7 @@ from devops_emulator.faults import Fault
 from devops_emulator.organisation import Organisation
 from devops_emulator.repos import repositories
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, collection
+from devops_emulator.wire import Answer, Call, collection, served
 
 TYPES = {
     "Minimum number of reviewers": "fa4e907d-c16b-4a4c-9dfa-4906e5d171dd",
@@ -93,7 +93,7 @@ def _posted(pull: Document, settings: Document) -> str:
 
 
 def _list(call: Call) -> Answer:
-    organisation, project = call.organisation, call.project()
+    organisation, project = call.organisation, call.any_project()
     wanted, branch, kind = (call.query(name).casefold() for name in ("repositoryId", "refName", "policyType"))
     if project is None:
         raise Fault(404, "ProjectDoesNotExistException", "TF200016: The request names no project.")
@@ -121,14 +121,4 @@ def _shape(organisation: Organisation, project: Document, policy: Document) -> D
     }
 
 
-RESOURCES = (
-    Resource(
-        "2c420070-a0a2-49cc-9639-c9f271c5ff07",
-        "git",
-        "policyConfigurations",
-        "{project}/_apis/{area}/policy/configurations",
-        {"GET": _list},
-        version=1,
-        project_required=True,
-    ),
-)
+RESOURCES = (served("policyConfigurations", {"GET": _list}),)

@@ -51,7 +51,6 @@ def close(organisation: Organisation, pull: Document, status: str) -> None:
 
 
 def linked_items(organisation: Organisation, pull: Document) -> list[Document]:
-    """Return the work items that link to a pull request."""
     link = work_item_links.pull_request_link(pull_request.artifact(pull))
     return [item for item in organisation.store.all("work_item") if work_item_links.has_relation(item, link)]
 

@@ -8,11 +8,12 @@ from devops_emulator.faults import Fault
 from devops_emulator.organisation import Organisation
 from devops_emulator.repos import git, repositories
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, choice, collection
+from devops_emulator.wire import Answer, Call, choice, collection, served
+
+_RECURSIONS = {0: "none", 1: "oneLevel", 4: "oneLevelPlusNestedEmptyFolders", 120: "full"}
 
 
 def commit_shape(organisation: Organisation, repository: Document, commit: str) -> Document:
-    """Shape a commit (GitCommitRef)."""
     home = repositories.path(organisation, repository)
     raw = git.text(home, "show", "-s", "--format=%H%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B", commit)
     full, parents, an, ae, at, cn, ce, ct, message = raw.split("\0")
@@ -35,15 +36,8 @@ def _commits(call: Call) -> Answer:
     top = call.number("$top", call.number("searchCriteria.$top", 100))
     skip = call.number("$skip", call.number("searchCriteria.$skip", 0))
     place = call.query("searchCriteria.itemPath").removeprefix("/")
-    listed = git.text(
-        home,
-        "rev-list",
-        f"--max-count={top}",
-        f"--skip={skip}",
-        start,
-        "--",
-        *([f":(literal){place}"] if place else []),
-    )
+    paths = [f":(literal){place}"] if place else []
+    listed = git.text(home, "rev-list", f"--max-count={top}", f"--skip={skip}", start, "--", *paths)
     return collection([commit_shape(call.organisation, repository, one) for one in listed.split()])
 
 
@@ -66,27 +60,46 @@ def _items(call: Call) -> Answer:
     home = repositories.path(call.organisation, repository)
     commit = _version(call, home, "versionDescriptor")
     place = (call.query("path") or call.values.get("path") or "").strip("/")
-    if place and not call.query("recursionLevel") and not call.query("scopePath"):
-        return _item(call, repository, commit, place)
+    alone = place and not call.query("recursionLevel") and not call.query("scopePath")
     place = call.query("scopePath").strip("/") or place
-    recursion = call.choice(
-        "recursionLevel", {0: "none", 1: "oneLevel", 4: "oneLevelPlusNestedEmptyFolders", 120: "full"}, "none"
-    )
-    if place and not _entries(home, commit, place, recursive=False):
-        raise _no_item(call, commit, place)
-    url = repositories.reference(call.organisation, repository)["url"]
-    entries = [("040000", "tree", git.text(home, "rev-parse", f"{commit}:{place}"), place)]
-    if recursion != "none":
-        entries += _entries(home, commit, f"{place}/" if place else "", recursive=recursion == "full")
-    return collection([_entry(url, commit, entry) for entry in entries])
-
-
-def _item(call: Call, repository: Document, commit: str, place: str) -> Answer:
-    home = repositories.path(call.organisation, repository)
-    entries = _entries(home, commit, place, recursive=False)
+    if place:
+        entries = _entries(home, commit, "--", place)
+    else:
+        entries = [f"040000 tree {git.text(home, 'rev-parse', f'{commit}^{{tree}}')}\t"]
     if not entries:
-        raise _no_item(call, commit, place)
-    shown = _entry(repositories.reference(call.organisation, repository)["url"], commit, entries[0])
+        raise Fault(
+            404,
+            "GitItemNotFoundException",
+            f"TF401174: The item '/{place}' could not be found in the repository '{call.values['repositoryId']}' at the "
+            f"version specified by '<Commit: {commit} >'.",
+        )
+    recursion = call.choice("recursionLevel", _RECURSIONS, "none")
+    if " tree " in entries[0].partition("\t")[0] and recursion != "none":
+        every = ["-r", "-t"] if recursion == "full" else []
+        entries += _entries(home, *every, commit, "--", *([f"{place}/"] if place else []))
+    url = repositories.reference(call.organisation, repository)["url"]
+    shown = [_shape(url, commit, entry) for entry in entries]
+    return _content(call, home, shown[0]) if alone else collection(shown)
+
+
+def _entries(home: Path, *arguments: str) -> list[str]:
+    return git.text(home, "ls-tree", "-z", *arguments).split("\0")[:-1]
+
+
+def _shape(url: str, commit: str, entry: str) -> Document:
+    head, _, place = entry.partition("\t")
+    _, kind, identity = head.split()
+    return {
+        "objectId": identity,
+        "gitObjectType": kind,
+        "commitId": commit,
+        "path": f"/{place}",
+        "url": f"{url}/items?path=/{place}&versionType=Commit&version={commit}",
+        **({"isFolder": True} if kind == "tree" else {}),
+    }
+
+
+def _content(call: Call, home: Path, shown: Document) -> Answer:
     accepted = call.request.headers.get("Accept", "").casefold()
     wants_bytes = call.query("$format").casefold() in ("octetstream", "text") or call.flag("download")
     if shown["gitObjectType"] == "blob":
@@ -96,39 +109,6 @@ def _item(call: Call, repository: Document, commit: str, place: str) -> Answer:
         if call.flag("includeContent"):
             shown["content"] = content.decode("utf-8", "replace")
     return Answer(shown)
-
-
-def _entries(home: Path, commit: str, place: str, *, recursive: bool) -> list[tuple[str, str, str, str]]:
-    listed = git.text(
-        home, "ls-tree", "-z", *(["-r", "-t"] if recursive else []), commit, "--", *([place] if place else [])
-    )
-    entries = []
-    for line in filter(None, listed.split("\0")):
-        head, _, name = line.partition("\t")
-        mode, kind, identity = head.split()
-        entries.append((mode, kind, identity, name))
-    return entries
-
-
-def _entry(url: str, commit: str, entry: tuple[str, str, str, str]) -> Document:
-    _, kind, identity, place = entry
-    shown = {
-        "objectId": identity,
-        "gitObjectType": kind,
-        "commitId": commit,
-        "path": f"/{place}",
-        "url": f"{url}/items?path=/{place}&versionType=Commit&version={commit}",
-    }
-    return shown | ({"isFolder": True} if kind == "tree" else {})
-
-
-def _no_item(call: Call, commit: str, place: str) -> Fault:
-    return Fault(
-        404,
-        "GitItemNotFoundException",
-        f"TF401174: The item '/{place}' could not be found in the repository '{call.values['repositoryId']}' at the "
-        f"version specified by '<Commit: {commit} >'.",
-    )
 
 
 def _version(call: Call, home: Path, prefix: str) -> str:
@@ -149,25 +129,7 @@ def _version(call: Call, home: Path, prefix: str) -> str:
     return found
 
 
-_HOME = "{project}/_apis/{area}/repositories/{repositoryId}/{resource}"
-
 RESOURCES = (
-    Resource(
-        "c2570c3b-5b3f-41b8-98bf-5407bfde8d58",
-        "git",
-        "commits",
-        f"{_HOME}/{{commitId}}",
-        {"GET": _commits},
-        {"GET": _commit_of},
-        version=2,
-    ),
-    Resource(
-        "fb93c0db-47ed-4a31-8c20-47552878fb44",
-        "git",
-        "items",
-        f"{_HOME}/{{*path}}",
-        {"GET": _items},
-        {"GET": _items},
-        version=1,
-    ),
+    served("commits", {"GET": _commits}, {"GET": _commit_of}),
+    served("items", {"GET": _items}, {"GET": _items}),
 )

@@ -6,8 +6,8 @@ from devops_emulator.faults import Fault
 from devops_emulator.organisation import Organisation
 from devops_emulator.repos import git, pull_request, repositories
 from devops_emulator.repos.contents import commit_shape
-from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, collection
+from devops_emulator.store import Document, pick
+from devops_emulator.wire import Answer, Call, collection, served
 
 _KINDS = {"A": "add", "M": "edit", "D": "delete", "R": "rename", "T": "edit", "C": "add"}
 
@@ -34,10 +34,8 @@ def _list(call: Call) -> Answer:
 
 def _iteration(call: Call, pull: Document) -> Document:
     wanted = call.values["iterationId"]
-    if not wanted.isdigit() or not 1 <= int(wanted) <= len(pull["iterations"]):
-        raise Fault(404, "GitPullRequestIterationNotFoundException", f"VS403404: There is no iteration {wanted}.")
-    found: Document = pull["iterations"][int(wanted) - 1]
-    return found
+    absent = Fault(404, "GitPullRequestIterationNotFoundException", f"VS403404: There is no iteration {wanted}.")
+    return pick(pull["iterations"], wanted, ("id",), absent)
 
 
 def _get(call: Call) -> Answer:
@@ -77,32 +75,8 @@ def _commits(call: Call) -> Answer:
     return collection([commit_shape(call.organisation, repository, commit) for commit in listed])
 
 
-_HOME = "{project}/_apis/{area}/repositories/{repositoryId}/pullRequests/{pullRequestId}"
-
 RESOURCES = (
-    Resource(
-        "d43911ee-6958-46b0-a42b-8445b8a0d004",
-        "git",
-        "pullRequestIterations",
-        f"{_HOME}/iterations/{{iterationId}}",
-        {"GET": _list},
-        {"GET": _get},
-        version=2,
-    ),
-    Resource(
-        "4216bdcf-b6b1-4d59-8b82-c34cc183fc8b",
-        "git",
-        "pullRequestIterationChanges",
-        f"{_HOME}/iterations/{{iterationId}}/changes",
-        {"GET": _changes},
-        version=1,
-    ),
-    Resource(
-        "52823034-34a8-4576-922c-8d8b77e9e4c4",
-        "git",
-        "pullRequestCommits",
-        f"{_HOME}/commits",
-        {"GET": _commits},
-        version=1,
-    ),
+    served("pullRequestIterations", {"GET": _list}, {"GET": _get}),
+    served("pullRequestIterationChanges", {"GET": _changes}),
+    served("pullRequestCommits", {"GET": _commits}),
 )

@@ -11,12 +11,10 @@ from devops_emulator.faults import Fault, body_missing, invalid
 from devops_emulator.organisation import Organisation, now
 from devops_emulator.repos import pull_request, repositories
 from devops_emulator.store import Document, pick
-from devops_emulator.wire import JSON_PATCH, Answer, Call, Resource, choice, collection, hrefs, objects
+from devops_emulator.wire import JSON_PATCH, Answer, Call, choice, collection, hrefs, objects, served
 
 _VOTES = (-10, -5, 0, 5, 10)
 _STATES = {0: "notSet", 1: "pending", 2: "succeeded", 3: "failed", 4: "error", 5: "notApplicable"}
-
-_OF_A_STATUS = frozenset({"state", "description", "context", "targetUrl", "iterationId", "properties"})
 
 
 def new_label(body: Any) -> Document:
@@ -93,7 +91,7 @@ def _get_reviewer(call: Call) -> Answer:
 def _add_reviewers(call: Call) -> Answer:
     pull, _ = pull_request.load(call, write=True)
     body = call.json()
-    if not isinstance(body, list):
+    if body is None:
         raise body_missing("reviewers")
     return collection([_put(call.organisation, pull, one.get("id"), one) for one in objects(body)])
 
@@ -107,8 +105,7 @@ def _put(organisation: Organisation, pull: Document, identity: str | None, body:
     reviewer = new_reviewer(organisation, identity, body)
     if reviewer["vote"] and reviewer["id"] != people.me(organisation)["id"]:
         raise invalid("TF401186: Nobody can vote for somebody else.")
-    others = [known for known in pull["reviewers"] if known["id"] != reviewer["id"]]
-    pull["reviewers"] = [*others, reviewer]
+    pull["reviewers"] = [*(known for known in pull["reviewers"] if known["id"] != reviewer["id"]), reviewer]
     pull_request.keep(organisation, pull)
     return pull_request.reviewer(organisation, pull, reviewer)
 
@@ -142,9 +139,7 @@ def _status(call: Call) -> Answer:
 
 def _add_status(call: Call) -> Answer:
     pull, _ = pull_request.load(call, write=True)
-    body = call.object()
-    if unknown := sorted(body.keys() - _OF_A_STATUS):
-        raise invalid(f"A status has no {', '.join(unknown)}.")
+    body = call.object("state", "description", "context", "targetUrl", "iterationId", "properties")
     context = body.get("context") or {}
     if not context.get("name"):
         raise body_missing("context.name")
@@ -167,19 +162,6 @@ def _add_status(call: Call) -> Answer:
     return Answer(_status_shape(call, pull, status))
 
 
-def _properties_shape(properties: Document) -> Answer:
-    # The service stores integers and strings; anything else is stored as its text.
-    shown = {
-        name: {"$type": "System.Int32" if isinstance(value, int) else "System.String", "$value": value}
-        for name, value in properties.items()
-    }
-    return Answer({"count": len(shown), "value": shown})
-
-
-def _properties(call: Call) -> Answer:
-    return _properties_shape(pull_request.load(call)[0]["properties"])
-
-
 def _change_properties(call: Call) -> Answer:
     pull, _ = pull_request.load(call, write=True)
     for step in objects(call.json(JSON_PATCH)):
@@ -193,45 +175,26 @@ def _change_properties(call: Call) -> Answer:
             case other:
                 raise invalid(f"The patch operation {other} is not supported on the properties of a pull request.")
     pull_request.keep(call.organisation, pull)
-    return _properties_shape(pull["properties"])
+    return _properties(call)
 
 
-_HOME = "{project}/_apis/{area}/repositories/{repositoryId}/pullRequests/{pullRequestId}"
+def _properties(call: Call) -> Answer:
+    pull, _ = pull_request.load(call)
+    # The service stores integers and strings; anything else is stored as its text.
+    shown = {
+        name: {"$type": "System.Int32" if isinstance(value, int) else "System.String", "$value": value}
+        for name, value in pull["properties"].items()
+    }
+    return Answer({"count": len(shown), "value": shown})
+
 
 RESOURCES = (
-    Resource(
-        "f22387e3-984e-4c52-9c6d-fbb8f14c812d",
-        "git",
-        "pullRequestLabels",
-        f"{_HOME}/labels/{{labelIdOrName}}",
-        {"GET": _labels, "POST": _add_label},
-        {"GET": _get_label, "DELETE": _remove_label},
-        version=1,
-    ),
-    Resource(
-        "4b6702c7-aa35-4b89-9c96-b9abf6d3e540",
-        "git",
+    served("pullRequestLabels", {"GET": _labels, "POST": _add_label}, {"GET": _get_label, "DELETE": _remove_label}),
+    served(
         "pullRequestReviewers",
-        f"{_HOME}/reviewers/{{reviewerId}}",
         {"GET": _reviewers, "POST": _add_reviewers},
         {"GET": _get_reviewer, "PUT": _put_reviewer, "DELETE": _remove_reviewer},
-        version=1,
     ),
-    Resource(
-        "b5f6bb4f-8d1e-4d79-8d11-4c9172c99c35",
-        "git",
-        "pullRequestStatuses",
-        f"{_HOME}/statuses/{{statusId}}",
-        {"GET": _statuses, "POST": _add_status},
-        {"GET": _status},
-        version=1,
-    ),
-    Resource(
-        "48a52185-5b9e-4736-9dc1-bb1e2feac80b",
-        "git",
-        "pullRequestProperties",
-        f"{_HOME}/properties",
-        {"GET": _properties, "PATCH": _change_properties},
-        version=1,
-    ),
+    served("pullRequestStatuses", {"GET": _statuses, "POST": _add_status}, {"GET": _status}),
+    served("pullRequestProperties", {"GET": _properties, "PATCH": _change_properties}),
 )

@@ -12,40 +12,21 @@ from devops_emulator.organisation import Organisation, find_project, now
 from devops_emulator.repos import completion, git, pull_request, repositories
 from devops_emulator.repos.marks import new_label, new_reviewer
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, choice, collection
+from devops_emulator.wire import Answer, Call, choice, collection, members, served
 
 # "A description for a pull request must not be longer than 4000 characters": UTF-16 units, as .NET counts.
 _LONGEST_DESCRIPTION = 4_000
 _LONGEST_OPTIONS = 4_000
 _STATUSES = {0: "notSet", 1: "active", 2: "abandoned", 3: "completed", 4: "all"}
 _STRATEGIES = {1: "noFastForward", 2: "squash", 3: "rebase", 4: "rebaseMerge"}
-_CHANGEABLE = frozenset(
-    {
-        "status",
-        "title",
-        "description",
-        "isDraft",
-        "targetRefName",
-        "completionOptions",
-        "mergeOptions",
-        "autoCompleteSetBy",
-        "lastMergeSourceCommit",
-    }
-)
-
-_OPTIONS = frozenset(
-    {
-        "autoCompleteIgnoreConfigIds",
-        "bypassPolicy",
-        "bypassReason",
-        "deleteSourceBranch",
-        "mergeCommitMessage",
-        "mergeStrategy",
-        "squashMerge",
-        "transitionWorkItems",
-        "triggeredByAutoComplete",
-    }
-)
+_CHANGEABLE = (
+    "status", "title", "description", "isDraft", "targetRefName", "completionOptions", "mergeOptions", "autoCompleteSetBy",
+    "lastMergeSourceCommit",
+)  # fmt: skip
+_OPTIONS = (
+    "autoCompleteIgnoreConfigIds", "bypassPolicy", "bypassReason", "deleteSourceBranch", "mergeCommitMessage",
+    "mergeStrategy", "squashMerge", "transitionWorkItems", "triggeredByAutoComplete",
+)  # fmt: skip
 
 
 def _create(call: Call) -> Answer:
@@ -125,8 +106,7 @@ def _check_description(text: Any) -> None:
 
 
 def _completion_options(options: Document) -> Document:
-    if unknown := sorted(options.keys() - _OPTIONS):
-        raise invalid(f"There is no completion option {', '.join(unknown)}.")
+    options = members(options, _OPTIONS)
     if len(str(options)) > _LONGEST_OPTIONS:
         raise invalid(
             f"Completion options have exceeded the maximum encoded length ({len(str(options))}/{_LONGEST_OPTIONS})."
@@ -137,15 +117,12 @@ def _completion_options(options: Document) -> Document:
 
 
 def _list(call: Call) -> Answer:
-    repository = repositories.of_call(call)
-    return _found(call, pull_request.of_repository(call.organisation, repository))
+    return _found(call, pull_request.of_repository(call.organisation, repositories.of_call(call)))
 
 
-def _list_project(call: Call) -> Answer:
-    project = find_project(call.organisation, call.values["project"])
-    return _found(
-        call, [pull for pull in call.organisation.store.all("pull_request") if pull["project"] == project["id"]]
-    )
+def _of_project(call: Call) -> Answer:
+    project, pulls = call.project, call.organisation.store.all("pull_request")
+    return _found(call, [pull for pull in pulls if pull["project"] == project["id"]])
 
 
 def _found(call: Call, pulls: list[Document]) -> Answer:
@@ -165,11 +142,11 @@ def _found(call: Call, pulls: list[Document]) -> Answer:
         and all(not text or pull[name] == text for name, text in wanted.items())
         and (not reviewer or any(one["id"] == reviewer for one in pull["reviewers"]))
     ]
-    shown = []
-    for pull in call.page(matching, 101):
-        repository = repositories.find_repository(organisation, pull["repository"], None)
-        shown.append(pull_request.shape(organisation, repository, pull, listed=True))
-    return collection(shown)
+    homes = [
+        (repositories.find_repository(organisation, pull["repository"], None), pull)
+        for pull in call.page(matching, 101)
+    ]
+    return collection([pull_request.shape(organisation, home, pull, listed=True) for home, pull in homes])
 
 
 def _get(call: Call) -> Answer:
@@ -183,12 +160,9 @@ def _get(call: Call) -> Answer:
 def _update(call: Call) -> Answer:
     organisation = call.organisation
     pull, repository = pull_request.load(call, write=True)
-    body = call.object()
-    refused = sorted(body.keys() - _CHANGEABLE)
-    if refused or not body:
-        raise invalid(
-            f"Only {', '.join(sorted(_CHANGEABLE))} of a pull request can be updated, not {', '.join(refused) or 'nothing'}."
-        )
+    body = call.object(*_CHANGEABLE)
+    if not body:
+        raise invalid(f"Only {', '.join(_CHANGEABLE)} of a pull request can be updated.")
     if pull["status"] != "active" and body.get("status") not in ("active", 1):
         raise Fault(
             403, "GitPullRequestNotEditableException", "TF401181: The pull request cannot be edited due to its state."
@@ -253,42 +227,9 @@ def _work_items(call: Call) -> Answer:
     return collection(_work_item_references(call.organisation, pull))
 
 
-_HOME = "{project}/_apis/{area}/repositories/{repositoryId}/pullRequests/{pullRequestId}"
-
 RESOURCES = (
-    Resource(
-        "9946fd70-0d40-406e-b686-b4744cbbcc37",
-        "git",
-        "pullRequests",
-        "{project}/_apis/{area}/repositories/{repositoryId}/{resource}/{pullRequestId}",
-        {"GET": _list, "POST": _create},
-        {"GET": _get, "PATCH": _update},
-        version=2,
-    ),
-    Resource(
-        "01a46dea-7d46-4d40-bc84-319e7c260d99",
-        "git",
-        "pullRequests",
-        "{project}/_apis/{area}/{resource}/{pullRequestId}",
-        {},
-        {"GET": _get},
-        version=2,
-    ),
-    Resource(
-        "a5d28130-9cd2-40fa-9f08-902e7daa9efb",
-        "git",
-        "pullRequests",
-        "{project}/_apis/{area}/{resource}",
-        {"GET": _list_project},
-        version=2,
-        project_required=True,
-    ),
-    Resource(
-        "0a637fcc-5370-4ce8-b0e8-98091f5f9482",
-        "git",
-        "pullRequestWorkItems",
-        f"{_HOME}/workitems",
-        {"GET": _work_items},
-        version=2,
-    ),
+    served("pullRequests", {"GET": _list, "POST": _create}, {"GET": _get, "PATCH": _update}),
+    served("pullRequestsOfProject", {"GET": _of_project}),
+    served("pullRequestsById", {}, {"GET": _get}),
+    served("pullRequestWorkItems", {"GET": _work_items}),
 )

@@ -7,7 +7,7 @@ from devops_emulator.faults import body_missing
 from devops_emulator.organisation import Organisation
 from devops_emulator.repos import git, pushes, repositories
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, collection, objects
+from devops_emulator.wire import Answer, Call, collection, objects, served
 
 
 def _list(call: Call) -> Answer:
@@ -83,13 +83,4 @@ def _obstacle(
     return pushes.refused(organisation, repository, name, old, new)
 
 
-RESOURCES = (
-    Resource(
-        "2d874a60-a811-4f62-9c9f-963a6ea0a55b",
-        "git",
-        "refs",
-        "{project}/_apis/{area}/repositories/{repositoryId}/{resource}",
-        {"GET": _list, "POST": _update},
-        version=2,
-    ),
-)
+RESOURCES = (served("refs", {"GET": _list, "POST": _update}),)

@@ -12,7 +12,7 @@ from devops_emulator.faults import Fault, invalid, needs_git_permission, no_repo
 from devops_emulator.organisation import GIT_RIGHTS, Organisation, denied, find_project, now, project_reference
 from devops_emulator.repos import git
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, collection, inner
+from devops_emulator.wire import Answer, Call, collection, inner, served
 
 # Interpreter and hook come with each push: the next start may use another installation.
 _HOOK = '#!/bin/sh\nexec "$EMULATOR_PYTHON" -I "$EMULATOR_HOOK" "$@"\n'
@@ -137,7 +137,6 @@ def author(organisation: Organisation) -> dict[str, str]:
 
 
 def reference(organisation: Organisation, repository: Document) -> Document:
-    """Shape a repository as other resources reference it."""
     project = project_of(organisation, repository)
     return {
         "id": repository["id"],
@@ -161,7 +160,7 @@ def shape(organisation: Organisation, repository: Document) -> Document:
 
 
 def _list(call: Call) -> Answer:
-    project = call.project()
+    project = call.any_project()
     known = repositories_of(call.organisation, project) if project else call.organisation.store.all("repository")
     readable = [one for one in known if not lacks(call.organisation, one, "GenericRead")]
     return collection([shape(call.organisation, one) for one in readable])
@@ -175,11 +174,8 @@ def _create(call: Call) -> Answer:
     wanted = call.values.get("project") or str(inner(body.get("project")).get("id") or "")
     project = find_project(call.organisation, wanted)
     if is_taken(call.organisation, project, name):
-        raise Fault(
-            409,
-            "GitRepositoryNameAlreadyExistsException",
-            f"TF400948: A Git repository with the name {name} already exists.",
-        )
+        sentence = f"TF400948: A Git repository with the name {name} already exists."
+        raise Fault(409, "GitRepositoryNameAlreadyExistsException", sentence)
     return Answer(shape(call.organisation, add_repository(call.organisation, project, name)), status=201)
 
 
@@ -199,14 +195,4 @@ def _update(call: Call) -> Answer:
     return Answer(shape(call.organisation, repository))
 
 
-RESOURCES = (
-    Resource(
-        "225f7195-f9c7-4d14-ab28-a83f7ff77e1f",
-        "git",
-        "repositories",
-        "{project}/_apis/{area}/{resource}/{repositoryId}",
-        {"GET": _list, "POST": _create},
-        {"GET": _get, "PATCH": _update},
-        version=2,
-    ),
-)
+RESOURCES = (served("repositories", {"GET": _list, "POST": _create}, {"GET": _get, "PATCH": _update}),)

@@ -12,7 +12,7 @@ from devops_emulator.organisation import Organisation
 from devops_emulator.repos import git, pushes, refs, repositories
 from devops_emulator.repos.contents import commit_shape
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, choice, collection, objects
+from devops_emulator.wire import Answer, Call, choice, collection, objects, served
 
 _CONTENT = {0: "rawtext", 1: "base64encoded"}
 _CHANGES = {1: "add", 2: "edit", 8: "rename", 16: "delete"}
@@ -82,25 +82,19 @@ def _commit(organisation: Organisation, home: Path, base: str | None, commit: Do
 def _stage(home: Path, index: dict[str, str], change: Document) -> None:
     kind = choice(change.get("changeType"), _CHANGES, "changeType")
     place = str((change.get("item") or {}).get("path") or "").removeprefix("/")
-    source = str(change.get("sourceServerItem") or "").removeprefix("/")
-    listed = git.text(home, "ls-files", "--", f":(literal){source or place}", extra=index)
+    source = str(change.get("sourceServerItem") or "").removeprefix("/") or place
+    listed = git.text(home, "ls-files", "--stage", "--", f":(literal){source}", extra=index)
     if kind != "add" and not listed:
-        raise invalid(f"TF401029: The path {source or place} does not exist.")
+        raise invalid(f"TF401029: The path {source} does not exist.")
     if kind == "add" and listed:
         raise invalid(f"TF401029: The path {place} exists already.")
-    blob = ""
-    if kind == "rename":
-        blob = git.text(home, "ls-files", "--stage", "--", f":(literal){source}", extra=index).split()[1]
+    blob = listed.split()[1] if kind == "rename" else ""
     if change.get("newContent"):
         blob = git.text(home, "hash-object", "-w", "--stdin", given=_content(change["newContent"]))
-    entries = []
-    if kind in ("delete", "rename"):
-        entries.append(f"0 {git.ZERO}\t{source or place}")
+    entries = f"0 {git.ZERO}\t{source}\0" if kind in ("delete", "rename") else ""
     if kind != "delete":
-        entries.append(f"100644 {blob}\t{place}")
-    git.run(
-        home, "update-index", "-z", "--index-info", given="".join(f"{one}\0" for one in entries).encode(), extra=index
-    )
+        entries += f"100644 {blob}\t{place}\0"
+    git.run(home, "update-index", "-z", "--index-info", given=entries.encode(), extra=index)
     # Git skips invalid paths and reports them only on stderr.
     if kind != "delete" and not git.text(home, "ls-files", "--", f":(literal){place}", extra=index):
         raise invalid(f"TF401029: The path '{place}' is not valid.")
@@ -145,13 +139,4 @@ def _pushes(call: Call) -> Answer:
     return collection([push_shape(call.organisation, repository, push, updates=updates) for push in page])
 
 
-RESOURCES = (
-    Resource(
-        "ea98d07b-3c87-4971-8ede-a613694ffb55",
-        "git",
-        "pushes",
-        "{project}/_apis/{area}/repositories/{repositoryId}/{resource}",
-        {"GET": _pushes, "POST": _push},
-        version=3,
-    ),
-)
+RESOURCES = (served("pushes", {"GET": _pushes, "POST": _push}),)

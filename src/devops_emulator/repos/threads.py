@@ -7,7 +7,7 @@ from devops_emulator.faults import Fault, body_missing, invalid
 from devops_emulator.organisation import Organisation, now
 from devops_emulator.repos import pull_request, repositories, tracking
 from devops_emulator.store import Document, pick
-from devops_emulator.wire import Answer, Call, Resource, choice, collection, hrefs, inner
+from devops_emulator.wire import Answer, Call, choice, collection, hrefs, inner, members, served
 
 _STATUSES = {0: "unknown", 1: "active", 2: "fixed", 3: "wontFix", 4: "closed", 5: "byDesign", 6: "pending"}
 _TYPES = {0: "unknown", 1: "text", 2: "codeChange", 3: "system"}
@@ -28,11 +28,6 @@ _COMMENT_MEMBERS = frozenset(
 )
 
 
-def _refuse_unknown(body: Document, known: frozenset[str]) -> None:
-    if unknown := sorted(body.keys() - known):
-        raise invalid(f"Could not find member '{unknown[0]}'.")
-
-
 def _content(body: Document) -> str:
     content = body.get("content")
     if not isinstance(content, str) or not content:
@@ -43,8 +38,7 @@ def _content(body: Document) -> str:
 
 
 def _append_comment(organisation: Organisation, thread: Document, body: Document) -> Document:
-    _refuse_unknown(body, _COMMENT_MEMBERS)
-    content = _content(body)
+    content = _content(members(body, _COMMENT_MEMBERS))
     parent = int(body.get("parentCommentId") or 0)
     if parent and parent not in [known["id"] for known in thread["comments"]]:
         raise invalid(f"TF401175: The thread has no comment {parent} to reply to.")
@@ -126,30 +120,25 @@ def _announce(call: Call, pull: Document, thread: Document, comment: Document) -
 
 def _create(call: Call) -> Answer:
     pull, _ = pull_request.load(call, write=True)
-    body = call.object()
-    _refuse_unknown(body, _THREAD_MEMBERS)
+    body = call.object(*_THREAD_MEMBERS)
     if not body.get("comments"):
         raise body_missing("comments")
     context = inner(body.get("threadContext")) or None
     if context and not str(context.get("filePath") or "").startswith("/"):
         raise invalid("The filePath of a threadContext must start with a slash.")
+    number = len(pull["iterations"])
+    both = {"firstComparingIteration": number, "secondComparingIteration": number}
+    newest = {"iterationContext": both} if context and number else None
     thread: Document = {
         "id": call.organisation.store.next_number("thread"),
         "publishedDate": now(),
         "comments": [],
         "threadContext": context,
-        "pullRequestThreadContext": body.get("pullRequestThreadContext") or _newest(pull, context),
+        "pullRequestThreadContext": body.get("pullRequestThreadContext") or newest,
         "properties": {},
     }
     pull["threads"].append(thread)
     return _changed(call, pull, thread, body)
-
-
-def _newest(pull: Document, context: Document | None) -> Document | None:
-    """Return the iteration that a new thread on a file is about, unless it says so itself."""
-    newest = len(pull["iterations"])
-    both = {"firstComparingIteration": newest, "secondComparingIteration": newest}
-    return {"iterationContext": both} if context and newest else None
 
 
 def _changed(call: Call, pull: Document, thread: Document, body: Document) -> Answer:
@@ -170,7 +159,6 @@ def _changed(call: Call, pull: Document, thread: Document, body: Document) -> An
 
 
 def _thread(call: Call, *, write: bool = False) -> tuple[Document, Document]:
-    """Return the pull request and the thread of a call."""
     pull, _ = pull_request.load(call, write=write)
     number = call.values["threadId"]
     absent = Fault(404, "CommentThreadNotFoundException", f"VS403306: The thread {number} does not exist.")
@@ -184,9 +172,7 @@ def _get(call: Call) -> Answer:
 
 def _update(call: Call) -> Answer:
     pull, thread = _thread(call, write=True)
-    body = call.object()
-    _refuse_unknown(body, _THREAD_MEMBERS)
-    return _changed(call, pull, thread, body)
+    return _changed(call, pull, thread, call.object(*_THREAD_MEMBERS))
 
 
 def _comments(call: Call) -> Answer:
@@ -229,25 +215,11 @@ def _delete_comment(call: Call) -> Answer:
     return Answer(b"")
 
 
-_HOME = "{project}/_apis/{area}/repositories/{repositoryId}/pullRequests/{pullRequestId}/threads"
-
 RESOURCES = (
-    Resource(
-        "ab6e2e5d-a0b7-4153-b64a-a4efe0d49449",
-        "git",
-        "pullRequestThreads",
-        f"{_HOME}/{{threadId}}",
-        {"GET": _list, "POST": _create},
-        {"GET": _get, "PATCH": _update},
-        version=1,
-    ),
-    Resource(
-        "965a3ec7-5ed8-455a-bdcb-835a5ea7fe7b",
-        "git",
+    served("pullRequestThreads", {"GET": _list, "POST": _create}, {"GET": _get, "PATCH": _update}),
+    served(
         "pullRequestThreadComments",
-        f"{_HOME}/{{threadId}}/comments/{{commentId}}",
         {"GET": _comments, "POST": _add_comment},
         {"GET": _get_comment, "PATCH": _update_comment, "DELETE": _delete_comment},
-        version=1,
     ),
 )

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from devops_emulator import people
 from devops_emulator.faults import Fault, malformed
-from devops_emulator.organisation import Organisation, denied, find_project
+from devops_emulator.organisation import Organisation, denied, find_project, projects
 from devops_emulator.security import namespaces
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource, collection, members
+from devops_emulator.wire import Answer, Call, collection, members, served
+
+_BEGINS = {
+    namespaces.GIT: "repoV2/",
+    namespaces.AREAS: "vstfs:///Classification/Node/",
+    namespaces.BUILD: "",
+    namespaces.TAGGING: "/",
+}
 
 
 def _namespace(call: Call) -> str:
@@ -18,38 +25,27 @@ def _namespace(call: Call) -> str:
     return identity
 
 
-def _token(namespace: str, token: str) -> str:
-    """Return a token that belongs to its namespace; raises Fault 400."""
-    begins = {
-        namespaces.GIT: "repoV2/",
-        namespaces.AREAS: "vstfs:///Classification/Node/",
-        namespaces.BUILD: "",
-        namespaces.TAGGING: "/",
-    }
-    if not token or not token.startswith(begins[namespace]):
-        raise Fault(400, "InvalidSecurityTokenException", f"The security token '{token}' is not valid here.")
-    return token
-
-
 def _check_may(call: Call, namespace: str, token: str) -> None:
-    """Refuse a caller who may not see or change this list."""
     right = namespaces.KEEPERS[namespace]
-    project = _project_of(call.organisation, namespace, token)
-    if denied(call.organisation, project, right):
-        raise Fault(
-            403,
-            "AccessCheckException",
-            f"Access Denied: {people.me(call.organisation)['displayName']} needs the following permission(s) on the "
-            f"resource {token} to perform this action: {right}",
-        )
+    sentence = f"{{who}} needs the following permission(s) on the resource {token} to perform this action: {right}"
+    people.require(
+        call.organisation,
+        _project_of(call.organisation, namespace, token),
+        right,
+        f"Access Denied: {sentence}",
+        kind="AccessCheckException",
+    )
 
 
 def _project_of(organisation: Organisation, namespace: str, token: str) -> Document:
+    """Return the project of a token; raises Fault 400 for one of another namespace, 404 for a project that is not there."""
+    begin = _BEGINS[namespace]
+    if not token or not token.startswith(begin):
+        raise Fault(400, "InvalidSecurityTokenException", f"The security token '{token}' is not valid here.")
     if namespace != namespaces.AREAS:
-        parts = token.removeprefix("/").split("/")
-        return find_project(organisation, parts[1] if namespace == namespaces.GIT and len(parts) > 1 else parts[0])
-    root = token.partition(":vstfs:")[0].rpartition("/")[2]
-    for project in organisation.store.all("project"):
+        return find_project(organisation, token.removeprefix(begin).partition("/")[0])
+    root = token.removeprefix(begin).partition(":")[0]
+    for project in projects(organisation):
         if namespaces.area_id(project["id"], project["name"]) == root:
             return project
     raise Fault(404, "ClassificationNodeNotFoundException", f"The node of the token '{token}' does not exist.")
@@ -70,7 +66,7 @@ def _entry(call: Call, namespace: str, token: str, person: Document) -> Document
 def _list(call: Call) -> Answer:
     namespace = _namespace(call)
     wanted = call.query("token")
-    tokens = [_token(namespace, wanted)] if wanted else _known(call, namespace)
+    tokens = [wanted] if wanted else _known(call, namespace)
     asked = [text for text in call.query("descriptors").split(",") if text]
     lists = []
     for token in tokens:
@@ -113,8 +109,8 @@ def _extended(organisation: Organisation, namespace: str, token: str, person: Do
 
 def _set(call: Call) -> Answer:
     namespace = _namespace(call)
-    body = members(call.object(), ("token", "merge", "accessControlEntries"))
-    token = _token(namespace, str(body.get("token") or ""))
+    body = call.object("token", "merge", "accessControlEntries")
+    token = str(body.get("token") or "")
     _check_may(call, namespace, token)
     key = f"{namespace}/{token}"
     kept = call.organisation.store.find("entries", key) or {}
@@ -136,7 +132,7 @@ def _set(call: Call) -> Answer:
 
 
 def _take_back(call: Call) -> Answer:
-    namespace, token = _namespace(call), _token(_namespace(call), call.query("token"))
+    namespace, token = _namespace(call), call.query("token")
     _check_may(call, namespace, token)
     person = people.by_descriptor(call.organisation, call.query("descriptor"))
     bits = int(call.values["permissions"])
@@ -150,31 +146,7 @@ def _take_back(call: Call) -> Answer:
 
 
 RESOURCES = (
-    Resource(
-        "18a2ad18-7571-46ae-bec7-0c7da1495885",
-        "Security",
-        "AccessControlLists",
-        "_apis/{resource}/{securityNamespaceId}",
-        {},
-        {"GET": _list},
-        version=1,
-    ),
-    Resource(
-        "ac08c8ff-4323-4b08-af90-bcd018d380ce",
-        "Security",
-        "AccessControlEntries",
-        "_apis/{resource}/{securityNamespaceId}",
-        {},
-        {"POST": _set},
-        version=1,
-    ),
-    Resource(
-        "dd3b8bd6-c7fc-4cbd-929a-933d9c011c9d",
-        "Security",
-        "Permissions",
-        "_apis/{resource}/{securityNamespaceId}/{permissions}",
-        {},
-        {"DELETE": _take_back},
-        version=2,
-    ),
+    served("AccessControlLists", {}, {"GET": _list}),
+    served("AccessControlEntries", {}, {"POST": _set}),
+    served("Permissions", {}, {"DELETE": _take_back}),
 )

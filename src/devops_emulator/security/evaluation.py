@@ -13,7 +13,7 @@ from devops_emulator.faults import Fault, body_missing, malformed
 from devops_emulator.organisation import Organisation, denied, projects
 from devops_emulator.security import namespaces
 from devops_emulator.store import Document
-from devops_emulator.wire import Answer, Call, Resource
+from devops_emulator.wire import Answer, Call, served
 
 _MEMBERS = frozenset({"securitynamespaceid", "token", "permissions", "value"})
 _UNIT = "(?:[0-9a-f]{4})+"  # the UTF-16 units of one part of a branch's name, little end first
@@ -35,8 +35,10 @@ def _project_of(organisation: Organisation, namespace: str, token: str) -> Docum
     if namespace == namespaces.TAGGING:
         return _project(organisation, token.removeprefix("/")) if token.startswith("/") else None
     identifier, _, definition = token.partition("/")
-    known = (one["definition"] for one in organisation.store.all("build"))
-    return _project(organisation, identifier) if not definition or definition in map(str, known) else None
+    known = {str(one["definition"]) for one in organisation.store.all("build")} | {
+        *organisation.store.keys("definition")
+    }
+    return _project(organisation, identifier) if not definition or definition in known else None
 
 
 def _project(organisation: Organisation, identifier: str) -> Document | None:
@@ -97,13 +99,4 @@ def _evaluated(organisation: Organisation, wanted: Document) -> Document:
     }
 
 
-RESOURCES = (
-    Resource(
-        "cf1faa59-1b63-4448-bf04-13d981a46f5d",
-        "Security",
-        "PermissionEvaluationBatch",
-        "_apis/{area}/{resource}",
-        {"POST": _evaluate},
-        version=1,
-    ),
-)
+RESOURCES = (served("PermissionEvaluationBatch", {"POST": _evaluate}),)

@@ -47,7 +47,6 @@ def of_right(right: str) -> str:
 
 
 def area_id(project: str, area: str) -> str:
-    """Return the GUID of an area of a project."""
     return str(uuid5(NAMESPACE_URL, f"{project}/area/{area.casefold()}"))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from redimento.adoption import granting, key, pipeline, proposal, webhook
@@ -54,7 +55,7 @@ def installation(site: Site) -> tuple[Part, ...]:
     """Return what to bring about, in an order in which each part has what it needs: events start last. Raises UsageError."""
     refuse_unusable(site.choices)
     files = {
-        settings_file.NAME: partial(settings_text, site.choices.repo),
+        settings_file.NAME: partial(_settings_text, site.choices.repo),
         proposal.FILE: partial(proposal.pipeline_file, site, pipeline.templates(site)),
     }
     return (
@@ -68,6 +69,16 @@ def installation(site: Site) -> tuple[Part, ...]:
         _part(site, "files", partial(proposal.look_at_files, files=files)),
         _part(site, "hooks", webhook.look_at_subscriptions),
     )
+
+
+def _settings_text(repo: Path) -> str:
+    """Return the settings that a person has prepared here, else those that the files suggest; raise RedimentoError."""
+    path = repo / settings_file.NAME
+    text = settings_file.text_of(path, must_exist=False)
+    if text is None:
+        return settings_text(repo)
+    settings_file.parse(text, str(path))
+    return text
 
 
 def removal(site: Site) -> tuple[Part, ...]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from redimento.adoption.detection import propose
+from redimento.adoption.detection import Read, propose
+from redimento.adoption.detection.pipelines import services
 from redimento.commands import opening
 from redimento.errors import UsageError
 from redimento.run_options import hidden_folder
@@ -29,7 +30,8 @@ def write_starter_files(repo: Path, *, force: bool) -> str:
         raise UsageError(f"{target} is a link, and what it leads to is not replaced.", "Remove the link.")
     if target.exists() and not force:
         raise UsageError(f"{target} already exists.", "Edit it, or replace it with --force.")
-    checks = _proposed(repo)
+    paths, read = _files(repo)
+    checks = propose(paths, read)
     hidden_folder(repo)
     try:
         for path, text in ((repo / SCHEMA, json.dumps(schema.schema(), indent=2)), (target, _text(checks))):
@@ -37,15 +39,17 @@ def write_starter_files(repo: Path, *, force: bool) -> str:
             path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be written: {error.strerror}.", "Check its permissions.") from error
-    return wording.render("adoption/proposed.txt.j2", target=str(target), checks=checks, shown=_shown).rstrip()
+    return wording.render(
+        "adoption/proposed.txt.j2", target=str(target), checks=checks, services=services(paths, read), shown=_shown
+    ).rstrip()
 
 
 def settings_text(repo: Path) -> str:
     """Return the `.redimento.yml` that the files of a repository suggest."""
-    return _text(_proposed(repo))
+    return _text(propose(*_files(repo)))
 
 
-def _proposed(repo: Path) -> CheckSettings:
+def _files(repo: Path) -> tuple[list[str], Read]:
     tree = opening.open_tree(repo)
     sizes = {entry.path: entry.size for entry in tree.entries()}
     texts: dict[str, str] = {}
@@ -57,7 +61,7 @@ def _proposed(repo: Path) -> CheckSettings:
             texts[path] = content[:_LARGEST].decode("utf-8-sig", "replace")
         return texts[path]
 
-    return propose([*sizes], read)
+    return [*sizes], read
 
 
 def _text(checks: CheckSettings) -> str:

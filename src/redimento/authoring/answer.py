@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from redimento.change.edit import Edit
@@ -53,19 +53,6 @@ def merged(earlier: Answer, later: Answer) -> Answer:
 
     A path that both parts edit keeps all its edits, in order.
     """
-    return Answer(
-        summary=later.summary or earlier.summary,
-        questions=later.questions,
-        wishes=later.wishes,
-        edits=tuple(dict.fromkeys((*earlier.edits, *later.edits))),
-        trial=later.trial or earlier.trial,
-        submit=later.submit,
-        criteria=later.criteria or earlier.criteria,
-        remarks=later.remarks or earlier.remarks,
-        build_instructions=later.build_instructions or earlier.build_instructions,
-        documentation=later.documentation or earlier.documentation,
-        changed_tests=later.changed_tests or earlier.changed_tests,
-        nothing_to_do=later.nothing_to_do,
-        problems=later.problems,
-        incomplete=later.incomplete,
-    )
+    texts = ("summary", "trial", "criteria", "remarks", "build_instructions", "documentation", "changed_tests")
+    kept = {name: getattr(later, name) or getattr(earlier, name) for name in texts}
+    return replace(later, edits=tuple(dict.fromkeys((*earlier.edits, *later.edits))), **kept)

@@ -32,17 +32,10 @@ from redimento.change.edit import Delete, Edit, Rename, Replace, Undivided, Writ
 Kind = Literal["replace", "whole", "delete", "rename"]
 
 _OPENERS: dict[str, Kind] = {
-    "SEARCH": "replace",
-    "ORIGINAL": "replace",
-    "HEAD": "replace",
-    "FIND": "replace",
-    "WHOLE": "whole",
-    "CREATE": "whole",
-    "FILE": "whole",
-    "DELETE": "delete",
-    "REMOVE": "delete",
-    "RENAME": "rename",
-    "MOVE": "rename",
+    **dict.fromkeys(("SEARCH", "ORIGINAL", "HEAD", "FIND"), "replace"),
+    **dict.fromkeys(("WHOLE", "CREATE", "FILE"), "whole"),
+    **dict.fromkeys(("DELETE", "REMOVE"), "delete"),
+    **dict.fromkeys(("RENAME", "MOVE"), "rename"),
 }
 _CLOSERS = {*_OPENERS, "REPLACE", "UPDATED", "UPDATE", "REPLACEMENT", "END"}
 _INDENTED = ("    ", "\t")  # no divider: more likely an underlined heading in a docstring
@@ -98,7 +91,7 @@ class _State:
 
     edits: list[Edit] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    unmarked: list[tuple[str, str]] = field(default_factory=list)  # path and problem of each fence without marks
+    unmarked: list[str] = field(default_factory=list)  # the path of each fence without marks
     before: list[str] = field(default_factory=list)  # the lines since the last block
     outside: list[str] = field(default_factory=list)  # all lines outside of blocks
     block: _Block | None = None
@@ -116,18 +109,19 @@ def read_blocks(text: str, *, truncated: bool = False) -> Blocks:
             _outside(state, line)
         else:
             _inside(state, state.block, line)
-    ended_inside = False
-    if state.block is not None:
-        cut = None if truncated else _closing_fence(state.block, last_line_only=True)
-        if cut is None:
-            ended_inside = True
-        else:
+    if state.block is not None and not truncated:
+        cut = _closing_fence(state.block, last_line_only=True)
+        if cut is not None:
             _finish(state, state.block, state.block.lines[:cut])
     written = {edit.path for edit in state.edits}
-    unmarked = [problem for path, problem in state.unmarked if path not in written]
+    unmarked = [
+        f"The fence for {path} has no mark: put its lines between <<<<<<< WHOLE and >>>>>>> WHOLE, or use SEARCH/REPLACE."
+        for path in state.unmarked
+        if path not in written
+    ]
     outside = "\n".join(state.outside)
     diffs = ["A diff cannot be applied: write SEARCH/REPLACE blocks instead."] if _DIFF.search(outside) else []
-    return Blocks(tuple(state.edits), (*state.problems, *diffs, *unmarked), outside, ended_inside)
+    return Blocks(tuple(state.edits), (*state.problems, *diffs, *unmarked), outside, state.block is not None)
 
 
 def _mark(line: str) -> _Mark | None:
@@ -197,12 +191,7 @@ def _leave_fence(state: _State) -> None:
         and not any(map(_DIFF.match, lines))
         and (path := path_of_fence(state.before, state.inside_from, lines[0]))
     ):
-        state.unmarked.append(
-            (
-                path,
-                f"The fence for {path} has no mark: put its lines between <<<<<<< WHOLE and >>>>>>> WHOLE, or use SEARCH/REPLACE.",
-            )
-        )
+        state.unmarked.append(path)
     state.fence = ""
 
 
@@ -260,20 +249,8 @@ def _closing_fence(block: _Block, *, last_line_only: bool = False) -> int | None
 
 def _finish(state: _State, block: _Block, lines: Sequence[str]) -> None:
     state.block = None
-    path = block.path
-    if not path:
-        state.problems.append(
-            f"A {block.mark.word} block has no path: write it as the first line inside the fence, before the mark."
-        )
-        return
-    state.path = path
-    if block.mark.length < _NESTING_MARK and (slip := next(filter(_SLIP.match, lines), "")):
-        state.problems.append(
-            f'A block for {path} has the line "{slip.strip()[:_LONGEST_SLIP]}" in its text: end it with its own mark. '
-            "If the line belongs to the file, write the marks of the block with nine characters each."
-        )
-        return
-    edit = _edit(block, path, lines)
+    state.path = block.path or state.path
+    edit = _edit(block, block.path, lines)
     if isinstance(edit, str):
         state.problems.append(edit)
     else:
@@ -282,6 +259,13 @@ def _finish(state: _State, block: _Block, lines: Sequence[str]) -> None:
 
 def _edit(block: _Block, path: str, lines: Sequence[str]) -> Edit | str:
     """Return the edit of a block, or what is wrong with it."""
+    if not path:
+        return f"A {block.mark.word} block has no path: write it as the first line inside the fence, before the mark."
+    if block.mark.length < _NESTING_MARK and (slip := next(filter(_SLIP.match, lines), "")):
+        return (
+            f'A block for {path} has the line "{slip.strip()[:_LONGEST_SLIP]}" in its text: end it with its own mark. '
+            "If the line belongs to the file, write the marks of the block with nine characters each."
+        )
     match block.kind:
         case "whole":
             return WriteWhole(path, _text(_without_fence(path, _dedented(lines, block.indent))))

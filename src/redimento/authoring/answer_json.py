@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import Any, Literal
 
@@ -23,6 +24,8 @@ _MOST_TRIES = 8  # places where JSON may begin; each costs a pass over the text
 _IN_FENCE = re.compile(r"^(?=[^\n]*(?:```|~~~))[^\n]*\n\s*(?=\{)", re.MULTILINE)
 _IN_PROSE = re.compile(rf'\{{(?=\s*"(?:{"|".join(sorted(_HEAD_KEYS))})")')
 _END_OF_FENCE = re.compile(r"\n(?:```|~~~)")
+_STRING_OR_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+"?)|,(?=\s*+[\]}])', re.DOTALL)
+_ESCAPE = re.compile(r'(\\[\\"/bfnrtu])|\\')
 _DECODER = json.JSONDecoder(strict=False)  # models leave raw line breaks in strings
 
 
@@ -50,62 +53,27 @@ def _starts(text: str) -> Iterator[int]:
 def _decoded(text: str, start: int) -> tuple[Any, str]:
     """Return the value and "", or None and the error."""
     try:
-        value, _ = _DECODER.raw_decode(text, start)
-        return value, ""
+        return _DECODER.raw_decode(text, start)[0], ""
     except (ValueError, RecursionError) as error:
         first = error
     closing = _END_OF_FENCE.search(text, start)
-    end = closing.start() if closing else len(text)
-    try:
-        value, _ = _DECODER.raw_decode(_mended(text[start:end]))
-        return value, ""
-    except (ValueError, RecursionError):
-        where = f", line {first.lineno}" if isinstance(first, json.JSONDecodeError) else ""
-        what = first.msg if isinstance(first, json.JSONDecodeError) else "nested too deeply, or a number too long"
-        return None, f"The JSON cannot be parsed: {what}{where}. Write it again, without any code in it."
+    with suppress(ValueError, RecursionError):
+        return _DECODER.raw_decode(_mended(text[start : closing.start() if closing else None]))[0], ""
+    where = f", line {first.lineno}" if isinstance(first, json.JSONDecodeError) else ""
+    what = first.msg if isinstance(first, json.JSONDecodeError) else "nested too deeply, or a number too long"
+    return None, f"The JSON cannot be parsed: {what}{where}. Write it again, without any code in it."
 
 
 def _mended(text: str) -> str:
     """Remove commas before closing brackets, and double backslashes that begin no escape."""
-    pieces: list[str] = []
-    quoted = False
-    number = 0
-    while number < len(text):
-        character = text[number]
-        if quoted and character == "\\":
-            follows = text[number + 1 : number + 2]
-            pieces.append(character + follows if follows and follows in '"\\/bfnrtu' else "\\\\" + follows)
-            number += 2
-            continue
-        if character == '"':
-            quoted = not quoted
-        if not quoted and character in "]}" and (last := _last_visible(pieces)) is not None and pieces[last] == ",":
-            pieces[last] = ""
-        pieces.append(character)
-        number += 1
-    return "".join(pieces)
-
-
-def _last_visible(pieces: list[str]) -> int | None:
-    number = len(pieces) - 1
-    while number >= 0 and (not pieces[number] or pieces[number].isspace()):
-        number -= 1
-    return number if number >= 0 else None
+    return _STRING_OR_COMMA.sub(lambda found: _ESCAPE.sub(lambda escape: escape[1] or r"\\", found[1] or ""), text)
 
 
 def files_of(values: Mapping[str, Any]) -> tuple[list[Edit], list[str]]:
     """Return the edits of the files in the JSON, and what is wrong with any of them."""
-    edits: list[Edit] = []
-    problems: list[str] = []
-    for key in ("files", "tests"):
-        items = values.get(key)
-        for item in items if isinstance(items, list) else ():
-            edit = _file(item)
-            if isinstance(edit, str):
-                problems.append(edit)
-            else:
-                edits.append(edit)
-    return edits, problems
+    items = (item for key in ("files", "tests") if isinstance(values.get(key), list) for item in values[key])
+    found = [_file(item) for item in items]
+    return [one for one in found if not isinstance(one, str)], [one for one in found if isinstance(one, str)]
 
 
 def _file(item: Any) -> Edit | str:
@@ -171,17 +139,22 @@ def clean(text: str) -> str:
 
 def claims(value: Any) -> tuple[CriterionClaim, ...]:
     """Return the claims about acceptance criteria or remarks; entries without a number are ignored."""
-    items = value if isinstance(value, list) else []
-    return tuple(claim for item in items if isinstance(item, dict) and (claim := _claim(item)))
+    return tuple(
+        CriterionClaim(number, _status(item.get("status")), texts(item.get("tests")), long_text(item.get("note")))
+        for item in _objects(value)
+        if (number := _number(item.get("id")))
+    )
 
 
-def _claim(item: Mapping[str, Any]) -> CriterionClaim | None:
-    number = item.get("id")
-    if isinstance(number, str) and number.strip() in _NUMERALS:
-        number = int(number)
-    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-        return None
-    return CriterionClaim(number, _status(item.get("status")), texts(item.get("tests")), long_text(item.get("note")))
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _number(value: Any) -> int:
+    """Return the number of a criterion, 0 for anything else."""
+    if isinstance(value, str) and value.strip() in _NUMERALS:
+        return int(value)
+    return max(value, 0) if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def _status(value: Any) -> Literal["done", "partly", "not"]:
@@ -193,14 +166,8 @@ def _status(value: Any) -> Literal["done", "partly", "not"]:
 
 def changed_tests(value: Any) -> tuple[ChangedTest, ...]:
     """Return the existing tests that the head says the item makes wrong; entries without a test or a reason are dropped."""
-    items = value if isinstance(value, list) else []
-    return tuple(one for item in items if isinstance(item, dict) and (one := _changed_test(item)))
-
-
-def _changed_test(item: Mapping[str, Any]) -> ChangedTest | None:
-    test, why = long_text(item.get("test")).strip(), long_text(item.get("why")).strip()
-    number = item.get("criterion", 0)
-    if isinstance(number, str) and number.strip() in _NUMERALS:
-        number = int(number)
-    valid = isinstance(number, int) and not isinstance(number, bool) and number >= 0
-    return ChangedTest(test, why, number if valid else 0) if test and why else None
+    return tuple(
+        ChangedTest(test, why, _number(item.get("criterion")))
+        for item in _objects(value)
+        if (test := long_text(item.get("test")).strip()) and (why := long_text(item.get("why")).strip())
+    )

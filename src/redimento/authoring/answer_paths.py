@@ -7,31 +7,10 @@ from collections.abc import Sequence
 
 _LONGEST = 400  # characters
 _LOOK_BACK = 3  # non-blank lines
-_WITHOUT_DOT = {
-    "makefile",
-    "dockerfile",
-    "license",
-    "notice",
-    "readme",
-    "procfile",
-    "vagrantfile",
-    "gemfile",
-    "rakefile",
-}
+_WITHOUT_DOT = "makefile dockerfile license notice readme procfile vagrantfile gemfile rakefile"
 _LABELS = (
-    "file name",
-    "filename",
-    "file path",
-    "filepath",
-    "file",
-    "path",
-    "create",
-    "update",
-    "modify",
-    "edit",
-    "in",
-    "for",
-)
+    "file name", "filename", "file path", "filepath", "file", "path", "create", "update", "modify", "edit", "in", "for",
+)  # fmt: skip
 _NEVER_IN_A_NAME = frozenset('<>"|*')
 _OFTEN_CODE = frozenset(";={}")  # but also in the names of templates: {{cookiecutter.slug}}/app.py
 _NUMBERED = re.compile(r"^\d{1,3}[.)] +")
@@ -132,7 +111,7 @@ def looks_like_path(path: str) -> bool:
     if _OFTEN_CODE & set(path) and not ("/" in path and (_EXTENSION.search(path) or path[-1].isalnum())):
         return False
     name = path.rsplit("/", 1)[-1]
-    return bool(name.strip(".")) and ("." in name.rstrip(".") or "/" in path or name.lower() in _WITHOUT_DOT)
+    return bool(name.strip(".")) and ("." in name.rstrip(".") or "/" in path or name.lower() in _WITHOUT_DOT.split())
 
 
 def _quoted(line: str) -> list[str]:

@@ -34,19 +34,17 @@ def _items(value: Any) -> Iterator[Any]:
 
 
 def _wish(kind: Kind, item: Any) -> Wish | None:
-    if not isinstance(item, dict):
-        target = _text(item)
-        return Wish(kind, target if kind == "search" else target.strip()) if target else None
+    said = item if isinstance(item, dict) else {"target": item}
     names = ("symbol", "name", *_TARGETS) if kind == "uses" else _TARGETS
-    key = next((name for name in names if _text(item.get(name))), "")
-    target = _text(item.get(key))
+    key = next((name for name in names if _text(said.get(name))), "")
+    target = _text(said.get(key))
     if not target:
         return None
     if kind == "search":
-        within = next((text for name in _WITHIN if name != key and (text := _text(item.get(name)))), "")
-        return Wish(kind, target, within, _number(item.get("around", item.get("context"))))
-    ranges = next((text for name in _RANGES if (text := _ranges(item.get(name)))), "")
-    return Wish(kind, f"{target.strip()}:{ranges}" if ranges else target.strip())
+        within = next((text for name in _WITHIN if name != key and (text := _text(said.get(name)))), "")
+        return Wish(kind, target, within, _number(said.get("around", said.get("context"))))
+    ranges = next((text for name in _RANGES if (text := _ranges(said.get(name)))), "")
+    return Wish(kind, ":".join(filter(None, (target.strip(), ranges))))
 
 
 def _ranges(value: Any) -> str:

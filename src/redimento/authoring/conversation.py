@@ -122,11 +122,7 @@ def _with_findings(session: ModelSession, state: State, wishes: Sequence[Wish]) 
 
 
 def _unreadable(sentence: str) -> ModelError:
-    return ModelError(
-        sentence,
-        Sentence("see_the_conversation"),
-        kind="unreadable",
-    )
+    return ModelError(sentence, Sentence("see_the_conversation"), kind="unreadable")
 
 
 def _continued(cut: str, kept: Answer, reply: ModelReply) -> tuple[str, Answer]:

@@ -31,15 +31,11 @@ class Entry:
 
     def outdated(self, changed: Changed) -> frozenset[str]:
         """Return the files that this entry shows with other content than they have now."""
-        return frozenset(path for path in self.paths if _content(changed, path) != _content(self.changed, path))
+        return frozenset(path for path in self.paths if changed.get(path, ...) != self.changed.get(path, ...))
 
     def holds(self, changed: Changed) -> bool:
         """Return whether the same wish would bring the same. What shows no file (a search) may depend on each of them."""
         return not self.outdated(changed) if self.paths else self.changed == changed
-
-
-def _content(changed: Changed, path: str) -> tuple[bytes | None, ...]:
-    return (changed[path],) if path in changed else ()
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from redimento.authoring.elements import data, fenced, line, prose
 from redimento.authoring.places import as_excerpt, changed_places, places_read
-from redimento.authoring.share import Part, Piece, cost, filled, largest
+from redimento.authoring.share import Part, Piece, cost, filled, largest, shared, shrinking
 from redimento.change.edit import FileChange, Refusal
 from redimento.context.selection import Excerpt
 from redimento.exploration.wish import Finding, Wish
@@ -21,8 +21,8 @@ _LONGEST_MESSAGE = 4_000  # characters of one failure
 _LONGEST_OUTPUT = 12_000
 _LONGEST_TEXT = 8_000
 _MOST_TESTS = 20  # of a try
-LONGEST_NAME = 200
-LEFT_OUT = 120  # tokens kept for naming what is left out
+_LONGEST_NAME = 200
+_LEFT_OUT = 120  # tokens kept for naming what is left out
 _MOST_NAMES = 8
 _AROUND = (20, 3)  # lines shown around a change in a large file, and if these do not fit
 _BETWEEN = 4  # tokens between two pieces of a finding
@@ -36,27 +36,46 @@ def name_list(names: Sequence[str], share: float) -> Part:
         return data(", ".join(shown[:count])) + (f" and {more} more" if more else "")
 
     shown = [line(name) for name in names]
-    piece = Piece("names", first(len(names)), lambda tokens: largest(first, len(names), tokens))
-    return Part([piece] if names else [], share)
+    return Part([shrinking("names", first, len(names))] if names else [], share)
 
 
-def left_out(names: Sequence[str]) -> str:
-    """Return a sentence that names what is left out, as far as `LEFT_OUT` tokens allow; "" if nothing is."""
+def rendered(template: str, budget: int, parts: Mapping[str, Part], **values: object) -> str:
+    """Render a prompt with as much of the parts, the most important first, as `budget` tokens allow."""
+    path = f"prompts/{template}.md.j2"
+    frame = wording.render(
+        path, **values, parts={name: [""] if parts[name].pieces else [] for name in parts}, left_out=""
+    )
+    shown, names = shared(budget - cost(frame) - _LEFT_OUT, parts)
+    return wording.render(path, **values, parts=shown, left_out=_left_out(names))
+
+
+def _left_out(names: Sequence[str]) -> str:
+    """Return a sentence that names what is left out, as far as `_LEFT_OUT` tokens allow; "" if nothing is."""
 
     def sentence(count: int) -> str:
-        named = [line(name)[:LONGEST_NAME] for name in names[: count - 1]]
+        named = [line(name)[:_LONGEST_NAME] for name in names[: count - 1]]
         return wording.render("prompts/left_out.md.j2", names=named, more=len(names) - len(named))
 
-    return largest(sentence, min(len(names), _MOST_NAMES) + 1, LEFT_OUT) if names else ""
+    return largest(sentence, min(len(names), _MOST_NAMES) + 1, _LEFT_OUT) if names else ""
+
+
+def criterion(number: int, text: str) -> Piece:
+    """Return an acceptance criterion as an item of a numbered list."""
+
+    def show(part: str) -> str:
+        return f"{number}. " + data(prose(part)).replace("\n", "\n   ")
+
+    return text_piece(f"criterion {number}", text, show, len(text))
+
+
+def file_pieces(name: str, text: str, most: int = _LONGEST_TEXT) -> list[Piece]:
+    """Return a text that is shown as it is, if there is one."""
+    return [text_piece(name, text, lambda shorter: data(fenced(shorter)), most)] if text else []
 
 
 def text_piece(name: str, text: str, show: Callable[[str], str], most: int = _LONGEST_TEXT) -> Piece:
     """Return a text of at most `most` characters, which loses its middle first. `show` puts it where it stands."""
-
-    def shorter(length: int) -> str:
-        return show(head_and_tail(text, length))
-
-    return Piece(name, shorter(most), lambda tokens: largest(shorter, min(len(text), most), tokens))
+    return shrinking(name, lambda length: show(head_and_tail(text, length)), min(len(text), most))
 
 
 def failure_piece(failure: Failure) -> Piece:
@@ -72,7 +91,6 @@ def output_piece(result: CheckResult) -> Piece:
 
 
 def test_piece(test: TestResult) -> Piece:
-    """Return how a test failed."""
     return text_piece(test.id, test.message, partial(_section, test.id), _LONGEST_MESSAGE)
 
 
@@ -94,7 +112,7 @@ def refusal_piece(refusal: Refusal) -> Piece:
         return data(f"- {line(where)}: {prose(head_and_tail(refusal.sentence, length))}{nearest}")
 
     longest = min(_LONGEST_MESSAGE, max(len(refusal.sentence), len(refusal.nearest)))
-    return Piece(f"why {where} was refused", shorter(longest), lambda tokens: largest(shorter, longest, tokens))
+    return shrinking(f"why {where} was refused", shorter, longest)
 
 
 def changed_piece(file: FileChange, large: int, whole: Collection[str] = ()) -> Piece:
@@ -135,9 +153,7 @@ def finding_piece(finding: Finding, large: int, to_write: Collection[str] = (), 
     `to_write`: paths that the model has to write whole.
     """
     pieces = [_excerpt_piece(one, large, one.path if one.path in to_write else "") for one in finding.excerpts]
-    if finding.text:
-        text = finding.text
-        pieces.append(text_piece(text, text, lambda shorter: data(fenced(shorter)), len(text)))
+    pieces += file_pieces(finding.text, finding.text, len(finding.text))
     name = wish_text(finding.wish)
     above = f"## {data(name)}\n" if heading else ""
 
@@ -176,7 +192,7 @@ def head_and_tail(text: str, most: int = _LONGEST_MESSAGE) -> str:
 
 
 def _section(heading: str, text: str) -> str:
-    return data(f"## {line(heading)[:LONGEST_NAME]}\n\n{fenced(text)}")
+    return data(f"## {line(heading)[:_LONGEST_NAME]}\n\n{fenced(text)}")
 
 
 def excerpt(file: Excerpt) -> str:

@@ -5,27 +5,27 @@ A request begins with all that the one before it began with: the service's impli
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from redimento.authoring import remarks, ticket
 from redimento.authoring.elements import data, fenced, prose
 from redimento.authoring.pieces import (
-    LEFT_OUT,
     changed_piece,
+    criterion,
     failure_piece,
+    file_pieces,
     finding_piece,
-    left_out,
     name_list,
     output_piece,
     refusal_piece,
+    rendered,
     test_piece,
     text_piece,
     trial_piece,
     wish_text,
 )
-from redimento.authoring.share import Part, Piece, cost, shared
+from redimento.authoring.share import Part, Piece
 from redimento.authoring.state import Earlier, State
 from redimento.context.selection import Context
 from redimento.models.port import Image
@@ -120,7 +120,6 @@ def state_section(state: State, budget: int) -> str:
     failures = [failure_piece(one) for one in verdict.new_failures if one.test or one.kind != "fails"]
     outputs = [output_piece(result) for result in verdict.after.results if result.name in failing]
     problems = [text_piece(problem, problem, lambda text: f"- {data(prose(text))}") for problem in state.problems]
-    missing = [text_piece(f"criterion {number}", text, partial(_numbered, number)) for number, text in state.missing]
     removed = [file.path for file in state.change.files if file.after is None]
     large = budget // _LARGE
     changed = [changed_piece(file, large, state.whole) for file in state.change.files if file.after is not None]
@@ -128,13 +127,13 @@ def state_section(state: State, budget: int) -> str:
     reproduced = state.reproduction.tests[:1] if state.reproduction else ()
     parts = {
         "problems": Part(problems, 0.2),
-        "missing": Part(missing, 0.4),
+        "missing": Part([criterion(*each) for each in state.missing], 0.4),
         "refusals": Part([refusal_piece(one) for one in state.refusals], 0.4),
         "failures": Part(failures, 0.3, most=_MOST_FAILURES),
         "changed": Part(changed, 0.6),
         "files": Part(files, 0.6),
         "outputs": Part(outputs, 0.6),
-        "summary": Part(_told("the summary", state.summary), 0.4),
+        "summary": Part(file_pieces("the summary", state.summary), 0.4),
         "trial": Part([trial_piece(one) for one in state.notebook.trials[-1:]], 0.5),
         "reproduction": Part([test_piece(one) for one in reproduced], 0.3),
         "earlier": Part([_earlier_piece(one) for one in state.earlier], 0.5),
@@ -144,29 +143,13 @@ def state_section(state: State, budget: int) -> str:
         "repeated": name_list([wish_text(wish) for wish in state.repeated], 0.4),
         "dropped": name_list([wish_text(wish) for wish in state.dropped], 1.0),
     }
-    return _rendered("request", budget, parts, state=state)
+    return rendered("request", budget, parts, state=state)
 
 
 def rest(kept: Sequence[str], budget: int) -> str:
-    return _rendered("rest", budget, {"kept": name_list(kept, 1.0)})
-
-
-def _told(name: str, text: str) -> list[Piece]:
-    return [text_piece(name, text, lambda shorter: data(fenced(shorter)))] if text else []
+    return rendered("rest", budget, {"kept": name_list(kept, 1.0)})
 
 
 def _earlier_piece(one: Earlier) -> Piece:
     text = wording.render("prompts/earlier.md.j2", one=one)
     return text_piece("an earlier attempt", text, lambda shorter: data(fenced(shorter)), _LONGEST_EARLIER)
-
-
-def _numbered(number: int, text: str) -> str:
-    return f"{number}. " + data(prose(text)).replace("\n", "\n   ")
-
-
-def _rendered(template: str, budget: int, parts: Mapping[str, Part], **values: object) -> str:
-    """Return the text with as much of the parts, the most important first, as `budget` tokens allow."""
-    path = f"prompts/{template}.md.j2"
-    frame = wording.render(path, **values, parts={name: [""] for name in parts}, left_out="")
-    shown, names = shared(budget - cost(frame) - LEFT_OUT, parts)
-    return wording.render(path, **values, parts=shown, left_out=left_out(names))

@@ -26,6 +26,8 @@ def askable(questions: Sequence[str], written: str, excerpts: Iterable[Excerpt])
     `written` is what people wrote on the item, `excerpts` are what the model saw. Other code is left out, in marks or as
     a line of a file: a question would carry it out of the repository.
     """
+    if not any(questions):
+        return tuple(questions[:_MOST])
     seen = list(excerpts)
     named = [one for one in seen if _names(written, one.path) or _names(written, one.path.rpartition("/")[2])]
     allowed = "\n".join([line(written), *(line(one.text) for one in named)])

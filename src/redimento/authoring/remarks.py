@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from redimento.authoring.elements import data, fenced, line, prose
-from redimento.authoring.pieces import LEFT_OUT, head_and_tail, left_out, text_piece
-from redimento.authoring.share import Part, Piece, cost, largest, shared
-from redimento.text import wording
+from redimento.authoring.pieces import file_pieces, head_and_tail, rendered
+from redimento.authoring.share import Part, Piece, shrinking
 
 _LONGEST_NAME = 200
 _LONGEST_QUOTE = 2_000  # characters of the lines that a request is about
@@ -32,17 +31,9 @@ def told(requests: Sequence[Request], difference: str, budget: int) -> str:
         return ""
     parts = {
         "remarks": Part([_piece(number, each) for number, each in enumerate(requests, 1)], 0.7),
-        "difference": Part(
-            [text_piece("the difference", difference, lambda text: data(fenced(text)), _LONGEST_DIFFERENCE)]
-            if difference
-            else [],
-            1.0,
-        ),
+        "difference": Part(file_pieces("the difference", difference, _LONGEST_DIFFERENCE), 1.0),
     }
-    path = "prompts/remarks.md.j2"
-    frame = wording.render(path, **{name: [""] if part.pieces else [] for name, part in parts.items()}, left_out="")
-    shown, names = shared(budget - cost(frame) - LEFT_OUT, parts)
-    return wording.render(path, **shown, left_out=left_out(names))
+    return rendered("remarks", budget, parts)
 
 
 def _piece(number: int, request: Request) -> Piece:
@@ -57,4 +48,4 @@ def _piece(number: int, request: Request) -> Piece:
         return "\n".join([f"{heading}{place}{quote}", *said])
 
     longest = max((len(text) for _, text in request.said), default=1)
-    return Piece(heading.lstrip("# "), show(longest), lambda tokens: largest(show, longest, tokens))
+    return shrinking(heading.lstrip("# "), show, longest)

@@ -10,10 +10,6 @@ from redimento.context.tokens import estimate
 _LEAST = 200  # tokens: with fewer, a piece says too little, so later pieces are left out instead
 
 
-def _nothing(tokens: int) -> str:  # noqa: ARG001  the default of Piece.within
-    return ""
-
-
 @dataclass(frozen=True)
 class Piece:
     """Something that a request should show: its text and, if it is too long, `within` a number of tokens.
@@ -23,7 +19,7 @@ class Piece:
 
     name: str
     text: str
-    within: Callable[[int], str] = _nothing
+    within: Callable[[int], str] = lambda _: ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +70,11 @@ def largest(render: Callable[[int], str], size: int, tokens: int) -> str:
             return text
         size = int(size * 0.9 * tokens / taken)
     return ""
+
+
+def shrinking(name: str, render: Callable[[int], str], size: int) -> Piece:
+    """Return a piece that renders `size` characters or items, or as many as fit."""
+    return Piece(name, render(size), lambda tokens: largest(render, size, tokens))
 
 
 def filled(pieces: Sequence[Piece], tokens: int) -> list[str]:

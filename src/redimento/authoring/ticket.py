@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from redimento.authoring.elements import data, fenced, line, prose
-from redimento.authoring.pieces import LEFT_OUT, left_out, text_piece
-from redimento.authoring.share import Part, Piece, cost, shared
-from redimento.text import wording
+from redimento.authoring.pieces import criterion, rendered, text_piece
+from redimento.authoring.share import Part, Piece
 from redimento.text.foreign import plain
 from redimento.work_items.attachment import Shown
 from redimento.work_items.item import Comment, RelatedItem, WorkItem
@@ -31,7 +29,7 @@ def told(
     related = sorted(item.related, key=lambda one: one.relation not in ("parent", "child"))
     texts = [("## Description", item.description), ("## Steps to reproduce", item.repro_steps)]
     parts = {
-        "criteria": Part([_criterion(*each) for each in enumerate(item.acceptance_criteria, 1)], 0.8),
+        "criteria": Part([criterion(*each) for each in enumerate(item.acceptance_criteria, 1)], 0.8),
         "answers": Part([_answer(*each) for each in enumerate(answers, 1)], 0.5),
         "texts": Part([_section(title, text) for title, text in texts if text], 0.5),
         "fields": Part([_section(f"## Field {_short(each.name)}", each.text) for each in item.fields], 0.4),
@@ -45,17 +43,11 @@ def told(
         "refused": Part([_named(f"{one.name}: {one.refused}") for one in shown if one.refused], 1.0),
     }
     pictures = [one.name for one in shown if one.picture]
-    frame = partial(
-        wording.render, "prompts/item.md.j2", item=item, pictures=pictures, most_tags=_MOST_TAGS, short=_short
-    )
-    empty = frame(**{name: [""] if part.pieces else [] for name, part in parts.items()}, left_out="")
-    texts_shown, names = shared(budget - cost(empty) - LEFT_OUT, parts)
-    texts_shown["comments"].reverse()  # the newest matter most, but people read the oldest first
-    return frame(**texts_shown, left_out=left_out(names))
+    return rendered("item", budget, parts, item=item, pictures=pictures, most_tags=_MOST_TAGS, short=_short)
 
 
 def _short(text: str) -> str:
-    return line(text)[:_LONGEST_LINE]
+    return line(text[: 10 * _LONGEST_LINE])[:_LONGEST_LINE]
 
 
 def _section(title: str, text: str, shape: Callable[[str], str] = prose) -> Piece:
@@ -64,12 +56,6 @@ def _section(title: str, text: str, shape: Callable[[str], str] = prose) -> Piec
 
 def _file(text: str) -> str:
     return fenced(plain(text))  # a log or a script is no Markdown: a comment `# …` would become a heading
-
-
-def _criterion(number: int, text: str) -> Piece:
-    return text_piece(
-        f"criterion {number}", text, lambda part: f"{number}. " + data(prose(part)).replace("\n", "\n   "), len(text)
-    )
 
 
 def _comment(comment: Comment) -> Piece:

@@ -12,11 +12,11 @@ from redimento.azure.shape import readable
 from redimento.delivery.pull_request import Acceptance
 from redimento.errors import RedimentoError
 
+_UNMERGED: dict[str, Acceptance] = {"abandoned": "abandoned", "active": "open"}
+
 
 @dataclass(frozen=True)
 class AzureReviews:
-    """The pull requests of a project."""
-
     client: AzureClient
     project: str
 
@@ -33,8 +33,7 @@ class AzureReviews:
     def _acceptance(self, repository: str, number: int, commits: frozenset[str]) -> Acceptance:
         path = f"_apis/git/repositories/{quote(repository, safe='')}/pullrequests/{number}"
         found: Mapping[str, Any] = self.client.get(path, project=self.project, about=f"pull request {number}")
-        status = found.get("status")
-        if status != "completed":
-            return "abandoned" if status == "abandoned" else "open" if status == "active" else "unknown"
+        if found["status"] != "completed":
+            return _UNMERGED.get(found["status"], "unknown")
         merged = str((found.get("lastMergeSourceCommit") or {}).get("commitId") or "")
         return "unknown" if not merged or not commits else "unchanged" if merged in commits else "changed"

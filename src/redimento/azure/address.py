@@ -26,10 +26,7 @@ _REPOSITORY = re.compile(
 
 def collection_url(text: str) -> str:
     """Return the URL with a trailing slash; raise UsageError unless it is a plain http or https URL."""
-    try:
-        parts = urlsplit(text.strip())
-    except ValueError:
-        parts = SplitResult("", "", "", "", "")
+    parts = _split(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
         raise UsageError(
             "The address of the Azure DevOps organisation is not a plain http or https address.",
@@ -52,21 +49,30 @@ def attachment(url: str, collection: str) -> tuple[str, str] | None:
 
     An organisation has two addresses, https://dev.azure.com/name/ and https://name.visualstudio.com/.
     """
-    try:
-        parts, own = _modern(url), _modern(collection)
-    except ValueError:
+    parts, own = _modern(url), _modern(collection)
+    if (parts.scheme, parts.netloc) != (own.scheme, own.netloc):
         return None
-    if (parts.scheme, parts.netloc) != (own.scheme, own.netloc) or not parts.path.casefold().startswith(
-        own.path.casefold()
-    ):
-        return None
-    found = _ATTACHMENT.fullmatch(parts.path[len(own.path) :])
+    found = _ATTACHMENT.fullmatch(_behind(parts, own))
     return (unquote(found[1] or ""), found[2].lower()) if found else None
+
+
+def _split(url: str) -> SplitResult:
+    """Return the parts of an address, none of one that cannot be read."""
+    try:
+        return urlsplit(url.strip())
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+
+
+def _behind(parts: SplitResult, collection: SplitResult) -> str:
+    """Return the path below a collection, "" elsewhere."""
+    path, own = parts.path, collection.path
+    return path[len(own) :] if path.casefold().startswith(own.casefold()) else ""
 
 
 def _modern(url: str) -> SplitResult:
     """Return the parts of an address; of an organisation's older one, those of its newer one."""
-    parts = urlsplit(url.strip())
+    parts = _split(url)
     parts = parts._replace(netloc=parts.netloc.lower())
     name = parts.netloc.removesuffix(_OLD_HOST)
     if parts.scheme != "https" or not re.fullmatch("[a-z0-9-]+", name) or name == parts.netloc:
@@ -81,15 +87,10 @@ def repository(url: str, collection: str) -> tuple[str, str] | None:
     where it has the same name, and over ssh: git@ssh.dev.azure.com:v3/{organisation}/{project}/{name}
     (learn.microsoft.com/azure/devops/repos/git/use-ssh-keys-to-authenticate).
     """
-    try:
-        parts, own = _modern(_over_https(url.strip())), _modern(collection)
-    except ValueError:
-        return None
+    parts, own = _modern(_over_https(url.strip())), _modern(collection)
     # On a server of one's own, ssh has another port, and TLS may end before the agent.
     same_host = parts.netloc == own.netloc or (parts.scheme == "ssh" and parts.hostname == own.hostname)
-    if not same_host or not parts.path.casefold().startswith(own.path.casefold()):
-        return None
-    found = _REPOSITORY.fullmatch(parts.path[len(own.path) :])
+    found = _REPOSITORY.fullmatch(_behind(parts, own)) if same_host else None
     if found is None:
         return None
     name = unquote(found["name"])
@@ -101,10 +102,7 @@ def of_repository(url: str) -> tuple[str, str, str]:
 
     Raises UsageError for another address.
     """
-    try:
-        parts = _modern(_over_https(url.strip()))
-    except ValueError:
-        parts = SplitResult("", "", "", "", "")
+    parts = _modern(_over_https(url.strip()))
     above = parts.path.partition("/_git/")[0].strip("/").split("/")
     # A repository with its project's name is also known without the project.
     names = above[:1] if parts.netloc == _NEW_HOST else above[:-1] or above
@@ -120,17 +118,15 @@ def of_repository(url: str) -> tuple[str, str, str]:
 
 def same(one: str, other: str) -> bool:
     """Return whether two addresses of a repository differ in no more than user and letter case."""
-    try:
-        return _over_https(one.strip()).casefold() == _over_https(other.strip()).casefold()
-    except ValueError:
-        return False
+    known = _over_https(one.strip()).casefold()
+    return known != "" and known == _over_https(other.strip()).casefold()
 
 
 def _over_https(url: str) -> str:
     """Return an address without its user, and one of the hosted service's ssh addresses as the https one it stands for."""
     if found := _HOSTED_SSH.fullmatch(url):
         return f"https://{_NEW_HOST}/{found['organisation']}/{found['project']}/_git/{found['name']}"
-    parts = urlsplit(url)
+    parts = _split(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 

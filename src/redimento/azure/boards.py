@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
-from redimento.azure import address, claims, comments, requesters
+from redimento.azure import address, claims, comments, history
 from redimento.azure.client import AzureClient
+from redimento.azure.exchange import account_id
 from redimento.azure.fields import (
     CHANGED_BY,
     COMMENT_COUNT,
@@ -20,7 +21,6 @@ from redimento.azure.fields import (
     TYPE,
     category,
     comment_id,
-    identity,
     related_item,
     relatives,
     values,
@@ -72,25 +72,13 @@ class AzureBoard:
     @readable
     def load(self, item_id: int) -> WorkItem:
         """Return the whole item. It may belong to any project: admission checks that."""
-        about = f"work item {item_id}"
-        answer = self.client.get(
-            f"_apis/wit/workitems/{item_id}", query={"$expand": "all"}, api_version=_ITEM_VERSION, about=about
-        )
-        if not isinstance(answer, Mapping) or not isinstance(answer.get("fields"), Mapping):
-            raise AzureError(
-                f"Azure DevOps did not answer with a work item when asked for {about}.",
-                "Check that SYSTEM_COLLECTIONURI is the address of the organisation, and run it again.",
-            )
-        return self._whole(answer)
+        return self._whole(self._asked(item_id))
 
     @readable
     def again(self, item: WorkItem) -> WorkItem:
         """Return the item as it is now, with one request if nobody has changed it."""
-        about = f"work item {item.id}"
-        answer = self.client.get(
-            f"_apis/wit/workitems/{item.id}", query={"$expand": "all"}, api_version=_ITEM_VERSION, about=about
-        )
-        revision, author = int(answer["rev"]), identity(answer["fields"].get(CHANGED_BY))
+        answer = self._asked(item.id)
+        revision, author = int(answer["rev"]), account_id(answer["fields"].get(CHANGED_BY))
         # Our new comment is a revision, too.
         if revision == item.revision + 1 and author and author == self._commented.get(item.id):
             return replace(item, revision=revision)
@@ -111,9 +99,17 @@ class AzureBoard:
         """
         return tuple(work_item(row, comments=(), related=(), further=self.fields) for row in self._rows(numbers))
 
-    def _rows(self, numbers: Sequence[int]) -> list[Mapping[str, Any]]:
-        body = {"ids": list(numbers), "$expand": "none", "errorPolicy": "omit"}
-        answer = self.client.query(
+    def _asked(self, item_id: int) -> Mapping[str, Any]:
+        path, about = f"_apis/wit/workitems/{item_id}", f"work item {item_id}"
+        answer: Mapping[str, Any] = self.client.get(
+            path, query={"$expand": "all"}, api_version=_ITEM_VERSION, about=about
+        )
+        return answer
+
+    def _rows(self, numbers: Sequence[int], fields: Sequence[str] = ()) -> list[Mapping[str, Any]]:
+        # Without the policy one unreadable item fails the whole batch.
+        body = {"ids": list(numbers), "errorPolicy": "omit", **({"fields": list(fields)} if fields else {})}
+        answer = self.client.get(
             "_apis/wit/workitemsbatch", body=body, api_version=_BATCH_VERSION, about="the work items"
         )
         return [row for row in answer["value"] if row]
@@ -160,8 +156,7 @@ class AzureBoard:
 
     @readable
     def requester(self, item: WorkItem, run: str) -> str:
-        """Return who queued the build, or who moved the item to its state last, else who created it."""
-        return requesters.queued(self.client, self.project, run) if run else requesters.moved(self.client, item)
+        return history.queued(self.client, self.project, run) if run else history.moved(self.client, item)
 
     @readable
     def claim(self, item: WorkItem, run: str) -> WorkItem | None:
@@ -173,26 +168,23 @@ class AzureBoard:
 
     @readable
     def release(self, item_id: int, run: str) -> None:
-        """Remove this run's link, if present."""
         claims.release(self.client, item_id, run)
 
     @readable
     def comment(self, item_id: int, marker: str, markdown: str, *, known: int | None = None) -> str:
-        """Create or update this program's comment and return its URL; `marker` is a visible, plain word."""
         key = (item_id, marker)
         known = self._known_comments.get(key, known)
         self._known_comments[key] = None  # if this fails halfway, the comment has to be looked for
-        answer = comments.write(self.client, self.project, item_id, marker, markdown, known=known)
+        answer = comments.OwnComment(self.client, self.project, item_id, marker).write(markdown, known=known)
         number = self._known_comments[key] = comment_id(answer)
         if known == 0:
-            self._commented[item_id] = identity(answer.get("createdBy"))
+            self._commented[item_id] = account_id(answer.get("createdBy"))
         if not number:
             return ""
         return f"{self.client.web_url(self.project, '_workitems', 'edit', str(item_id))}#{number}"
 
     @readable
     def mark(self, item: WorkItem, wanted: Mark, *, current: bool = False) -> tuple[WorkItem, tuple[str, ...]]:
-        """Give the item a state and a tag; return it, and a sentence for what stayed because a person comes first."""
         if wanted.empty:
             return item, ()
         states = self._states(item.project or self.project, item.type) if wanted.state else ()
@@ -221,24 +213,16 @@ class AzureBoard:
         close = [number for number, relation in found.items() if relation in ("parent", "child")][:_MOST_CLOSE]
         shown = {}
         try:
-            shown = dict(self._batch(close, found, [*_NAMED_BY, DESCRIPTION, CRITERIA]))
+            shown = self._shown(close, found, [*_NAMED_BY, DESCRIPTION, CRITERIA])
         except AzureError as error:  # their texts may be more than an answer may have
             self.say(f"The texts of the parent and the children are left out. {error}")
         others = [number for number in found if number not in shown and (number not in close or not shown)]
         for start in range(0, len(others), _BATCH):
-            shown |= self._batch(others[start : start + _BATCH], found, _NAMED_BY)
+            shown |= self._shown(others[start : start + _BATCH], found, _NAMED_BY)
         yield from (shown[number] for number in found if number in shown)
 
-    def _batch(
+    def _shown(
         self, numbers: Sequence[int], found: Mapping[int, Relation], fields: Sequence[str]
-    ) -> Iterator[tuple[int, RelatedItem]]:
-        if not numbers:
-            return
-        # Otherwise one unreadable item fails the whole batch.
-        body = {"ids": list(numbers), "fields": list(fields), "errorPolicy": "omit"}
-        answer = self.client.query(
-            "_apis/wit/workitemsbatch", body=body, api_version=_BATCH_VERSION, about="the related work items"
-        )
-        for row in filter(None, answer["value"]):
-            number = int(row["id"])
-            yield number, related_item(row, found[number])
+    ) -> dict[int, RelatedItem]:
+        rows = self._rows(numbers, fields) if numbers else ()
+        return {int(row["id"]): related_item(row, found[int(row["id"])]) for row in rows}

@@ -11,7 +11,7 @@ from typing import Any
 
 from redimento.azure.client import JSON_PATCH, AzureClient
 from redimento.azure.fields import CLAIM, build_of, is_claim
-from redimento.azure.updates import updates
+from redimento.azure.history import updates
 from redimento.errors import AzureError, ConflictError, NotThereError
 from redimento.work_items.item import WorkItem
 
@@ -40,7 +40,7 @@ def claim(client: AzureClient, project: str, item: WorkItem, run: str, say: Call
     seen = _read(client, item.id) if item.claims else _Linked(item.id, item.revision)
     ended: set[str] = set()
     for _ in range(_ROUNDS):
-        believed = _believed(client, project, seen, run)
+        believed = _believed(client, seen, run)
         if run in believed:
             return seen.revision
         for build in sorted(believed - ended):
@@ -72,23 +72,17 @@ def release(client: AzureClient, item_id: int, run: str) -> None:
     )
 
 
-def _believed(client: AzureClient, project: str, seen: _Linked, run: str) -> set[str]:
+def _believed(client: AzureClient, seen: _Linked, run: str) -> set[str]:
     """Return the builds whose claims were written by the job's account: anybody can link a build."""
     claimed = {build_of(link) for link in seen.links if is_claim(link) or build_of(link) == run}
     if not claimed:
         return set()
-    ours = _authors(client, project, seen.item_id)
-    return {build for build in claimed if ours.get(build)}
-
-
-def _authors(client: AzureClient, project: str, item_id: int) -> dict[str, bool]:
-    """Return by build whether the job's account was the last to write the link to it."""
-    ours: dict[str, bool] = {}
-    for update in updates(client, project, item_id):
+    ours: dict[str, bool] = {}  # by build: whether the job's account was the last to write the link to it
+    for update in updates(client, seen.item_id):
         changed: Json = update.get("relations") or {}
         for link in (*(changed.get("added") or ()), *(changed.get("updated") or ())):
             ours[build_of(link)] = client.is_own(update.get("revisedBy"))
-    return ours
+    return {build for build in claimed if ours.get(build)}
 
 
 def _still_runs(client: AzureClient, project: str, item_id: int, build: str, say: Callable[[str], None]) -> bool:

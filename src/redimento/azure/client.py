@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import count
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
 import requests
 import urllib3.exceptions
+from requests.auth import AuthBase
 
 from redimento.azure import address
-from redimento.azure.answer import HttpAnswer
 from redimento.azure.attempts import TransientError, checking_first, once, persist
-from redimento.azure.authorization import Authorization, usable
+from redimento.azure.exchange import HttpAnswer, Method, Request, account_id, not_newer, offered_instead
 from redimento.azure.playing import played
 from redimento.azure.refusals import (
+    PERSONAL_REMEDY,
+    SIGN_IN_REMEDY,
     is_outage,
     is_sign_in_page,
     outage_error,
     refusal,
     sign_in_error,
 )
-from redimento.azure.request import Method, Request
-from redimento.azure.version import not_newer, offered_instead
 from redimento.delivery.rights import Account
-from redimento.errors import AzureError
+from redimento.errors import AzureError, SignInError
 from redimento.events import Emit, Requested, ignore
 from redimento.interruption import within
 from redimento.store.tape import Tape
@@ -56,6 +59,19 @@ class NotedWrite:
     method: str
     url: str
     summary: str
+
+
+class Authorization(AuthBase):
+    """The token as `auth`, not as a header, which an entry for the host in `.netrc` would replace."""
+
+    def __init__(self, token: str, *, personal: bool) -> None:
+        # A personal access token is a password; a token of Microsoft Entra is a JWT, as a job's token is.
+        password = personal and not token.startswith("eyJ")
+        self._value = f"Basic {b64encode(f':{token}'.encode()).decode()}" if password else f"Bearer {token}"
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._value
+        return request
 
 
 class AzureClient:
@@ -90,7 +106,7 @@ class AzureClient:
         self.noted: list[NotedWrite] = []
         self.last_call = ""  # method and URL, for errors
         self.server_date = ""  # the `Date` of the last answer
-        self._token = usable(token, personal=personal)
+        self._token = _usable(token, personal=personal)
         self._certificates = certificates
         self._emit = emit
         self._secrets = replace(secrets, known=(*secrets.known, self._token))
@@ -107,9 +123,6 @@ class AzureClient:
         # Without this header a bad token gets a sign-in page with status 203 instead of 401.
         self._session.headers["X-TFS-FedAuthRedirect"] = "Suppress"
 
-    def __repr__(self) -> str:
-        return f"AzureClient({self.collection_url!r})"
-
     def close(self) -> None:
         self._session.close()
 
@@ -119,16 +132,29 @@ class AzureClient:
         *,
         project: str = "",
         query: Mapping[str, str] | None = None,
+        body: Any = None,
         api_version: str = "7.1",
         about: str = "",
     ) -> Any:
         """Return the JSON at `path`, None when the answer is empty.
 
-        `path` starts with `_apis/` and is percent-encoded; `about` names the resource in errors ("work item 7").
+        `path` starts with `_apis/`, or a project, and is percent-encoded; `about` names the resource in errors ("work item
+        7"). With a `body` it is a POST that only reads, such as a batch or a WIQL query.
         Raises SignInError, PermissionMissingError, NotThereError, ConflictError, AzureError.
         """
-        url = self._url(path, project, query)
-        return self._read(Request("GET", url, None, "", api_version, about))
+        method: Method = "GET" if body is None else "POST"
+        sent = None if body is None else json.dumps(body).encode()
+        request = Request(method, self._url(path, project, query), sent, "application/json", api_version, about)
+        with self._within_deadline():
+            return self._persist(partial(self._parsed, request))
+
+    def pages(self, path: str, query: Mapping[str, str], *, size: int, about: str) -> Iterator[Any]:
+        """Yield the values of a list that comes in pages of `size`; raises the same errors as `get`."""
+        for start in count(0, size):
+            page = self.get(path, query={**query, "$top": str(size), "$skip": str(start)}, about=about)["value"]
+            yield from page
+            if len(page) < size:
+                return
 
     def download(self, path: str, *, most: int, seconds: float, project: str = "", about: str = "") -> bytes:
         """Return the content at `path`, of at most `most` bytes; otherwise like `get`. No redirect is followed."""
@@ -136,21 +162,6 @@ class AzureClient:
         request = Request("GET", url, None, "", "7.1", about, accept="application/octet-stream", most=most)
         with self._within_deadline(seconds):
             return self._persist(partial(self._exchange, request)).body
-
-    def query(
-        self,
-        path: str,
-        *,
-        body: Any,
-        project: str = "",
-        query: Mapping[str, str] | None = None,
-        api_version: str = "7.1",
-        about: str = "",
-    ) -> Any:
-        """Return the answer to a read-only POST, such as a batch or a WIQL query; otherwise like `get`."""
-        url = self._url(path, project, query)
-        sent = json.dumps(body).encode()
-        return self._read(Request("POST", url, sent, "application/json", api_version, about))
 
     def write(
         self,
@@ -205,23 +216,15 @@ class AzureClient:
         for row in areas:
             location = str(row.get("locationUrl") or "")
             if str(row.get("id", "")).lower() == area and location.rstrip("/") != self.collection_url.rstrip("/"):
-                return AzureClient(
-                    location,
-                    self._token,
-                    deadline_seconds=self._deadline,
-                    personal=self._personal,
-                    certificates=self._certificates,
-                    secrets=self._secrets,
-                    emit=self._emit,
-                    sleep=self._sleep,
-                    tape=self._tape,
-                )
+                service = copy(self)
+                service.collection_url = address.collection_url(location)
+                return service
         return self
 
     @cached_property
     def account(self) -> str:
         """The id of the token's account, as the server states it."""
-        return _identity(self._signed_in)
+        return account_id(self._signed_in)
 
     @property
     def account_name(self) -> str:
@@ -233,13 +236,13 @@ class AzureClient:
         # This endpoint accepts only a preview version or none.
         answer = self.get("_apis/connectionData", api_version="7.1-preview.1", about="the account of the token")
         user = answer.get("authenticatedUser") if isinstance(answer, Mapping) else None
-        if not isinstance(user, Mapping) or not _identity(user):
+        if not isinstance(user, Mapping) or not account_id(user):
             raise AzureError("Azure DevOps did not say whose token this is.", _NO_ANSWER_REMEDY)
         return user
 
     def is_own(self, identity: Any) -> bool:
         """Return whether an identity in an answer is the token's own account; an unknown one is not."""
-        given = _identity(identity)
+        given = account_id(identity)
         return bool(given) and given == self.account
 
     def web_url(self, *segments: str) -> str:
@@ -260,15 +263,8 @@ class AzureClient:
         finally:
             self._until = outer
 
-    def _left(self) -> float:
-        return self._until - time.monotonic()
-
-    def _read(self, request: Request) -> Any:
-        with self._within_deadline():
-            return self._persist(partial(self._parsed, request))
-
     def _persist(self, attempt: Callable[[], T]) -> T:
-        return persist(attempt, seconds=self._left(), sleep=self._sleep)
+        return persist(attempt, seconds=self._until - time.monotonic(), sleep=self._sleep)
 
     def _parsed(self, request: Request) -> Any:
         answer = self._exchange(request)
@@ -308,7 +304,7 @@ class AzureClient:
 
     def _pause_if_asked(self) -> None:
         # After a success the pause is only advice: spend at most half of the call's time on it.
-        pause = min(self._not_before - time.monotonic(), self._left() / 2)
+        pause = min(self._not_before - time.monotonic(), (self._until - time.monotonic()) / 2)
         self._not_before = 0.0
         if pause > 0:
             self._sleep(pause)
@@ -320,7 +316,7 @@ class AzureClient:
         began = time.monotonic()
         told = Requested(request.method, address.route(request.url), 0, 0.0)
         try:
-            answer = within(self._left(), partial(self._transfer, request))
+            answer = within(self._until - began, partial(self._transfer, request))
             refused = answer.status >= 400  # noqa: PLR2004  # HTTP's own classes of refusals
             activity = answer.headers.get("ActivityId", "")[:64] if refused else ""
             told = replace(told, status=answer.status, activity=activity)
@@ -376,13 +372,18 @@ class AzureClient:
             return HttpAnswer(response.status_code, response.headers, bytes(body))
 
 
+def _usable(token: str, *, personal: bool) -> str:
+    """Return the token without blanks around it. Raises SignInError for one that no header can hold."""
+    # `requests` quotes a header value that it rejects, so a token with a line break would end up in an error.
+    token = token.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise SignInError("There is no usable token for Azure DevOps.", PERSONAL_REMEDY if personal else SIGN_IN_REMEDY)
+    return token
+
+
 def _no_answer(request: Request, reason: str, *, sent: bool = True) -> AzureError:
     doubt = request.doubt if sent else ""
     return AzureError(f"Azure DevOps did not answer {request.call}: {reason}.{doubt}", _NO_ANSWER_REMEDY)
-
-
-def _identity(value: Any) -> str:
-    return str(value.get("id") or "").lower() if isinstance(value, Mapping) else ""
 
 
 def _summary(body: Any) -> str:

@@ -25,16 +25,6 @@ _TAG = re.compile(r"<[^<>]*>")
 Json = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Identifies our one comment."""
-
-    client: AzureClient
-    project: str
-    item_id: int
-    marker: str
-
-
 def newest(client: AzureClient, project: str, item_id: int) -> list[tuple[Json, bool]]:
     """Return ours and the newest thousand of other people, oldest first, each with whether it is ours.
 
@@ -71,75 +61,77 @@ def listed(client: AzureClient, project: str, item_id: int, *, order: Literal["a
         query = {**query, "continuationToken": str(following)}
 
 
-def write(
-    client: AzureClient, project: str, item_id: int, marker: str, markdown: str, *, known: int | None = None
-) -> Json:
-    """Create or update the comment with `marker`; return it, without an id when nothing was sent.
+@dataclass(frozen=True)
+class OwnComment:
+    """Our one comment on an item: that of this account with a line that is the marker, plain words.
 
-    `known` is its number, 0 if there is none; without it the comment is looked for.
-
-    The marker is appended unless a line of the text is it. It must be plain words: Azure strips HTML comments.
+    Azure strips HTML comments.
     """
-    text = markdown if _carries(markdown, marker) else f"{markdown.rstrip()}\n\n{marker}\n"
-    place = _Place(client, project, item_id, marker)
-    existing = _found(place) if known is None else ({"id": known} if known else None)
-    try:
-        answer = _sent(place, text, existing, "markdown")
-    except NotThereError:
-        if not known:
+
+    client: AzureClient
+    project: str
+    item_id: int
+    marker: str
+
+    def write(self, markdown: str, *, known: int | None = None) -> Json:
+        """Create or update it, with the marker at its end unless the text has it; return it, without an id if nothing was sent.
+
+        `known` is its number, 0 if there is none; without it the comment is looked for.
+        """
+        text = markdown if _carries(markdown, self.marker) else f"{markdown.rstrip()}\n\n{self.marker}\n"
+        existing = self._found() if known is None else ({"id": known} if known else None)
+        try:
+            answer = self._sent(text, existing, "markdown")
+        except NotThereError:
+            if not known:
+                raise
+            existing = None  # somebody has deleted it
+            answer = self._sent(text, None, "markdown")
+        if answer is None or (self.client.outward == "send" and str(answer.get("format", "")).casefold() != "markdown"):
+            # An older server refuses the format, or ignores it and would show raw Markdown.
+            shown = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+            answer = self._sent(str(shown), existing or answer, "html")
+        return answer or {}
+
+    def _sent(self, text: str, existing: Json | None, text_format: Literal["markdown", "html"]) -> Json | None:
+        """Send the comment in this format; return None when the server refuses the format."""
+
+        def happened() -> Json | None:
+            found = self._found()
+            if found is None or existing is None:
+                return found
+            return found if str(found.get("text", "")).strip() == text.strip() else None
+
+        path = _path(self.item_id)
+        try:
+            answer: Json = self.client.write(
+                "PATCH" if existing else "POST",
+                f"{path}/{comment_id(existing)}" if existing else path,
+                project=self.project,
+                query={"format": text_format},
+                body={"text": text},
+                api_version=_VERSION,
+                happened=happened,
+                about=f"the comment on work item {self.item_id}",
+            )
+        except AzureError as error:
+            if text_format == "markdown" and error.status in _STATUSES_REFUSED:
+                return None
             raise
-        existing = None  # somebody has deleted it
-        answer = _sent(place, text, None, "markdown")
-    if answer is None or (client.outward == "send" and str(answer.get("format", "")).casefold() != "markdown"):
-        # An older server refuses the format, or ignores it and would show raw Markdown.
-        answer = _sent(place, _as_html(text), existing or answer, "html")
-    return answer or {}
+        return answer
 
-
-def _sent(place: _Place, text: str, existing: Json | None, text_format: Literal["markdown", "html"]) -> Json | None:
-    """Send the comment in this format; return None when the server refuses the format."""
-
-    def happened() -> Json | None:
-        found = _found(place)
-        if found is None or existing is None:
-            return found
-        return found if str(found.get("text", "")).strip() == text.strip() else None
-
-    path = _path(place.item_id)
-    try:
-        answer: Json = place.client.write(
-            "PATCH" if existing else "POST",
-            f"{path}/{comment_id(existing)}" if existing else path,
-            project=place.project,
-            query={"format": text_format},
-            body={"text": text},
-            api_version=_VERSION,
-            happened=happened,
-            about=f"the comment on work item {place.item_id}",
-        )
-    except AzureError as error:
-        if text_format == "markdown" and error.status in _STATUSES_REFUSED:
-            return None
-        raise
-    return answer
-
-
-def _found(place: _Place) -> Json | None:
-    for each in listed(place.client, place.project, place.item_id):
-        # Anybody can quote the marker, and a person's comment must never be overwritten.
-        if _carries(str(each.get("text", "")), place.marker) and place.client.is_own(each.get("createdBy")):
-            return each
-    return None
+    def _found(self) -> Json | None:
+        for each in listed(self.client, self.project, self.item_id):
+            # Anybody can quote the marker, and a person's comment must never be overwritten.
+            if _carries(str(each.get("text", "")), self.marker) and self.client.is_own(each.get("createdBy")):
+                return each
+        return None
 
 
 def _carries(text: str, marker: str) -> bool:
     # A whole line: the marker of the repository `web` is a prefix of that of `web-api`, and a text may quote it.
     lines = html.unescape(_TAG.sub("\n", text)).splitlines()
     return any(line.strip(" *\\") == marker for line in lines)
-
-
-def _as_html(markdown: str) -> str:
-    return str(MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown))
 
 
 def _path(item_id: int) -> str:

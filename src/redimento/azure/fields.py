@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import unquote
 
+from redimento.azure.exchange import account_id
 from redimento.work_items.criteria import asked_for
 from redimento.work_items.item import Attachment, Comment, Field, RelatedItem, Relation, StateCategory, WorkItem
 from redimento.work_items.kinds import kind_of
@@ -47,7 +48,6 @@ _GIT_URL = re.compile(
     r"|Ref/[^/%]{1,60}%2f[^/%]{1,60}%2fGB(?P<branch>[^\s]{1,300}))",
     re.IGNORECASE,
 )
-_CATEGORIES: tuple[StateCategory, ...] = ("Proposed", "InProgress", "Resolved", "Completed", "Removed")
 
 
 def work_item(
@@ -89,7 +89,7 @@ def work_item(
         links=tuple(_links(relations)),
         attachments=tuple(_attachments(relations)),
         claims=tuple(build_of(link) for link in relations if is_claim(link)),
-        changed_by=identity(fields.get(CHANGED_BY)),
+        changed_by=account_id(fields.get(CHANGED_BY)),
         url=str(((answer.get("_links") or {}).get("html") or {}).get("href") or ""),
     )
 
@@ -156,7 +156,7 @@ def category(states: Iterable[Json], state: str) -> StateCategory:
     """Return the category of a state: names differ by process and language, categories do not."""
     for row in states:
         if str(row.get("name", "")).casefold() == state.casefold():
-            return next((known for known in _CATEGORIES if known == row.get("category")), "")
+            return next((known for known in get_args(StateCategory) if known == row.get("category")), "")
     return ""
 
 
@@ -180,11 +180,6 @@ def _long_text(answer: Json, name: str) -> str:
     value = fields.get(found)
     text = person(value) if isinstance(value, Mapping) else "" if value is None else str(value)
     return to_markdown(text, str(formats.get(found) or ""))
-
-
-def identity(value: Any) -> str:
-    """Return the id of an account in lower case, "" where the answer has none."""
-    return str(value.get("id") or "").lower() if isinstance(value, Mapping) else ""
 
 
 def _field_like(fields: Json, name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from redimento.azure.client import JSON_PATCH, AzureClient
 from redimento.azure.fields import STATE, TAGS, category, split_tags
-from redimento.azure.updates import updates
+from redimento.azure.history import updates
 from redimento.errors import AzureError, ConflictError, PermissionMissingError, RedimentoError, UsageError
 from redimento.settings.state_names import CATEGORIES, category_named
 from redimento.text.foreign import neutralise
@@ -116,7 +116,7 @@ class Marking:
     def _taken_off(self, tag: str) -> bool:
         """Return whether a person was the last to take this tag off the item."""
         taken = False
-        for update in updates(self.client, self.project, self.item.id):
+        for update in updates(self.client, self.item.id):
             change = (update.get("fields") or {}).get(TAGS)
             if change is None:
                 continue

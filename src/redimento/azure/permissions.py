@@ -62,14 +62,10 @@ class Permissions:
     def held(self, wanted: Sequence[tuple[Right, Place]]) -> tuple[bool, ...]:
         """Return for each right whether the account has it there, with one request. Raises AzureError."""
         evaluations = [
-            {
-                "securityNamespaceId": NAMESPACES[right.page],
-                "token": place.token(right.page),
-                "permissions": right.mask,
-            }
+            {"securityNamespaceId": NAMESPACES[right.page], "token": place.token(right.page), "permissions": right.mask}
             for right, place in wanted
         ]
-        answer = self.client.query(
+        answer = self.client.get(
             "_apis/security/permissionevaluationbatch",
             body={"alwaysAllowAdministrators": False, "evaluations": evaluations},
             about="the rights of this account",
@@ -87,12 +83,8 @@ class Permissions:
         """Return the ids of the nodes from the root on to the area `path`, as work items spell it. Raises AzureError."""
         names = [name.strip() for name in path.split("\\")]
         depth = max(len(names) - 1, 0)
-        node: Mapping[str, Any] = self.client.get(
-            "_apis/wit/classificationnodes/Areas",
-            project=self.project_id,
-            query={"$depth": str(depth)},
-            about="the areas of the project",
-        )
+        place, about = "_apis/wit/classificationnodes/Areas", "the areas of the project"
+        node = self.client.get(place, project=self.project_id, query={"$depth": str(depth)}, about=about)
         return tuple(_way(node, names[1:], path))
 
     @readable

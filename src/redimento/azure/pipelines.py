@@ -71,7 +71,7 @@ def job_environment(environ: Mapping[str, str]) -> JobEnvironment:
             f"This job's repository is of the kind '{neutralise(provider)}', which is not supported.",
             "Redimento opens pull requests in Azure Repos (TfsGit): run it in a pipeline with a repository there.",
         )
-    collection_url = value("SYSTEM_COLLECTIONURI") or value("SYSTEM_TEAMFOUNDATIONCOLLECTIONURI")
+    collection_url = _collection(environ)
     missing = [
         f"{name} ({meaning})"
         for name, meaning in _NEEDED.items()
@@ -104,8 +104,11 @@ def variable(environ: Mapping[str, str], name: str) -> str:
 def account(environ: Mapping[str, str]) -> Account:
     """Return the account of the job's token, to be named in errors."""
     value = partial(variable, environ)
-    collection = value("SYSTEM_COLLECTIONURI") or value("SYSTEM_TEAMFOUNDATIONCOLLECTIONURI")
-    return Account(organisation(collection), value("SYSTEM_TEAMPROJECT"), value("SYSTEM_TEAMPROJECTID"))
+    return Account(organisation(_collection(environ)), value("SYSTEM_TEAMPROJECT"), value("SYSTEM_TEAMPROJECTID"))
+
+
+def _collection(environ: Mapping[str, str]) -> str:
+    return variable(environ, "SYSTEM_COLLECTIONURI") or variable(environ, "SYSTEM_TEAMFOUNDATIONCOLLECTIONURI")
 
 
 def in_pipeline(environ: Mapping[str, str]) -> bool:

@@ -11,9 +11,8 @@ from typing import Any
 
 from requests.structures import CaseInsensitiveDict
 
-from redimento.azure.answer import HttpAnswer
 from redimento.azure.attempts import TransientError
-from redimento.azure.request import Request
+from redimento.azure.exchange import HttpAnswer, Request
 from redimento.errors import AzureError, UsageError
 from redimento.store.plain import made
 from redimento.store.tape import Tape

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,34 +29,25 @@ class Queries:
     @readable
     def asked(self, wiql: str) -> tuple[int, ...]:
         """Return what a query in WIQL finds. Raises UsageError, which says what is wrong with it, and AzureError."""
-        top = {"$top": str(MOST)}
-        with _usable(
-            "Correct the query; the editor of queries in Azure Boards tries it, and saves it for --saved-query."
-        ):
-            return _numbers(
-                self.client.query(
-                    "_apis/wit/wiql", body={"query": wiql}, project=self.project, query=top, about="the query"
-                )
-            )
+        remedy = "Correct the query; the editor of queries in Azure Boards tries it, and saves it for --saved-query."
+        return self._found("_apis/wit/wiql", "the query", remedy, body={"query": wiql})
 
     @readable
     def saved(self, identity: str) -> tuple[int, ...]:
         """Return what a saved query finds; `identity` is its id."""
-        path, top = f"_apis/wit/wiql/{identity}", {"$top": str(MOST)}
-        with _usable("Open the query in Azure Boards and correct it there."):
-            return _numbers(self.client.get(path, project=self.project, query=top, about=f"the saved query {identity}"))
+        remedy = "Open the query in Azure Boards and correct it there."
+        return self._found(f"_apis/wit/wiql/{identity}", f"the saved query {identity}", remedy)
 
-
-@contextmanager
-def _usable(remedy: str) -> Iterator[None]:
-    try:
-        yield
-    except AzureError as error:
-        if error.status != _BAD_REQUEST:
-            raise
-        if _TOO_MANY in error.sentence:
-            remedy = "Narrow it, as by a state or an area."
-        raise UsageError(f"The query cannot be used. {error.sentence}", remedy) from error
+    def _found(self, path: str, about: str, remedy: str, body: Any = None) -> tuple[int, ...]:
+        try:
+            top = {"$top": str(MOST)}
+            return _numbers(self.client.get(path, project=self.project, query=top, body=body, about=about))
+        except AzureError as error:
+            if error.status != _BAD_REQUEST:
+                raise
+            if _TOO_MANY in error.sentence:
+                remedy = "Narrow it, as by a state or an area."
+            raise UsageError(f"The query cannot be used. {error.sentence}", remedy) from error
 
 
 def _numbers(answer: Mapping[str, Any]) -> tuple[int, ...]:

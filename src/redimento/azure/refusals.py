@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from redimento.azure.answer import HttpAnswer
+from redimento.azure.exchange import HttpAnswer
 from redimento.delivery.rights import (
     AREA_PAGE,
     PIPELINE_PAGE,
@@ -139,102 +139,75 @@ def refusal(
     `call` is method and URL without query; `about` is the resource in the user's words, "" when unknown.
     """
     reported = server_message(answer, secrets)
+    kind, sentence, remedy = _meant(answer.status, reported, call, about, identity)
+    return kind(sentence, remedy, status=answer.status, type_key=reported.type_key)
+
+
+_Meant = tuple[type[AzureError], str, str]  # the kind of error, its sentence and its remedy
+
+
+def _meant(status: int, reported: ServerMessage, call: str, about: str, identity: Account) -> _Meant:
     subject = about or call
-    if answer.status == _STATUS_PROXY:
-        return AzureError(
-            f"The proxy before Azure DevOps asks for a user name and a password: {call} was answered with 407.",
-            "Add them to HTTPS_PROXY as a secret variable, or let the proxy pass this host.",
-            status=answer.status,
-        )
+    if status == _STATUS_PROXY:
+        sentence = f"The proxy before Azure DevOps asks for a user name and a password: {call} was answered with 407."
+        return AzureError, sentence, "Add them to HTTPS_PROXY as a secret variable, or let the proxy pass this host."
     page, _ = _page_and_right_to_read(call)
     right = missing_right(reported.message, page)
-    if answer.status == _STATUS_FORBIDDEN or (right is not None and reported.number in right.numbers):
-        return _missing_right(answer, reported, right, subject=subject, page=page, account=identity)
-    if rule := _RULE.search(reported.message):
-        return _broken_rule(answer, reported, rule, subject)
+    if status == _STATUS_FORBIDDEN or (right is not None and reported.number in right.numbers):
+        return _missing_right(reported, right, subject=subject, page=page, account=identity)
+    if rule := _RULE.search(reported.message):  # TF401320: a rule of the process, not a missing right
+        why = f" ({rule[2].strip()})" if rule[2] else ""
+        sentence = f"A rule of the process for the field '{rule[1]}'{why} does not let {subject} be saved."
+        remedy = f"Give '{rule[1]}' a valid value on the work item, or change the rule in the process."
+        return AzureError, sentence, f"{remedy}{reported.quoted}"
     if reported.number in _BY_NUMBER:
         sentence, remedy = _BY_NUMBER[reported.number]
-        kind = ConflictError if answer.status in _STATUSES_CONFLICT else AzureError
-        return kind(
-            sentence.format(subject=subject),
-            f"{remedy}{reported.quoted}",
-            status=answer.status,
-            type_key=reported.type_key,
-        )
-    if answer.status == _STATUS_NOT_FOUND:
+        kind = ConflictError if status in _STATUSES_CONFLICT else AzureError
+        return kind, sentence.format(subject=subject), f"{remedy}{reported.quoted}"
+    if status == _STATUS_NOT_FOUND:
         return _not_there(reported, call, about, identity)
-    if answer.status in _STATUSES_CONFLICT or reported.number in _OVERTAKEN:
-        return ConflictError(
-            f"Somebody else changed {subject} first: {reported.message.rstrip('.') or answer.status}.",
-            "Run it again.",
-            status=answer.status,
-            type_key=reported.type_key,
-        )
-    if answer.status == _STATUS_THROTTLED:
-        return AzureError(
-            f"Azure DevOps is throttling this pipeline: {call} was refused with 429.",
-            "Wait five minutes, or run fewer jobs at a time.",
-            status=answer.status,
-            type_key=reported.type_key,
-        )
+    if status in _STATUSES_CONFLICT or reported.number in _OVERTAKEN:
+        sentence = f"Somebody else changed {subject} first: {reported.message.rstrip('.') or status}."
+        return ConflictError, sentence, "Run it again."
+    if status == _STATUS_THROTTLED:
+        sentence = f"Azure DevOps is throttling this pipeline: {call} was refused with 429."
+        return AzureError, sentence, "Wait five minutes, or run fewer jobs at a time."
     reason = reported.message or "it gave no reason"
-    verb = "refused" if answer.status < 500 else "failed at"  # noqa: PLR2004  # HTTP's own classes
-    remedy = "" if answer.status < 500 else _OUTAGE_REMEDY  # noqa: PLR2004
-    return AzureError(
-        f"Azure DevOps {verb} {call} ({answer.status}): {reason.rstrip('.')}.",
-        remedy,
-        status=answer.status,
-        type_key=reported.type_key,
-    )
-
-
-def _broken_rule(answer: HttpAnswer, reported: ServerMessage, rule: re.Match[str], subject: str) -> AzureError:
-    """Return the error for TF401320: a rule of the process, not a missing right, keeps the item from being saved."""
-    why = f" ({rule[2].strip()})" if rule[2] else ""
-    return AzureError(
-        f"A rule of the process for the field '{rule[1]}'{why} does not let {subject} be saved.",
-        f"Give '{rule[1]}' a valid value on the work item, or change the rule in the process.{reported.quoted}",
-        status=answer.status,
-        type_key=reported.type_key,
-    )
+    ours = status < 500  # noqa: PLR2004  # HTTP's own classes
+    sentence = f"Azure DevOps {'refused' if ours else 'failed at'} {call} ({status}): {reason.rstrip('.')}."
+    return AzureError, sentence, "" if ours else _OUTAGE_REMEDY
 
 
 def _missing_right(
-    answer: HttpAnswer, reported: ServerMessage, right: Right | None, *, subject: str, page: str, account: Account
-) -> PermissionMissingError:
+    reported: ServerMessage, right: Right | None, *, subject: str, page: str, account: Account
+) -> _Meant:
     who = account.named(reported.message)
     if right:
         # A bit such as GenericRead exists for other things than repositories, too.
         sentence, remedy = lacking(who, right if right.numbers else replace(right, page=page), subject)
-        remedy += reported.quoted
     else:
-        sentence = f"{who} lacks a right that is needed for {subject}."
-        remedy = f"Check its rights in {page}.{reported.quoted}"
-    return PermissionMissingError(sentence, remedy, status=answer.status, type_key=reported.type_key)
+        sentence, remedy = f"{who} lacks a right that is needed for {subject}.", f"Check its rights in {page}."
+    return PermissionMissingError, sentence, f"{remedy}{reported.quoted}"
 
 
-def _not_there(reported: ServerMessage, call: str, about: str, identity: Account) -> NotThereError:
+def _not_there(reported: ServerMessage, call: str, about: str, identity: Account) -> _Meant:
     if not reported.type_key:
         # A wrong route gets a plain-text answer: the URL is wrong, not the resource.
-        return NotThereError(
-            f"Azure DevOps has no such address: {call}.",
-            "Check the collection URL (SYSTEM_COLLECTIONURI), and that the server is Azure DevOps Server 2020 or later.",
-            status=_STATUS_NOT_FOUND,
+        remedy = (
+            "Check the collection URL (SYSTEM_COLLECTIONURI), and that the server is Azure DevOps Server 2020 or later."
         )
+        return NotThereError, f"Azure DevOps has no such address: {call}.", remedy
     who = "your account" if identity.personal else identity.named(reported.message)
     page, right = _page_and_right_to_read(call)
     verb, pronoun = ("do", "them") if _PLURAL.match(about) else ("does", "it")
     reader = "you" if identity.personal else "this job"
-    return NotThereError(
-        f"{_capital(about or call)} {verb} not exist, or {reader} may not read {pronoun}.",
-        f"Check the name or number; if it exists, grant {who} the right '{right}' in {page}.{reported.quoted}",
-        status=_STATUS_NOT_FOUND,
-        type_key=reported.type_key,
+    remedy = f"Check the name or number; if it exists, grant {who} the right '{right}' in {page}.{reported.quoted}"
+    subject = about or call
+    return (
+        NotThereError,
+        f"{subject[:1].upper()}{subject[1:]} {verb} not exist, or {reader} may not read {pronoun}.",
+        remedy,
     )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _page_and_right_to_read(call: str) -> tuple[str, str]:

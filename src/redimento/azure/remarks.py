@@ -12,7 +12,7 @@ _PROPERTY = "Redimento.WholeText"  # marks the thread; a comment of somebody els
 Json = Mapping[str, Any]
 
 
-def write(client: AzureClient, project: str, path: str, text: str, *, update: bool) -> None:
+def write(client: AzureClient, path: str, text: str, *, update: bool) -> None:
     """Create the comment, or let it have this text if `update`; `path` is that of the pull request.
 
     One that a person deleted stays away.
@@ -20,7 +20,7 @@ def write(client: AzureClient, project: str, path: str, text: str, *, update: bo
     threads, about = f"{path}/threads", "the comments of the pull request"
 
     def found() -> Json | None:
-        rows = client.get(threads, project=project, about=about)["value"]
+        rows = client.get(threads, about=about)["value"]
         return next((row for row in rows if _is_own(client, row)), None)
 
     def same() -> Json | None:
@@ -32,13 +32,13 @@ def write(client: AzureClient, project: str, path: str, text: str, *, update: bo
         # Closed from the start: a policy may ask that every comment is resolved.
         comment = {"parentCommentId": 0, "content": text, "commentType": "text"}
         body = {"comments": [comment], "status": "closed", "properties": {_PROPERTY: "1"}}
-        client.write("POST", threads, project=project, body=body, happened=same, about=about)
+        client.write("POST", threads, body=body, happened=same, about=about)
         return
     comment = known["comments"][0]
     if not update or known.get("isDeleted") or comment.get("isDeleted") or comment.get("content") == text:
         return
     address = f"{threads}/{int(known['id'])}/comments/{int(comment['id'])}"
-    client.write("PATCH", address, project=project, body={"content": text}, happened=same, about=about)
+    client.write("PATCH", address, body={"content": text}, happened=same, about=about)
 
 
 def _is_own(client: AzureClient, thread: Json) -> bool:

@@ -76,29 +76,19 @@ class AzurePullRequests:
     @readable
     def own_pushes(self, branch: str) -> frozenset[str]:
         """Return the tips that this account has pushed to `branch` since the branch was created."""
-        name, found, start = _HEADS + branch, set[str](), 0
-        while True:
-            query = {
-                "searchCriteria.refName": name,
-                "searchCriteria.includeRefUpdates": "true",
-                "$top": str(_PAGE),
-                "$skip": str(start),
-            }
-            about = f"the pushes to {branch}"
-            page = self.client.get(f"{self.path}/pushes", project=self.project_id, query=query, about=about)["value"]
-            for push in page:  # the newest first
-                update: Json = next((each for each in push.get("refUpdates") or () if each.get("name") == name), {})
-                if self.client.is_own(push.get("pushedBy")):
-                    found.add(str(update.get("newObjectId")))
-                if not str(update.get("oldObjectId", "")).strip("0"):
-                    return frozenset(found)
-            if len(page) < _PAGE:
-                return frozenset(found)
-            start += _PAGE
+        name, found = _HEADS + branch, set[str]()
+        query = {"searchCriteria.refName": name, "searchCriteria.includeRefUpdates": "true"}
+        # The newest first.
+        for push in self.client.pages(f"{self.path}/pushes", query, size=_PAGE, about=f"the pushes to {branch}"):
+            update: Json = next((each for each in push.get("refUpdates") or () if each.get("name") == name), {})
+            if self.client.is_own(push.get("pushedBy")):
+                found.add(str(update.get("newObjectId")))
+            if not str(update.get("oldObjectId", "")).strip("0"):
+                break
+        return frozenset(found)
 
     @readable
     def current(self, pull_request: PullRequest) -> PullRequest:
-        """Return the pull request as it is now."""
         return self._value(self._whole(pull_request.id))
 
     @readable
@@ -155,7 +145,6 @@ class AzurePullRequests:
         answer: Json = self.client.write(
             "POST",
             f"{self.path}/pullrequests",
-            project=self.project_id,
             query={"supportsIterations": "true"},
             body=body,
             happened=partial(self._active, wanted),
@@ -176,8 +165,7 @@ class AzurePullRequests:
 
         self.client.write(
             "PATCH",
-            f"{self.path}/pullrequests/{known.id}",
-            project=self.project_id,
+            self.one(known.id),
             body=changes,
             happened=happened,
             about=f"pull request {known.id}",
@@ -187,17 +175,11 @@ class AzurePullRequests:
     @readable
     def marks(self, pull_request: PullRequest) -> Marks:
         """Return labels, ids of reviewers and work items, with one request each."""
-        labels, reviewers, items = (self._attached(pull_request, kind) for kind in ("labels", "reviewers", "workitems"))
-        return Marks(
-            frozenset(str(row["name"]).casefold() for row in labels),
-            frozenset(str(row["id"]).lower() for row in reviewers),
-            frozenset(int(row["id"]) for row in items),
+        labels, reviewers, items = (
+            self.client.get(f"{self.one(pull_request.id)}/{kind}", about=f"pull request {pull_request.id}")["value"]
+            for kind in ("labels", "reviewers", "workitems")
         )
-
-    def _attached(self, pull_request: PullRequest, kind: str) -> list[Json]:
-        path, about = f"{self.path}/pullRequests/{pull_request.id}/{kind}", f"pull request {pull_request.id}"
-        rows: list[Json] = self.client.get(path, project=self.project_id, about=about)["value"]
-        return rows
+        return _marks(labels, reviewers, [int(row["id"]) for row in items])
 
     @readable
     def identities(self, reviewers: Sequence[Reviewer]) -> tuple[tuple[Reviewer, ...], tuple[str, ...]]:
@@ -209,11 +191,9 @@ class AzurePullRequests:
 
     @readable
     def label(self, pull_request: PullRequest, label: str) -> None:
-        """Add a label."""
         self.client.write(
             "POST",
-            f"{self.path}/pullRequests/{pull_request.id}/labels",
-            project=self.project_id,
+            f"{self.one(pull_request.id)}/labels",
             body={"name": label},
             happened=lambda: {} if label.casefold() in self.marks(pull_request).labels else None,
             about=f"the labels of pull request {pull_request.id}",
@@ -222,11 +202,10 @@ class AzurePullRequests:
     @readable
     def invite(self, pull_request: PullRequest, reviewer: Reviewer) -> None:
         """Add a reviewer; adding one again would reset the vote."""
-        path = f"{self.path}/pullRequests/{pull_request.id}/reviewers/{reviewer.name}"
+        path = f"{self.one(pull_request.id)}/reviewers/{reviewer.name}"
         self.client.write(
             "PUT",
             path,
-            project=self.project_id,
             body={"id": reviewer.name, "vote": 0, "isRequired": reviewer.required},
             happened=lambda: {} if reviewer.name in self.marks(pull_request).reviewers else None,
             about=f"the reviewers of pull request {pull_request.id}",
@@ -256,30 +235,27 @@ class AzurePullRequests:
     @readable
     def post(self, pull_request: PullRequest, status: CheckStatus) -> None:
         """Post the status on the iteration of its commit."""
-        statuses.post(self.client, self.project_id, self._one(pull_request), status)
+        statuses.post(self.client, self.one(pull_request.id), status)
 
     @readable
     def remark(self, pull_request: PullRequest, text: str, *, update: bool = True) -> None:
         """Write the text as a closed thread, which a policy about open comments does not wait for."""
-        remarks.write(self.client, self.project_id, self._one(pull_request), text, update=update)
+        remarks.write(self.client, self.one(pull_request.id), text, update=update)
 
     @readable
     def complete_by_policy(self, pull_request: PullRequest, wish: AutoComplete) -> None:
-        """Set auto-complete."""
         allowed = completion.allowed(self.client, self.project_id, self.repository_id, pull_request.target_branch)
         options = {"mergeStrategy": completion.chosen(allowed, wish.merge), "deleteSourceBranch": wish.delete_branch}
         self._set_auto_complete(pull_request, self.client.account, completionOptions=options)
 
     @readable
     def keep_open(self, pull_request: PullRequest) -> None:
-        """Cancel auto-complete."""
         self._set_auto_complete(pull_request, completion.NOBODY)
 
     def _set_auto_complete(self, pull_request: PullRequest, account: str, **more: Any) -> None:
         self.client.write(
             "PATCH",
-            self._one(pull_request),
-            project=self.project_id,
+            self.one(pull_request.id),
             body={"autoCompleteSetBy": {"id": account}, **more},
             happened=lambda: {} if _completes(self._whole(pull_request.id)) == (account != completion.NOBODY) else None,
             about=f"auto-complete of pull request {pull_request.id}",
@@ -299,22 +275,20 @@ class AzurePullRequests:
             **criteria,
         }
         path = f"{self.path}/pullrequests"
-        answer = self.client.get(path, project=self.project_id, query=query, about=f"repository {self.repository}")
+        answer = self.client.get(path, query=query, about=f"repository {self.repository}")
         return [row for row in answer["value"] if not row.get("forkSource")]
 
     def _whole(self, number: int) -> Json:
         # Listings cut descriptions at 400 characters.
-        answer: Json = self.client.get(
-            f"{self.path}/pullrequests/{number}", project=self.project_id, about=f"pull request {number}"
-        )
+        answer: Json = self.client.get(self.one(number), about=f"pull request {number}")
         return answer
 
-    def _one(self, pull_request: PullRequest) -> str:
-        return f"{self.path}/pullRequests/{pull_request.id}"
+    def one(self, number: int) -> str:
+        return f"{self.path}/pullRequests/{number}"
 
     @property
     def path(self) -> str:
-        return f"_apis/git/repositories/{quote(self.repository_id, safe='')}"
+        return f"{quote(self.project_id, safe='')}/_apis/git/repositories/{quote(self.repository_id, safe='')}"
 
     def _value(self, answer: Json, *, linked: Iterable[int] | None = None) -> PullRequest:
         """Return the value of an answer; `linked`: the work items on it, if they are known."""
@@ -331,7 +305,7 @@ class AzurePullRequests:
             draft=bool(answer.get("isDraft")),
             status=next((known for known in _STATUSES if known == status), "active"),
             conflicts=answer.get("mergeStatus") == "conflicts",
-            marks=None if linked is None else _marks(answer, linked),
+            marks=None if linked is None else _marks(answer.get("labels") or (), answer.get("reviewers") or (), linked),
             auto_complete=_completes(answer),
         )
 
@@ -344,11 +318,11 @@ def _newest(row: Json) -> tuple[bool, int]:
     return row.get("status") == "active", int(row["pullRequestId"])
 
 
-def _marks(answer: Json, linked: Iterable[int]) -> Marks:
+def _marks(labels: Iterable[Json], reviewers: Iterable[Json], items: Iterable[int]) -> Marks:
     return Marks(
-        frozenset(str(row["name"]).casefold() for row in answer.get("labels") or ()),
-        frozenset(str(row["id"]).lower() for row in answer.get("reviewers") or ()),
-        frozenset(linked),
+        frozenset(str(row["name"]).casefold() for row in labels),
+        frozenset(str(row["id"]).lower() for row in reviewers),
+        frozenset(items),
     )
 
 

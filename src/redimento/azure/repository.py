@@ -72,7 +72,6 @@ class Repositories:
 
     @property
     def own(self) -> Repository:
-        """The repository that the job's variables name."""
         job = self.job
         return Repository(job.project, job.project_id, job.repository_name, job.repository_id)
 
@@ -83,16 +82,13 @@ class Repositories:
             return {_folded(place)}
         return {_folded((job.project, job.repository_name)), _folded((job.project_id, job.repository_id))}
 
+    @readable
     def _named(self, project: str, name: str) -> Repository:
+        path, about = f"_apis/git/repositories/{quote(name, safe='')}", f"the repository {neutralise(name)}"
         try:
-            return self._asked(project, name)
+            answer: Mapping[str, Any] = self.client.get(path, project=project, about=about)
         except NotThereError as error:
             raise NotThereError(error.sentence, f"{error.remedy} {_SCOPE}", status=error.status) from error
-
-    @readable
-    def _asked(self, project: str, name: str) -> Repository:
-        path, about = f"_apis/git/repositories/{quote(name, safe='')}", f"the repository {neutralise(name)}"
-        answer: Mapping[str, Any] = self.client.get(path, project=project, about=about)
         owner = answer["project"]
         url = self.client.web_url(str(owner["name"]), "_git", str(answer["name"]))
         return Repository(str(owner["name"]), str(owner["id"]), str(answer["name"]), str(answer["id"]).lower(), url)

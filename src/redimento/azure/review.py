@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from redimento.azure.client import AzureClient
-from redimento.azure.fields import identity, person
+from redimento.azure.exchange import account_id
+from redimento.azure.fields import person
 from redimento.azure.repos import AzurePullRequests
 from redimento.azure.shape import readable
 from redimento.delivery.pull_request import PullRequest
@@ -55,9 +56,9 @@ class AzureReview:
             query = {"searchCriteria.pusherId": author, "$top": "1"}
             path = f"{self.pull_requests.path}/pushes"
             about = "who has pushed to the repository"
-            rows = self.client.get(path, project=self.pull_requests.project_id, query=query, about=about)["value"]
+            rows = self.client.get(path, query=query, about=about)["value"]
             # A server that does not know the filter returns the pushes of everybody.
-            self._contributors[author] = any(identity(row.get("pushedBy")) == author for row in rows) and bool(author)
+            self._contributors[author] = any(account_id(row.get("pushedBy")) == author for row in rows) and bool(author)
         return self._contributors[author]
 
     @readable
@@ -69,7 +70,6 @@ class AzureReview:
         self.client.write(
             "POST",
             f"{self._path}/threads/{thread}/comments",
-            project=self.pull_requests.project_id,
             body={"content": markdown, "parentCommentId": 1, "commentType": "text"},
             happened=happened,
             about=self._about,
@@ -80,7 +80,6 @@ class AzureReview:
         self.client.write(
             "PATCH",
             f"{self._path}/threads/{thread}",
-            project=self.pull_requests.project_id,
             body={"status": "fixed"},
             happened=lambda: {} if self.thread(thread).resolved else None,
             about=self._about,
@@ -88,14 +87,14 @@ class AzureReview:
 
     @property
     def _path(self) -> str:
-        return f"{self.pull_requests.path}/pullRequests/{self.number}"
+        return self.pull_requests.one(self.number)
 
     @property
     def _about(self) -> str:
         return f"the threads of pull request {self.number}"
 
     def _get(self, path: str, **query: str) -> Json:
-        answer: Json = self.client.get(path, project=self.pull_requests.project_id, query=query, about=self._about)
+        answer: Json = self.client.get(path, query=query, about=self._about)
         return answer
 
     def _thread(self, row: Json) -> Thread:
@@ -114,7 +113,7 @@ class AzureReview:
             author: Any = row.get("author")
             yield Said(
                 id=int(row["id"]),
-                author=identity(author),
+                author=account_id(author),
                 name=person(author),
                 text=str(row.get("content") or ""),
                 ours=self.client.is_own(author),

@@ -4,31 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from redimento.azure.client import AzureClient
 from redimento.errors import AzureError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class _Adapter(Protocol):
-    @property
-    def client(self) -> AzureClient: ...
-
-
-A = TypeVar("A", bound=_Adapter)
-
-
-def readable(method: Callable[Concatenate[A, P], T]) -> Callable[Concatenate[A, P], T]:
-    """Let a method of an adapter raise AzureError where an answer lacks what the method reads from it.
+def readable(method: Callable[Concatenate[Any, P], T]) -> Callable[Concatenate[Any, P], T]:
+    """Let a method of an adapter, which has a `client`, raise AzureError where an answer lacks what the method reads from it.
 
     A gateway or a newer server answers like that. Each member would need a check of its own otherwise.
     """
 
     @wraps(method)
-    def call(adapter: A, /, *args: P.args, **kwargs: P.kwargs) -> T:
+    def call(adapter: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return method(adapter, *args, **kwargs)
         except (TypeError, LookupError, ValueError, AttributeError, OverflowError) as error:

@@ -12,12 +12,12 @@ _CONTEXT = {"genre": "redimento", "name": "checks"}
 _LONGEST = 200  # characters; no limit is documented, and it is shown on one line
 
 
-def post(client: AzureClient, project: str, path: str, status: CheckStatus) -> None:
+def post(client: AzureClient, path: str, status: CheckStatus) -> None:
     """Post a status on the iteration of its commit, so that it does not speak for later pushes.
 
     `path` is that of the pull request. The newest status of a context counts (repos/git/pull-request-status.md).
     """
-    iteration = client.eventually(partial(_iteration, client, project, path, status.commit))
+    iteration = client.eventually(partial(_iteration, client, path, status.commit))
     if iteration is None:
         raise AzureError(
             f"Azure DevOps does not show the commit {status.commit[:12]} in the pull request yet.",
@@ -31,11 +31,11 @@ def post(client: AzureClient, project: str, path: str, status: CheckStatus) -> N
         **({"targetUrl": status.url} if status.url else {}),
     }
     # Posting it twice does no harm.
-    client.write("POST", f"{path}/statuses", project=project, body=body, happened=lambda: None, about="the status")
+    client.write("POST", f"{path}/statuses", body=body, happened=lambda: None, about="the status")
 
 
-def _iteration(client: AzureClient, project: str, path: str, commit: str) -> int | None:
+def _iteration(client: AzureClient, path: str, commit: str) -> int | None:
     """Return the newest iteration with this source commit, None if there is none (yet)."""
-    rows = client.get(f"{path}/iterations", project=project, about="the iterations of the pull request")["value"]
+    rows = client.get(f"{path}/iterations", about="the iterations of the pull request")["value"]
     found = [int(row["id"]) for row in rows if (row.get("sourceRefCommit") or {}).get("commitId") == commit]
     return max(found, default=None)

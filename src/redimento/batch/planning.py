@@ -46,21 +46,17 @@ def plan(wanted: Wanted, options: RunOptions, environment: Mapping[str, str], em
         board, project = connection.board(emit, settings), connection.agent.project
         queries = Queries(connection.client, project)
         numbers = wanted.ids or (queries.asked(wanted.query) if wanted.query else queries.saved(wanted.saved_query))
-        return _chosen(numbers, board, settings.work_items, project, most)
-
-
-def _chosen(numbers: Sequence[int], board: AzureBoard, settings: WorkItemSettings, project: str, most: int) -> Plan:
-    items: list[WorkItem] = []
-    left_out: dict[int, str] = {}
-    for looked_at, (number, item) in enumerate(_outlined(numbers, board)):
-        if len(items) == most:
-            return Plan(tuple(items), left_out, len(numbers) - looked_at)
-        reason = _reason(item, board, settings, project)
-        if item is None or reason:
-            left_out[number] = reason
-        else:
-            items.append(item)
-    return Plan(tuple(items), left_out, 0)
+        items: list[WorkItem] = []
+        left_out: dict[int, str] = {}
+        for looked_at, (number, item) in enumerate(_outlined(numbers, board)):
+            if len(items) == most:
+                return Plan(tuple(items), left_out, len(numbers) - looked_at)
+            reason = _reason(item, board, settings.work_items, project)
+            if item is None or reason:
+                left_out[number] = reason
+            else:
+                items.append(item)
+        return Plan(tuple(items), left_out, 0)
 
 
 def _outlined(numbers: Sequence[int], board: AzureBoard) -> Iterator[tuple[int, WorkItem | None]]:

@@ -17,7 +17,6 @@ from types import FrameType
 from typing import Any
 
 from redimento.azure import pipelines
-from redimento.batch.purse import Purse, fill
 from redimento.errors import UsageError
 from redimento.events import Emit, Event, Note, Warned, step
 from redimento.interruption import interruptible
@@ -47,13 +46,20 @@ _STOPPED = Outcome("failed", "The runs were interrupted before this one started.
 
 
 @dataclass
-class _Shift:
-    """What changes while several runs work."""
+class Shift:
+    """What changes while several runs work. In US dollars: one may cost up to `share`, all together `total`."""
 
-    money: Purse
+    total: float
+    share: float
     queue: deque[int]
+    spent: float = 0.0
     working: dict[Connection, tuple[int, BaseProcess]] = field(default_factory=dict)
     ended: dict[int, Ended] = field(default_factory=dict)
+
+    @property
+    def suffices(self) -> bool:
+        """Whether the money is enough for another run, if those that work cost all they may."""
+        return self.spent + self.share * (len(self.working) + 1) <= self.total + 1e-9  # the error of adding up
 
 
 def carry_out_several(
@@ -73,12 +79,14 @@ def carry_out_several(
             sdk = ("google.genai",) if settings.model.sdk == "google-genai" else ()
             _FRESH.set_forkserver_preload(["redimento.running", *sdk])
             resource_tracker.ensure_running()  # or the first start does, and then lets through the signals that it blocks
-            money = fill(options.max_cost_usd, settings.model.max_cost_usd, len(ids))
-            emit(Note(f"{len(ids)} work items, {at_once} at a time, for ${money.total:.2f} at most."))
-            each = replace(options, apart=True, max_cost_usd=money.share)
+            share, total = settings.model.max_cost_usd, options.max_cost_usd
+            total = share * len(ids) if total is None else total
+            shift = Shift(total, min(share, total), deque(ids))
+            emit(Note(f"{len(ids)} work items, {at_once} at a time, for ${total:.2f} at most."))
+            each = replace(options, apart=True, max_cost_usd=shift.share)
             others = {name: value for name, value in environment.items() if name != VARIABLE}
             with step(emit, "items", f"Work through {len(ids)} work items"):
-                ended = _worked_through(_Shift(money, deque(ids)), each, others, emit, at_once)
+                ended = _worked_through(shift, each, others, emit, at_once)
     except TakenError as error:
         raise UsageError(str(error), "Run again when it has ended.") from error
     return {number: ended[number] for number in ids}
@@ -112,11 +120,11 @@ def worst(ended: Mapping[int, Ended]) -> int:
 
 
 def _worked_through(
-    shift: _Shift, options: RunOptions, environment: Mapping[str, str], emit: Emit, at_once: int
+    shift: Shift, options: RunOptions, environment: Mapping[str, str], emit: Emit, at_once: int
 ) -> dict[int, Ended]:
     with _noticed_signals() as noticed, _ended_at_last(shift):
         while shift.queue or shift.working:
-            while shift.queue and len(shift.working) < at_once and shift.money.suffices:
+            while shift.queue and len(shift.working) < at_once and shift.suffices:
                 _start(shift, options, environment)
             if not shift.working:
                 break
@@ -127,11 +135,11 @@ def _worked_through(
                     os.read(noticed, 1)
                     _stop(shift)
     for number in shift.queue:
-        shift.ended[number] = Ended(Finished(_too_dear(shift.money)))
+        shift.ended[number] = Ended(Finished(_too_dear(shift)))
     return shift.ended
 
 
-def _start(shift: _Shift, options: RunOptions, environment: Mapping[str, str]) -> None:
+def _start(shift: Shift, options: RunOptions, environment: Mapping[str, str]) -> None:
     number = shift.queue.popleft()
     ours, theirs = multiprocessing.Pipe()
     # It starts with the signals blocked: before it can restore anything it must not die of one.
@@ -145,11 +153,10 @@ def _start(shift: _Shift, options: RunOptions, environment: Mapping[str, str]) -
     with suppress(OSError):  # it has been killed: its line says so
         # Not as arguments or environment, which other processes can read.
         ours.send((replace(options, work_item=str(number)), environment))
-    shift.money = shift.money.promise()
     shift.working[ours] = (number, process)
 
 
-def _hear(shift: _Shift, line: Connection, emit: Emit) -> None:
+def _hear(shift: Shift, line: Connection, emit: Emit) -> None:
     """Take what a run says: a warning, or how it ended; a line that is cut off says that it was killed."""
     number, process = shift.working[line]
     try:
@@ -163,14 +170,14 @@ def _hear(shift: _Shift, line: Connection, emit: Emit) -> None:
     process.join()
     line.close()
     del shift.working[line]
-    shift.money = shift.money.pay(None if said.finished.outcome == _LOST else said.finished.spent.usd)
     shift.ended[number] = said
     outcome = said.finished.outcome
+    shift.spent += shift.share if outcome == _LOST else said.finished.spent.usd  # of one that was killed nobody knows
     emit(Note(f"Work item {number}: {outcome.kind}. {outcome.pull_request_url or outcome.sentence}"))
 
 
 @contextmanager
-def _ended_at_last(shift: _Shift) -> Iterator[None]:
+def _ended_at_last(shift: Shift) -> Iterator[None]:
     """Let no run go on alone after an error here, such as a closed output."""
     try:
         yield
@@ -181,7 +188,7 @@ def _ended_at_last(shift: _Shift) -> Iterator[None]:
             process.join()
 
 
-def _stop(shift: _Shift) -> None:
+def _stop(shift: Shift) -> None:
     for _, process in shift.working.values():
         process.terminate()
     for number in shift.queue:
@@ -189,10 +196,10 @@ def _stop(shift: _Shift) -> None:
     shift.queue.clear()
 
 
-def _too_dear(money: Purse) -> Outcome:
+def _too_dear(shift: Shift) -> Outcome:
     return Outcome(
         "skipped",
-        f"It was not started: ${money.spent:.2f} of ${money.total:.2f} are spent, and a run may cost ${money.share:.2f}.",
+        f"It was not started: ${shift.spent:.2f} of ${shift.total:.2f} are spent, and a run may cost ${shift.share:.2f}.",
         "Run it again, or raise --max-cost-usd.",
     )
 

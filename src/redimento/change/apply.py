@@ -33,11 +33,11 @@ _MAY_BE_BASE64 = (".b64", ".base64", ".txt")
 
 
 class RefusedError(Exception):
-    """An edit cannot be applied; `refusal` is the reason."""
+    """An edit cannot be applied; the message is a sentence, and `nearest` are the nearest lines if any."""
 
-    def __init__(self, path: str, reason: str, nearest_lines: str = "") -> None:
+    def __init__(self, reason: str, nearest_lines: str = "") -> None:
         super().__init__(reason)
-        self.refusal = Refusal(path, reason, nearest_lines)
+        self.nearest = nearest_lines
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class _State:
             try:
                 self.texts[path] = decode(found.content, path, self.declared(path))
             except NotTextError as error:
-                raise RefusedError(path, f"{path} is a binary file, which cannot be edited as text.") from error
+                raise RefusedError(f"{path} is a binary file, which cannot be edited as text.") from error
             self.earlier.setdefault(path, self.texts[path])
         return self.texts[path]
 
@@ -100,7 +100,7 @@ def apply(
         try:
             _apply_one(state, edit)
         except RefusedError as refused:
-            refusals.append(refused.refusal)
+            refusals.append(Refusal(edit.path, str(refused), refused.nearest))
         except BlockedError as blocked:
             refusals.append(Refusal(edit.path, f"{edit.path} {blocked}."))
         else:
@@ -134,7 +134,7 @@ def _apply_one(state: _State, edit: Edit) -> None:
             _write(state, edit.path, plain(edit.content))
         case Delete():
             if state.file(edit.path) is None:
-                raise RefusedError(edit.path, f"{edit.path} cannot be deleted, because it does not exist.")
+                raise RefusedError(f"{edit.path} cannot be deleted, because it does not exist.")
             state.files[edit.path] = None
             state.texts.pop(edit.path, None)
         case Rename():
@@ -144,9 +144,9 @@ def _apply_one(state: _State, edit: Edit) -> None:
 def _rename(state: _State, edit: Rename) -> None:
     found = state.file(edit.path)
     if found is None:
-        raise RefusedError(edit.path, f"{edit.path} cannot be renamed, because it does not exist.")
+        raise RefusedError(f"{edit.path} cannot be renamed, because it does not exist.")
     if state.file(edit.new_path) is not None:
-        raise RefusedError(edit.path, f"{edit.path} cannot be renamed, because {edit.new_path} already exists.")
+        raise RefusedError(f"{edit.path} cannot be renamed, because {edit.new_path} already exists.")
     state.files[edit.new_path], state.files[edit.path] = found, None
     for texts in (state.texts, state.earlier):
         if edit.path in texts:
@@ -159,7 +159,7 @@ def _write(state: _State, path: str, content: str) -> None:
         if (path.lower().endswith(_BINARY) and content.strip()) or (
             not path.lower().endswith(_MAY_BE_BASE64) and _BASE64.fullmatch(content)
         ):
-            raise RefusedError(path, f"{path} would be a binary file, which an answer cannot contain: leave it out.")
+            raise RefusedError(f"{path} would be a binary file, which an answer cannot contain: leave it out.")
         _refuse_slips(path, "", content, "")
         state.texts[path], mode = state.new_file(path, content)
         state.files[path] = Found(b"", mode)
@@ -174,14 +174,14 @@ def _refuse_slips(path: str, search: str, written: str, known: str) -> None:
     """Refuse a new text that leaves out code, or is escaped as in a web page."""
     line = new_placeholder(path, written, known)
     if line:
-        raise RefusedError(path, f'The block for {path} leaves out code ("{line}"): write every line of the new code.')
+        raise RefusedError(f'The block for {path} leaves out code ("{line}"): write every line of the new code.')
     if escaping.is_escaped(path, search, written, known, prose=is_prose(path)):
         raise _escaped(path)
 
 
 def _escaped(path: str) -> RefusedError:
     return RefusedError(
-        path, f"The block for {path} is escaped (&lt; &amp; …): write the characters < > & and quotes as they are."
+        f"The block for {path} is escaped (&lt; &amp; …): write the characters < > & and quotes as they are."
     )
 
 
@@ -193,7 +193,6 @@ def _divided(state: _State, edit: Undivided) -> Replace:
     meant = dividing.meant(text, edit.readings, prose=is_prose(path))
     if meant is None:
         raise RefusedError(
-            path,
             f"A SEARCH block for {path} has several ======= lines, and it is not clear which one divides it: write its three "
             "marks longer than any such line of the file, with nine characters or more.",
         )
@@ -205,17 +204,13 @@ def _replace(state: _State, edit: Replace) -> None:
     found = state.file(path)
     if not search.strip():
         if found is not None and found.content.strip():
-            raise RefusedError(
-                path, f"The SEARCH text for {path} is empty, but the file exists: quote the lines to replace."
-            )
+            raise RefusedError(f"The SEARCH text for {path} is empty, but the file exists: quote the lines to replace.")
         _write(state, path, replacement)
         return
     if found is None:
-        raise RefusedError(path, f"{path} does not exist: name an existing file, or write the whole file.")
+        raise RefusedError(f"{path} does not exist: name an existing file, or write the whole file.")
     if _is_diff(search, replacement):
-        raise RefusedError(
-            path, f"The REPLACE text for {path} is a diff: write only the new lines, without diff marks."
-        )
+        raise RefusedError(f"The REPLACE text for {path} is a diff: write only the new lines, without diff marks.")
     document = state.text(path, found)
     if edit.everywhere:
         state.texts[path] = _replace_all(document, path, search, replacement)
@@ -223,7 +218,7 @@ def _replace(state: _State, edit: Replace) -> None:
     places = _places(state, document, path, search, replacement)
     if any(dividing.underlines_twice(document.text, place.start, place.end, place.new) for place in places):
         raise RefusedError(
-            path, f"A block for {path} would leave two lines under one heading: quote the heading with its underline."
+            f"A block for {path} would leave two lines under one heading: quote the heading with its underline."
         )
     state.texts[path] = splice(document, [(place.start, place.end, place.new) for place in places])
 
@@ -246,7 +241,6 @@ def _replace_all(document: Document, path: str, search: str, replacement: str) -
     if not lines or "\n" in search.strip():
         raise _not_found(path, text, search)
     raise RefusedError(
-        path,
         f"SEARCH ALL for {path} replaces whole lines only, exactly as they are in the file, and its text is only a part of lines "
         f"{', '.join(map(str, dict.fromkeys(lines)))}: write a SEARCH block for each of these lines, with the whole line and its indentation.",
     )
@@ -261,7 +255,6 @@ def _places(state: _State, document: Document, path: str, search: str, replaceme
     if isinstance(outcome, match.Ambiguous):
         where = ", ".join(map(str, outcome.lines))
         raise RefusedError(
-            path,
             f"The SEARCH text for {path} matches more than one place (lines {where}): add surrounding lines until it matches only one.",
         )
     if outcome is None:
@@ -290,7 +283,6 @@ def _places(state: _State, document: Document, path: str, search: str, replaceme
 
 def _overlaps(path: str, text: str, search: str) -> RefusedError:
     return RefusedError(
-        path,
         f"A block for {path} overlaps an earlier block that changed its lines: put both changes into one block.",
         nearest(text, search),
     )
@@ -299,7 +291,7 @@ def _overlaps(path: str, text: str, search: str) -> RefusedError:
 def _not_found(path: str, text: str, search: str) -> RefusedError:
     near = nearest(text, search)
     hint = "copy the lines exactly as they are" if near else "read the file before you edit it"
-    return RefusedError(path, f"The SEARCH text for {path} is not in the file: {hint}.", near)
+    return RefusedError(f"The SEARCH text for {path} is not in the file: {hint}.", near)
 
 
 def _is_applied(text: str, search: str, replacement: str, *, matched_before: bool) -> bool:

@@ -59,7 +59,7 @@ def parent_of(root: int, path: str, *, create: bool = False) -> Iterator[tuple[i
             below = _enter(current, folder)
             os.close(current)
             current = below
-            if _exists(current, ".git"):
+            if _status(current, ".git"):
                 raise BlockedError("lies in a submodule or another repository")
         yield current, name
     finally:
@@ -71,7 +71,7 @@ def _make_folder(directory: int, name: str) -> None:
         os.mkdir(name, dir_fd=directory)
     except FileExistsError:
         return
-    if os.geteuid() == 0:  # see _keep_owner
+    if os.geteuid() == 0:  # see `put`
         owner = os.fstat(directory)
         os.chown(name, owner.st_uid, owner.st_gid, dir_fd=directory, follow_symlinks=False)
 
@@ -85,14 +85,13 @@ def _enter(directory: int, name: str) -> int:
         raise BlockedError(f'passes through "{name}", which is a link or not a folder') from error
 
 
-def _exists(directory: int, name: str) -> bool:
+def _status(directory: int, name: str) -> os.stat_result | None:
     try:
-        os.stat(name, dir_fd=directory, follow_symlinks=False)
+        return os.stat(name, dir_fd=directory, follow_symlinks=False)
     except FileNotFoundError:
-        return False
+        return None
     except OSError as error:
         raise BlockedError("lies in a folder that cannot be read") from error
-    return True
 
 
 def read(root: int, path: str, limit: int | None = None) -> Found | None:
@@ -102,14 +101,11 @@ def read(root: int, path: str, limit: int | None = None) -> Found | None:
     """
     try:
         with parent_of(root, path) as (directory, name):
-            try:
-                descriptor = os.open(name, _FILE, dir_fd=directory)
-            except FileNotFoundError:
-                return None
-            except OSError as error:
-                raise BlockedError("is a link or cannot be read") from error
+            descriptor = os.open(name, _FILE, dir_fd=directory)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise BlockedError("is a link or cannot be read") from error
     try:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
@@ -139,7 +135,9 @@ def put(root: int, path: str, content: bytes, mode: int) -> None:
     Raises BlockedError when the target is a link or a directory, or lies behind a link.
     """
     with parent_of(root, path, create=True) as (directory, name):
-        _refuse_odd_target(directory, name)
+        known = _status(directory, name)
+        if known and not stat.S_ISREG(known.st_mode):
+            raise BlockedError("is a link or not a regular file")
         with suppress(FileNotFoundError):
             os.unlink(_TEMPORARY, dir_fd=directory)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -148,8 +146,10 @@ def put(root: int, path: str, content: bytes, mode: int) -> None:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
-                os.fchmod(file.fileno(), _permissions(directory, name, mode))
-                _keep_owner(directory, name, file.fileno())
+                os.fchmod(file.fileno(), _permissions(known, mode))
+                if os.geteuid() == 0:  # or the agent could not clean up the files in its checkout
+                    owner = known or os.fstat(directory)
+                    os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
                 os.fsync(file.fileno())
             os.replace(_TEMPORARY, name, src_dir_fd=directory, dst_dir_fd=directory)
         except BaseException:
@@ -164,34 +164,13 @@ def remove_leftover(root: int, path: str) -> None:
     remove(root, f"{folder}/{_TEMPORARY}" if folder else _TEMPORARY)
 
 
-def _refuse_odd_target(directory: int, name: str) -> None:
-    with suppress(FileNotFoundError):
-        if not stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
-            raise BlockedError("is a link or not a regular file")
-
-
-def _permissions(directory: int, name: str, mode: int) -> int:
+def _permissions(known: os.stat_result | None, mode: int) -> int:
     """Return the permissions the file already has, or those of a new file under the umask."""
-    with suppress(FileNotFoundError):
-        found = stat.S_IMODE(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
-        if bool(found & 0o100) == bool(mode & 0o100):
-            return found
+    if known and bool(known.st_mode & 0o100) == bool(mode & 0o100):
+        return stat.S_IMODE(known.st_mode)
     umask = os.umask(0)
     os.umask(umask)
     return (0o777 if mode & 0o100 else 0o666) & ~umask
-
-
-def _keep_owner(directory: int, name: str, descriptor: int) -> None:
-    """When running as root, keep the owner of the file, or give a new one the owner of its folder.
-
-    Otherwise the step would leave files in the agent's checkout that the agent cannot clean up.
-    """
-    if os.geteuid() != 0:
-        return
-    status = os.fstat(directory)
-    with suppress(FileNotFoundError):
-        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-    os.fchown(descriptor, status.st_uid, status.st_gid)
 
 
 def remove(root: int, path: str) -> None:
@@ -203,27 +182,20 @@ def remove(root: int, path: str) -> None:
             raise BlockedError("cannot be removed") from error
 
 
-def prune(root: int, path: str) -> None:
-    """Remove the empty directories of `path`, innermost first."""
+def depth(root: int, path: str) -> int:
+    """Return how many of the directories of `path` exist and can be reached without a link."""
     folders = path.split("/")[:-1]
-    while folders and remove_folder(root, "/".join(folders)):
-        folders.pop()
+    for number in range(len(folders), 0, -1):
+        with suppress(FileNotFoundError, BlockedError), parent_of(root, "/".join([*folders[:number], "-"])):
+            return number
+    return 0
 
 
-def remove_folder(root: int, folder: str) -> bool:
-    """Remove a directory if it is empty; return whether it was."""
-    try:
-        with parent_of(root, folder) as (directory, name):
-            os.rmdir(name, dir_fd=directory)
-    except (OSError, BlockedError):
-        return False
-    return True
-
-
-def folder_exists(root: int, folder: str) -> bool:
-    """Return whether `folder` is a directory that can be reached without a link."""
-    try:
-        with parent_of(root, f"{folder}/-"):
-            return True
-    except (FileNotFoundError, BlockedError):
-        return False
+def prune(root: int, path: str, keep: int = 0) -> None:
+    """Remove the empty directories of `path`, innermost first, but not the `keep` outermost."""
+    folders = path.split("/")[:-1]
+    with suppress(OSError, BlockedError):  # one that is not empty ends it
+        while len(folders) > keep:
+            with suppress(FileNotFoundError), parent_of(root, "/".join(folders)) as (directory, name):
+                os.rmdir(name, dir_fd=directory)
+            folders.pop()

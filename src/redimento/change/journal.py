@@ -6,7 +6,8 @@ import base64
 import hashlib
 import json
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,54 +15,45 @@ from redimento.change.beneath import Found
 from redimento.change.edit import FileChange
 from redimento.errors import RedimentoError
 
-_ABSENT = ""
-
 
 @dataclass(frozen=True)
 class Entry:
-    """The original of a file (None: absent), and the digest of each content the run gave it ("": absent)."""
+    """The original of a file (None: absent), and the digest of each content the run gave it ("": absent).
+
+    `depth`: how many of the folders above it were there.
+    """
 
     path: str
     found: Found | None
     digests: frozenset[str]
+    depth: int
 
     def wrote(self, now: Found | None) -> bool:
         """Return whether the file has a content that the run wrote."""
-        return digest_of(now.content if now else None) in self.digests
+        return _digest(now.content if now else None) in self.digests
 
 
-@dataclass(frozen=True)
-class Journal:
-    """All entries, and the folders that did not exist."""
-
-    entries: tuple[Entry, ...] = ()
-    folders: frozenset[str] = frozenset()
+def _digest(content: bytes | None) -> str:
+    return "" if content is None else hashlib.sha256(content).hexdigest()
 
 
-def digest_of(content: bytes | None) -> str:
-    """Return the SHA-256 digest of a content, "" for an absent file."""
-    return _ABSENT if content is None else hashlib.sha256(content).hexdigest()
+def original_of(file: FileChange) -> Found | None:
+    """Return a file as it was on the disk."""
+    return None if file.before is None or file.skipped else Found(file.before, file.mode)
 
 
-def entry_of(file: FileChange) -> Entry:
-    """Return the entry for a file that is about to change."""
-    found = None if file.before is None or file.skipped else Found(file.before, file.mode)
-    return Entry(file.path, found, frozenset({digest_of(file.after)}))
+def entry_of(file: FileChange, older: Entry | None, depth: int) -> Entry:
+    """Return the entry for a file that is about to change; `older`, from the run's earlier writes, has the depth before them."""
+    digests = frozenset({_digest(file.after)}) | (older.digests if older else frozenset())
+    return Entry(file.path, original_of(file), digests, older.depth if older else depth)
 
 
-def merged(older: Entry | None, newer: Entry) -> Entry:
-    """Return the newer entry with the digests of the run's earlier writes."""
-    return replace(newer, digests=older.digests | newer.digests) if older else newer
-
-
-def read(path: Path) -> Journal:
+def read(path: Path) -> tuple[Entry, ...]:
     """Read a journal; a missing one is empty. Raises RedimentoError when it is damaged."""
     try:
-        content = json.loads(path.read_bytes())
-        entries = tuple(_entry(item) for item in content["entries"])
-        return Journal(entries, frozenset(content["folders"]))
+        return tuple(_entry(item) for item in json.loads(path.read_bytes())["entries"])
     except FileNotFoundError:
-        return Journal()
+        return ()
     except (ValueError, KeyError, TypeError) as error:
         raise RedimentoError(
             f"The journal {path} cannot be read: {error}.",
@@ -72,10 +64,11 @@ def read(path: Path) -> Journal:
 def _entry(item: dict[str, Any]) -> Entry:
     content = item["content"]
     found = None if content is None else Found(base64.b64decode(content), item["mode"])
-    return Entry(item["path"], found, frozenset(item["digests"]))
+    # A run of an earlier version may have been killed: its journal has no depths.
+    return Entry(item["path"], found, frozenset(item["digests"]), item.get("depth", 0))
 
 
-def save(path: Path, journal: Journal) -> None:
+def save(path: Path, entries: Iterable[Entry]) -> None:
     """Write the journal atomically: a killed run leaves a whole one on the disk, or none."""
     content = {
         "entries": [
@@ -84,10 +77,10 @@ def save(path: Path, journal: Journal) -> None:
                 "content": None if entry.found is None else base64.b64encode(entry.found.content).decode(),
                 "mode": entry.found.mode if entry.found else 0,
                 "digests": sorted(entry.digests),
+                "depth": entry.depth,
             }
-            for entry in journal.entries
-        ],
-        "folders": sorted(journal.folders),
+            for entry in entries
+        ]
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")

@@ -68,9 +68,8 @@ def result_refusals(files: Sequence[FileChange], recorded: Mapping[str, Recorded
         if file.after and encoding and not is_in(encoding, file.after):
             yield Refusal(file.path, f"{file.path} would not be {encoding}, the encoding that .gitattributes declares.")
         # New conversions would apply to the change itself.
-        if file.path.rpartition("/")[2] == ".gitattributes" and not _conversions(file.after) <= _conversions(
-            file.before
-        ):
+        name = file.path.rpartition("/")[2]
+        if name == ".gitattributes" and not _conversions(file.after) <= _conversions(file.before):
             yield Refusal(file.path, f"{file.path} would set a filter or an encoding, which is not applied here.")
 
 

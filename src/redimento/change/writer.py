@@ -5,7 +5,7 @@ A journal of the originals is saved before the first file is touched; `recover` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -22,12 +22,13 @@ def write(root: Path, change: Change, journal_file: Path) -> None:
     tree is as it was before the call. Raises RedimentoError.
     """
     with beneath.opened(root) as descriptor:
-        known = journal.read(journal_file)
-        entries = {entry.path: entry for entry in known.entries}
-        dropped = [entry for path, entry in entries.items() if path not in set(change.paths)]
-        changed = [journal.merged(entries.get(file.path), journal.entry_of(file)) for file in change.files]
-        absent = _absent_folders(descriptor, change.files) | known.folders
-        journal.save(journal_file, journal.Journal((*dropped, *changed), absent))
+        entries = {entry.path: entry for entry in journal.read(journal_file)}
+        changed = [
+            journal.entry_of(file, entries.pop(file.path, None), beneath.depth(descriptor, file.path))
+            for file in change.files
+        ]
+        dropped = entries.values()
+        journal.save(journal_file, (*dropped, *changed))
         wanted: dict[str, Found | None] = {entry.path: entry.found for entry in dropped}
         wanted |= {file.path: _after(file) for file in change.files}
         _all_or_nothing(descriptor, wanted)
@@ -47,14 +48,15 @@ def recover(root: Path, journal_file: Path) -> bool:
         return False
     known = journal.read(journal_file)
     with beneath.opened(root) as descriptor:
-        for entry in known.entries:
+        for entry in known:
             with suppress(BlockedError):
                 beneath.remove_leftover(descriptor, entry.path)
         # Remove new files first: they may be in the way of what comes back.
         for absent in (True, False):
-            chosen = [entry for entry in known.entries if (entry.found is None) == absent]
+            chosen = [entry for entry in known if (entry.found is None) == absent]
             _all_or_nothing(descriptor, {entry.path: entry.found for entry in chosen if _is_ours(descriptor, entry)})
-        _remove_folders(descriptor, known.folders)
+        for entry in known:
+            beneath.prune(descriptor, entry.path, entry.depth)
     settle(journal_file)
     return True
 
@@ -74,7 +76,7 @@ def substituted(root: Path, change: Change, contents: Mapping[str, bytes | None]
 def _with_content(file: FileChange, content: bytes | None) -> Found | None:
     if content is None:
         return None
-    return journal.entry_of(file).found if content == file.before else Found(content, file.mode & 0o777 | 0o100000)
+    return journal.original_of(file) if content == file.before else Found(content, file.mode & 0o777 | 0o100000)
 
 
 def _is_ours(descriptor: int, entry: journal.Entry) -> bool:
@@ -115,16 +117,3 @@ def _put(descriptor: int, path: str, found: Found | None) -> None:
         beneath.prune(descriptor, path)
     else:
         beneath.put(descriptor, path, found.content, found.mode)
-
-
-def _absent_folders(descriptor: int, files: Iterable[FileChange]) -> frozenset[str]:
-    folders: set[str] = set()
-    for file in files:
-        parts = file.path.split("/")[:-1]
-        folders |= {"/".join(parts[: depth + 1]) for depth in range(len(parts))}
-    return frozenset(folder for folder in folders if not beneath.folder_exists(descriptor, folder))
-
-
-def _remove_folders(descriptor: int, folders: Iterable[str]) -> None:
-    for folder in sorted(folders, key=len, reverse=True):
-        beneath.remove_folder(descriptor, folder)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import io
 import os
 import sys
@@ -22,6 +24,9 @@ from redimento.text.foreign import json_line
 from redimento.text.redaction import NO_SECRETS
 
 _DEFECT = 1
+# A run on 5,000 files makes 250,000 objects that stay until its end, and 3,000 in cycles: looking for those after each 700
+# new ones, as Python does, took 0.2 s of 2.9 s of processor time.
+_NEW_OBJECTS = 400_000
 
 
 @click.group(
@@ -55,6 +60,8 @@ for command in (
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with one of the codes in `errors.py`."""
+    gc.set_threshold(_NEW_OBJECTS)
+    atexit.register(gc.freeze)  # the last search for garbage, of a process that ends, took 0.16 s
     words = sys.argv[1:] if arguments is None else arguments
     leave = partial(_leave, as_json="--json" in words)
     for stream in (sys.stdout, sys.stderr):

@@ -10,7 +10,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from redimento.context.both_cores import halved, in_two
 from redimento.context.cache import keep, recall
 from redimento.context.clues import Clues
 from redimento.context.segments import Segment, cut
@@ -18,7 +17,6 @@ from redimento.context.signals import Clue, Signal, bm25, rarities, scaled
 from redimento.context.survey import File
 from redimento.context.tree import Tree, texts
 
-_WORTH_TWO: Final = 300_000  # bytes to parse: for fewer, a second process takes longer than it saves
 _SATURATION: Final = 3.0  # BM25's k1 and b for segments, fitted on the development cases
 _LENGTH_SHARE: Final = 0.6
 _NAME_WEIGHT: Final = 8  # words of a segment's name, in occurrences
@@ -48,9 +46,6 @@ class _Counted:
     length: int
 
 
-_Dissected = tuple[tuple[Segment, ...], list[_Counted]]
-
-
 def read_closely(tree: Tree, files: Sequence[File], clues: Clues, cache: Path | None = None) -> list[Reading]:
     """Read `files` and judge their segments; skip files that cannot be read. `cache` keeps segments by blob id."""
     contents = dict(texts(tree, [file.path for file in files]))
@@ -61,19 +56,9 @@ def read_closely(tree: Tree, files: Sequence[File], clues: Clues, cache: Path | 
     counts: list[Counter[str]] = []
     pairs: list[Counter[tuple[str, str]]] = []
     lengths: list[int] = []
-
-    def dissected(numbers: Sequence[int]) -> dict[int, _Dissected]:
-        return {
-            n: _dissect(files[n], contents[files[n].path], lines[n], known.get(files[n].key), clues) for n in numbers
-        }
-
-    sizes = {number: file.size for number, file in enumerate(files) if file.key not in known}
-    if sum(sizes.values()) > _WORTH_TWO:
-        one, other = in_two(dissected, *halved(range(len(files)), lambda number: sizes.get(number, 0)))
-        found = one | other
-    else:
-        found = dissected(range(len(files)))
-    for _, (segments, counted) in sorted(found.items()):
+    for file, rows in zip(files, lines, strict=True):
+        segments = known.get(file.key) or cut(contents[file.path].encode(), file.language)
+        counted = [_count(rows, segment, clues) for segment in segments]
         cuts.append(segments)
         counts += [one.terms for one in counted]
         pairs += [one.pairs for one in counted]
@@ -120,14 +105,6 @@ def _keep(cache: Path, fresh: Mapping[str, Sequence[Segment]]) -> None:
         cache,
         {key: [(one.first, one.last, one.name, one.signature) for one in own] for key, own in fresh.items()},
     )
-
-
-def _dissect(
-    file: File, content: str, rows: Sequence[str], known: tuple[Segment, ...] | None, clues: Clues
-) -> _Dissected:
-    """Cut a file at its definitions, unless the cache has them, and count the words of each segment."""
-    segments = known or cut(content.encode(), file.language)
-    return segments, [_count(rows, segment, clues) for segment in segments]
 
 
 def second_signals(readings: Sequence[Reading]) -> dict[str, Signal]:

@@ -94,13 +94,14 @@ def words(content: bytes) -> list[str]:
 
 def digest(content: bytes, language: str) -> Digest:
     """Return the digest of a file in `language` ("" if unknown)."""
+    return Digest(Counter(words(content)), tuple(definitions(content, language)), tuple(imports(content, language)))
+
+
+def definitions(content: bytes, language: str) -> list[str]:
+    """Return the names that a file defines, each once."""
     text = b"\n" + content
     defined = dict.fromkeys(name for pattern in _DEFINED.get(language, _DEFINED[""]) for name in pattern.findall(text))
-    return Digest(
-        words=Counter(words(content)),
-        definitions=tuple(name.decode("utf-8", "replace") for name in defined),
-        imports=tuple(_imports(text, language)[:_MOST_IMPORTS]),
-    )
+    return [name.decode("utf-8", "replace") for name in defined]
 
 
 def defined_at(content: bytes, language: str, name: str) -> list[int]:
@@ -118,12 +119,12 @@ def defined_at(content: bytes, language: str, name: str) -> list[int]:
     return list(dict.fromkeys(lines))
 
 
-def _imports(text: bytes, language: str) -> list[str]:
-    patterns = _IMPORTED.get(language, ())
+def imports(content: bytes, language: str) -> list[str]:
+    """Return what a file imports, each target as written and once."""
+    text, patterns = b"\n" + content, _IMPORTED.get(language, ())
     if language != "python":
-        return list(
-            dict.fromkeys(target.decode("utf-8", "replace") for pattern in patterns for target in pattern.findall(text))
-        )
+        targets = (target for pattern in patterns for target in pattern.findall(text))
+        return list(dict.fromkeys(target.decode("utf-8", "replace") for target in targets))[:_MOST_IMPORTS]
     found: dict[str, None] = {}
     for module, names in patterns[0].findall(text):
         base = module.decode("utf-8", "replace")
@@ -136,4 +137,4 @@ def _imports(text: bytes, language: str) -> list[str]:
         for module in modules.split(b","):
             if module.strip():
                 found[module.split()[0].decode("utf-8", "replace")] = None
-    return list(found)
+    return list(found)[:_MOST_IMPORTS]

@@ -42,6 +42,7 @@ def extension(name: str) -> str:
     return ending.lower() if dot and stem and len(ending) <= _LARGEST_NAME else ""
 
 
+@lru_cache(maxsize=100_000)  # called several times per file
 def language(path: str) -> str:
     """Return the language whose grammar reads the file ("tsx" is not "typescript"), "" if none does."""
     return _BY_EXTENSION.get(extension(path.rpartition("/")[2]), "")

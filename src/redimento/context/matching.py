@@ -1,13 +1,14 @@
-"""What a file has of the clues, whether it was read now or its digest is kept from an earlier run."""
+"""What a file has of the clues."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from redimento.context.clues import Clues
-from redimento.context.digest import Digest
+from redimento.context.digest import definitions, imports, words
 
 NOTHING: Final[frozenset[str]] = frozenset()  # shared: an empty set takes 216 bytes, and most files have one
 
@@ -22,17 +23,19 @@ class Match:
     imports: tuple[str, ...]
 
 
-def match(found: Digest, clues: Clues) -> Match:
-    """Match a digest with the clues. Words are taken in order: sums of floats depend on it."""
-    words = found.words
+def match(content: bytes, language: str, clues: Clues) -> Match:
+    """Match a file with the clues. Words are taken in order: sums of floats depend on it."""
+    found = words(content)
+    wanted = clues.wanted.among(distinct := set(found))
+    counts = Counter(filter(wanted.__contains__, found))
     hits: dict[str, int] = {}
-    for word, terms in clues.wanted.among(words).items():
+    for word, terms in wanted.items():
         for term in terms:
-            hits[term] = hits.get(term, 0) + words[word]
+            hits[term] = hits.get(term, 0) + counts[word]
+    told = clues.told_names & distinct
     return Match(
-        length=sum(words.values()),
+        length=len(found),
         hits=hits,
-        defined=frozenset(name for name in clues.told_names.intersection(found.definitions) if name in words)
-        or NOTHING,
-        imports=found.imports,
+        defined=told.intersection(definitions(content, language)) or NOTHING if told else NOTHING,
+        imports=tuple(imports(content, language)),
     )

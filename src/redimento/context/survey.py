@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 from redimento.context import exclusion
-from redimento.context.both_cores import in_two
 from redimento.context.clues import Clues
 from redimento.context.digest import Digest, digest
 from redimento.context.index import keep, recall
@@ -46,8 +45,6 @@ _Store = Callable[[Mapping[str, Digest | None]], None]
 _PART: Final = re.compile(r"[/.\-]+")
 _SURVEYED: Final[tuple[Role, ...]] = ("source", "test")
 _KEPT_AT_ONCE: Final = 150_000  # distinct words of files that are held in memory until they are written: 40 MB
-_WORTH_TWO: Final = 1_000_000  # bytes to digest: for fewer, a second process takes longer than it saves
-_TOO_MANY_FOR_TWO: Final = 30_000  # files: beyond that the memory of two processes matters more than time
 
 
 def listed(entries: Sequence[Entry], exclude: Sequence[str]) -> list[Entry]:
@@ -71,17 +68,8 @@ def survey(tree: Tree, entries: Sequence[Entry], clues: Clues, cache: Path | Non
         for entry in by_key[key]:
             files[entry.path] = _file(entry, matched, asked=entry.path in asked) if matched else None
     missing = [entry for entry in wanted if entry.path not in files]
-
     store = partial(keep, cache, sources=sum(entry.size for entry in wanted)) if cache else None
-
-    def digested(entries: Sequence[Entry]) -> dict[str, File | None]:
-        return dict(_digested(tree, entries, clues, asked, store))
-
-    if sum(entry.size for entry in missing) > _WORTH_TWO and len(missing) < _TOO_MANY_FOR_TWO:
-        for half in in_two(digested, missing[::2], missing[1::2]):
-            files.update(half)
-    else:
-        files.update(digested(missing))
+    files.update(_digested(tree, missing, clues, asked, store))
     return [file for _, file in sorted(files.items()) if file]
 
 
@@ -95,16 +83,17 @@ def _digested(
     for path, content in tree.read(by_path):
         entry = by_path[path]
         text = _plain(content, path)
-        hidden = text is None or exclusion.looks_generated(text)
-        found = None if text is None or hidden else digest(text, language(path))
+        if text is not None and exclusion.looks_generated(text):
+            text = None
         if store and entry.blob:
+            found = None if text is None else digest(text, language(path))
             fresh[_key(entry)] = found
             held += len(found.words) if found else 0
             if held > _KEPT_AT_ONCE:
                 store(fresh)
                 fresh.clear()
                 held = 0
-        yield path, _file(entry, match(found, clues), asked=path in asked) if found else None
+        yield path, None if text is None else _file(entry, match(text, language(path), clues), asked=path in asked)
     if store:
         store(fresh)
 

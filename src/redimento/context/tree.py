@@ -37,7 +37,15 @@ class PastChange:
     difference: str
 
 
-class Tree(Protocol):
+class Files(Protocol):
+    """Files that can be read by their paths."""
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield path and content of each file that can be read, in the order asked for."""
+        ...
+
+
+class Tree(Files, Protocol):
     """A checked-out repository, or a plain folder."""
 
     @property
@@ -47,10 +55,6 @@ class Tree(Protocol):
 
     def entries(self) -> Sequence[Entry]:
         """Return every regular file that git tracks, or would track: nothing that `.gitignore` hides, no links."""
-        ...
-
-    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield path and content of each file that can be read, in the order asked for."""
         ...
 
     def history(self, limit: int) -> Sequence[PastCommit]:
@@ -96,16 +100,16 @@ def part(tree: Tree, folder: str, also: tuple[str, ...] = ()) -> Tree:
     return Part(tree, folder, also) if folder else tree
 
 
-def texts(tree: Tree, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+def texts(files: Files, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield path and text of each file that is text, in the given order."""
     known: dict[str, bytes | None] = {}
 
     def read(path: str) -> bytes | None:
         if path not in known:
-            known[path] = next((content for _, content in tree.read([path])), None)
+            known[path] = next((content for _, content in files.read([path])), None)
         return known[path]
 
-    for path, content in tree.read(paths):
+    for path, content in files.read(paths):
         declared = "" if content.isascii() else charset_of(properties(path, read))
         with suppress(NotTextError):
             yield path, text_of(content, path, declared)

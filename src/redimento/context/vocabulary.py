@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable
-from itertools import chain, filterfalse
+from collections.abc import Container
+from collections.abc import Set as AbstractSet
+from itertools import chain
 from typing import Final
 
 from redimento.context.words import identifiers, terms
@@ -22,10 +23,10 @@ class Wanted:
     def terms(self, word: str) -> tuple[str, ...]:
         """Return the wanted terms that a word stands for; `()` for most words."""
         if word not in self._judged:
-            self._judge((word,))
+            self._judge({word})
         return self._found.get(word, ())
 
-    def among(self, words: Collection[str]) -> dict[str, tuple[str, ...]]:
+    def among(self, words: AbstractSet[str]) -> dict[str, tuple[str, ...]]:
         """Return those of `words` that stand for any, sorted, with their terms."""
         self._judge(words)
         found = self._found
@@ -34,15 +35,15 @@ class Wanted:
     def in_text(self, text: str) -> tuple[list[str], int]:
         """Return the wanted terms in `text`, in order and with repetitions, and its number of identifiers."""
         words = identifiers(text)
-        self._judge(words)
+        self._judge(set(words))
         found = self._found
         return list(chain.from_iterable(map(found.__getitem__, filter(found.__contains__, words)))), len(words)
 
-    def _judge(self, words: Iterable[str]) -> None:
+    def _judge(self, words: AbstractSet[str]) -> None:
         if len(self._judged) > _MOST_JUDGED:
             self._judged.clear()
             self._found.clear()
-        fresh = set(filterfalse(self._judged.__contains__, words))
+        fresh = words - self._judged
         self._judged |= fresh
         for word in fresh:
             found = [term for term in terms(word) if term in self._wanted]

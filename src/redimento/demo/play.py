@@ -21,6 +21,7 @@ from redimento.azure.pipelines import job_environment
 from redimento.demo.google import Google, serving
 from redimento.demo.story import Story, git
 from redimento.errors import RedimentoError, UsageError
+from redimento.models.access import find_key
 from redimento.reporting.terminal import open_terminal
 
 _HERE = Path(__file__).parent
@@ -40,7 +41,7 @@ def play(folder: Path | None, *, plain: bool = False) -> int:
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty.", "Name a folder that does not exist yet with --folder.")
     folder.mkdir(parents=True, exist_ok=True)
-    console = open_terminal(plain=plain)
+    console, key = open_terminal(plain=plain), find_key(os.environ)
     origin = _sample_repository(folder / "sample")
     with _organisation(folder, origin) as started:
         environment = started["environment"][_REPOSITORY]
@@ -51,9 +52,9 @@ def play(folder: Path | None, *, plain: bool = False) -> int:
             telling.item(int(_ITEM))
             telling.code("shop/cart.py")
             telling.chapter("The run, as a pipeline starts it")
-            console.print(Text("" if _has_key() else _KEYLESS))
+            console.print(Text("" if key else _KEYLESS))
             console.file.flush()
-            with nullcontext(environment) if _has_key() else _without_key(started, environment) as step:
+            with nullcontext(environment) if key else _without_key(started, environment) as step:
                 outcome = _run(folder, checkout, step, ["--plain"] * plain)
             if outcome["pullRequestId"]:
                 telling.change(outcome, agent.repository_id)
@@ -128,19 +129,12 @@ def _run(folder: Path, checkout: Path, environment: Mapping[str, str], more: Seq
     return outcome
 
 
-def _has_key() -> bool:
-    return bool(os.environ.get("GEMINI_API_KEY") or os.environ.get("GOOGLE_API_KEY"))
-
-
 @contextmanager
 def _without_key(started: Mapping[str, Any], environment: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
     """Provide the environment of a step that signs in with its identity, to a Google that answers from a recording."""
     connection, project = "gemini", environment["SYSTEM_TEAMPROJECT"]
-    client = AzureClient(started["url"], started["token"])
-    try:
+    with closing(AzureClient(started["url"], started["token"])) as client:
         issued = client.get("_apis/oidc/keys")
-    finally:
-        client.close()
     texts = [file.read_text("utf-8") for file in sorted((_HERE / "answers").glob("*.md"))]
     google = Google(
         issuer=issued["issuer"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache as once
 from pathlib import Path
 from typing import Final
@@ -47,19 +46,15 @@ def explorer(
 
 def _answered(now: Present, wish: Wish, cache: Path | None) -> Finding:
     target, within = (_SURROGATE.sub("\ufffd", text) for text in (wish.target, wish.within))
-    found = _looked_up(now, replace(wish, target=target, within=within), cache)
-    return Finding(wish, found.excerpts, found.text)
-
-
-def _looked_up(now: Present, wish: Wish, cache: Path | None) -> Found:
     match wish.kind:
         case "read":
-            return read(now, wish.target)
+            found = read(now, target)
         case "list":
-            return Found(text=list_files(now, wish.target))
+            found = Found(text=list_files(now, target))
         case "search":
-            return search(now, wish.target, wish.within, wish.around)
+            found = search(now, target, within, wish.around)
         case "uses":
-            return uses(now, wish.target)
-        case "history":
-            return Found(text=history(now, wish.target, cache))
+            found = uses(now, target)
+        case _:
+            found = Found(text=history(now, target, cache))
+    return Finding(wish, found.excerpts, found.text)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile, takewhile
+from operator import itemgetter
 from typing import Final
 
 import re2
@@ -66,7 +67,7 @@ def definitions(present: Present, parts: Sequence[str], paths: Sequence[str] | N
     `parts` are those of `name_parts`. Those whose containers agree with it come first, then source before tests; files
     take turns.
     """
-    found: list[Definition] = []
+    found: list[tuple[tuple[int, bool, int, int, int], Definition]] = []
     files = 0
     name = parts[-1]
     if paths is None:
@@ -77,17 +78,13 @@ def definitions(present: Present, parts: Sequence[str], paths: Sequence[str] | N
         lines = defined_at(content, language(path), name) or ([] if language(path) else list(_as_in_c(content, name)))
         if not lines:
             continue
-        found += _definitions(present, path, content, lines, parts)
+        likely = present.best.get(path, len(present.best))
+        for turn, one in enumerate(_definitions(present, path, content, lines, parts)):
+            found.append(((-one.agreement, is_test(path), turn, likely, len(found)), one))
         files += 1
         if files == _MOST_FILES:
             break
-    turns: dict[str, int] = {}
-    ordered: list[tuple[tuple[int, bool, int, int, int], Definition]] = []
-    for place, one in enumerate(found):
-        turn = turns[one.path] = turns.get(one.path, 0) + 1
-        likely = present.best.get(one.path, len(present.best))
-        ordered.append(((-one.agreement, is_test(one.path), turn, likely, place), one))
-    return [one for _, one in sorted(ordered, key=lambda pair: pair[0])]
+    return [one for _, one in sorted(found, key=itemgetter(0))]
 
 
 def enclosing(segments: Sequence[Segment], line: int) -> str:

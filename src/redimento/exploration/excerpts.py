@@ -16,6 +16,13 @@ _GAP: Final = 9  # tokens of the line that stands for what is left out
 _REASON: Final = ("asked for",)
 
 
+def listed(heading: str, names: Sequence[str], most: int, hint: str = "") -> str:
+    """Return a heading and the first of some names, one on a line; `hint`: what to do where some are left out."""
+    left = len(names) - most
+    rest = [f"… and {left} more{hint}."] if left > 0 else []
+    return "\n".join([f"{heading}:", *names[:most], *rest]) if names else f"{heading}: none."
+
+
 @dataclass(frozen=True)
 class Found:
     """The excerpts and the text of a finding, before it is known for which wish."""
@@ -24,19 +31,13 @@ class Found:
     text: str = ""
 
 
-def whole(path: str, lines: Sequence[str]) -> Excerpt:
-    text = "\n".join(lines)
-    return Excerpt(path, text, estimate(text), 0.0, None, _REASON)
-
-
 def excerpt(path: str, lines: Sequence[str], spans: Iterable[Span], *, as_is: bool = False) -> Excerpt:
     """Return `spans` of a file, long lines cut unless `as_is`; the whole file if that leaves nothing out."""
     shown = joined(spans)
     cut = [*lines] if as_is else [*map(clipped, lines)]
-    if shown == [(1, len(lines))] and cut == [*lines]:
-        return whole(path, lines)
-    text = with_gaps(cut, shown)
-    return Excerpt(path, text, estimate(text), 0.0, tuple(shown), _REASON)
+    is_whole = shown == [(1, len(lines))] and cut == [*lines]
+    text = "\n".join(lines) if is_whole else with_gaps(cut, shown)
+    return Excerpt(path, text, estimate(text), 0.0, None if is_whole else tuple(shown), _REASON)
 
 
 def fitting(lines: Sequence[str], spans: Sequence[Span], tokens: int = LARGEST) -> tuple[list[Span], list[Span]]:

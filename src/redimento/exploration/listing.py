@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from redimento.exploration.excerpts import listed
 from redimento.exploration.globs import is_glob, matching
 from redimento.exploration.naming import cleaned, echo, files_meant, folder_meant, nearest
 from redimento.exploration.present import Present
@@ -25,11 +26,6 @@ def list_files(present: Present, written: str) -> str:
     files = files_meant(present, path)
     if files:
         return _lines(files, f"{echo(path)} is not a folder. Files of this name")
-    return no_folder(present, path)
-
-
-def no_folder(present: Present, path: str) -> str:
-    """Return that there is no such folder, and the nearest ones."""
     close = nearest(present.folders, path)
     return _lines([f"{folder}/" for folder in close if folder], f"There is no folder {echo(path)}. The nearest")
 
@@ -49,8 +45,4 @@ def _folder(present: Present, folder: str) -> str:
 
 
 def _lines(paths: Sequence[str], heading: str) -> str:
-    if not paths:
-        return f"{heading}: none."
-    left = len(paths) - _MOST
-    rest = [f"… and {left} more: list a subfolder, or a narrower glob."] if left > 0 else []
-    return "\n".join([f"{heading}:", *paths[:_MOST], *rest])
+    return listed(heading, paths, _MOST, ": list a subfolder, or a narrower glob")

@@ -10,6 +10,7 @@ from redimento.context.past import past_commits
 from redimento.context.spans import Span
 from redimento.context.tokens import estimate
 from redimento.context.tree import PastChange, texts
+from redimento.exploration.excerpts import listed
 from redimento.exploration.naming import LONGEST, echo, files_meant, folder_meant
 from redimento.exploration.present import Present
 from redimento.exploration.reading import divided, spans_of
@@ -26,7 +27,7 @@ def history(present: Present, target: str, cache: Path | None) -> str:
     path, ranges = divided(target)
     files = files_meant(present, path)
     if len(files) > 1:
-        return "\n".join([f"{echo(path)} may be any of these files:", *files[:_MOST]])
+        return listed(f"{echo(path)} may be any of these files", files, _MOST)
     if not files:
         folder = folder_meant(present, path)
         if folder is None:
@@ -40,7 +41,7 @@ def history(present: Present, target: str, cache: Path | None) -> str:
     if ranges and not spans:
         return f"`{files[0]}` has {count} lines before the change; it does not have lines {ranges}."
     lines = spans[0] if spans else None
-    changes = present.changes(files[0], lines, _MOST)
+    changes = present.tree.changes(files[0], lines, _MOST)
     return _told(present, files[0], lines, changes) if changes else _subjects(present, files[0], cache)
 
 

@@ -16,7 +16,7 @@ from redimento.context.imports import module_parts
 from redimento.context.languages import language, role
 from redimento.context.segments import Segment, cut
 from redimento.context.survey import listed
-from redimento.context.tree import Entry, PastChange, PastCommit, Tree, texts
+from redimento.context.tree import Entry, Tree, texts
 from redimento.exploration.wish import Changed
 from redimento.text.redaction import Secrets
 
@@ -35,27 +35,20 @@ class Allowance:
 
 @dataclass(frozen=True)
 class Present:
-    """A Tree: `tree` with what `changed` says, limited to `shown`, the files that may be shown.
+    """`tree` with what `changed` says, limited to the files that may be shown.
 
-    `committed`: path → bytes of each file of `tree`; `best`: path → place among the files that the context selection took
-    for likely. `secrets`: of the run, which no text may show.
+    `committed`: path → bytes of each file of `tree`; `sizes`: of those that may be shown, as they are now. `best`: path →
+    place among the files that the context selection took for likely. `secrets`: of the run, which no text may show.
     """
 
     tree: Tree
     committed: Mapping[str, int]
-    shown: tuple[Entry, ...]
+    sizes: Mapping[str, int]
     changed: Changed
     exclude: Sequence[str]
     best: Mapping[str, int]
     secrets: Secrets
     allowance: Allowance = field(default_factory=Allowance)
-
-    @property
-    def commit(self) -> str:
-        return self.tree.commit
-
-    def entries(self) -> Sequence[Entry]:
-        return self.shown
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield path and content of each file that is there, in the order asked for."""
@@ -69,12 +62,6 @@ class Present:
             elif following is not None and following[0] == path:
                 yield following
                 following = next(unchanged, None)
-
-    def history(self, limit: int) -> Sequence[PastCommit]:
-        return self.tree.history(limit)
-
-    def changes(self, path: str, lines: tuple[int, int] | None, limit: int) -> Sequence[PastChange]:
-        return self.tree.changes(path, lines, limit)
 
     def row(self, line: str) -> str:
         """Return the beginning of a line without secrets: in one that is cut first, the half of a secret would stay."""
@@ -128,20 +115,14 @@ class Present:
         return self.best.get(path, len(self.best)), -sum(word in lower for word in words), _ORDER[role(path)]
 
     @cached_property
-    def sizes(self) -> dict[str, int]:
-        """Path → bytes."""
-        return {entry.path: entry.size for entry in self.shown}
-
-    @cached_property
     def folders(self) -> Counter[str]:
         """Folder → number of files in it and below; "" is the root."""
-        direct = Counter(path.rpartition("/")[0] for path in self.sizes)
         counts: Counter[str] = Counter()
-        for folder, count in direct.items():
-            counts[""] += count
-            parts = folder.split("/") if folder else []
-            for depth in range(len(parts)):
-                counts["/".join(parts[: depth + 1])] += count
+        for path in self.sizes:
+            folder = path
+            while folder:
+                folder = folder.rpartition("/")[0]
+                counts[folder] += 1
         return counts
 
     @cached_property
@@ -159,16 +140,19 @@ def unchanged(tree: Tree, exclude: Sequence[str], best: Sequence[str], secrets: 
     """Return `tree` without a change. `exclude`: as in the settings; `best`: the likely files, the likeliest first."""
     entries = tree.entries()
     places = {path: place for place, path in reversed(list(enumerate(best)))}
-    committed = {entry.path: entry.size for entry in entries}
-    return Present(tree, committed, tuple(listed(entries, exclude)), {}, exclude, places, secrets)
+    return Present(tree, _sizes(entries), _sizes(listed(entries, exclude)), {}, exclude, places, secrets)
 
 
 def with_change(present: Present, changed: Changed) -> Present:
     """Return the files with the change, and a new allowance."""
     new = [Entry(path, len(content)) for path, content in changed.items() if content is not None]
-    kept = [entry for entry in present.shown if entry.path not in changed]
-    merged = sorted([*kept, *listed(new, present.exclude)], key=lambda entry: entry.path)
-    return replace(present, shown=tuple(merged), changed=changed, allowance=Allowance())
+    kept = {path: size for path, size in present.sizes.items() if path not in changed}
+    sizes = dict(sorted({**kept, **_sizes(listed(new, present.exclude))}.items()))
+    return replace(present, sizes=sizes, changed=changed, allowance=Allowance())
+
+
+def _sizes(entries: Iterable[Entry]) -> dict[str, int]:
+    return {entry.path: entry.size for entry in entries}
 
 
 def folded(path: str) -> str:

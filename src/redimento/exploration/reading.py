@@ -11,7 +11,7 @@ from redimento.context.long_lines import clipped
 from redimento.context.spans import Span, joined
 from redimento.context.tokens import estimate
 from redimento.exploration.definitions import CODE, DEFINING, Definition, definitions, head, name_parts
-from redimento.exploration.excerpts import LARGEST, Found, excerpt, fitting, size, whole
+from redimento.exploration.excerpts import LARGEST, Found, excerpt, fitting, listed, size
 from redimento.exploration.globs import is_glob, matching
 from redimento.exploration.listing import list_files
 from redimento.exploration.naming import LONGEST, cleaned, echo, files_meant, modules_meant, nearest
@@ -49,13 +49,17 @@ def read(present: Present, target: str) -> Found:
         notes = filter(None, (guessed, found.text, _snapshots(present, files[0])))
         return Found(found.excerpts, "\n".join(notes))
     if files:
-        return Found(text=_listed(f"{echo(path)} may be any of these files; write more of the path", files))
+        return Found(text=listed(f"{echo(path)} may be any of these files; write more of the path", files, _LISTED))
     why = present.why_hidden(path)
     if why:
         return Found(text=f"`{path}` is not shown: {why}.")
     if path.strip("/") in present.folders or (is_glob(path) and matching(present.sizes, path)):
         return Found(text=list_files(present, path))
-    return _read_name(present, target, path, ranges) or _nothing(present, path)
+    if named := _read_name(present, target, path, ranges):
+        return named
+    close = sorted(nearest(present.sizes, path), key=lambda one: is_test(one) and not is_test(path))
+    none = f"The repository has no file and no definition {echo(path)}."
+    return Found(text=listed(f"{none} The nearest paths", close, _LISTED) if close else none)
 
 
 def _snapshots(present: Present, path: str) -> str:
@@ -80,7 +84,7 @@ def _read_file(present: Present, path: str, ranges: str) -> Found:
     if lines is None:
         return Found(text=f"`{path}` is not shown: it is a binary file, or cannot be read.")
     if not ranges:
-        found = whole(path, lines)
+        found = excerpt(path, lines, [(1, len(lines))], as_is=True)
         return Found((found,)) if found.tokens <= LARGEST else _outlined(present, path, lines)
     asked = spans_of(ranges, len(lines))
     spans = joined((first, min(last, len(lines))) for first, last in asked if 1 <= first <= min(last, len(lines)))
@@ -158,17 +162,6 @@ def _shown(present: Present, found: Sequence[Definition], parts: Sequence[str], 
         spans.setdefault(one.path, []).extend(own)
     others = [f"{one.path}:{one.first}" for one in found if one not in chosen]
     if others:
-        notes.append(_listed("Also defined in", others))
+        notes.append(listed("Also defined in", others, _LISTED))
     excerpts = tuple(excerpt(path, texts[path], own) for path, own in spans.items() if own)
     return Found(excerpts, "\n".join(notes))
-
-
-def _nothing(present: Present, path: str) -> Found:
-    close = sorted(nearest(present.sizes, path), key=lambda one: is_test(one) and not is_test(path))
-    none = f"The repository has no file and no definition {echo(path)}."
-    return Found(text=_listed(f"{none} The nearest paths", close) if close else none)
-
-
-def _listed(heading: str, names: Sequence[str]) -> str:
-    left = len(names) - _LISTED
-    return "\n".join([f"{heading}:", *names[:_LISTED], *([f"… and {left} more."] if left > 0 else [])])

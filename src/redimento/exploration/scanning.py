@@ -33,15 +33,7 @@ class Hits:
     count: int
 
 
-@dataclass(frozen=True)
-class Scan:
-    """What a pattern matches. `unsearched`: files that were left out because there are too many bytes."""
-
-    files: tuple[Hits, ...]
-    unsearched: int
-
-
-def compiled(pattern: str, *, literal: bool = False) -> re2._Regexp:
+def compiled(pattern: str, *, literal: bool = False, any_case: bool = False) -> re2._Regexp:
     """Compile `pattern` so that `^` and `$` match at lines, and only a written line break matches one.
 
     Raises re2.error.
@@ -49,21 +41,15 @@ def compiled(pattern: str, *, literal: bool = False) -> re2._Regexp:
     options = re2.Options()
     options.log_errors = False
     options.literal = literal
+    options.case_sensitive = not any_case
     options.never_nl = r"\n" not in pattern and "\n" not in pattern
     return re2.compile(pattern if literal else LINEWISE + pattern, options)
 
 
-def in_any_case(pattern: re2._Regexp) -> re2._Regexp:
-    """Return a compiled pattern that also matches other letter case."""
-    options = re2.Options()
-    for name in options.NAMES:
-        setattr(options, name, getattr(pattern.options, name))
-    options.case_sensitive = False
-    return re2.compile(pattern.pattern, options)
-
-
-def scan(present: Present, paths: Sequence[str], pattern: re2._Regexp, containing: bytes = b"") -> Scan:
-    """Search `paths` in this order. Files without `containing` are skipped."""
+def scan(
+    present: Present, paths: Sequence[str], pattern: re2._Regexp, containing: bytes = b""
+) -> tuple[list[Hits], int]:
+    """Search the `paths` that have `containing`, in this order; return the hits, and how many paths were too many bytes."""
     most = _COUNTED if pattern.options.never_nl else _COUNTED_ACROSS
     affordable = present.affordable(paths)
     read = _READ + present.secrets.longest
@@ -71,7 +57,7 @@ def scan(present: Present, paths: Sequence[str], pattern: re2._Regexp, containin
     for path, content in present.searched(affordable):
         if containing in content and (lines := list(_lines(content, pattern, most, read))):
             found.append(Hits(path, tuple(lines), len(lines)))
-    return Scan(tuple(found), len(paths) - len(affordable))
+    return found, len(paths) - len(affordable)
 
 
 def _lines(content: bytes, pattern: re2._Regexp, most: int, read: int) -> Iterator[tuple[int, str]]:
@@ -106,13 +92,10 @@ def spread(present: Present, found: Sequence[Hits], words: Sequence[str], most: 
         most -= min(hits.count, few)
         if most < 0:
             break
-        chosen.append(Hits(hits.path, _told(hits.lines, few), hits.count))
+        # Definitions tell most, then the first ones.
+        told = sorted(hits.lines, key=lambda line: not DEFINING.search(line[1]))[:few]
+        chosen.append(Hits(hits.path, tuple(sorted(told)), hits.count))
     return chosen, mixed[len(chosen) :]
-
-
-def _told(lines: Sequence[tuple[int, str]], few: int) -> tuple[tuple[int, str], ...]:
-    """Return the `few` lines that tell most: definitions, then the first ones."""
-    return tuple(sorted(sorted(lines, key=lambda line: not DEFINING.search(line[1]))[:few]))
 
 
 def left_out(chosen: Sequence[Hits], others: Sequence[Hits], unsearched: int) -> list[str]:

@@ -15,7 +15,7 @@ from redimento.exploration.excerpts import Found, excerpt, fitting
 from redimento.exploration.globs import matching
 from redimento.exploration.naming import cleaned, echo
 from redimento.exploration.present import Present
-from redimento.exploration.scanning import LINEWISE, Hits, compiled, in_any_case, left_out, scan, spread
+from redimento.exploration.scanning import LINEWISE, Hits, compiled, left_out, scan, spread
 
 LONGEST_PATTERN: Final = 300  # characters
 _MOST_HITS: Final = 60
@@ -35,22 +35,23 @@ def search(present: Present, pattern: str, within: str, around: int) -> Found:
     if not 0 < len(pattern) <= LONGEST_PATTERN:
         return Found(text=f"A pattern has 1 to {LONGEST_PATTERN} characters.")
     wanted, notes = _compiled(pattern)
+    is_literal = bool(notes)
     words = _words(pattern)
     paths = present.promising(words)
     if within.strip():
         paths = matching(paths, cleaned(within))
         if not paths:
             return Found(text="\n".join([*notes, f"No file matches {echo(within)}."]))
-    found = scan(present, paths, wanted)
-    if not found.files:
+    found, unsearched = scan(present, paths, wanted)
+    if not found:
         notes.append(f"Nothing matches {echo(pattern)}{f' in {echo(within)}' if within.strip() else ''}.")
-        found = scan(present, paths, in_any_case(wanted))
-        notes += ["In other letter case:"] if found.files else []
+        found, unsearched = scan(present, paths, compiled(pattern, literal=is_literal, any_case=True))
+        notes += ["In other letter case:"] if found else []
     named = [path for path in paths if wanted.search(path)]
     if named:
         more = f" and {len(named) - _MOST_NAMES} more" if len(named) > _MOST_NAMES else ""
         notes.append(f"The pattern matches the path of {', '.join(named[:_MOST_NAMES])}{more}.")
-    chosen, others = spread(present, found.files, words, _MOST_SURROUNDED if around > 0 else _MOST_HITS)
+    chosen, others = spread(present, found, words, _MOST_SURROUNDED if around > 0 else _MOST_HITS)
     if around > 0:
         excerpts, chosen, cut = _surrounded(present, chosen, min(around, _FARTHEST))
         others = [*cut, *others]
@@ -58,7 +59,7 @@ def search(present: Present, pattern: str, within: str, around: int) -> Found:
     else:
         excerpts = ()
         lines = [f"{hits.path}:{number}: {present.row(text)}" for hits in chosen for number, text in hits.lines]
-    return Found(excerpts, "\n".join([*notes, *lines, *left_out(chosen, others, found.unsearched)]))
+    return Found(excerpts, "\n".join([*notes, *lines, *left_out(chosen, others, unsearched)]))
 
 
 def _compiled(pattern: str) -> tuple[re2._Regexp, list[str]]:

@@ -41,9 +41,9 @@ def _used(present: Present, name: str, defined: Sequence[Definition]) -> list[st
     """Return the lines that use `name`, and what was left out; files that call it come first."""
     boundary = r"[^\pL\pN_$-]" if "-" in name else r"[^\pL\pN_$]"  # `\b` of RE2 knows ASCII only
     word = compiled(rf"(?:^|{boundary})\Q{name}\E(?:{boundary}|$)")
-    found = scan(present, present.promising(), word, name.encode())
+    found, unsearched = scan(present, present.promising(), word, name.encode())
     heads = {(one.path, line) for one in defined for line in range(one.head[0], one.head[1] + 1)}
-    used = [hits for each in found.files if (hits := _without(each, heads)).lines]
+    used = [hits for each in found if (hits := _without(each, heads)).lines]
     call = re.compile(rf"\.{re.escape(name)}\b(?!\.| import)|(?<![\w$]){re.escape(name)}\s?[(<\[]")
     calling = [
         calls for hits in used if (calls := _only(hits, [line for line in hits.lines if call.search(line[1])])).lines
@@ -53,7 +53,7 @@ def _used(present: Present, name: str, defined: Sequence[Definition]) -> list[st
         callers = {hits.path for hits in calling}
         others += [hits for hits in used if hits.path not in callers]
     lines = [line for hits in chosen for line in _grouped(present, hits)]
-    return [*lines, *left_out(chosen, others, found.unsearched)]
+    return [*lines, *left_out(chosen, others, unsearched)]
 
 
 def _without(hits: Hits, heads: Container[tuple[str, int]]) -> Hits:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from contextlib import suppress
+from pathlib import Path
 
 from redimento.context.tree import Entry, PastChange, PastCommit
 
@@ -20,14 +20,24 @@ class FolderTree:
 
     def entries(self) -> Sequence[Entry]:
         """Return the files sorted by path, without links, unreadable files and names that are not text."""
-        return sorted(self._walk(self._root, ""), key=lambda entry: entry.path)
+        return sorted(self._files(), key=lambda entry: entry.path)
+
+    def _files(self) -> Iterator[Entry]:
+        for folder, inner, names in os.walk(self._root):  # follows no links
+            inner[:] = filter(_is_shown, inner)
+            for path in (Path(folder, name) for name in names if _is_shown(name)):
+                if os.access(path, os.R_OK) and path.is_file() and not path.is_symlink():
+                    yield Entry(path.relative_to(self._root).as_posix(), path.stat().st_size)
 
     def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield path and content of each file that can be read; a path out of the folder cannot."""
+        """Yield path and content of each file that can be read; a path out of the folder, or through a link, cannot."""
+        root = self._root.resolve()
         for path in paths:
-            content = self._content(path)
-            if content is not None:
-                yield path, content
+            with suppress(OSError, ValueError):  # the second for a NUL
+                place = (root / path).resolve()
+                inside = place == root / path and place.is_relative_to(root)
+                if inside and place.is_file() and ".git" not in map(str.lower, place.relative_to(root).parts):
+                    yield path, place.read_bytes()
 
     def history(self, limit: int) -> Sequence[PastCommit]:  # noqa: ARG002 - part of the port; a plain folder has no history
         return ()
@@ -35,49 +45,6 @@ class FolderTree:
     def changes(self, path: str, lines: tuple[int, int] | None, limit: int) -> Sequence[PastChange]:  # noqa: ARG002 - likewise
         return ()
 
-    def _walk(self, folder: Path, prefix: str) -> Iterator[Entry]:
-        pending = [(folder, prefix)]
-        while pending:
-            where, before = pending.pop()
-            try:
-                found = list(os.scandir(where))
-            except OSError:
-                continue
-            for each in found:
-                if each.name.lower() in {".git", ".redimento"} or not _is_text(each.name) or each.is_symlink():
-                    continue
-                path = f"{before}{each.name}"
-                if each.is_dir(follow_symlinks=False):
-                    pending.append((Path(each.path), f"{path}/"))
-                elif each.is_file(follow_symlinks=False) and os.access(each.path, os.R_OK):
-                    yield Entry(path, each.stat(follow_symlinks=False).st_size)
 
-    def _content(self, path: str) -> bytes | None:
-        parts = PurePosixPath(path).parts
-        if not parts or path.startswith("/") or ".." in parts or "\0" in path or ".git" in map(str.lower, parts):
-            return None
-        # Each folder of the path is opened without following links: a link may lead anywhere.
-        opened = -1
-        try:
-            opened = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            for part in parts:
-                inner = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=opened)
-                os.close(opened)
-                opened = inner
-            if not stat.S_ISREG(os.fstat(opened).st_mode):
-                return None
-            with os.fdopen(opened, "rb", closefd=False) as file:
-                return file.read()
-        except (OSError, UnicodeError):
-            return None
-        finally:
-            if opened >= 0:
-                os.close(opened)
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+def _is_shown(name: str) -> bool:
+    return name.lower() not in {".git", ".redimento"} and name.encode("utf-8", "ignore") == os.fsencode(name)

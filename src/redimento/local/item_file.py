@@ -16,9 +16,9 @@ from redimento.work_items.item import Attachment, Comment, Field, RelatedItem, R
 from redimento.work_items.kinds import kind_of
 from redimento.work_items.rich_text.html import to_markdown
 from redimento.work_items.sections import take_sections
+from redimento.work_items.trigger import LARGEST_ID
 
 _LARGEST = 4 * 1024 * 1024  # bytes
-_LARGEST_ID = 2_147_483_647  # ids of work items are 32-bit integers
 _YAML = frozenset({".yml", ".yaml", ".json"})
 _USUAL_TYPE = "User Story"
 
@@ -148,9 +148,9 @@ def _item(written: Mapping[str, Any], further: Sequence[str], path: Path) -> Wor
         fields=tuple(Field(name, text) for name, text in kept if text.strip()),
         claims=(),
         links=(),
-        comments=tuple(_comment(entry, number, path) for number, entry in _entries(fields, "comments", path)),
-        related=tuple(_related(entry, path) for _, entry in _entries(fields, "related", path)),
-        attachments=tuple(_attachment(entry, path) for _, entry in _entries(fields, "attachments", path)),
+        comments=tuple(_comment(entry, n, path) for n, entry in enumerate(_entries(fields, "comments", path), start=1)),
+        related=tuple(_related(entry, path) for entry in _entries(fields, "related", path)),
+        attachments=tuple(_attachment(entry, path) for entry in _entries(fields, "attachments", path)),
     )
 
 
@@ -193,8 +193,8 @@ def _long_text(value: Any, name: str, path: Path) -> str:
 
 def _number(value: Any, name: str, path: Path) -> int:
     text = str(value)
-    if isinstance(value, bool) or not re.fullmatch("[0-9]{1,10}", text) or int(text) > _LARGEST_ID:
-        raise _wrong(name, f"a number from 0 to {_LARGEST_ID}", path)
+    if isinstance(value, bool) or not re.fullmatch("[0-9]{1,10}", text) or int(text) > LARGEST_ID:
+        raise _wrong(name, f"a number from 0 to {LARGEST_ID}", path)
     return int(text)
 
 
@@ -219,14 +219,14 @@ def _asked_for(description: str, value: Any, path: Path) -> tuple[str, tuple[str
     return asked_for(description, to_markdown(_long_text(value, "acceptance_criteria", path)))
 
 
-def _entries(fields: Mapping[str, Any], name: str, path: Path) -> list[tuple[int, dict[str, Any]]]:
+def _entries(fields: Mapping[str, Any], name: str, path: Path) -> list[dict[str, Any]]:
     written = fields.get(name, [])
     if not isinstance(written, list):
         raise _wrong(name, "a list", path)
     entries = [{"text": entry, "name": entry} if isinstance(entry, str) else entry for entry in written]
     if not all(isinstance(entry, dict) for entry in entries):
         raise _wrong(name, "a list of texts or mappings", path)
-    return list(enumerate(entries, start=1))
+    return entries
 
 
 def _comment(entry: Mapping[str, Any], number: int, path: Path) -> Comment:

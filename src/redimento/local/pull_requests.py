@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import get_args
 
-from redimento.delivery.pull_request import CheckStatus, Marks, PullRequest, PullRequestText, Status
+from redimento.delivery.pull_request import CheckStatus, Marks, PullRequest, PullRequestText
 from redimento.errors import NotThereError, UsageError
 from redimento.run_folder import RunFolder
 from redimento.settings import AutoComplete, Reviewer
+from redimento.store.plain import made
 
 _DATA = "pull-request.json"
 _TEXT = "pull-request.md"
 _WHOLE = "whole-text.md"
-_STATES: tuple[Status, ...] = get_args(Status)
 
 
 class FolderPullRequests:
@@ -43,7 +42,7 @@ class FolderPullRequests:
         """Update the active pull request of this pair, or create one."""
         known = known or self.find(wanted.source_branch, wanted.target_branch)
         number = known.id if known is not None and known.status == "active" else self._new_number()
-        made = PullRequest(
+        opened = PullRequest(
             id=number,
             url=(self._folder / str(number) / _TEXT).resolve().as_uri(),
             source_branch=wanted.source_branch,
@@ -61,8 +60,8 @@ class FolderPullRequests:
             "labels": wanted.labels,
             "reviewers": [one.name for one in wanted.reviewers],
         }
-        self._run.write_json(f"{folder}/{_DATA}", {**asdict(made), **more})
-        return made
+        self._run.write_json(f"{folder}/{_DATA}", {**asdict(opened), **more})
+        return opened
 
     def marks(self, pull_request: PullRequest) -> Marks:
         """Return what the folder says of the pull request: everything is written at once."""
@@ -122,15 +121,6 @@ class FolderPullRequests:
 def _read(path: Path) -> PullRequest:
     try:
         data = json.loads(path.read_text("utf-8"))
-        return PullRequest(
-            id=int(data["id"]),
-            url=str(data["url"]),
-            source_branch=str(data["source_branch"]),
-            target_branch=str(data["target_branch"]),
-            title=str(data["title"]),
-            description=str(data["description"]),
-            draft=bool(data["draft"]),
-            status=_STATES[_STATES.index(data["status"])],
-        )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        return made(PullRequest, {each.name: data[each.name] for each in fields(PullRequest) if each.name in data})
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise UsageError(f"{path} does not describe a pull request.", f"Remove the folder {path.parent}.") from error

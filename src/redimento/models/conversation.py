@@ -5,56 +5,26 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, replace
-from typing import Any, get_args
-
-import jsonschema
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 from redimento.models.port import Failure, ModelError, ModelReply, ModelRequest, Usage
+from redimento.store.plain import made
 from redimento.text.foreign import NONCE
 
-_MOST = 10**9  # of tokens, seconds and attempts: sums of larger numbers fit no float
-_COUNT = {"type": "integer", "minimum": 0, "maximum": _MOST}
-_REPLY = {
-    "type": "object",
-    "required": ["text"],
-    "properties": {
-        "text": {"type": "string"},
-        "model": {"type": "string"},
-        "finish": {"type": "string"},
-        "truncated": {"type": "boolean"},
-        "usage": {
-            "type": "object",
-            "properties": {"prompt": _COUNT, "cached": _COUNT, "output": _COUNT, "thoughts": _COUNT},
-            "additionalProperties": False,
-        },
-        "seconds": {"type": "number", "minimum": 0, "maximum": _MOST},
-        "attempts": {"type": "integer", "minimum": 1, "maximum": _MOST},
-    },
-}
-_ERROR = {
-    "type": "object",
-    "required": ["kind", "sentence"],
-    "properties": {
-        "kind": {"enum": list(get_args(Failure))},
-        "sentence": {"type": "string"},
-        "remedy": {"type": "string"},
-        "retryable": {"type": "boolean"},
-        "usage": {"anyOf": [_REPLY["properties"]["usage"], {"type": "null"}]},  # type: ignore[index]
-    },
-}
-_LINE = {
-    "type": "object",
-    "properties": {
-        "purpose": {"type": "string"},
-        "model": {"type": "string"},
-        "reply": _REPLY,
-        "error": _ERROR,
-        "kept": _REPLY["properties"]["usage"],  # type: ignore[index]  # of the call that paid for the answer
-    },
-    "oneOf": [{"required": ["reply"]}, {"required": ["error"]}, _REPLY],
-}
-_VALIDATOR = jsonschema.Draft202012Validator(_LINE)
+_MOST_SECONDS = 10.0**9
+_MEMBERS = frozenset(each.name for each in fields(ModelReply))
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """What a line says of a ModelError."""
+
+    kind: Failure
+    sentence: str
+    remedy: str = ""
+    retryable: bool = False
+    usage: Usage | None = None
 
 
 def to_json(request: ModelRequest, outcome: ModelReply | ModelError, *, model: str) -> dict[str, Any]:
@@ -64,14 +34,8 @@ def to_json(request: ModelRequest, outcome: ModelReply | ModelError, *, model: s
     if isinstance(outcome, ModelReply):
         line["reply"] = asdict(outcome)
     else:
-        usage = asdict(outcome.usage) if outcome.usage else None
-        line["error"] = {
-            "kind": outcome.kind,
-            "sentence": outcome.sentence,
-            "remedy": outcome.remedy,
-            "retryable": outcome.retryable,
-            "usage": usage,
-        }
+        line["error"] = {name: getattr(outcome, name) for name in ("kind", "sentence", "remedy", "retryable")}
+        line["error"]["usage"] = asdict(outcome.usage) if outcome.usage else None
     return line
 
 
@@ -94,11 +58,11 @@ def answered(content: bytes) -> Iterator[tuple[str, bool, ModelReply]]:
         try:
             row = json.loads(line)
             _, reply = from_json(row)
+            asked, kept = row.get("asked"), "kept" in row
+            if isinstance(reply, ModelReply) and isinstance(asked, str) and reply.text.strip():
+                yield asked, kept, replace(reply, usage=made(Usage, row["kept"])) if kept else reply
         except (ValueError, RecursionError):
             continue
-        kept, asked = row.get("kept"), row.get("asked")
-        if isinstance(reply, ModelReply) and isinstance(asked, str) and reply.text.strip():
-            yield asked, kept is not None, reply if kept is None else replace(reply, usage=Usage(**kept))
 
 
 def _shown(request: ModelRequest) -> dict[str, Any]:
@@ -116,28 +80,15 @@ def from_json(line: Any) -> tuple[str, ModelReply | ModelError]:
 
     Raise ValueError with the reason for anything else.
     """
-    problem = next(iter(_VALIDATOR.iter_errors(line)), None)
-    if problem is not None:
-        raise ValueError(problem.message[:200])
-    purpose = line.get("purpose", "")
+    told: Any = line.get("reply", line) if isinstance(line, dict) else None
+    purpose = line.get("purpose", "") if isinstance(told, dict) else None
+    if not isinstance(purpose, str) or len({"reply", "error", "text"} & {*line}) != 1:
+        raise ValueError("it must have one of reply, error and text, and its purpose is text")
+    if "kept" in line:
+        made(Usage, line["kept"])
     if "error" in line:
-        error = line["error"]
-        usage = Usage(**error["usage"]) if error.get("usage") else None
-        return purpose, ModelError(
-            error["sentence"],
-            error.get("remedy", ""),
-            kind=error["kind"],
-            retryable=error.get("retryable", False),
-            usage=usage,
-        )
-    reply = line.get("reply", line)
-    reply["text"].encode()  # raises for a lone surrogate, which is legal in JSON but cannot be written to a file
-    return purpose, ModelReply(
-        text=reply["text"],
-        model=reply.get("model", line.get("model", "recorded")),
-        usage=Usage(**reply.get("usage", {})),
-        finish=reply.get("finish", "STOP"),
-        truncated=reply.get("truncated", False),
-        seconds=reply.get("seconds", 0.0),
-        attempts=reply.get("attempts", 1),
-    )
+        return purpose, ModelError(**vars(made(_Failed, line["error"])))
+    usual = {"model": line.get("model", "recorded"), "usage": {}, "finish": "STOP"}
+    reply = made(ModelReply, usual | {name: value for name, value in told.items() if name in _MEMBERS})
+    reply.text.encode()  # raises for a lone surrogate, which is legal in JSON but cannot be written to a file
+    return purpose, replace(reply, seconds=min(max(0.0, reply.seconds), _MOST_SECONDS))

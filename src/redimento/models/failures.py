@@ -52,61 +52,55 @@ class Endpoint:
     project: str = ""
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """An HTTP answer with an error status."""
-
-    status: int
-    body: str
-    headers: Mapping[str, str]
-
-
-def refused(refusal: Refusal, endpoint: Endpoint) -> ModelError:
+def refused(status: int, body: str, headers: Mapping[str, str], endpoint: Endpoint) -> ModelError:
     """Return the failure for an error status of the service."""
-    error = _error_object(refusal.body)
+    error = _error_object(body)
+    wait = _retry_after(headers, error or {})
     if error is None:
-        return _not_the_service(refusal, endpoint)
-    reason = _reason(error)
-    said = _quote(str(error.get("message", "")), endpoint.secrets())
-    if refusal.status == 429:  # noqa: PLR2004 - Too Many Requests
-        return _quota(refusal, error, said)
-    if endpoint.project and refusal.status in {401, 403}:
+        return _not_the_service(status, wait, endpoint)
+    message = str(error.get("message", ""))
+    said = _quote(message, endpoint.secrets())
+    if status == 429:  # noqa: PLR2004 - Too Many Requests
+        return _quota(error, wait, said)
+    if endpoint.project and status in {401, 403}:
         return _failure(
             "key_refused",
             f"Vertex AI did not let the job's identity use {endpoint.model} in the project {endpoint.project} "
-            f"({refusal.status}).{said}",
+            f"({status}).{said}",
             "Grant the identity (or its service account) the role roles/aiplatform.user in this project, and enable "
             "aiplatform.googleapis.com there. docs/keyless.md has the commands.",
         )
-    if refusal.status == 401 or reason.startswith("API_KEY") or _is_about_the_key(refusal.status, reason, error):  # noqa: PLR2004 - Unauthorized
+    reason = next((str(detail.get("reason", "")) for detail in _details(error, "ErrorInfo")), "")
+    about_the_key = reason == "SERVICE_DISABLED" or _ABOUT_THE_KEY.search(message)
+    if status == 401 or reason.startswith("API_KEY") or (status == 403 and about_the_key):  # noqa: PLR2004 - Unauthorized, Forbidden
         return _failure(
             "key_refused",
-            f"Gemini did not accept the key ({refusal.status}).{said}",
+            f"Gemini did not accept the key ({status}).{said}",
             "Create a new key at https://aistudio.google.com/apikey and set GEMINI_API_KEY to it. New keys begin "
             "with `AQ.`; unrestricted keys that begin with `AIza` have been refused since 2026-06-19. A restricted "
             "key must allow the Generative Language API and this address.",
         )
-    if refusal.status == 404:  # noqa: PLR2004 - Not Found
+    if status == 404:  # noqa: PLR2004 - Not Found
         where = f"in the project {endpoint.project} and this location" if endpoint.project else "for this key"
         return _failure("unknown_model", f"There is no model {endpoint.model!r} {where} (404).{said}", "")
-    if refusal.status == 403 or error.get("status") == "FAILED_PRECONDITION":  # noqa: PLR2004 - Forbidden
+    if status == 403 or error.get("status") == "FAILED_PRECONDITION":  # noqa: PLR2004 - Forbidden
         return _failure(
             "forbidden",
-            f"Gemini refused to serve this project ({refusal.status}).{said}",
+            f"Gemini refused to serve this project ({status}).{said}",
             "Check in Google AI Studio whether the key's project may use this model and has billing set up, and whether "
             "Gemini is available in the region where the agent runs.",
         )
-    if _is_transient(refusal.status):
+    if _is_transient(status):
         return _failure(
             "unavailable",
-            f"Gemini is unavailable ({refusal.status}).{said}",
+            f"Gemini is unavailable ({status}).{said}",
             "Run the step again later, or set model.name to another model.",
-            retry_after=_retry_after(refusal, error),
+            retry_after=wait,
             usage=Usage(),
         )
     return _failure(
         "bad_request",
-        f"Gemini rejected the request ({refusal.status}).{said}",
+        f"Gemini rejected the request ({status}).{said}",
         "Check model.name, model.thinking and model.max_output_tokens; if the prompt is too long, lower "
         "context.budget_tokens.",
     )
@@ -168,34 +162,30 @@ class Hop:
     member: str
 
 
-def azure_hop(connection: str) -> Hop:
-    return Hop(
+def hops(connection: str, provider: str, account: str) -> tuple[Hop, ...]:
+    """Return the steps from the job's token to Google's, in order; the last one only if there is a service account."""
+    azure = Hop(
         "Azure DevOps",
         f"an OIDC token for the service connection {connection}",
         "Check that this service connection is in the job's project and that its page, Security > Pipeline permissions, "
         "lists the pipeline, and map the job's token: SYSTEM_ACCESSTOKEN: $(System.AccessToken).",
         "oidcToken",
     )
-
-
-def exchange_hop(provider: str) -> Hop:
-    return Hop(
+    exchange = Hop(
         "Google's token service",
         "a token for the one from Azure DevOps",
         f"Compare the issuer, the audience api://AzureADTokenExchange and the attribute condition of {provider} with "
         "docs/keyless.md.",
         "access_token",
     )
-
-
-def account_hop(account: str) -> Hop:
-    return Hop(
+    lender = Hop(
         "Google",
         f"a token of the service account {account}",
         "Grant the job's identity the role roles/iam.workloadIdentityUser on this account, and enable "
         "iamcredentials.googleapis.com in its project.",
         "accessToken",
     )
+    return (azure, exchange, lender) if account else (azure, exchange)
 
 
 def hop_refused(hop: Hop, status: int, body: str, secrets: tuple[str, ...]) -> ModelError:
@@ -266,25 +256,24 @@ def _failure(
     )
 
 
-def _not_the_service(refusal: Refusal, endpoint: Endpoint) -> ModelError:
+def _not_the_service(status: int, wait: float | None, endpoint: Endpoint) -> ModelError:
     """Return the failure for an answer that is not in Google's format: from a proxy, a gateway or a wrong address."""
     where = _clean(endpoint.base_url, endpoint.secrets())
-    if _is_transient(refusal.status) or refusal.status == 429:  # noqa: PLR2004 - Too Many Requests
+    if _is_transient(status) or status == 429:  # noqa: PLR2004 - Too Many Requests
         return _failure(
             "unavailable",
-            f"{where} is unavailable ({refusal.status}).",
+            f"{where} is unavailable ({status}).",
             "Run the step again later.",
-            retry_after=_retry_after(refusal, {}),
+            retry_after=wait,
         )
     return _failure(
-        "forbidden" if refusal.status in {401, 403, 407} else "bad_request",
-        f"{where} answered {refusal.status}, but not in Gemini's format.",
+        "forbidden" if status in {401, 403, 407} else "bad_request",
+        f"{where} answered {status}, but not in Gemini's format.",
         f"{_CHECK_ADDRESS} and the proxy between the agent and Google.",
     )
 
 
-def _quota(refusal: Refusal, error: Mapping[str, Any], said: str) -> ModelError:
-    wait = _retry_after(refusal, error)
+def _quota(error: Mapping[str, Any], wait: float | None, said: str) -> ModelError:
     violations = [violation for detail in _details(error, "QuotaFailure") for violation in _dicts(detail, "violations")]
     limits = " ".join(f"{v.get('quotaId', '')} limit: {v.get('quotaValue', '?')}" for v in violations)
     exhausted = _EXHAUSTED.search(limits) or _EXHAUSTED.search(str(error.get("message", "")))
@@ -309,12 +298,6 @@ def _is_transient(status: int) -> bool:
     return status >= 500 or status in {408, 499}  # noqa: PLR2004 - server errors
 
 
-def _is_about_the_key(status: int, reason: str, error: Mapping[str, Any]) -> bool:
-    if status != 403:  # noqa: PLR2004 - Forbidden
-        return False
-    return reason == "SERVICE_DISABLED" or bool(_ABOUT_THE_KEY.search(str(error.get("message", ""))))
-
-
 def _error_object(body: str) -> Mapping[str, Any] | None:
     try:
         answer = json.loads(body)
@@ -337,18 +320,14 @@ def _details(error: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
     ]
 
 
-def _reason(error: Mapping[str, Any]) -> str:
-    return next((str(detail.get("reason", "")) for detail in _details(error, "ErrorInfo")), "")
-
-
-def _retry_after(refusal: Refusal, error: Mapping[str, Any]) -> float | None:
+def _retry_after(headers: Mapping[str, str], error: Mapping[str, Any]) -> float | None:
     """Return the seconds that the answer asks to wait, from RetryInfo, its message, or the Retry-After header."""
     for detail in _details(error, "RetryInfo"):
         if match := _SECONDS.fullmatch(str(detail.get("retryDelay", ""))):
             return float(match[1])
     if match := _RETRY_IN.search(str(error.get("message", ""))):
         return float(match[1])
-    return next((retry_after(value) for name, value in refusal.headers.items() if name.lower() == "retry-after"), None)
+    return next((retry_after(value) for name, value in headers.items() if name.lower() == "retry-after"), None)
 
 
 def _message(body: str) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from redimento.models import failures, thinking
 from redimento.models.access import Access
 from redimento.models.candidate import Candidate
-from redimento.models.failures import Endpoint, Refusal
+from redimento.models.failures import Endpoint
 from redimento.models.port import Message, ModelRequest, Usage
 from redimento.models.service import LISTING_SECONDS, SHORTEST_SDK_TIMEOUT_SECONDS, ServiceModel
 from redimento.settings import ModelSettings
@@ -37,6 +39,7 @@ def open_model(
     `certificates`: the file or folder with the authorities to trust, "" for those of the system. `issued` receives the
     tokens that signing in takes, which are secrets of the run.
     """
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # it looks for them in all packages, and we have none
     import httpx2  # noqa: PLC0415 - comes with the SDK
     from google import genai  # noqa: PLC0415 - the import takes a third of a second
 
@@ -51,32 +54,23 @@ def open_model(
         "base_url": access.base_url,
         "api_version": _VERTEX_API_VERSION if access.identity else _API_VERSION,
         "httpx_client": http,
-        # Never used; without it the SDK loads the certificates once more.
+        # Never used; without them the SDK loads the certificates twice more.
         "httpx_async_client": httpx2.AsyncClient(verify=http.trusted, trust_env=False),
+        "async_client_args": {"ssl": http.trusted},
     }
+    signing: dict[str, Any] = {"api_key": access.key, "vertexai": False}
+    endpoint = Endpoint(settings.name, access.base_url, lambda: (access.key,), access.project)
     if access.identity:
         sign_in = SignIn(access.identity, http, seen=[] if issued is None else issued)
-        endpoint = Endpoint(settings.name, access.base_url, sign_in.secrets, access.project)
-        client = genai.Client(
-            vertexai=True,
-            credentials=sign_in.credentials(),
-            project=access.project,
-            location=access.location,
-            http_options=options,  # type: ignore[arg-type]  # a dict is one of its forms
-        )
-        return ServiceModel(
-            endpoint,
-            ask=lambda request: _ask(client, endpoint, request),
-            count=lambda text, seconds: _count(client, endpoint, text, seconds),
-            list_models=lambda: (),
-        )
-    endpoint = Endpoint(settings.name, access.base_url, lambda: (access.key,))
-    client = genai.Client(api_key=access.key, vertexai=False, http_options=options)  # type: ignore[arg-type]  # as above
+        endpoint = replace(endpoint, secrets=sign_in.secrets)
+        place = {"project": access.project, "location": access.location}
+        signing = {"vertexai": True, "credentials": sign_in.credentials(), **place}
+    client = genai.Client(**signing, http_options=options)  # type: ignore[arg-type]  # a dict is one of its forms
     return ServiceModel(
         endpoint,
         ask=lambda request: _ask(client, endpoint, request),
         count=lambda text, seconds: _count(client, endpoint, text, seconds),
-        list_models=lambda: _list(client),
+        list_models=lambda: () if access.identity else _list(client),
     )
 
 
@@ -106,7 +100,8 @@ def _named_failures(endpoint: Endpoint, seconds: float) -> Iterator[None]:
     try:
         yield
     except errors.APIError as error:
-        raise failures.refused(_refusal(error), endpoint) from None
+        answer: Any = error.response
+        raise failures.refused(error.code, answer.text, answer.headers, endpoint) from None
     except httpx2.TimeoutException:
         raise failures.timed_out(seconds) from None
     except httpx2.DecodingError as error:
@@ -187,11 +182,6 @@ def _usage(usage: types.GenerateContentResponseUsageMetadata | None) -> Usage:
         output=usage.candidates_token_count or 0,
         thoughts=usage.thoughts_token_count or 0,
     )
-
-
-def _refusal(error: Any) -> Refusal:
-    response = error.response
-    return Refusal(error.code, response.text, dict(response.headers))
 
 
 def _list(client: genai.Client) -> Iterator[str]:

@@ -18,8 +18,8 @@ from redimento.errors import UsageError
 from redimento.models import failures, thinking
 from redimento.models.access import Access
 from redimento.models.candidate import Candidate
-from redimento.models.failures import Endpoint, Refusal
-from redimento.models.port import Message, ModelError, ModelRequest, Usage
+from redimento.models.failures import Endpoint
+from redimento.models.port import Message, ModelRequest, Usage
 from redimento.models.service import LISTING_SECONDS, SHORTEST_SDK_TIMEOUT_SECONDS, ServiceModel
 from redimento.settings import ModelSettings
 from redimento.text.answer_size import UnusableAnswerError, refuse_long, refuse_many_values
@@ -138,13 +138,6 @@ def _read(answer: Any, until: float) -> bytes:
 
 
 def _ask(genai: Any, endpoint: Endpoint, request: ModelRequest) -> Candidate:
-    if request.thinking != thinking.default_level(endpoint.model):
-        raise ModelError(
-            f"The call {request.purpose!r} asks for thinking level {request.thinking}, which the SDK "
-            "google-generativeai cannot set.",
-            "Set model.sdk to google-genai.",
-            kind="refused_by_sdk",
-        )
     with _named_failures(endpoint, request.timeout_seconds):
         model = genai.GenerativeModel(endpoint.model, system_instruction=request.system or None)
         response = model.generate_content(
@@ -178,7 +171,8 @@ def _named_failures(endpoint: Endpoint, seconds: float) -> Iterator[None]:
     try:
         yield
     except exceptions.GoogleAPICallError as error:
-        raise failures.refused(_refusal(error), endpoint) from None
+        answer = error.response
+        raise failures.refused(int(error.code or 0), answer.text, answer.headers, endpoint) from None
     except requests.Timeout:
         raise failures.timed_out(seconds) from None
     except UnusableAnswerError as error:
@@ -221,11 +215,6 @@ def _spelled(reasons: Any, number: int) -> str:
     if not number:
         return ""
     return next((str(reason.name) for reason in reasons if reason.value == number), str(number))
-
-
-def _refusal(error: Any) -> Refusal:
-    response = error.response
-    return Refusal(int(error.code), response.text, dict(response.headers))
 
 
 def _list(genai: Any) -> Iterator[str]:

@@ -48,11 +48,8 @@ class SignIn:
     @property
     def hops(self) -> tuple[Hop, ...]:
         """The steps on the way to a token, in order; each adds one to `seen`."""
-        identity = self.identity
-        if identity.token:
-            return ()
-        account = (failures.account_hop(identity.account),) if identity.account else ()
-        return (failures.azure_hop(identity.connection), failures.exchange_hop(identity.provider), *account)
+        known = self.identity
+        return () if known.token else failures.hops(known.connection, known.provider, known.account)
 
     def walk(self) -> tuple[str, datetime]:
         """Fetch a token now, and return it with the time at which it expires; raise ModelError when a hop fails."""

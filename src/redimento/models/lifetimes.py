@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from redimento.models.known import known
+from redimento.models.known import facts
 
 NEAR = timedelta(days=60)
 
@@ -20,7 +20,7 @@ class Ending:
 
 def ending(model: str) -> Ending | None:
     """Return the announced end of a model, None if there is none."""
-    found = known()["models"].get(model.removeprefix("models/"), {})
+    found = facts(model)
     return Ending(found["ends"], found.get("heir", "")) if "ends" in found else None
 
 

@@ -15,7 +15,6 @@ from redimento.events import Answered, Asked, Emit, ignore
 from redimento.models import conversation
 from redimento.models.budgets import Budgets
 from redimento.models.port import (
-    IMAGE_TOKENS,
     NOTHING_SPENT,
     Model,
     ModelError,
@@ -23,10 +22,11 @@ from redimento.models.port import (
     ModelRequest,
     Spent,
     Usage,
+    estimated_tokens,
     total_tokens,
 )
-from redimento.models.prices import Price, cost_usd, worst_case_usd
-from redimento.settings import ModelSettings, Tier
+from redimento.models.prices import Price, cost_usd
+from redimento.settings import ModelSettings
 from redimento.text.redaction import NO_SECRETS, Secrets
 from redimento.text.wording import Sentence
 
@@ -66,30 +66,24 @@ class MeteredModel:
         """Return the inner model's answer; raise LimitError before a call that could exceed a limit."""
         request = self.secrets.redacted(request)
         with self._lock:
-            prompt_tokens = self._prompt_tokens(request)
+            prompt_tokens = round(estimated_tokens(request, self.estimate) * self.spent.ratio)
             promised = self.allowed(partial(self._promised, request, prompt_tokens))
             before = self.spent
             self.emit(Asked(request.purpose, self.name, before.calls + 1))
             began = self.clock()
-            left = self._ends - self.clock()
             try:
-                reply = self.inner.answer(replace(request, timeout_seconds=min(request.timeout_seconds, left)))
+                seconds = min(request.timeout_seconds, self._ends - began)
+                outcome: ModelReply | ModelError = self.inner.answer(replace(request, timeout_seconds=seconds))
             except ModelError as error:
-                self.write(conversation.to_json(request, error, model=self.name))
-                self._book(error.usage, Usage(prompt_tokens, output=request.max_output_tokens), 0.0, tier=request.tier)
-                self._pay(promised, before.usd)
-                self._tell(request, error.kind, self.clock() - began, before)
-                raise
-            self.write(conversation.to_json(request, reply, model=self.name))
-            written = reply.usage.output + reply.usage.thoughts
-            known = reply.usage if reply.usage.prompt and written else None  # a gateway may pass on one count alone
-            # A reply may hold the usage of several attempts, so it does not give the size of one prompt.
-            measured = prompt_tokens if reply.attempts == 1 else 0
-            most = Usage(prompt_tokens, output=self.estimate(reply.text))
-            self._book(known, most, reply.seconds, measured, tier=request.tier)
-            self._pay(promised, before.usd)
-            self._tell(request, "ok", self.clock() - began, before)
-            return reply
+                outcome = error
+            self.write(conversation.to_json(request, outcome, model=self.name))
+            self._book(request, prompt_tokens, outcome)
+            if self.budgets:
+                self.budgets.pay(promised, self.spent.usd - before.usd)
+            self._tell(request, getattr(outcome, "kind", "ok"), self.clock() - began, before)
+        if isinstance(outcome, ModelError):
+            raise outcome
+        return outcome
 
     def book_kept(self, request: ModelRequest, reply: ModelReply) -> ModelReply:
         """Write down an answer that an earlier call has paid for, and return it without a cost."""
@@ -119,15 +113,6 @@ class MeteredModel:
             )
         )
 
-    def _pay(self, promised: dict[str, float], before: float) -> None:
-        if self.budgets:
-            self.budgets.pay(promised, self.spent.usd - before)
-
-    def _prompt_tokens(self, request: ModelRequest) -> int:
-        text_tokens = self.estimate(request.system) + sum(self.estimate(message.text) for message in request.messages)
-        images = sum(len(message.images) for message in request.messages)
-        return round((text_tokens + images * IMAGE_TOKENS) * self.spent.ratio)
-
     def _promised(self, request: ModelRequest, prompt_tokens: int) -> dict[str, float]:
         worst = self._check(request, prompt_tokens)
         return self.budgets.promise(worst) if self.budgets else {}
@@ -135,7 +120,8 @@ class MeteredModel:
     def _check(self, request: ModelRequest, prompt_tokens: int) -> float:
         """Return the most that the call can cost. Raises LimitError."""
         limits, today = self.settings, self.today()
-        most = worst_case_usd(self.price, prompt_tokens, request.max_output_tokens, on=today, tier=request.tier)
+        call = Usage(prompt_tokens, output=request.max_output_tokens)  # nothing cached
+        most = cost_usd(self.price, call, on=today, tier=request.tier)
         worst = self.spent.usd + most
         if worst > limits.max_cost_usd:
             raise LimitError(
@@ -155,19 +141,24 @@ class MeteredModel:
             )
         return most
 
-    def _book(
-        self, known: Usage | None, most: Usage, seconds: float, estimated: int = 0, *, tier: Tier = "standard"
-    ) -> None:
-        """Add a call to the account: at `most`, where nobody counted its tokens. A replayed call costs nothing then."""
-        spent = self.spent
-        ratio = spent.ratio
-        if known and known.prompt and estimated:
-            # The estimate is an upper bound by design, so it is only ever corrected upwards.
-            ratio = max(1.0, spent.ratio * known.prompt / estimated)
+    def _book(self, request: ModelRequest, estimated: int, outcome: ModelReply | ModelError) -> None:
+        """Add a call to the account: at the most, where nobody counted its tokens. A replayed call costs nothing then."""
+        spent, known = self.spent, outcome.usage
+        ratio, seconds, output = spent.ratio, 0.0, request.max_output_tokens
+        if isinstance(outcome, ModelReply):
+            seconds, output = outcome.seconds, self.estimate(outcome.text)
+            used = outcome.usage
+            if not used.prompt or not (used.output + used.thoughts):  # a gateway may pass on one count alone
+                known = None
+            elif (
+                outcome.attempts == 1 and estimated
+            ):  # else it has the usage of several attempts, not the size of a prompt
+                # The estimate is an upper bound by design, so it is only ever corrected upwards.
+                ratio = max(1.0, ratio * used.prompt / estimated)
         guessed = known is None and self.settings.sdk != "recorded"
-        usage = most if guessed else known or Usage()
+        usage = Usage(estimated, output=output) if guessed else known or Usage()
         today = self.today()
-        usd = cost_usd(self.price, usage, on=today, tier=tier)
+        usd = cost_usd(self.price, usage, on=today, tier=request.tier)
         whole = cost_usd(self.price, replace(usage, cached=0), on=today)
         self.spent = replace(
             spent,

@@ -6,7 +6,6 @@ ssl with a FileNotFoundError for a missing file, requests by trying again for tw
 
 from __future__ import annotations
 
-import importlib.util
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,9 +14,6 @@ from urllib.parse import urlsplit
 from redimento.errors import UsageError
 
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
-_SOCKS = frozenset({"socks", "socks4", "socks4a", "socks5", "socks5h"})
-# What requests needs for SOCKS, and what httpx2 needs.
-_SOCKS_LIBRARIES = ("socks", "socksio")
 # requests reads the first two, Google's SDK and OpenSSL the third.
 _TRUSTED = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
@@ -55,17 +51,11 @@ def _refuse_proxy(name: str, address: str) -> None:
         usable = bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         usable, parts = False, urlsplit("")
-    if parts.scheme in _SOCKS:
-        if all(importlib.util.find_spec(library) for library in _SOCKS_LIBRARIES):
-            return
-        raise UsageError(
-            f"{name} names a SOCKS proxy, which needs libraries that are not installed.",
-            f"Set {name} to an HTTP proxy, like http://proxy.example.com:8080, or remove it from the step.",
-        )
     if not usable or parts.scheme not in {"http", "https"}:
+        socks = parts.scheme.startswith("socks")
         raise UsageError(
-            f"{name} is not the address of a proxy.",
-            f"Write it like http://proxy.example.com:8080, or remove {name} from the step.",
+            f"{name} {'names a SOCKS proxy, which is not supported' if socks else 'is not the address of a proxy'}.",
+            f"Set {name} to an HTTP proxy, like http://proxy.example.com:8080, or remove it from the step.",
         )
 
 

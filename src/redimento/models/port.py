@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -24,15 +25,14 @@ Failure = Literal[
     "safety",
     "recitation",
     "empty",  # an answer without text
-    "refused_by_sdk",  # not supported by this SDK
     "unreadable",  # several answers without a readable edit, question or request
     "not_applicable",  # several answers whose edits do not fit the files
     "no_recording",  # no recorded answer left
 ]
 
-
 # The most tokens of a picture at the default resolution (ai.google.dev/gemini-api/docs/media-resolution, Gemini 3).
 IMAGE_TOKENS = 1_120
+_MOST_TOKENS = 10**9
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class ModelRequest:
 class Usage:
     """Tokens of one call. `prompt` includes `cached`; `thoughts` are billed like `output` but not included in it.
 
-    A negative count becomes 0: the counts come from a server, and must not pay for other calls.
+    A negative count becomes 0: the counts come from a server, and must not pay for other calls. A mad one fits a float.
     """
 
     prompt: int = 0
@@ -79,7 +79,7 @@ class Usage:
 
     def __post_init__(self) -> None:
         for name in ("prompt", "cached", "output", "thoughts"):
-            object.__setattr__(self, name, max(getattr(self, name), 0))
+            object.__setattr__(self, name, min(max(getattr(self, name), 0), _MOST_TOKENS))
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -173,3 +173,9 @@ NOTHING_SPENT = Spent()
 def total_tokens(usage: Usage) -> int:
     """Return all billed tokens, including cached ones."""
     return usage.prompt + usage.output + usage.thoughts
+
+
+def estimated_tokens(request: ModelRequest, estimate: Callable[[str], int]) -> int:
+    """Return how many tokens a request has at most; `estimate` gives those of a text."""
+    texts = (request.system, *(message.text for message in request.messages))
+    return sum(map(estimate, texts)) + IMAGE_TOKENS * sum(len(message.images) for message in request.messages)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from redimento.events import Emit, Note
-from redimento.models.port import IMAGE_TOKENS, Model, ModelError, ModelReply, ModelRequest, Usage
+from redimento.models.port import Model, ModelError, ModelReply, ModelRequest, Usage, estimated_tokens
 from redimento.store.port import Bucket, Store
 
 _SHOWN = 1.0  # seconds; a shorter wait is not worth a line
@@ -32,7 +32,7 @@ class QuotaModel:
 
     def answer(self, request: ModelRequest) -> ModelReply:
         """Return the answer, within the request's timeout, after waiting for the quota. Raises ModelError."""
-        estimated = float(self._prompt_tokens(request))
+        estimated = float(estimated_tokens(request, self.estimate))
         left = request.timeout_seconds - self._waited(estimated, request.timeout_seconds)
         used: int | None = None
         try:
@@ -78,8 +78,3 @@ class QuotaModel:
         for bucket in (self.requests, self.tokens):
             if bucket is not None:
                 self.store.empty(bucket, seconds + random.uniform(0, seconds))  # noqa: S311 - no secret
-
-    def _prompt_tokens(self, request: ModelRequest) -> int:
-        images = sum(len(message.images) for message in request.messages)
-        texts = (request.system, *(message.text for message in request.messages))
-        return sum(map(self.estimate, texts)) + images * IMAGE_TOKENS

@@ -57,12 +57,7 @@ def pipeline_listener(
 
     After `silence` seconds without a line it says what still works.
     """
-
-    def write(*told: str) -> None:
-        stream.write("\n".join((*told, "")))
-        stream.flush()
-
-    following = Following(partial(_pipeline_lines, dialect, environment), write, secrets)
+    following = Following(partial(_pipeline_lines, dialect, environment), partial(_write, stream), secrets)
     with ticking(silence / 6, partial(following.beat, silence)):
         yield following.emit
 
@@ -144,7 +139,12 @@ def show_pipeline_end(
     outcome = finished.outcome
     text = f"{outcome.sentence} {outcome.remedy}".strip()
     lines = [f"{outcome.kind}: {neutralise(text)}"]
-    lines += _report_lines(finished.report) if finished.report else []
+    if report := finished.report:  # the summary has the rest
+        evidence = [f"criterion {one.id}: {one.status}: {one.text}" for one in report.criteria]
+        evidence += [
+            f"check {one.name}: {one.standing}: {one.before} before, {one.after} after" for one in report.checks
+        ]
+        lines += [f"  {one_line(line)}" for line in (*evidence, report.old_judge) if line]
     lines += [f"  {index}. {neutralise(question)}" for index, question in enumerate(outcome.questions, start=1)]
     if outcome.pull_request_url:
         lines.append(outcome.pull_request_url)
@@ -152,33 +152,19 @@ def show_pipeline_end(
     lines += [dialect.log_issue("error", problem) for problem in outcome.problems]
     if outcome.kind in {"failed", "draft"}:
         lines.append(dialect.log_issue("error" if outcome.kind == "failed" else "warning", text))
-    lines += [dialect.set_variable(name, value) for name, value in (variables(finished) | dict(outputs or {})).items()]
-    lines.append(dialect.set_progress(100, outcome.kind))
-    if summary is not None and "digest" not in (outputs or {}):
-        lines.append(dialect.upload_summary(summary))
-    stream.write("\n".join(lines) + "\n")
-    stream.flush()
-
-
-def _report_lines(report: Report) -> list[str]:
-    """Return criteria, checks and the old judge, one line each; the summary has the rest."""
-    lines = [f"criterion {one.id}: {one.status}: {one.text}" for one in report.criteria]
-    lines += [
-        f"check {check.name}: {check.standing}: {check.before} before, {check.after} after" for check in report.checks
-    ]
-    return [f"  {one_line(line)}" for line in (*lines, *filter(None, [report.old_judge]))]
-
-
-def variables(finished: Finished) -> dict[str, str]:
-    """Return the output variables for later steps and jobs."""
-    outcome = finished.outcome
-    return {
+    variables = {  # for later steps and jobs
         "outcome": outcome.kind,
         "pullRequestId": str(outcome.pull_request_id or ""),
         "pullRequestUrl": outcome.pull_request_url,
         "branch": outcome.branch,
         "costUsd": f"{finished.spent.usd:.4f}",
+        **(outputs or {}),
     }
+    lines += [dialect.set_variable(name, value) for name, value in variables.items()]
+    lines.append(dialect.set_progress(100, outcome.kind))
+    if summary is not None and "digest" not in variables:
+        lines.append(dialect.upload_summary(summary))
+    _write(stream, *lines)
 
 
 @dataclass(frozen=True)
@@ -201,12 +187,15 @@ def show_terminal_listing(console: Console, listing: Listing) -> None:
 
 def show_pipeline_listing(stream: TextIO, listing: Listing) -> None:
     rows = ["  " + one_line(f"{first}: {', '.join(filter(None, rest))}") for first, *rest in listing.rows]
-    stream.write("\n".join([one_line(listing.title), *rows, *listing.commands]) + "\n")
-    stream.flush()
+    _write(stream, one_line(listing.title), *rows, *listing.commands)
 
 
 def print_json(stream: TextIO, value: Any) -> None:
-    stream.write(json_line(value) + "\n")
+    _write(stream, json_line(value))
+
+
+def _write(stream: TextIO, *lines: str) -> None:
+    stream.write("\n".join((*lines, "")))
     stream.flush()
 
 
@@ -262,12 +251,7 @@ def _show_report(console: Console, report: Report) -> None:
 
 
 def _show_rest(console: Console, finished: Finished, folder: Path | None, checkout: Path | None) -> None:
-    outcome, rows = finished.outcome, list[tuple[str, str]]()
-    if outcome.pull_request_url:
-        rows.append(("pull request", outcome.pull_request_url))
-    if outcome.branch:
-        rows.append(("branch", outcome.branch))
-    spent = finished.spent
+    outcome, spent, cost, command = finished.outcome, finished.spent, "", ""
     if spent.calls or spent.kept:
         cost = (
             f"${spent.usd:.4f} in {spent.calls} model {'call' if spent.calls == 1 else 'calls'}"
@@ -275,12 +259,17 @@ def _show_rest(console: Console, finished: Finished, folder: Path | None, checko
             f"{f', ${spent.saved_usd:.4f} saved' if spent.saved_usd else ''}"
             f"{f' ({spent.kept} answers were kept)' if spent.kept else ''}, {finished.seconds:.1f} s"
         )
-        rows.append(("cost", cost))
-    if folder is not None:
-        rows.append(("run folder", str(folder)))
     if checkout and outcome.commit and outcome.pull_request_url.startswith("file:"):
         place = () if checkout.resolve() == Path.cwd() else ("-C", str(checkout))
-        rows.append(("look at it", shlex.join(("git", *place, "switch", outcome.branch))))
-    width = max((len(name) for name, _ in rows), default=0)
-    for name, value in rows:
-        console.print(Text.assemble((f"{name:>{width}}  ", "dim"), value), soft_wrap=True)
+        command = shlex.join(("git", *place, "switch", outcome.branch))
+    rows = {
+        "pull request": outcome.pull_request_url,
+        "branch": outcome.branch,
+        "cost": cost,
+        "run folder": str(folder or ""),
+        "look at it": command,
+    }
+    width = max((len(name) for name, value in rows.items() if value), default=0)
+    for name, value in rows.items():
+        if value:
+            console.print(Text.assemble((f"{name:>{width}}  ", "dim"), value), soft_wrap=True)

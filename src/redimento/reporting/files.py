@@ -15,6 +15,7 @@ from redimento.run.attempt import Attempt
 from redimento.run.job import Finished, Job
 from redimento.run_folder import RunFolder
 from redimento.text import wording
+from redimento.verification.evidence import Checks, Verdict
 from redimento.verification.trial import TrialResult
 
 _LONGEST_OUTPUT = 4_000  # characters of one try in the record
@@ -74,7 +75,7 @@ def _record(finished: Finished, job: Job | None, ended: datetime) -> dict[str, A
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:
-    verdict = attempt.verdict
+    verdict = attempt.verdict or Verdict(Checks(), Checks())
     return {
         "number": attempt.number,
         "summary": attempt.answer.summary,
@@ -83,14 +84,14 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
         "failuresByRound": list(attempt.failures_by_round),
         "stopped": attempt.stopped,
         "verified": attempt.verified,
-        "newFailures": [asdict(failure) for failure in verdict.new_failures] if verdict else [],
-        "flaky": [asdict(failure) for failure in verdict.flaky] if verdict else [],
-        "proofs": [{**asdict(proof), "proves": proof.proves} for proof in verdict.proofs] if verdict else [],
-        "forbidden": [asdict(test) for test in verdict.forbidden] if verdict else [],
-        "harmless": list(verdict.harmless) if verdict else [],
-        "moved": [list(names) for names in verdict.moved] if verdict else [],
-        "unnoticed": list(verdict.unnoticed) if verdict else [],
-        "remarks": list(verdict.remarks()) if verdict else [],
+        "newFailures": [asdict(failure) for failure in verdict.new_failures],
+        "flaky": [asdict(failure) for failure in verdict.flaky],
+        "proofs": [{**asdict(proof), "proves": proof.proves} for proof in verdict.proofs],
+        "forbidden": [asdict(test) for test in verdict.forbidden],
+        "harmless": list(verdict.harmless),
+        "moved": [list(names) for names in verdict.moved],
+        "unnoticed": list(verdict.unnoticed),
+        "remarks": list(verdict.remarks()),
         "reproduction": [test.id for test in attempt.reproduction.tests] if attempt.reproduction else [],
         "trials": [_trial(trial) for trial in attempt.trials],
         "refused": [asdict(refusal) for refusal in attempt.refused],

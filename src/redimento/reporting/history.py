@@ -96,7 +96,7 @@ def read_history(places: Sequence[Path], reviews: Reviews | None) -> History:
 
     Without `reviews` nobody knows what became of the pull requests.
     """
-    files = {file.resolve(): None for place in places for file in _records(place)}
+    files = {file.resolve(): None for place in places for file in sorted(place.rglob(_RECORD))}
     read = [_ran(file) for file in [*files][:_MOST_RUNS]]
     runs = sorted((run for run in read if run), key=lambda run: run.ended, reverse=True)
     if not runs:
@@ -136,13 +136,6 @@ def as_json(history: History) -> dict[str, Any]:
     runs = [{**asdict(run), "ended": run.ended.isoformat()} for run in history.runs]
     reasons = [{"reason": reason, "runs": count} for reason, count in history.reasons]
     return {"version": 1, **asdict(history), "runs": runs, "reasons": reasons}
-
-
-def _records(place: Path) -> Iterator[Path]:
-    if (place / _RECORD).is_file():
-        yield place / _RECORD
-    elif place.is_dir():
-        yield from sorted(place.rglob(_RECORD))
 
 
 def _ran(file: Path) -> Ran | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -45,7 +46,7 @@ def page(finished: Finished, job: Job | None, *, heading: str, ended: datetime, 
         finished=finished,
         ended=ended,
         version=__version__,
-        patch=tuple(_within(files[:_MOST_FILES], _MOST_LINES)),
+        patch=[*_within(files[:_MOST_FILES], _MOST_LINES)],
         patch_is_cut=len(patch) > _LONGEST_PATCH or len(files) > _MOST_FILES,
         conversation=conversation,
         usd=_priced(job, ended),
@@ -108,14 +109,4 @@ def _differing(ours: Any, default: Any, name: str = "") -> Iterator[tuple[str, s
         for key, value in ours.items():
             yield from _differing(value, default.get(key), f"{name}.{key}" if name else key)
     elif ours != default:
-        yield name, _in_yaml(ours), _in_yaml(default)
-
-
-def _in_yaml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (tuple, list)):
-        return "[" + ", ".join(_in_yaml(one) for one in value) + "]"
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_in_yaml(one)}" for key, one in value.items()) + "}"
-    return "null" if value is None else str(value) or '""'
+        yield name, json.dumps(ours, ensure_ascii=False), json.dumps(default, ensure_ascii=False)

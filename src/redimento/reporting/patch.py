@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from redimento.text.grammars import grammar, language_of
+from redimento.text.grammars import language_of
+from redimento.verification.syntax import leaves
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -110,14 +111,11 @@ def _coloured(path: str, found: Sequence[tuple[Kind, int, str]]) -> Iterator[Lin
 
 def _pieces(lines: Sequence[str], language: str) -> Iterator[tuple[Piece, ...]]:
     """Yield the pieces of each line. A grammar reads in linear time and recovers from what a hunk leaves out."""
-    from tree_sitter import Parser  # noqa: PLC0415  a native library that most commands never need
-
     encoded = [line.encode(errors="replace") for line in lines]
-    tree = Parser(grammar(language)).parse(b"\n".join(encoded))
     marks: list[list[tuple[int, int, Colour]]] = [[] for _ in encoded]
-    for node, colour in _leaves(tree.root_node):
-        (first, start), (last, stop) = node.start_point, node.end_point
-        for row in range(first, min(last, len(encoded) - 1) + 1):
+    for node in leaves(b"\n".join(encoded), language):
+        (first, start), (last, stop), colour = node.start_point, node.end_point, _colour(node)
+        for row in range(first, min(last, len(encoded) - 1) + 1) if colour else ():
             marks[row].append((start if row == first else 0, stop if row == last else len(encoded[row]), colour))
     for line, spans in zip(encoded, marks, strict=True):
         yield tuple(_cut_up(line, spans))
@@ -135,26 +133,12 @@ def _cut_up(line: bytes, spans: Sequence[tuple[int, int, Colour]]) -> Iterator[P
         yield Piece(line[end:].decode(errors="replace"))
 
 
-def _leaves(root: Node) -> Iterator[tuple[Node, Colour]]:
-    """Yield what has a colour, in the order of the text."""
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        colour = _colour(node)
-        if colour:
-            yield node, colour
-        else:
-            waiting.extend(reversed(node.children))
-
-
 def _colour(node: Node) -> Colour:
     kind = node.type
     if "comment" in kind:
         return "comment"
     if "string" in kind or kind in {"character_literal", "rune_literal", "char_literal"}:
         return "string"
-    if node.child_count:
-        return ""
     if kind in {"integer", "float", "number"} or kind.endswith(("integer_literal", "float_literal", "real_literal")):
         return "number"
     if (not node.is_named and kind.isalpha()) or kind in {"true", "false", "none", "null"}:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from redimento.models import conversation
-from redimento.models.port import ModelError, ModelReply, Usage
+from redimento.models.port import ModelError, Usage
+from redimento.work_items.sections import inside_fences
 
 _MOST_TURNS = 200
 _MOST_BYTES = 32 << 20  # of the file: longer runs are cut
-_FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 
 
 @dataclass(frozen=True)
@@ -35,10 +34,10 @@ class Turn:
     model: str
     thinking: str
     sections: tuple[Section, ...]
-    answer: str
-    error: str
     usage: Usage
-    seconds: float
+    answer: str = ""
+    error: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -73,18 +72,11 @@ def _turn(line: bytes, number: int, seen: dict[str, int]) -> Turn | None:
         return None
     request = read.get("request")
     asked = request if isinstance(request, Mapping) else {}
-    failed = isinstance(outcome, ModelError)
-    return Turn(
-        number=number,
-        purpose=purpose,
-        model=outcome.model if isinstance(outcome, ModelReply) else str(read.get("model", "")),
-        thinking=str(asked.get("thinking", "")),
-        sections=tuple(_sections(asked, number, seen)),
-        answer="" if isinstance(outcome, ModelError) else outcome.text,
-        error=str(outcome) if failed else "",
-        usage=outcome.usage or Usage(),
-        seconds=0.0 if isinstance(outcome, ModelError) else outcome.seconds,
-    )
+    sections = tuple(_sections(asked, number, seen))
+    model, thinking, usage = str(read.get("model", "")), str(asked.get("thinking", "")), outcome.usage or Usage()
+    if isinstance(outcome, ModelError):
+        return Turn(number, purpose, model, thinking, sections, usage, error=str(outcome))
+    return Turn(number, purpose, outcome.model, thinking, sections, usage, answer=outcome.text, seconds=outcome.seconds)
 
 
 def _sections(request: Mapping[str, Any], number: int, seen: dict[str, int]) -> Iterator[Section]:
@@ -99,19 +91,14 @@ def _sections(request: Mapping[str, Any], number: int, seen: dict[str, int]) -> 
 
 def _split(prompt: str) -> Iterator[tuple[str, str]]:
     """Yield title and text of each part that a first-level heading outside of code begins."""
-    title = fence = ""
-    part: list[str] = []
-    for line in prompt.split("\n"):
-        mark = _FENCE.match(line)
-        if mark and not fence:
-            fence = mark[1]
-        elif mark and line.strip().startswith(fence) and not line.strip().strip(fence[0]):
-            fence = ""
-        if line.startswith("# ") and not fence:
-            if any(part):
-                yield title, "\n".join(part).strip("\n")
-            title, part = line[2:].strip(), []
+    title, part = "", list[str]()
+    lines = prompt.split("\n")
+    for line, is_fenced in zip(lines, inside_fences(lines), strict=True):
+        if is_fenced or not line.startswith("# "):
+            part.append(line)
             continue
-        part.append(line)
+        if any(part):
+            yield title, "\n".join(part).strip("\n")
+        title, part = line[2:].strip(), []
     if title or any(part):
         yield title, "\n".join(part).strip("\n")

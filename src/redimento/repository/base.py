@@ -80,13 +80,9 @@ class CommitBase:
     def names_in(self, folder: str) -> Collection[str]:
         return self._names.get(folder, frozenset())
 
-    @cached_property
+    @property
     def _listed(self) -> Mapping[str, str]:
-        """Path → mode, type and object of every file, link and submodule."""
-        with private_git(self.tree.checkout.store) as git:
-            listed = git.run("ls-tree", "-r", "-z", "--full-tree", self.tree.commit)
-        lines = (line.partition("\t") for line in listed.decode(errors="surrogateescape").split("\0") if line)
-        return {path: head for head, _, path in lines}
+        return self.tree.listed
 
     @cached_property
     def _names(self) -> Mapping[str, Collection[str]]:
@@ -120,7 +116,8 @@ class CommitBase:
 
     def _stage(self, git: PrivateGit, paths: Collection[str]) -> None:
         """Add files of the commit to the private index."""
-        lines = "".join(f"{self._listed[path]}\t{path}\0" for path in paths)
+        heads = ((path, self._listed[path].rpartition(" ")[0].rstrip()) for path in paths)  # without the size
+        lines = "".join(f"{head}\t{path}\0" for path, head in heads)
         git.run("update-index", "-z", "--index-info", stdin=lines.encode())
 
     def _skipped(self, git: PrivateGit, missing: AbstractSet[str]) -> AbstractSet[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
@@ -91,8 +91,7 @@ class CheckoutBranches:
         return self.secrets.redact(commits.commit_message(text.subject, text.body, trailers))
 
     def draft_patch(self, change: Change) -> str:
-        commit = self.commit(change, (self.head,), CommitText("Draft", "", {}))
-        return commits.patch(self.checkout, self.head, commit)
+        return commits.patch(self.checkout, change)
 
     def same_files(self, one: str, other: str) -> bool:
         return commits.same_tree(self.checkout, one, other)
@@ -117,14 +116,18 @@ class ServerBranches(CheckoutBranches):
 
     def default_tree(self) -> GitTree:
         """Return the files of the newest commit of the server's default branch, which is fetched if need be."""
-        newest = remote.heads(self.checkout, self.credentials).default
+        newest = self._heads.default
         if newest in (None, self.checkout.head):
             return GitTree(self.checkout, self.checkout.head)
         fetched = remote.fetch_branch(self.checkout, self.credentials, remote.DEFAULT_BRANCH, depth=1)
         return GitTree(self.checkout, fetched or self.checkout.head)
 
     def heads(self) -> Collection[str]:
-        return remote.heads(self.checkout, self.credentials).branches
+        return self._heads.branches
+
+    @cached_property
+    def _heads(self) -> remote.Heads:
+        return remote.heads(self.checkout, self.credentials)
 
     def tip(self, branch: str, item_id: int | None) -> Tip | None:
         """Return the tip on the server. Its commit is fetched; no local reference changes."""

@@ -44,13 +44,14 @@ def open_checkout(path: Path) -> Checkout:
             f"Create a first commit, or check out the branch again. {head.stderr}".rstrip(),
         )
     branch = _ask(root, "symbolic-ref", "--quiet", "--short", "HEAD")
-    places = _words(_ask(root, "rev-parse", "--git-path", "objects", "--git-path", "index", "--git-path", "shallow"))
+    paths = ("--git-path", "objects", "--git-path", "index", "--git-path", "shallow")
+    object_format, *places = _ask(root, "rev-parse", "--show-object-format", *paths).stdout.decode().split("\n")[:-1]
     objects, index, shallow = (root / place for place in places)
     store = Store(
         objects=objects,
         index=index,
         shallow=shallow,
-        object_format=_words(_ask(root, "rev-parse", "--show-object-format"))[0],
+        object_format=object_format,
         config=_kept_config(root),
     )
     return Checkout(
@@ -120,10 +121,6 @@ def _ask(root: Path, *arguments: str) -> Ended:
     # explicit git directory, git does not refuse a repository that another user owns.
     environment = {"GIT_DIR": str(root / ".git"), "GIT_WORK_TREE": str(root)}
     return run_git(arguments, root, environment=environment)
-
-
-def _words(ended: Ended) -> list[str]:
-    return ended.stdout.decode().split("\n")[:-1]
 
 
 def _kept_config(root: Path) -> tuple[tuple[str, str], ...]:

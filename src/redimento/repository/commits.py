@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -61,23 +62,29 @@ def commit_change(
     """
     with private_git(checkout.store) as git:
         onto = base or checkout.head
-        git.run("read-tree", onto)
-        for file in change.files:
-            _place(git.work_tree, file)
-        stored = attributes(git, change.paths)
-        refuse_filtered(stored)
-        # Deletions first: a file may replace a folder that they empty. Without --replace, which would let a file below a
-        # submodule replace the submodule. With core.filemode, which a clone on Windows turns off: our files are here.
-        names = [file.path for file in sorted(change.files, key=lambda file: file.after is not None)]
-        added = git.try_run(
-            *("-c", "core.filemode=true", "update-index", "--add", "--remove", "-z", "--stdin"),
-            stdin="".join(f"{name}\0" for name in names).encode(),
-        )
-        if added.status or "Ignoring path" in added.stderr:  # git skips `.git` and its look-alikes without failing
-            raise GitError(f"git does not accept a path of this change: {added.stderr}", "Nothing was committed.")
-        tree = git.word("write-tree")
-        require_same(git, change, onto, tree, stored)
+        tree = _tree_with(git, change, onto)
         return _commit_tree(git, tree, parents, message(tree), (author_name, author_email), at=at)
+
+
+def _tree_with(git: PrivateGit, change: Change, onto: str) -> str:
+    """Return the tree of a commit with a change, which is then in the index."""
+    git.run("read-tree", onto)
+    for file in change.files:
+        _place(git.work_tree, file)
+    stored = attributes(git, change.paths)
+    refuse_filtered(stored)
+    # Deletions first: a file may replace a folder that they empty. Without --replace, which would let a file below a
+    # submodule replace the submodule. With core.filemode, which a clone on Windows turns off: our files are here.
+    names = [file.path for file in sorted(change.files, key=lambda file: file.after is not None)]
+    added = git.try_run(
+        *("-c", "core.filemode=true", "update-index", "--add", "--remove", "-z", "--stdin"),
+        stdin="".join(f"{name}\0" for name in names).encode(),
+    )
+    if added.status or "Ignoring path" in added.stderr:  # git skips `.git` and its look-alikes without failing
+        raise GitError(f"git does not accept a path of this change: {added.stderr}", "Nothing was committed.")
+    tree = git.word("write-tree")
+    require_same(git, change, onto, tree, stored)
+    return tree
 
 
 def merge_commits(
@@ -147,15 +154,17 @@ def _commit_tree(
     return git.word("commit-tree", tree, *ancestry, stdin=message.encode(errors="replace"), environment=identity)
 
 
-def patch(checkout: Checkout, base: str, commit: str) -> str:
-    """Return the difference of two commits as a patch for `git apply`, for any file content."""
-    diff = ("diff", "--binary", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color", base, commit, "--")
+@lru_cache(maxsize=1)  # a change is saved before its checks, and again with what they said
+def patch(checkout: Checkout, change: Change) -> str:
+    """Return a change of the head commit as a patch for `git apply`, for any file content. Raises as `commit_change`."""
     with private_git(checkout.store) as git:
+        tree = _tree_with(git, change, checkout.head)
+        diff = ("--binary", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color", checkout.head, tree, "--")
         try:
-            return git.run(*diff).decode()
+            return git.run("diff", *diff).decode()
         except UnicodeDecodeError:  # text in another encoding: treat all files as binary, which gives base85
             (git.folder / "info" / "attributes").write_text("* -diff\n")
-            return git.run(*diff).decode()
+            return git.run("diff", *diff).decode()
 
 
 def history(checkout: Checkout, commit: str, limit: int) -> list[Recorded]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from redimento.context.tree import Entry, PastChange, PastCommit
 from redimento.repository.checkout import Checkout
-from redimento.repository.store import private_git
+from redimento.repository.store import Store, private_git
 
 _REGULAR: Final = ("100644", "100755")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -110,22 +110,32 @@ class GitTree:
         with private_git(self.checkout.store) as git:
             return _contents(git.run("cat-file", "--batch", "--buffer", stdin=names))
 
+    @property
+    def listed(self) -> Mapping[str, str]:
+        """Path → mode, type, object and size of every file, link and submodule, in path order."""
+        return _listed(self.checkout.store, self.commit)
+
     @cached_property
     def _entries(self) -> tuple[Entry, ...]:
-        with private_git(self.checkout.store) as git:
-            listed = git.run("ls-tree", "-r", "-z", "-l", "--full-tree", self.commit)
-        return tuple(_listed_entries(listed))
+        return tuple(_listed_entries(self.listed))
 
     @cached_property
     def _by_path(self) -> dict[str, Entry]:
         return {entry.path: entry for entry in self._entries}
 
 
-def _listed_entries(listed: bytes) -> Iterator[Entry]:
-    for line in listed.decode(errors="surrogateescape").split("\0"):
-        if not line.startswith(_REGULAR):
+@lru_cache(maxsize=2)  # a run asks for that of its commit in three places
+def _listed(store: Store, commit: str) -> Mapping[str, str]:
+    with private_git(store) as git:
+        listed = git.run("ls-tree", "-r", "-z", "-l", "--full-tree", commit)
+    lines = (line.partition("\t") for line in listed.decode(errors="surrogateescape").split("\0") if line)
+    return {path: head for head, _, path in lines}
+
+
+def _listed_entries(listed: Mapping[str, str]) -> Iterator[Entry]:
+    for path, head in listed.items():
+        if not head.startswith(_REGULAR):
             continue
-        head, _, path = line.partition("\t")
         _, _, blob, size = head.split()
         # The size is "BAD" for an object that a partial clone lacks. A path that is not UTF-8 cannot be used in a prompt
         # or an answer.

@@ -23,6 +23,7 @@ from redimento.run.reproduction import is_wanted
 from redimento.run.selection import best_first
 from redimento.run_folder import FILES
 from redimento.sandbox.bench import Workbench, close_workbench, open_workbench
+from redimento.text.wording import Sentence
 from redimento.verification.checks import run_setup
 from redimento.verification.evidence import ChangedTest, Checks, Verdict
 from redimento.verification.old_judge import Substitute
@@ -83,7 +84,7 @@ def _warner(emit: Emit) -> Callable[[Verdict], None]:
 
     def warn(verdict: Verdict) -> None:
         for remark in verdict.remarks():
-            if remark not in said:
+            if remark not in {*said, verdict.before.setup}:  # its warning came with its output
                 said.add(remark)
                 emit(Warned(remark))
 
@@ -158,12 +159,14 @@ def _workspace(job: Job, ports: Ports, baseline: Baseline, number: int) -> Itera
             close_workbench(bench)
 
 
-def set_up(bench: Workbench, emit: Emit) -> None:
-    """Run `checks.setup` and warn if it fails; the checks will show the consequences."""
+def set_up(bench: Workbench, emit: Emit) -> str:
+    """Run `checks.setup`, and warn if it fails. Return a sentence on that for those who read the checks, "" if there is none."""
     setup = run_setup(bench)
-    if setup is not None and not setup.ok:
-        why = setup.reason or f"exit code {setup.exit_code}"
-        emit(Warned(f"checks.setup failed ({why}): {head_and_tail(setup.output, 1_500)}"))
+    if setup is None or setup.ok:
+        return ""
+    why = setup.reason or f"exit code {setup.exit_code}"
+    emit(Warned(f"checks.setup failed ({why}): {head_and_tail(setup.output, 1_500)}"))
+    return Sentence("setup_failed", why=why)
 
 
 def open_bench(job: Job, ports: Ports, root: Path, name: str) -> Workbench:

@@ -203,8 +203,6 @@ def _author(
     if job.settings.checks.commands:
         risky = job.run and job.settings.checks.isolation == "process"
         ports.emit((Warned if risky else Note)(bench.isolation.sentences))
-    if item.kind == "bug" and job.settings.project.folder and job.settings.authoring.reproduce == "auto":
-        ports.emit(Note("No test comes before the change: checks in project.folder are shell lines."))
     baseline = _start_baseline(bench, ports.emit, cleanup)
     looked_up: list[Excerpt] = []
     session = open_session(job, ports, item, context, looked_up, attachments=attachments, wanted=wanted)
@@ -283,8 +281,8 @@ def _start_baseline(bench: Workbench, emit: Emit, cleanup: ExitStack) -> Baselin
     """Start setup and baseline, which run while the model works."""
 
     def work() -> Checks:
-        set_up(bench, emit)
-        return run_baseline(bench)
+        failed = set_up(bench, emit)
+        return replace(run_baseline(bench), setup=failed)
 
     pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="baseline")
     cleanup.callback(pool.shutdown, wait=True, cancel_futures=True)

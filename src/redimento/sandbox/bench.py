@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -19,7 +20,7 @@ from redimento.sandbox.execution import CommandResult, run
 from redimento.sandbox.files import make_way
 from redimento.sandbox.isolation import Isolation, find_isolation, no_account
 from redimento.sandbox.keeping import Snapshot, take_snapshot
-from redimento.sandbox.leftovers import Place, Record, Stamp, go_back, look, outermost, record
+from redimento.sandbox.leftovers import Place, Record, Stamp, go_back, load, look, outermost, record, save
 from redimento.sandbox.stored_token import StoredToken, remove_tokens, restore_tokens
 from redimento.sandbox.warden import Rooms
 from redimento.settings import CheckSettings
@@ -172,9 +173,14 @@ def remember(bench: Workbench, state: Literal["setup", "baseline"], *, without: 
     """
     if not _runs_commands(bench.settings) or bench.stop.is_set() or "check" in bench.tape.plays:
         return
-    # The command itself does nothing; under `user` it also lets the warden set the rights that change ctime.
-    rooms = {**_rooms(bench), "fresh": False, "remember": state}
-    _run(bench, ("true",), timeout_seconds=_REMEMBERING_SECONDS, rooms=cast("Rooms", rooms))
+    if bench.isolation.kind == "user":  # HOME belongs to the account, and the warden sets rights, which changes ctime
+        rooms = {**_rooms(bench), "fresh": False, "remember": state}
+        _run(bench, ("true",), timeout_seconds=_REMEMBERING_SECONDS, rooms=cast("Rooms", rooms))
+    else:
+        # A command may have broken the store, which is in its reach. Then the next one does not start, and says so.
+        with suppress(OSError, ValueError, TypeError, AttributeError, RecursionError):
+            home = Place(bench.home, bench.scratch / "kept-home")
+            save(home, record(home, load(home), late=state == "baseline"))
     place, earlier = _place(bench, ()), bench.memory.record
     bench.memory.record = record(place, earlier, late=state == "baseline", without=without)
 

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 
 # Git tracks no other bits, and granting the checks account access changes some of them.
-_TRACKED_MODE = 0o755
+TRACKED_MODE = 0o755
 
 
 def read_regular(path: Path, *, at_most: int | None = None) -> bytes | None:
@@ -40,7 +40,7 @@ def state_of(tree: Path, path: Path) -> tuple[int, bytes] | None:
     except OSError:
         return None
     data = read_regular(path)
-    return None if data is None else (stat.S_IFREG | (mode & _TRACKED_MODE), data)
+    return None if data is None else (stat.S_IFREG | (mode & TRACKED_MODE), data)
 
 
 def put_state(tree: Path, path: Path, state: tuple[int, bytes] | None) -> None:

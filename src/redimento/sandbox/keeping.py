@@ -16,14 +16,16 @@ import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import BinaryIO
 
-from redimento.sandbox.files import clear, put_state, state_of
+from redimento.sandbox.files import TRACKED_MODE, clear, put_state, state_of
 from redimento.sandbox.git_folder import GitFolders, restore_git, snapshot_git
 
 _NAMED = 3
+_FILES = "files"
 
 # Size, ctime in ns and inode show whether a file was touched; unlike mtime, ctime cannot be set back.
 _Stamp = tuple[int, int, int]
@@ -32,38 +34,64 @@ _State = tuple[int, bytes] | None
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Copies of a tree's `files` in `store`, the `folders` they are in, a copy of its git folders, and its owner."""
+    """Copies of a tree's `files`, one behind the other in `store`, the `folders` they are in, and its git folders.
+
+    `files`: path → mode, and where in the store its content (of a link, its target) begins and ends. `owner`: of the tree.
+    """
 
     tree: Path
     store: Path
-    files: tuple[str, ...] = ()
-    folders: tuple[str, ...] = ()
+    files: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+    folders: Collection[str] = ()
     git: GitFolders = field(default_factory=GitFolders)
     owner: tuple[int, int] = (-1, -1)  # change nothing: chown(2)
 
+    def state(self, path: str) -> _State:
+        """Return what `state_of` did for a file when the snapshot was taken."""
+        mode, begin, end = self.files[path]
+        with (self.store / _FILES).open("rb") as copies:
+            copies.seek(begin)
+            return mode, copies.read(end - begin)
+
 
 def take_snapshot(tree: Path, files: Iterable[str], store: Path) -> Snapshot:
-    """Copy `files` (paths inside `tree`; missing ones are skipped) into `store`, which must not exist yet."""
+    """Copy `files` (paths inside `tree`; missing ones are skipped) into `store`, which must not exist yet.
+
+    The copies are one file: thousands of small ones take three times as long to write and to remove.
+    """
     store.mkdir(parents=True, mode=0o700)
-    present = tuple(path for path in files if _stamp(tree, path) is not None)
-    folders = {str(folder) for path in present for folder in PurePosixPath(path).parents} - {"."}
-    for folder in (".", *folders):
-        (store / "files" / folder).mkdir(parents=True, exist_ok=True)
-    for path in present:
-        _copy(tree / path, store / "files" / path)
+    kept: dict[str, tuple[int, int, int]] = {}
+    folders: set[str] = set()
+    root = str(tree)  # text paths: there are thousands
+    with (store / _FILES).open("xb") as copies:
+        for path in files:
+            begin = copies.tell()
+            mode = _copy(f"{root}/{path}", copies)
+            if mode is None:
+                continue
+            kept[path] = mode, begin, copies.tell()
+            folder = path.rpartition("/")[0]
+            while folder and folder not in folders:
+                folders.add(folder)
+                folder = folder.rpartition("/")[0]
     facts = tree.stat()
-    return Snapshot(tree, store, present, tuple(folders), snapshot_git(tree, store), owner=(facts.st_uid, facts.st_gid))
+    return Snapshot(tree, store, kept, folders, snapshot_git(tree, store), owner=(facts.st_uid, facts.st_gid))
 
 
-def _copy(file: Path, copy: Path) -> None:
-    """Copy what `state_of` returns; shutil.copy2 copies more, and takes twice the time for thousands of small files."""
-    mode = file.lstat().st_mode
+def _copy(path: str, copies: BinaryIO) -> int | None:
+    """Append the content of a file, or the target of a link; return its mode, None if there is neither."""
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return None
     if stat.S_ISLNK(mode):
-        copy.symlink_to(file.readlink())
-        return
-    with file.open("rb") as original, copy.open("xb") as kept:
-        shutil.copyfileobj(original, kept)
-        os.fchmod(kept.fileno(), stat.S_IMODE(mode))
+        copies.write(os.fsencode(os.readlink(path)))  # noqa: PTH115 - text paths
+        return stat.S_IFLNK
+    if not stat.S_ISREG(mode):
+        return None
+    with open(path, "rb", buffering=0) as original:  # noqa: PTH123 - text paths
+        shutil.copyfileobj(original, copies)
+    return stat.S_IFREG | (mode & TRACKED_MODE)
 
 
 @contextlib.contextmanager
@@ -73,7 +101,8 @@ def guarded(kept: Snapshot, changed: Sequence[str], damage: list[str]) -> Iterat
     A note for each kind of damage is appended to `damage`.
     """
     now = {path: state_of(kept.tree, kept.tree / path) for path in changed}
-    stamps = {path: _stamp(kept.tree, path) for path in kept.files if path not in now}
+    root = str(kept.tree)
+    stamps = {path: _stamp(root, path) for path in kept.files if path not in now}
     try:
         yield
     finally:
@@ -89,12 +118,12 @@ def _restore(kept: Snapshot, now: Mapping[str, _State], stamps: Mapping[str, _St
         damage.append("the tree was deleted; restored")
     damage += restore_git(kept.tree, kept.git)
     # A folder moved away and replaced by a link: its files look untouched, but are no longer in the tree.
-    links = tuple(f"{folder}/" for folder in kept.folders if (kept.tree / folder).is_symlink())
+    root = str(kept.tree)
+    links = tuple(f"{folder}/" for folder in kept.folders if os.path.islink(f"{root}/{folder}"))  # noqa: PTH114 - text
     touched = [
         path
         for path, stamp in stamps.items()
-        if (path.startswith(links) or _stamp(kept.tree, path) != stamp)
-        and _restore_file(kept, path, state_of(kept.store / "files", kept.store / "files" / path))
+        if (path.startswith(links) or _stamp(root, path) != stamp) and _restore_file(kept, path, kept.state(path))
     ]
     touched += [path for path, state in now.items() if _restore_file(kept, path, state)]
     if touched:
@@ -111,9 +140,9 @@ def _restore_file(kept: Snapshot, path: str, state: _State) -> bool:
     return True
 
 
-def _stamp(tree: Path, path: str) -> _Stamp | None:
+def _stamp(root: str, path: str) -> _Stamp | None:
     try:
-        found = os.lstat(f"{tree}/{path}")  # text: tens of thousands, twice per command
+        found = os.lstat(f"{root}/{path}")  # text: tens of thousands, twice per command
     except OSError:
         return None
     return found.st_size, found.st_ctime_ns, found.st_ino

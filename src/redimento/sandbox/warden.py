@@ -118,7 +118,8 @@ def _serve(libc: ctypes.CDLL, order: Order, account: Account, woken: int) -> Non
             _supervise(libc, order, woken)
         finally:
             kill(lambda: _processes_of(account["uid"]))
-            _reclaim(account)
+            rooms, stopped = order["rooms"], bool(select.select([0], [], [], 0)[0])
+            _reclaim(account, last=rooms is None or rooms["discard"] or stopped)
             _clear_public_folders(account["uid"])
             _remove_ipc(libc, account["uid"])
 
@@ -338,19 +339,27 @@ def _exclusive_account() -> Iterator[None]:
 
 
 def _grant_access(account: Account) -> None:
-    """Let the account's group write in the tree, except in `.git`, and give the account its private folders."""
+    """Let the account write in the tree, except in `.git`, and give it the files there and its private folders.
+
+    Its group is not enough for files: .NET and Node copy over a build output with fchmod(2), which only its owner may call.
+    """
     for folder in account["private"]:
         os.chown(folder, account["uid"], account["gid"], follow_symlinks=False)
     # Only what the tree's owner owns, and no hard links: they may point to a file elsewhere.
-    git = f"{account['tree']}/.git"
-    _find(account, "-path", git, "-prune", "-o", "-user", str(account["owner"]), "(", "-type", "d", "-o", "-type", "f", "-links", "1", ")",
-          "(", "!", "-group", str(account["gid"]), "-o", "!", "-perm", "-g+w", ")",
-          "-exec", "chgrp", str(account["gid"]), "{}", "+", "-exec", "chmod", "g+rwX", "{}", "+")  # fmt: skip
+    git, group = f"{account['tree']}/.git", str(account["gid"])
+    _find(account, "-path", git, "-prune", "-o", "-user", str(account["owner"]), "(",
+          "-type", "f", "-links", "1", "-exec", "chown", f"{account['uid']}:{group}", "{}", "+",
+          "-o", "-type", "d", "(", "!", "-group", group, "-o", "!", "-perm", "-g+w", ")",
+          "-exec", "chgrp", group, "{}", "+", "-exec", "chmod", "g+rwX", "{}", "+", ")")  # fmt: skip
 
 
-def _reclaim(account: Account) -> None:
-    """Give the account's files in the tree to the tree's owner."""
-    _find(account, "-user", str(account["uid"]), "-exec", "chown", "-h", str(account["owner"]), "{}", "+")
+def _reclaim(account: Account, *, last: bool) -> None:
+    """Give what the account owns in the tree to the tree's owner.
+
+    Files that all may read stay with the account until the last command: a change of owner makes them look touched.
+    """
+    kept = () if last else ("(", "!", "-type", "f", "-o", "!", "-perm", "-o+r", ")")
+    _find(account, "-user", str(account["uid"]), *kept, "-exec", "chown", "-h", str(account["owner"]), "{}", "+")
 
 
 def _clear_public_folders(uid: int) -> None:

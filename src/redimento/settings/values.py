@@ -5,6 +5,7 @@ A test keeps the defaults here equal to those of the schema.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -104,6 +105,10 @@ class CheckCommand:
     junit: str = ""
     paths: tuple[str, ...] = ()
     env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def line(self) -> str:
+        return self.run if isinstance(self.run, str) else shlex.join(self.run)
 
 
 @dataclass(frozen=True)

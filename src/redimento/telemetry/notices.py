@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
+from html import escape
 from typing import Any
 from uuid import uuid4
 
@@ -25,6 +27,7 @@ _LONGEST_TITLE = 140
 _LONGEST_TEXT = 600  # escaped, a character becomes five at most
 _FUNCTION = re.compile(r"\{(?=\{)")
 _JSON = "application/json"
+_escape = partial(escape, quote=False)
 _COLOURS = {"delivered": "Good", "draft": "Warning", "questions": "Warning", "failed": "Attention"}
 
 Format = Callable[[RunEnded, datetime], tuple[Any, str]]
@@ -67,12 +70,12 @@ def teams_card(event: RunEnded, _at: datetime) -> tuple[Any, str]:
 
 def slack_message(event: RunEnded, _at: datetime) -> tuple[Any, str]:
     """Return a message for an incoming webhook of Slack. Three characters begin links and mentions, and are escaped."""
-    title, text, numbers = (_escaped(line) for line in _told(event))
+    title, text, numbers = (_escape(line) for line in _told(event))
     plain = {"type": "plain_text", "emoji": False}
     blocks: list[dict[str, Any]] = [
         {"type": "section", "text": {**plain, "text": line}} for line in (title, text, numbers)
     ]
-    if links := [f"<{_in_link(url)}|{_escaped(name)}>" for name, url in _links(event)]:
+    if links := [f"<{_in_link(url)}|{_escape(name)}>" for name, url in _links(event)]:
         blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": " · ".join(links)}]})
     return {"text": title, "blocks": blocks}, _JSON
 
@@ -117,9 +120,5 @@ def _links(event: RunEnded) -> list[tuple[str, str]]:
     return [(name, url) for name, url in named if url.startswith(("https://", "http://"))]
 
 
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 def _in_link(url: str) -> str:
-    return _escaped(url).replace("|", "%7C").replace(" ", "%20")
+    return _escape(url).replace("|", "%7C").replace(" ", "%20")

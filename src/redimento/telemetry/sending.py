@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, field
 from functools import partial
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 
@@ -43,17 +42,10 @@ class Hook:
 
     def _sent(self, body: bytes, content_type: str, method: str, url: str) -> int:
         parts = urlsplit(url)
-        headers = {"Content-Type": content_type, **_authorization(parts)}
+        pair = [unquote(part or "").encode() for part in (parts.username, parts.password)]
         bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         with requests.request(
-            method, bare, data=body, headers=headers, timeout=_SECONDS, allow_redirects=False, stream=True,
-            verify=self.certificates or None,
+            method, bare, data=body, headers={"Content-Type": content_type}, timeout=_SECONDS, allow_redirects=False,
+            stream=True, verify=self.certificates or None, auth=requests.auth.HTTPBasicAuth(*pair) if any(pair) else None,
         ) as answer:  # fmt: skip
             return answer.status_code
-
-
-def _authorization(parts: SplitResult) -> dict[str, str]:
-    if parts.username is None:
-        return {}
-    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
-    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}

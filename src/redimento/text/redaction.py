@@ -6,27 +6,31 @@ import html
 import re
 from base64 import b64encode
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from typing import Any, TypeVar, cast
 
-from redimento.text.foreign import UNSEEN, neutralise
+from redimento.text.foreign import AFTER_ESCAPE, UNSEEN, neutralise
 from redimento.text.wording import Sentence
 
 T = TypeVar("T")
 
 # `FAQ.some_long_name` is code, and `%3DAQ.…` a key behind a percent-encoded sign.
 _KEYS = re.compile(r"AIza[0-9A-Za-z_-]{20,}|(?:(?<![A-Z])|(?<=%[0-9A-F][0-9A-F]))AQ\.[0-9A-Za-z_-]{20,}")
+_KEY_STARTS = ("AIza", "AQ.")  # finding these first takes a tenth of the time
 REDACTED = "***"
 _SHORTEST = 8  # shorter values would blank out ordinary words
 _DEEPEST = 3  # wrappings around wrappings: a percent-encoded value in a JSON string in a page
 # How a character of a secret can be written, and what can stand between two: percent-encoding, escapes of JSON, Markdown
-# and HTML, line breaks with the quotation marks of the next line, unseen characters. Nothing here overlaps itself.
+# and HTML, line breaks with the quotation marks of the next line, unseen characters. Nothing here overlaps itself. The
+# regex engine looks for the class in front ten times as fast as it would try all that can follow.
 _WRAPPING = re.compile(
-    r"%(?P<percent>[0-9A-Fa-f]{2})|\\(?:u(?P<unit>[0-9A-Fa-f]{4})|x(?P<code>[0-9A-Fa-f]{2}))|\\(?P<mark>[^A-Za-z0-9\s])"
-    r"|(?P<entity>&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});)"
-    rf"|(?:=?\r?\n|\\[rn])[ \t>]*|{UNSEEN}"
+    rf"[%\\&=\n{UNSEEN}](?:(?<=%)([0-9A-Fa-f]{{2}})"
+    r"|(?<=\\)(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|([^A-Za-z0-9\s])|[rn][ \t>]*)"
+    r"|(?<=&)((?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});)"
+    rf"|(?<==)\r?\n[ \t>]*|(?<=\r)\n[ \t>]*|(?<=\n)[ \t>]*|(?<=\x1b){AFTER_ESCAPE}|(?<=[{UNSEEN}]))"
 )
 
 
@@ -48,9 +52,9 @@ class Secrets:
     def redact(self, text: str) -> str:
         """Return `text` with `***` for each secret."""
         needles = tuple(needle for secret in self._values() for needle in _forms(secret))
-        if needles:
+        if _holds(text, needles, _DEEPEST):
             text = _without(text, _spans(text, needles, _DEEPEST))
-        return _KEYS.sub(REDACTED, text)
+        return _KEYS.sub(REDACTED, text) if any(map(text.__contains__, _KEY_STARTS)) else text
 
     def reveals(self, text: str) -> bool:
         return self.redact(text) != text
@@ -109,6 +113,20 @@ def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return "".join((*kept, text[end:]))
 
 
+def _holds(text: str, needles: Collection[str], depth: int) -> bool:
+    """Return whether `_spans` finds anything, which takes a fifth of its time: nearly all texts hold no secret."""
+    if not needles:
+        return False
+    if any(map(text.__contains__, needles)):
+        return True
+    parts = _WRAPPING.split(text)  # text, five groups, text, five groups, …, text
+    if not depth or len(parts) == 1:
+        return False
+    size = _WRAPPING.groups + 1
+    meant = map(_meant, *(parts[place::size] for place in range(1, size)))
+    return _holds("".join(chain.from_iterable(zip(parts[::size], chain(meant, [""]), strict=True))), needles, depth - 1)
+
+
 def _spans(text: str, needles: Iterable[str], depth: int) -> Iterator[tuple[int, int]]:
     """Yield where the needles are in `text`, also below at most `depth` wrappings."""
     for needle in needles:
@@ -148,7 +166,10 @@ def _unwrapped(text: str) -> _Unwrapped | None:
     places: list[tuple[int, int]] = []
     at = length = 0
     for found in _WRAPPING.finditer(text):
-        for piece, start, stop in ((text[at : found.start()], at, found.start()), (_meant(found), *found.span())):
+        for piece, start, stop in (
+            (text[at : found.start()], at, found.start()),
+            (_meant(*found.groups()), *found.span()),
+        ):
             if piece:
                 pieces.append(piece)
                 starts.append(length)
@@ -160,8 +181,9 @@ def _unwrapped(text: str) -> _Unwrapped | None:
     return _Unwrapped("".join((*pieces, text[at:])), [*starts, length], [*places, (at, len(text))])
 
 
-def _meant(found: re.Match[str]) -> str:
+@lru_cache(maxsize=4_096)
+def _meant(percent: str | None, unit: str | None, code: str | None, mark: str | None, entity: str | None) -> str:
     """Return the character that is written in another way, "" for what only stands in between."""
-    if number := found["percent"] or found["code"] or found["unit"]:
+    if number := percent or code or unit:
         return chr(int(number, 16))
-    return found["mark"] or (html.unescape(found["entity"]) if found["entity"] else "")
+    return mark or (html.unescape(f"&{entity}") if entity else "")

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from redimento.change.edit import FileChange
 from redimento.verification.evidence import TestResult
+from redimento.verification.syntax import lossy
 
 
 def altered_tests(
@@ -19,12 +20,14 @@ def altered_tests(
     `known`: the ids reported before the change. Any other id is new, even if the declaration looks the same: it may be
     a new row of a parameter table.
     """
-    texts = [(file.path, _text(file.before), _text(file.after)) for file in files]
+    texts = [(file.path, lossy(file.before), lossy(file.after)) for file in files]
     return [
         test
         for test in tests
         if any(
-            may_stand_in(path, test) and _is_altered(test, before, after, is_new=bool(known) and test.id not in known)
+            may_stand_in(path, test)
+            and (now := _declared(after, test))
+            and (now not in before or (known and test.id not in known))
             for path, before, after in texts
         )
     ]
@@ -32,17 +35,11 @@ def altered_tests(
 
 def declaration_in(path: str, content: bytes | None, test: TestResult) -> str:
     """Return the lines that declare `test` in the file at `path`, "" where it does not stand there."""
-    return _declared(_text(content), test) if may_stand_in(path, test) else ""
+    return _declared(lossy(content), test) if may_stand_in(path, test) else ""
 
 
 def _declared(text: str, test: TestResult) -> str:
     return next((lines for name in _names(test) if (lines := _declaration(text, name))), "")
-
-
-def _is_altered(test: TestResult, before: str, after: str, *, is_new: bool) -> bool:
-    """Return whether `test` is declared in `after`, and is new or differs from `before`."""
-    now = _declared(after, test)
-    return bool(now) and (is_new or now not in before)
 
 
 def may_stand_in(path: str, test: TestResult) -> bool:
@@ -100,7 +97,3 @@ def _declaration(text: str, name: str) -> str:
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
-
-
-def _text(content: bytes | None) -> str:
-    return (content or b"").decode("utf-8", "replace").replace("\r\n", "\n")

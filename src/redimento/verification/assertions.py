@@ -18,8 +18,8 @@ _ASSERTION = re.compile(
     r"|\bexpect\(|\bJestAssertionError\b|ERR_ASSERTION|\bexpected .{1,400} to (?:be|deeply|equal|have|include|match|throw)\b"
     # Java, Kotlin: JUnit 4 and 5, TestNG, AssertJ, Hamcrest.
     r"|\bAssertionFailedError\b|\bComparisonFailure\b|\bMultipleFailuresError\b|\bAssertionError:|\bExpecting "
-    # .NET: xUnit, NUnit, MSTest, FluentAssertions.
-    r"|\bAssert\.\w+\(\)|\bAssert\.\w+ (?:Failure|failed)|\bXunit\.Sdk\.|\bNUnit\.Framework\.AssertionException\b"
+    # .NET: xUnit, NUnit, MSTest, FluentAssertions, and a team's own.
+    r"|\bAssert\.\w+\(\)|\bAssert\.\w+ (?:Failure|failed)|\bXunit\.Sdk\.|\bAssert\w{0,30}Exception\b"
     r"|^[ \t]*Expected: |^[ \t]*Expected .+, but "
     # Go: t.Error and t.Fatal print a place in a test file; testify prints "Error Trace".
     r"|^[ \t]+\w+_test\.go:\d+: |Error Trace:"

@@ -6,7 +6,7 @@ Only pytest lets us add one from outside, without an edit in the tree and withou
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -37,15 +37,12 @@ def with_canary(bench: Workbench, command: CheckCommand) -> CheckCommand:
         plugin = files("redimento.verification").joinpath("canary_plugin.py").read_text("utf-8")
         (folder / f"{_MODULE}.py").write_text(plugin, "utf-8")
     env = {**bench.environment(), **command.env}
-    return replace(command, env={**command.env, **_environment(env, str(folder))})
-
-
-def _environment(env: Mapping[str, str], folder: str) -> dict[str, str]:
-    return {
+    added = {
         "PYTEST_ADDOPTS": f"{env.get('PYTEST_ADDOPTS', '')} -p {_MODULE}".strip(),
-        "PYTHONPATH": ":".join(filter(None, (env.get("PYTHONPATH", ""), folder))),
+        "PYTHONPATH": ":".join(filter(None, (env.get("PYTHONPATH", ""), str(folder)))),
         "REDIMENTO_CANARY": _name(),
     }
+    return replace(command, env={**command.env, **added})
 
 
 def without_canary(result: CheckResult) -> CheckResult:
@@ -55,9 +52,8 @@ def without_canary(result: CheckResult) -> CheckResult:
         return result
     ending: Ending = "failed" if all(test.fails for test in found) else "passed"
     output = "".join(line for line in result.output.splitlines(keepends=True) if _name() not in line)
-    return replace(
-        result, tests=tuple(test for test in result.tests if test not in found), canary=ending, output=output
-    )
+    others = tuple(test for test in result.tests if test not in found)
+    return replace(result, tests=others, canary=ending, output=output)
 
 
 def silenced(before: Sequence[CheckResult], result: CheckResult) -> str:

@@ -12,11 +12,10 @@ NAME = os.environ.get("REDIMENTO_CANARY", "")
 _failed: list[str] = []
 
 
-class Canary(pytest.Item):
-    """Fails while assertions work: where they are patched, or outcomes forged, it passes."""
+class _Canary(pytest.Item):
+    """Fails while assertions of both kinds work: where they are patched, or outcomes forged, it passes."""
 
     def runtest(self) -> None:
-        """Fail, by both kinds of assertion that tests use."""
         try:
             unittest.TestCase().assertEqual(1, 2)  # noqa: PT009  the other kind
         except AssertionError:
@@ -24,11 +23,9 @@ class Canary(pytest.Item):
             assert one == 2, NAME  # noqa: PLR2004, S101  this is a test
 
     def repr_failure(self, _excinfo: Any, _style: Any = None) -> str:
-        """Say what it is, where others show a trace."""
         return f"{NAME}: fails, as it should"
 
     def reportinfo(self) -> tuple[Any, None, str]:
-        """Return where it is said to be."""
         return self.path, None, NAME
 
 
@@ -37,7 +34,7 @@ def pytest_collection_modifyitems(session: Any, items: list[Any]) -> None:
     """Put the canary last, where whatever the others patch is in force."""
     if NAME and items:
         # Beside the last test, so that the hooks of its conftest.py reach it.
-        items.append(Canary.from_parent(items[-1].parent or session, name=NAME))
+        items.append(_Canary.from_parent(items[-1].parent or session, name=NAME))
 
 
 def pytest_runtest_logreport(report: Any) -> None:

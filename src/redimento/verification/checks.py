@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import hashlib
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -19,9 +18,10 @@ from redimento.settings import CheckCommand
 from redimento.store.plain import made, plain
 from redimento.text.wording import Sentence
 from redimento.verification.canary import with_canary, without_canary
-from redimento.verification.evidence import CheckResult, Checks
+from redimento.verification.evidence import CheckResult, Checks, TestResult
 from redimento.verification.reports.finding import find_reports
 from redimento.verification.reports.reading import read_reports
+from redimento.verification.runners import narrowed
 
 SETUP_SECONDS = 1_800
 _NOT_ARMED = 'Error importing plugin "redimento_canary"'
@@ -101,6 +101,14 @@ def _within(command: CheckCommand, seconds: int | None) -> CheckCommand:
     return command if seconds is None else replace(command, timeout_seconds=min(command.timeout_seconds, seconds))
 
 
+def run_tests(bench: Workbench, check: str, tests: Sequence[TestResult], *, changed: Sequence[str]) -> CheckResult:
+    """Run these tests of a check alone where its runner lets us, else the whole check."""
+    command = next(command for command in bench.settings.commands if command.name == check)
+    return run_alone(
+        bench, replace(command, run=narrowed(command.run, tests, bench.tree) or command.run), changed=changed
+    )
+
+
 def run_alone_and_clean(
     bench: Workbench, command: CheckCommand, *, changed: Sequence[str], seconds: int
 ) -> CheckResult:
@@ -120,26 +128,18 @@ def _pass(bench: Workbench, changed: Sequence[str] | None, problems: Sequence[st
             continue
         number += 1
         bench.emit(CheckStarted(command.name, stage, number, of))
-        with _watching(bench, command, changed or ()):
-            result = run_check(bench, command, changed=changed or (), problems=problems)
+        # Note, the first time that a check runs, whether it builds something that a later one may need.
+        watched = command.name not in bench.memory.looked_at and command is not bench.settings.commands[-1]
+        was = seen(bench, changed or ()) if watched else None
+        result = run_check(bench, command, changed=changed or (), problems=problems)
+        if was is not None:
+            bench.memory.looked_at.add(command.name)
+            bench.memory.builders.update([command.name] if built(was, seen(bench, changed or ())) else [])
         passes = result.ok and not any(test.fails for test in result.tests)
         if not bench.stop.is_set():  # or it was stopped, which says nothing of the code
             bench.emit(CheckFinished(command.name, stage, number, of, result.seconds, passes))
         results.append(result)
     return Checks(tuple(results), bench.isolation.sentences)
-
-
-@contextlib.contextmanager
-def _watching(bench: Workbench, command: CheckCommand, changed: Sequence[str]) -> Iterator[None]:
-    """Note, the first time that a check runs, whether it builds something that a later one may need."""
-    if command.name in bench.memory.looked_at or command is bench.settings.commands[-1]:
-        yield
-        return
-    before = seen(bench, changed)
-    yield
-    bench.memory.looked_at.add(command.name)
-    if built(before, seen(bench, changed)):
-        bench.memory.builders.add(command.name)
 
 
 def _cleaned(bench: Workbench, changed: Sequence[str]) -> tuple[str, ...]:
@@ -151,29 +151,18 @@ def _cleaned(bench: Workbench, changed: Sequence[str]) -> tuple[str, ...]:
         again = run_setup(bench, changed=changed)
         if again is not None and again.ok:
             return ()
-    return tuple(_not_restored(path) for path in lost)
-
-
-def _not_restored(path: str) -> str:
-    return Sentence("not_restored", path=path)
+    return tuple(Sentence("not_restored", path=path) for path in lost)
 
 
 def run_check(
-    bench: Workbench,
-    command: CheckCommand,
-    *,
-    changed: Sequence[str] = (),
-    problems: Sequence[str] = (),
-    canary: bool = True,
+    bench: Workbench, command: CheckCommand, *, changed: Sequence[str] = (), problems: Sequence[str] = ()
 ) -> CheckResult:
     """Run one command, read its report, and restore git's files. `problems`: what makes this run worthless.
 
     Raises HostileCheckError if the command attacks the process that watches it, or leaves another that cannot be ended.
     """
     asked = f"{command.name} {_state(bench, command, changed)}"
-    told = bench.tape.heard(
-        "check", asked, lambda: plain(_run(bench, command, changed=changed, problems=problems, canary=canary))
-    )
+    told = bench.tape.heard("check", asked, lambda: plain(_run(bench, command, changed=changed, problems=problems)))
     try:
         return made(CheckResult, told)
     except ValueError as error:
@@ -182,14 +171,13 @@ def run_check(
 
 def _state(bench: Workbench, command: CheckCommand, changed: Sequence[str]) -> str:
     """Return a hash of all that a command judges: itself, the base, and the files of the change as they are now."""
-    digest = hashlib.sha256(repr((command, bench.tape.base)).encode("utf-8", "backslashreplace"))
-    for path in sorted(changed):
-        digest.update(repr((path, state_of(bench.tree, bench.tree / path))).encode("utf-8", "backslashreplace"))
-    return digest.hexdigest()[:32]
+    files = [(path, state_of(bench.tree, bench.tree / path)) for path in sorted(changed)]
+    judged = repr((command, bench.tape.base)) + "".join(map(repr, files))
+    return hashlib.sha256(judged.encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
 def _run(
-    bench: Workbench, command: CheckCommand, *, changed: Sequence[str], problems: Sequence[str], canary: bool
+    bench: Workbench, command: CheckCommand, *, changed: Sequence[str], problems: Sequence[str], canary: bool = True
 ) -> CheckResult:
     armed = with_canary(bench, command) if canary else command
     stale = find_reports(command.junit, bench.tree)
@@ -207,20 +195,17 @@ def _run(
         )
     if armed is not command and _NOT_ARMED in ended.output:  # an environment of its own: do without
         return _run(bench, command, changed=changed, problems=problems, canary=False)
-    result = _skipped(command)
     output = ended.output + "".join(f"\n[{line}]" for line in damage)
     result = replace(
-        result, exit_code=ended.exit_code, seconds=ended.seconds, output=output, tests=reported.tests,
-        reason=ended.reason, skipped=False,
-        remarks=reported.remarks, damage=tuple(damage),
-        report_problems=(*reported.problems, *problems, *(_not_restored(f"~/{path}") for path in ended.lost)),
+        _skipped(command), exit_code=ended.exit_code, seconds=ended.seconds, output=output, tests=reported.tests,
+        reason=ended.reason, skipped=False, remarks=reported.remarks, damage=tuple(damage),
+        report_problems=(*reported.problems, *problems, *(Sentence("not_restored", path=f"~/{path}") for path in ended.lost)),
     )  # fmt: skip
     return without_canary(result)
 
 
 def _skipped(command: CheckCommand) -> CheckResult:
-    line = command.run if isinstance(command.run, str) else shlex.join(command.run)
-    return CheckResult(command.name, line, command.required, None, 0.0, "", skipped=True)
+    return CheckResult(command.name, command.line, command.required, None, 0.0, "", skipped=True)
 
 
 def _concerned(command: CheckCommand, changed: Sequence[str] | None) -> bool:

@@ -46,12 +46,7 @@ def _unexplained(result: CheckResult, before: CheckResult | None, failing: int) 
     if did_not_build(result.output) and not result.ok:
         return Sentence("not_built")
     if result.exit_code == 0:
-        if (
-            failing
-            and before is not None
-            and before.exit_code not in {0, None}
-            and any(test.fails for test in before.tests)
-        ):
+        if failing and before and before.exit_code and any(test.fails for test in before.tests):
             return Sentence("ended_with_0_despite_failures", before=before.exit_code)
         return ""
     if not failing:
@@ -123,16 +118,13 @@ def missing(result: CheckResult, base: CheckResult | None) -> tuple[list[Failure
         passing = (test.copies - test.failing if test.outcome != "skipped" else 0) if test else 0
         if then.outcome != "passed" or (test is not None and test.fails) or passing >= then.copies:
             continue
-        if test is None and (leaves_out or (other := _other_name(then.id, fresh))):
-            moved += [(then.id, other)] if not leaves_out else []
+        other = fresh.get(_title_of(then.id)) or fresh.get(_family_of(then.id)) or ""
+        if test is None and (leaves_out or other):
+            moved += [] if leaves_out else [(then.id, other)]
             continue
-        skipped = test is not None and test.outcome == "skipped"
-        lost.append(_lost(result, then.id, skipped=skipped))
+        remark = Sentence("test_lost", skipped=test is not None and test.outcome == "skipped")
+        lost.append(Failure(result.name, then.id, "", result.required, "missing", remark))
     return lost, moved
-
-
-def _lost(result: CheckResult, test_id: str, *, skipped: bool) -> Failure:
-    return Failure(result.name, test_id, "", result.required, "missing", Sentence("test_lost", skipped=skipped))
 
 
 def _fresh(now: Mapping[str, TestResult], known: set[str]) -> Mapping[str, str]:
@@ -140,21 +132,16 @@ def _fresh(now: Mapping[str, TestResult], known: set[str]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for test_id, test in now.items():
         if test_id not in known and test.outcome == "passed":
-            found.setdefault(title_of(test_id), test_id)
-            found.setdefault(family_of(test_id), test_id)
+            found.setdefault(_title_of(test_id), test_id)
+            found.setdefault(_family_of(test_id), test_id)
     return found
 
 
-def _other_name(test_id: str, fresh: Mapping[str, str]) -> str:
-    """Return the new name of a test that moved to another place, or whose parameters read otherwise; "" for none."""
-    return fresh.get(title_of(test_id)) or fresh.get(family_of(test_id)) or ""
-
-
-def title_of(test_id: str) -> str:
+def _title_of(test_id: str) -> str:
     """Return the last part of an id: what the test is called where it is declared."""
     return test_id.rpartition("::")[2]
 
 
-def family_of(test_id: str) -> str:
+def _family_of(test_id: str) -> str:
     """Return an id without its parameters, which all cases of a parametrised test share."""
     return re.sub(r"[\[({].*[\])}]$", "", test_id, flags=re.DOTALL)

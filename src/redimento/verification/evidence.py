@@ -72,10 +72,11 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Checks:
-    """All commands, run once on one state of the tree. `isolation`: sentences on what they could reach."""
+    """All commands, run once on one state of the tree. `isolation`: sentences on what they could reach. `setup`: that it failed."""
 
     results: tuple[CheckResult, ...] = ()
     isolation: str = ""
+    setup: str = ""
 
     @property
     def ok(self) -> bool:
@@ -177,8 +178,11 @@ class Verdict:
 
     def remarks(self) -> Iterator[str]:
         """Yield what a reader should know of the checks beside their results, each sentence once."""
+        if self.before.setup:
+            yield self.before.setup
+        unneeded = {result.name for result in self.after.results if result.skipped}
         runs = (self.before, self.after) if self.old_judge is None else (self.before, self.after, self.old_judge)
-        results = (result for run in runs for result in run.results)
+        results = (result for run in runs for result in run.results if result.name not in unneeded)
         yield from dict.fromkeys(
             Sentence("about_check", check=result.name, said=sentence)
             for result in results

@@ -6,7 +6,7 @@ for this one run, so that the checks that judged the old code judge the new one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -77,8 +77,11 @@ def judge(
                 failures.append(failure)
             else:
                 forbidden.append(named)
-        altered = altered_tests(rewritten, result.tests)
-        harmless += _harmless(altered, base, {failure.test for failure in against})
+        passed = {test.id for test in base.tests if test.outcome == "passed"} if base else set()
+        passed -= {failure.test for failure in against}
+        harmless += [
+            test.id for test in altered_tests(rewritten, result.tests) if test.outcome == "passed" and test.id in passed
+        ]
     return OldJudgement(old, tuple(failures), tuple(dict.fromkeys(forbidden)), tuple(harmless), frozenset(failed))
 
 
@@ -86,25 +89,17 @@ def _against(result: CheckResult, now: CheckResult, base: CheckResult | None) ->
     """Return what fails or is missing with the old judge alone: what fails either way counts in the other run."""
     known = {failure.test for failure in failures_of(base)} if base else set()
     either_way = {failure.test for failure in failures_of(now, base)}
-    lost_either_way = {failure.test for failure in missing(now, base)[0]}
     found = [
-        _rewritten(result, failure)
-        for failure in failures_of(result, base)
-        if failure.test not in known and failure.test not in either_way
+        _rewritten(result, failure) for failure in failures_of(result, base) if failure.test not in known | either_way
     ]
     # Where only an exit code speaks, it has to be the one of the untouched tree.
-    if (
-        base is not None
-        and not result.tests
-        and not found
-        and "" not in either_way
-        and result.exit_code != base.exit_code
-        and result.exit_code
-    ):
+    is_other = base is not None and result.exit_code and result.exit_code != base.exit_code
+    if is_other and not result.tests and not found and "" not in either_way:
         found.append(_rewritten(result, Failure(result.name, "", result.output, result.required)))
     if any(not failure.test for failure in found):  # it has lost tests for that reason
         return found
-    return found + [failure for failure in missing(result, base)[0] if failure.test not in lost_either_way | either_way]
+    either_way |= {failure.test for failure in missing(now, base)[0]}
+    return found + [failure for failure in missing(result, base)[0] if failure.test not in either_way]
 
 
 def _rewritten(result: CheckResult, failure: Failure) -> Failure:
@@ -123,9 +118,7 @@ def _announcement(
     if failure.kind == "missing" and not files:
         return None
     for one in announced:
-        if failure.test and same_test(one.test, failure.test):
-            return one
-        if not failure.test and one.test == result.name:
+        if same_test(one.test, failure.test) if failure.test else one.test == result.name:
             return one
     named = {one.test.partition("::")[0]: one for one in announced}
     if files and all(path in named for path in files):
@@ -143,9 +136,3 @@ def _is_about(failure: Failure, path: str) -> bool:
         return True
     loading = failure.kind == "missing" or "collection" in failure.message or "import" in failure.message.lower()
     return loading and any(may_stand_in(path, TestResult(one, "failed")) for one in ids)
-
-
-def _harmless(tests: Sequence[TestResult], base: CheckResult | None, against: Collection[str]) -> list[str]:
-    """Return those of `tests` that passed before and pass in their old form."""
-    passed = {test.id for test in base.tests if test.outcome == "passed"} if base else set()
-    return [test.id for test in tests if test.outcome == "passed" and test.id in passed and test.id not in against]

@@ -14,8 +14,8 @@ from unittest import TestCase
 from redimento.text.grammars import language_of
 from redimento.verification.altered_tests import declaration_in
 from redimento.verification.evidence import TestResult
-from redimento.verification.hunks import leaves, text_of
 from redimento.verification.roles import is_test_path
+from redimento.verification.syntax import bytes_of, leaves, python_tree, text_of
 
 # Names of the runners and of the languages. A program that a test starts may be ours: `subprocess` leads to the source.
 _OF_RUNNERS = frozenset({
@@ -44,8 +44,12 @@ def leads_to_source(path: str, content: bytes | None, test: TestResult, existing
         return True
     parts = {part for one in existing if not is_test_path(one) for part in one.split("/")}
     tokens = [
-        (node.type, (node.text or b"").decode("utf-8", "replace")) for node in leaves(declared.encode(), language)
+        (node.type, (node.text or b"").decode("utf-8", "replace")) for node in leaves(bytes_of(declared), language)
     ]
+    if not any(
+        "identifier" in kind for kind, _ in tokens
+    ):  # a row of a table: the code that it is for stands elsewhere
+        return True
     strings = [word for kind, word in tokens if "string" in kind]
     if any("{" in word or parts & {*re.split(r"[\s/\"'`]+", word)} for word in strings):  # "{": it may hold code
         return True
@@ -81,11 +85,8 @@ def _bound(tokens: list[tuple[str, str]]) -> Iterator[str]:
 
 def _from_standard_library(text: str, parts: Collection[str]) -> Iterator[str]:
     """Yield the names that a Python file imports from the standard library, unless the tree has a module of that name."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for node in ast.walk(tree):
+    tree = python_tree(text)
+    for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.Import | ast.ImportFrom):
             for one in node.names:
                 module = (node.module or "." if isinstance(node, ast.ImportFrom) else one.name).partition(".")[0]

@@ -12,12 +12,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from redimento.change.edit import Change, FileChange
+from redimento.events import Note
 from redimento.sandbox.bench import Workbench
 from redimento.settings import CheckCommand
+from redimento.text.wording import Sentence
 from redimento.verification.altered_tests import altered_tests, declaration_in
 from redimento.verification.assertions import ending_on_old_source, existing_source
 from redimento.verification.checks import run_alone_and_clean
-from redimento.verification.evidence import CheckResult, Checks, TestResult
+from redimento.verification.evidence import CheckResult, Checks, Ending, TestResult
 from redimento.verification.reach import leads_to_source
 from redimento.verification.roles import roles_of
 from redimento.verification.runners import asked, runs_alone
@@ -61,22 +63,32 @@ def examine(bench: Workbench, change: Change, before: Checks) -> Examined:
     existing = bench.kept.files
     roles = roles_of(change, bench.settings.commands, existing)
     files = [file for file in change.files if file.path in roles.tests]
-    told = Examined(refusal=f"No check that reports its tests runs {', '.join(change.paths)}.")
     if others := sorted({*change.paths} - {*roles.tests}):
-        return Examined(refusal=gate(_NOT_RUN, (), others, existing))
+        return Examined(refusal=f"Only tests may change in this step, and it changes {', '.join(others)}.")
+    told = Examined(refusal=f"No check that reports its tests runs {', '.join(change.paths)}.")
+    is_source = existing_source(existing)
     for command in _commands(bench, files):
         base = before.of(command.name)
-        runs = [run_alone_and_clean(bench, command, changed=change.paths, seconds=_SECONDS) for _ in range(_RUNS)]
+        runs: list[CheckResult] = []
+        for number in range(1, _RUNS + 1):
+            bench.emit(Note(Sentence("proof_of_fault", number=number, many=_RUNS, check=command.name)))
+            runs.append(run_alone_and_clean(bench, command, changed=change.paths, seconds=_SECONDS))
         known = {test.id: test.outcome for test in base.tests} if base else {}
         new = altered_tests(files, runs[0].tests, frozenset(known))
-        refusals = (gate(run, [test.id for test in new], (), existing) for run in runs)
+        names = {test.id for test in new}
+        endings = [
+            {one.id: ending_on_old_source(one, is_source) for one in run.tests if one.id in names} for run in runs
+        ]
+        refusals = (_refusal(run, {*ended.values()}) for run, ended in zip(runs, endings, strict=True))
         refusal = next(filter(None, (*refusals, _broken(runs[0], base, files, new))), "")
-        tests = _showing(runs, new, existing)
-        judging = tuple(test for test in tests if _judges(test, files, existing))
+        showing = [test for test in new if all(ended.get(test.id) == "failed" for ended in endings)]
+        judging = tuple(
+            test for test in showing if all(leads_to_source(one.path, one.after, test, existing) for one in files)
+        )
         if not refusal and judging:
             rewritten = tuple(test.id for test in judging if known.get(test.id) == "passed")
             return Examined(Reproduction(command.name, judging, change, rewritten))
-        refusal = refusal or (_JUDGES_NOTHING if tests else "It does not fail every time.")
+        refusal = refusal or (_JUDGES_NOTHING if showing else "It does not fail every time.")
         told = Examined(refusal=refusal, output=runs[0].output)
         if new:
             break
@@ -87,24 +99,14 @@ _JUDGES_NOTHING = (
     "It fails whatever the source does: nothing in it leads to the source. Call the code that is at fault, and assert what "
     "should happen."
 )
-_NOT_RUN = CheckResult("", "", required=True, exit_code=None, seconds=0.0, output="")
 
 
-def gate(before: CheckResult, tests: Collection[str], others: Sequence[str], existing: Collection[str]) -> str:
-    """Return why these tests do not show a fault of the source, "" if one of them does.
-
-    `before`: their run on the untouched source. `tests`: the ids that the change adds or alters; `others`: the paths that
-    it changes beside tests; `existing`: the paths of the untouched tree.
-    """
-    if others:
-        return f"Only tests may change in this step, and it changes {', '.join(others)}."
-    if before.reason:
-        return f"The run did not end by itself: {before.reason}."
-    found = [test for test in before.tests if test.id in set(tests)]
-    if not found:
+def _refusal(run: CheckResult, endings: Collection[Ending]) -> str:
+    """Return why tests that end like this on the untouched source show no fault of it, "" if one of them does."""
+    if run.reason:
+        return f"The run did not end by itself: {run.reason}."
+    if not endings:
         return "The report names no test that it adds or alters: its file cannot be loaded, or declares none."
-    is_source = existing_source(existing)
-    endings = {ending_on_old_source(test, is_source) for test in found}
     if "failed" in endings:
         return ""
     if "error" in endings:
@@ -133,23 +135,9 @@ def _commands(bench: Workbench, files: Sequence[FileChange]) -> Iterator[CheckCo
     """Yield the checks that report their tests, so that they run these files alone where their runner can."""
     for command in bench.settings.commands:
         paths = [file.path for file in files if file.after is not None and asked(command.run, [file.path], bench.tree)]
-        if command.junit and (paths or not runs_alone(command.run)):
-            chosen = asked(command.run, paths, bench.tree) if paths else None
+        chosen = asked(command.run, paths, bench.tree)
+        if command.junit and (chosen or not runs_alone(command.run)):
             yield replace(command, run=chosen or command.run)
-
-
-def _showing(
-    runs: Sequence[CheckResult], tests: Sequence[TestResult], existing: Collection[str]
-) -> tuple[TestResult, ...]:
-    """Return those of `tests` that fail in all runs for a reason that the source gave."""
-    is_source = existing_source(existing)
-    failed = [{test.id for test in run.tests if ending_on_old_source(test, is_source) == "failed"} for run in runs]
-    return tuple(test for test in tests if all(test.id in ids for ids in failed))
-
-
-def _judges(test: TestResult, files: Sequence[FileChange], existing: Collection[str]) -> bool:
-    """Return whether something in the test leads to the source."""
-    return all(leads_to_source(file.path, file.after, test, existing) for file in files)
 
 
 def _broken(run: CheckResult, base: CheckResult | None, files: Sequence[FileChange], new: Sequence[TestResult]) -> str:

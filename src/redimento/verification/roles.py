@@ -10,19 +10,11 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Literal
 
 from redimento.change.edit import Change, FileChange
 from redimento.settings import CheckCommand
-from redimento.verification.hunks import code_of
 from redimento.verification.steering import Read, command_lines, is_named, is_settings, module_paths
-
-# test      a test, or what belongs to tests: fixtures, snapshots, golden files
-# steering  decides which tests run, how, and what counts as passing
-# source    what the tests judge
-# loose     new, and nothing in the source refers to it: a runner might find it by looking
-# text      documentation: no check depends on it
-Role = Literal["test", "steering", "source", "loose", "text"]
+from redimento.verification.syntax import code_of, lossy
 
 _TEST_FOLDERS = frozenset({
     "test", "tests", "__tests__", "__mocks__", "spec", "specs", "testdata", "fixtures", "__snapshots__", "golden",
@@ -33,7 +25,6 @@ _TEST_CLASS = re.compile(r"Test[A-Z]\w*|\w*(?:Test|Tests|TestCase|Spec|Specs)|\w
 _CLASS_SUFFIXES = frozenset({".java", ".kt", ".scala", ".groovy", ".cs", ".fs", ".vb", ".swift", ".php"})
 _TEST_PROJECT = re.compile(r".*[.\-_]?tests?", re.IGNORECASE)
 _PACKAGE_FILES = frozenset({"__init__", "index", "mod", "main", "lib", "package"})
-_SNAPSHOTS = frozenset({".snap", ".golden"})
 _LARGEST = 200_000  # bytes of a file that are looked at
 _TEST_IMPORT = re.compile(
     r"^\s*(?:import|from)\s[^\n]*\b(?:pytest|unittest)\b|[\"'](?:node:test|vitest|@jest/globals|mocha|chai|ava|tape)[\"']|^import \"testing\"",
@@ -48,7 +39,12 @@ _TEXT_NAMES = re.compile(
 
 @dataclass(frozen=True)
 class Roles:
-    """The changed paths by what they are to the checks; every one is in exactly one of the five."""
+    """The changed paths by what they are to the checks; every one is in exactly one of the five.
+
+    `tests`: tests, and what belongs to them: fixtures, snapshots, golden files. `steering`: decides which tests run, how, and
+    what counts as passing. `source`: what the tests judge. `loose`: new, and nothing in the source refers to it: a runner might
+    find it by looking. `texts`: documentation: no check depends on it.
+    """
 
     tests: tuple[str, ...] = ()
     steering: tuple[str, ...] = ()
@@ -66,7 +62,7 @@ def is_test_path(path: str) -> bool:
     """Return whether a path is a test, or belongs to tests (fixtures, snapshots), by the customs of common languages."""
     pure = PurePosixPath(path)
     folders = pure.parts[:-1]
-    if any(folder.lower() in _TEST_FOLDERS for folder in folders) or pure.suffix in _SNAPSHOTS:
+    if any(folder.lower() in _TEST_FOLDERS for folder in folders) or pure.suffix in {".snap", ".golden"}:
         return True
     # .NET keeps tests in a project of its own: Shop.Tests/CartTests.cs
     if pure.suffix in {".cs", ".fs", ".vb"} and any(_TEST_PROJECT.fullmatch(folder) for folder in folders):
@@ -83,27 +79,27 @@ def roles_of(
 
     `steering` is judged for all `commands` together: whoever steers one check steers the verdict.
     """
-    found: dict[Role, list[str]] = {"test": [], "steering": [], "source": [], "loose": [], "text": []}
+    found: dict[str, list[str]] = {"tests": [], "steering": [], "source": [], "texts": []}
     unsettled: list[FileChange] = []
     lines, roots = command_lines(commands, existing, read), module_paths(commands)
-    folders = {str(PurePosixPath(path).parent) + PurePosixPath(path).suffix for path in existing}
     doctests = any("doctest" in line for line in lines)
     for file in change.files:
         if is_settings(file, lines):
             found["steering"].append(file.path)
         # Also where a command line names it: its old form is judged.
         elif is_test_path(file.path) or _holds_tests(file) or (doctests and _is_text(file.path)):
-            found["test"].append(file.path)
+            found["tests"].append(file.path)
         elif is_named(file, lines, roots, existing):
             found["steering"].append(file.path)
         elif _is_text(file.path):
-            found["text"].append(file.path)
-        elif file.before is not None or _has_siblings(file.path, folders):
+            found["texts"].append(file.path)
+        elif file.before is not None or _has_siblings(file.path, existing):
             found["source"].append(file.path)
         else:
             unsettled.append(file)
-    _settle(change, unsettled, found)
-    return Roles(*(tuple(sorted(found[role])) for role in ("test", "steering", "source", "loose", "text")))
+    _settle(change, unsettled, found["source"])
+    loose = [file.path for file in unsettled]
+    return Roles(loose=tuple(sorted(loose)), **{role: tuple(sorted(paths)) for role, paths in found.items()})
 
 
 def _holds_tests(file: FileChange) -> bool:
@@ -112,27 +108,23 @@ def _holds_tests(file: FileChange) -> bool:
     Of an existing file the old content decides, or source would become a test by what a change adds to it.
     """
     content = file.after if file.before is None else file.before
-    text = (content or b"")[:_LARGEST].decode("utf-8", "replace")
+    text = lossy((content or b"")[:_LARGEST])
     return _TEST_IMPORT.search(text) is not None and _TEST_DECLARED.search(text) is not None
 
 
-def _settle(change: Change, unsettled: list[FileChange], found: dict[Role, list[str]]) -> None:
-    """Call a new file source when source refers to it, by name, directly or through another new file."""
-    texts = {file.path: code_of(file) for file in change.files}
-    words = {word for path in found["source"] for word in _words(texts[path])}
-    packages: set[str] = set()
-    while named := [file for file in unsettled if _names(file.path) & words or _folder(file.path) in packages]:
+def _settle(change: Change, unsettled: list[FileChange], source: list[str]) -> None:
+    """Move new files to `source` when source refers to them, by name, directly or through another new file."""
+    words = {word for file in change.files if file.path in source for word in _words(code_of(file))}
+    packages: set[PurePosixPath] = set()
+    while named := [
+        file for file in unsettled if _names(file.path) & words or PurePosixPath(file.path).parent in packages
+    ]:
         for file in named:
             unsettled.remove(file)
-            found["source"].append(file.path)
-            words.update(_words(texts[file.path]))
+            source.append(file.path)
+            words.update(_words(code_of(file)))
             if PurePosixPath(file.path).stem in _PACKAGE_FILES:  # its modules may be found by looking
-                packages.add(_folder(file.path))
-    found["loose"] += [file.path for file in unsettled]
-
-
-def _folder(path: str) -> str:
-    return path.rpartition("/")[0] or "."
+                packages.add(PurePosixPath(file.path).parent)
 
 
 def _words(text: str) -> list[str]:
@@ -146,9 +138,13 @@ def _names(path: str) -> set[str]:
     return {pure.stem, pure.name}
 
 
-def _has_siblings(path: str, folders: Collection[str]) -> bool:
-    pure = PurePosixPath(path)
-    return str(pure.parent) != "." and f"{pure.parent}{pure.suffix}" in folders and not pure.name.startswith(".")
+def _has_siblings(path: str, existing: Collection[str]) -> bool:
+    folder, _, name = path.rpartition("/")
+    suffix, length = PurePosixPath(name).suffix, len(folder) + 1
+    return bool(folder and not name.startswith(".")) and any(
+        one.startswith(f"{folder}/") and "/" not in one[length:] and PurePosixPath(one).suffix == suffix
+        for one in existing
+    )
 
 
 def _is_text(path: str) -> bool:

@@ -1,7 +1,8 @@
 """Run only some tests of a check, with known test runners.
 
-Options are documented by pytest, jest, vitest, `node --test`, `go help test`, `dotnet test` and Maven Surefire. A command
-line that is more than one simple command (pipes, `&&`, variables) is not changed: the whole check runs.
+Options are documented by pytest, jest, vitest, mocha, `node --test`, `go help test`, `dotnet test` and Maven Surefire. A
+command line may enter a folder first (`cd api && …`). One that is more than that and a simple command (pipes, variables) is
+not changed: the whole check runs.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from redimento.sandbox.files import read_regular
 from redimento.verification.evidence import TestResult
@@ -18,36 +20,69 @@ _LARGEST = 1_000_000  # bytes of a file that is looked at
 _MOST_TESTS = 200  # command lines are limited, and so many failures are not flaky
 _SHELL_SYNTAX = re.compile(r"[|&;<>()$`\\\n*?\[\]{}~!#]|^\s*\w+=")
 
-Narrow = Callable[[list[str], Sequence[TestResult], Path], list[str] | None]
+
+class _Runner(NamedTuple):
+    """How to recognise a runner, how to choose tests, and what makes it print what passing tests print."""
+
+    recognises: Callable[[list[str]], bool]
+    narrow: Callable[[list[str], Sequence[TestResult], Path], list[str] | None]
+    talkative: tuple[str, ...] = ()
 
 
-def narrowed(command: str | Sequence[str], tests: Sequence[TestResult], tree: Path) -> tuple[str, ...] | None:
+# What `init` and a project in a folder write before a command.
+_ENTERS = re.compile(r"cd ([^\n&|;]+?) (?:&& |\|\| exit\n)(?:exec )?")
+
+Command = str | tuple[str, ...]
+
+
+def narrowed(command: str | Sequence[str], tests: Sequence[TestResult], tree: Path) -> Command | None:
     """Return a command that runs only `tests`, or None if the runner is unknown."""
-    argv = plain_words(command)
-    if not argv or not tests or len(tests) > _MOST_TESTS:
-        return None
-    for recognise, narrow, _ in _RUNNERS:
-        if recognise(argv):
-            chosen = narrow(argv, tests, tree)
-            return tuple(chosen) if chosen else None
-    return None
+    folder, argv = _place(command)
+    return _in(folder, _chosen(argv, tests, tree / folder))
 
 
-def asked(command: str | Sequence[str], names: Sequence[str], tree: Path) -> tuple[str, ...] | None:
+def asked(command: str | Sequence[str], names: Sequence[str], tree: Path) -> Command | None:
     """Return a command that runs the tests of these names and prints what they print, or None if the runner is unknown.
 
     A name is a path in `tree`, `path::test`, or the id of a report.
     """
     if any(name.startswith("-") or not name.isprintable() for name in names):  # an option, or no argument at all (NUL)
         return None
-    chosen = narrowed(command, [_as_test(name, tree) for name in names], tree)
-    return (*chosen, *_talkative(plain_words(command))) if chosen else None
+    folder, argv = _place(command)
+    inner, runner = tree / folder, _runner(argv)
+    if any(_is_file(tree / name.partition("::")[0]) and not (tree / name).is_relative_to(inner) for name in names):
+        return None  # of another project
+    chosen = _chosen(argv, [_as_test(name.removeprefix(f"{folder}/"), inner) for name in names], inner)
+    return _in(folder, [*chosen, *runner.talkative] if chosen and runner else None)
 
 
 def runs_alone(command: str | Sequence[str]) -> bool:
     """Return whether `narrowed` knows the runner of a command."""
-    argv = plain_words(command)
-    return bool(argv) and any(recognise(argv) for recognise, _, _ in _RUNNERS)
+    return _runner(_place(command)[1]) is not None
+
+
+def _runner(argv: list[str]) -> _Runner | None:
+    return next((runner for runner in _RUNNERS if argv and runner.recognises(argv)), None)
+
+
+def _place(command: str | Sequence[str]) -> tuple[str, list[str]]:
+    """Return the folder that a command enters ("" for none), and the words of what it runs there."""
+    entered = _ENTERS.match(command) if isinstance(command, str) else None
+    folder = plain_words(entered[1]) if entered else []
+    if entered is None or len(folder) != 1:
+        return "", plain_words(command)
+    return folder[0], plain_words(command[entered.end() :])
+
+
+def _in(folder: str, argv: Sequence[str] | None) -> Command | None:
+    if not argv:
+        return None
+    return f"cd {shlex.quote(folder)} && {shlex.join(argv)}" if folder else tuple(argv)
+
+
+def _chosen(argv: list[str], tests: Sequence[TestResult], tree: Path) -> list[str] | None:
+    runner = _runner(argv)
+    return runner.narrow(argv, tests, tree) if runner and 0 < len(tests) <= _MOST_TESTS else None
 
 
 def _as_test(name: str, tree: Path) -> TestResult:
@@ -67,20 +102,15 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _talkative(argv: Sequence[str]) -> tuple[str, ...]:
-    return next((words for recognise, _, words in _RUNNERS if recognise([*argv])), ())
-
-
 def file_of(test: TestResult, tree: Path) -> str:
     """Return the path in `tree` of the file that has the test, or "" if the report does not say."""
     # pytest reports only the module, unless junit_family is the old xunit1.
     return test.file or _python_file(test.id.partition("::")[0], tree)
 
 
-def is_test_runner(command: str | Sequence[str]) -> bool:
-    """Return whether the command looks like a known test runner."""
-    text = command if isinstance(command, str) else shlex.join(command)
-    return _TEST_COMMAND.search(text) is not None
+def is_test_runner(line: str) -> bool:
+    """Return whether a command line looks like that of a known test runner."""
+    return _TEST_COMMAND.search(line) is not None
 
 
 _TEST_COMMAND = re.compile(
@@ -161,6 +191,12 @@ def _jest(argv: list[str], tests: Sequence[TestResult], _tree: Path) -> list[str
     return [*argv[:start], *files, *argv[start:], *chosen]
 
 
+def _mocha(argv: list[str], tests: Sequence[TestResult], _tree: Path) -> list[str]:
+    names = [_javascript_name(test) for test in tests if test.id]
+    files = list(dict.fromkeys(test.file for test in tests)) if all(test.file for test in tests) else []
+    return [*argv, *files, *(("--grep", f"({'|'.join(names)})$") if len(names) == len(tests) else ())]
+
+
 def _javascript_name(test: TestResult) -> str:
     # vitest joins nested names with " > " in reports, and with a space in filters.
     name = test.id.rpartition("::")[2] or test.id
@@ -204,7 +240,7 @@ def _go_names(test: TestResult, tree: Path) -> list[str]:
     return _GO_TEST.findall((read_regular(tree / test.file, at_most=_LARGEST) or b"").decode("utf-8", "replace"))
 
 
-_GO_TEST = re.compile(r"^func (Test\w*)\(", re.MULTILINE)
+_GO_TEST = re.compile(r"^func ((?:Test|Fuzz|Example)\w*)\(", re.MULTILINE)  # what `-run` chooses
 
 
 def _dotnet(argv: list[str], tests: Sequence[TestResult], _tree: Path) -> list[str] | None:
@@ -250,14 +286,14 @@ def _java_name(test: TestResult, joint: str) -> str:
 
 _CLASS_FILES = frozenset({".java", ".kt", ".groovy", ".scala", ".cs", ".fs", ".vb"})
 
-# How to recognise a runner, how to choose tests, and what makes it print what passing tests print.
-_RUNNERS: tuple[tuple[Callable[[list[str]], bool], Narrow, tuple[str, ...]], ...] = (
-    (_named("pytest", "py.test"), _pytest, ("-rP",)),
-    (_named("jest", "vitest"), _jest, ()),
-    (_started("node", "--test"), _node, ()),
-    (_started("go", "test"), _go, ("-v",)),
-    (lambda argv: "--" in argv and any("gotestsum" in word for word in argv[:3]), _gotestsum, ("-v",)),
-    (_started("dotnet", "test"), _dotnet, ()),
-    (_named("mvn", "mvnw"), _maven, ()),
-    (_named("gradle", "gradlew"), _gradle, ()),
+_RUNNERS = (
+    _Runner(_named("pytest", "py.test"), _pytest, ("-rP",)),
+    _Runner(_named("jest", "vitest"), _jest),
+    _Runner(_named("mocha", "_mocha"), _mocha),
+    _Runner(_started("node", "--test"), _node),
+    _Runner(_started("go", "test"), _go, ("-v",)),
+    _Runner(lambda argv: "--" in argv and any("gotestsum" in word for word in argv[:3]), _gotestsum, ("-v",)),
+    _Runner(_started("dotnet", "test"), _dotnet),
+    _Runner(_named("mvn", "mvnw"), _maven),
+    _Runner(_named("gradle", "gradlew"), _gradle),
 )

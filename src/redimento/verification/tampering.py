@@ -7,7 +7,6 @@ change (a plugin of a test runner) may go on.
 from __future__ import annotations
 
 import ast
-import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
@@ -20,7 +19,7 @@ from redimento.text.encoding import NotTextError, text_of
 from redimento.text.grammars import language_of
 from redimento.text.wording import Sentence
 from redimento.verification.evidence import Failure
-from redimento.verification.hunks import docstring, leaves
+from redimento.verification.syntax import docstrings, leaves, python_tree
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -86,39 +85,26 @@ def _judged(file: FileChange, reports: set[str]) -> Failure | None:
 
 def _silent_lines(path: str, text: str) -> dict[int, str]:
     """Return the lines that hold comments, or lie in a docstring, without them: words in them do nothing."""
+    language = language_of(path)
     lines = text.split("\n")
     found: dict[int, str] = {}
-    language = language_of(path)
-    if not language:
-        return found
-    for node in leaves(text.encode(), language):
+    for node in leaves(text.encode(), language) if language else ():
         if "comment" in node.type:
-            for number in range(node.start_point[0], node.end_point[0] + 1):
-                kept = (
-                    lines[number].encode()[: node.start_point[1]].decode("utf-8", "replace")
-                    if number == node.start_point[0]
-                    else ""
-                )
-                found[number + 1] = kept
-    if language == "python":
-        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-            for owner in ast.walk(ast.parse(text)):
-                if isinstance(owner, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and (
-                    doc := docstring(owner)
-                ):
-                    found.update(dict.fromkeys(range(doc.lineno, (doc.end_lineno or doc.lineno) + 1), ""))
+            first, column = node.start_point
+            found.update(dict.fromkeys(range(first + 1, node.end_point[0] + 2), ""))
+            found[first + 1] = lines[first].encode()[:column].decode("utf-8", "replace")
+    tree = python_tree(text) if language == "python" else None
+    for _, doc in docstrings(tree) if tree else ():
+        found.update(dict.fromkeys(range(doc.lineno, (doc.end_lineno or doc.lineno) + 1), ""))
     return found
 
 
 def _equal_to_everything(path: str, text: str) -> set[int]:
     """Return the lines of a Python `__eq__` that is always true: whatever a test expects, it gets."""
-    try:
-        nodes = list(ast.walk(ast.parse(text))) if language_of(path) == "python" else []
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
+    tree = python_tree(text) if language_of(path) == "python" else None
     return {
         number
-        for node in nodes
+        for node in (ast.walk(tree) if tree else ())
         if isinstance(node, ast.FunctionDef) and node.name == "__eq__" and isinstance(last := node.body[-1], ast.Return)
         and isinstance(last.value, ast.Constant) and last.value.value is True and len(node.body) <= 2  # noqa: PLR2004  a docstring
         for number in range(node.lineno, (node.end_lineno or node.lineno) + 1)
@@ -134,10 +120,8 @@ def _leaves_when_loaded(path: str, text: str) -> set[int]:
 
 
 def _python_exits(text: str) -> set[int]:
-    try:
-        pending: list[ast.AST] = [ast.parse(text)]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
+    tree = python_tree(text)
+    pending: list[ast.AST] = [tree] if tree else []
     found = set()
     while pending:
         node = pending.pop()
@@ -154,20 +138,19 @@ def _python_exits(text: str) -> set[int]:
 def _script_exits(text: str, language: str) -> set[int]:
     found = set()
     for node in leaves(text.encode(), language):
-        if (
-            node.text not in {b"exit", b"exitCode"}
-            or node.parent is None
-            or not _EXITS.match((node.parent.text or b"").decode())
-        ):
+        above = node.parent if node.text in {b"exit", b"exitCode"} else None
+        if above is None or not _EXITS.match((above.text or b"").decode()):
             continue
-        above: Node | None = node.parent
-        while above is not None and "function" not in above.type and above.type != "method_definition":
-            if above.type == "if_statement" and re.search(rb"require\.main|import\.meta", above.text or b""):
-                break
+        while above is not None and not _runs_later(above):
             above = above.parent
         if above is None:
             found.add(node.start_point[0] + 1)
     return found
+
+
+def _runs_later(node: Node) -> bool:
+    is_main = node.type == "if_statement" and re.search(rb"require\.main|import\.meta", node.text or b"")
+    return "function" in node.type or node.type == "method_definition" or bool(is_main)
 
 
 def _findings(line: str, reports: set[str], *, is_tool: bool) -> Iterator[tuple[str, str]]:

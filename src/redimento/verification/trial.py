@@ -61,10 +61,12 @@ def run_trial(
     result = run_alone_and_clean(
         bench, replace(command, run=chosen or command.run), changed=changed, seconds=int(seconds)
     )
-    meant = [test for test in result.tests if not names or any(means(name, test) for name in names)]
+    meant = [test for test in result.tests if not names or any(_means(name, test) for name in names)]
+    missing = [name for name in names if not any(_means(name, test) for test in meant)]
     remarks = [
-        result.reason and Sentence("did_not_end", reason=result.reason),
-        *_remarks(names, meant, command, alone=chosen is not None),
+        Sentence("did_not_end", reason=result.reason) if result.reason else "",
+        Sentence("runs_no_single_tests") if names and chosen is None else "",
+        Sentence("not_in_report", names=missing) if command.junit and missing else "",
     ]
     return TrialResult(
         command.name,
@@ -77,7 +79,7 @@ def run_trial(
     )
 
 
-def means(name: str, test: TestResult) -> bool:
+def _means(name: str, test: TestResult) -> bool:
     """Return whether a name, a path or `path::test`, means a test of a report."""
     path, _, title = name.partition("::")
     return same_test(name, test.id) or (
@@ -89,13 +91,3 @@ def _command(commands: Sequence[CheckCommand], check: str) -> CheckCommand | Non
     if check:
         return next((command for command in commands if command.name == check), None)
     return next((command for command in commands if command.junit), commands[0] if commands else None)
-
-
-def _remarks(names: Sequence[str], meant: Sequence[TestResult], command: CheckCommand, *, alone: bool) -> list[str]:
-    remarks: list[str] = []
-    if names and not alone:
-        remarks.append(Sentence("runs_no_single_tests"))
-    missing = [name for name in names if not any(means(name, test) for test in meant)]
-    if command.junit and missing:
-        remarks.append(Sentence("not_in_report", names=missing))
-    return remarks

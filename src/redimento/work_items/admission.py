@@ -60,7 +60,6 @@ def in_state(item: WorkItem, states: tuple[str, ...], category: Callable[[], Sta
 
 
 def among(name: str, names: tuple[str, ...]) -> bool:
-    """Return whether a name is one of `names`."""
     return name.strip().casefold() in {other.strip().casefold() for other in names}
 
 

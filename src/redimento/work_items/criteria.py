@@ -87,21 +87,15 @@ def _is_void(criterion: str) -> bool:
 def _unfence(markdown: str, words: Dialect) -> str:
     """Remove the fences around Gherkin, named or begun as such: an HTML editor names no language."""
     lines = markdown.split("\n")
-    kept: list[str] = []
     fence = ""
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        mark = FENCE.match(line)
-        if fence and mark and mark[1].startswith(fence):
-            fence = ""
-            kept.append("")
-        elif (
-            not fence and mark and (_GHERKIN_FENCE.search(line) or (line.endswith(mark[1]) and words.opens(following)))
-        ):
-            fence = mark[1]
-            kept.append("")
-        else:
-            kept.append(line)
-    return "\n".join(kept)
+    for at, line in enumerate(lines):
+        if (mark := FENCE.match(line)) is None:
+            continue
+        opens = _GHERKIN_FENCE.search(line) or (line.endswith(mark[1]) and words.opens("".join(lines[at + 1 : at + 2])))
+        if mark[1].startswith(fence) if fence else opens:
+            fence = "" if fence else mark[1]
+            lines[at] = ""
+    return "\n".join(lines)
 
 
 def _join_steps(criteria: list[str], words: Dialect) -> Iterator[str]:
@@ -136,7 +130,8 @@ def _blocks(markdown: str, words: Dialect) -> Iterator[list[str]]:
             continue
         if headings[index]:
             yield from _whole(block)
-            title = _heading_text(line)
+            found = heading(line)
+            title = found[1] if found else line.strip()
             block = [title] if words.is_scenario(title) else []
             continue
         if _begins_block(block, line, words):
@@ -187,13 +182,7 @@ def _is_heading(line: str, following: str, words: Dialect) -> bool:
     )
 
 
-def _heading_text(line: str) -> str:
-    found = heading(line)
-    return found[1] if found else line.strip()
-
-
 def _begins_block(block: list[str], line: str, words: Dialect) -> bool:
-    """Return whether `line` starts a new block after `block`."""
     if not block or not line.strip():
         return False
     first, last = block[0], block[-1]

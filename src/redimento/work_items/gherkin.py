@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +20,10 @@ _NAMED = re.compile(r"\s*#\s*language\s*:\s*([A-Za-z-]{2,12})\s*$")
 _USUAL = "en"
 _EMPHASIS = r"[*_]{0,2}"
 _MOST_LINES = 2_000  # that are looked at
+_LANGUAGES: dict[str, dict[str, list[str]]] = {
+    language: {part: [word for word in words if word.strip() != "*"] for part, words in parts.items()}
+    for language, parts in json.loads(Path(__file__).with_name("gherkin_languages.json").read_text("utf-8")).items()
+}
 _FEWEST = 2  # lines with keywords, before a text counts as Gherkin of a language other than English
 
 
@@ -53,7 +57,7 @@ def dialect_of(text: str) -> Dialect:
     """Return the language in which the text is written, if it has the keywords of one; English otherwise."""
     lines = text.split("\n")[:_MOST_LINES]
     named = next((found[1] for line in lines if (found := _NAMED.match(line))), "")
-    if named in _languages():
+    if named in _LANGUAGES:
         return _dialect(named)
     seen: dict[str, set[str]] = {}
     count: dict[str, int] = {}
@@ -75,10 +79,11 @@ def is_keyword(words: str) -> bool:
 
 def _keywords_of(line: str) -> Iterable[tuple[str, str]]:
     """Return the languages that have a keyword at the start of the line, each once, and the part that it begins."""
-    folded = line[: _starts().longest].casefold()
+    by_text, longest = _starts()
+    folded = line[:longest].casefold()
     found: dict[str, str] = {}
     for length in range(len(folded), 0, -1):
-        for keyword, language, part in _starts().by_text.get(folded[:length].rstrip(), ()):
+        for keyword, language, part in by_text.get(folded[:length].rstrip(), ()):
             behind = line[len(keyword.rstrip()) :]
             if part == "scenario":
                 fits = ":" in behind[:40] or "\uff1a" in behind[:40]
@@ -89,51 +94,38 @@ def _keywords_of(line: str) -> Iterable[tuple[str, str]]:
     return found.items()
 
 
-@dataclass(frozen=True)
-class _Starts:
-    by_text: Mapping[str, Sequence[tuple[str, str, str]]]  # keyword in lower case → keyword, language, part
-    longest: int
-
-
-@lru_cache(maxsize=1)
-def _languages() -> dict[str, dict[str, list[str]]]:
-    found: dict[str, dict[str, list[str]]] = json.loads(
-        Path(__file__).with_name("gherkin_languages.json").read_text("utf-8")
-    )
-    return found
-
-
-@lru_cache(maxsize=1)
-def _starts() -> _Starts:
+@cache
+def _starts() -> tuple[Mapping[str, Sequence[tuple[str, str, str]]], int]:
+    """Return keyword, language and part by the keyword in lower case, and how many characters may hold one."""
     by_text: dict[str, list[tuple[str, str, str]]] = {}
-    for language, words in _languages().items():
+    for language, words in _LANGUAGES.items():
         for part in ("given", "when", "then", "scenario", "scenarioOutline"):
-            for keyword in _real(words[part]):
+            for keyword in words[part]:
                 one = (keyword, language, "scenario" if part.startswith("scenario") else part)
                 by_text.setdefault(keyword.strip().casefold(), []).append(one)
-    return _Starts(by_text, max(map(len, by_text)) + 1)
+    return by_text, max(map(len, by_text)) + 1
 
 
-@lru_cache(maxsize=1)
+@cache
 def _with_colon() -> frozenset[str]:
     # The words of other languages for a step or a background are headings elsewhere: `Context`, `Data`, `Hintergrund`.
     english = (*_ROLES, "background", "scenario", "scenarioOutline", "examples")
     return frozenset(
         word.strip().casefold()
-        for language, words in _languages().items()
+        for language, words in _LANGUAGES.items()
         for part in (english if language == _USUAL else english[-3:])
-        for word in _real(words[part])
+        for word in words[part]
     )
 
 
-@lru_cache(maxsize=8)
+@cache
 def _dialect(language: str) -> Dialect:
-    words = _languages()[language]
+    words = _LANGUAGES[language]
     steps = "|".join(f"(?P<{part}>{_any(words[part])})" for part in _ROLES)
     scenarios = [*words["scenario"], *words["scenarioOutline"]]
     # In some languages the word for examples begins with the word for a scenario.
-    examples = "|".join(re.escape(word) for word in _real(words["examples"]) if word not in scenarios)
-    then = "|".join(re.escape(f" {word.strip()} ") for word in _real(words["then"]))
+    examples = "|".join(re.escape(word) for word in words["examples"] if word not in scenarios)
+    then = "|".join(re.escape(f" {word.strip()} ") for word in words["then"])
     return Dialect(
         scenario=re.compile(
             rf"{_EMPHASIS}(?!(?:{examples})\s*[:\uff1a])(?:{_any(scenarios)})[^:\uff1a]{{0,40}}[:\uff1a]", re.IGNORECASE
@@ -147,12 +139,8 @@ def _dialect(language: str) -> Dialect:
 
 def _any(keywords: Sequence[str]) -> str:
     """Return a pattern for the keywords, the longest first; one that needs a space behind it ends a word."""
-    ordered = sorted(_real(keywords), key=len, reverse=True)
+    ordered = sorted(keywords, key=len, reverse=True)
     return "|".join(
         re.escape(word.strip()) + (r"(?!\w)" if word.strip()[-1].isascii() or word.endswith(" ") else "")
         for word in ordered
     )
-
-
-def _real(keywords: Sequence[str]) -> list[str]:
-    return [word for word in keywords if word.strip() != "*"]

@@ -48,6 +48,11 @@ def test_an_item_is_read_as_of_a_moment(rest: Any) -> None:
     rest.patch_item(7, add("System.Title", "Later"))
     assert rest("GET", "_apis/wit/workitems/7", params={"asOf": before})["fields"]["System.Title"] == "Totals are right"
     assert rest("GET", "_apis/wit/workitems/7", params={"asOf": "2001-01-01"}, status=404)["typeKey"]
+    rest("GET", "_apis/wit/workitems/7", params={"asOf": "yesterday"}, status=400)
+    batch = {"ids": [7], "asOf": before, "fields": ["System.Title"]}
+    assert rest("POST", "_apis/wit/workitemsbatch", json=batch)["value"][0]["fields"] == {
+        "System.Title": "Totals are right"
+    }
 
 
 @pytest.mark.parametrize("path", ["_apis/wit/workitems/99", "Shop%20Floor/_apis/wit/workitems/abc"])

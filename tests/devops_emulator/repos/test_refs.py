@@ -116,7 +116,10 @@ def test_files_are_read(rest: Any) -> None:
         "GET", f"{HOME}/items", params={"path": "/docs/read me.md"}, headers={"Accept": "application/octet-stream"}
     )
     assert raw == b"# Shop\n"
-    rest("GET", f"{HOME}/items", params={"path": "/none.py"}, status=404)
+    for none in ("/none.py", "-r"):
+        rest("GET", f"{HOME}/items", params={"path": none}, status=404)
+    alone = rest("GET", f"{HOME}/items", params={"path": "/cart.py", "recursionLevel": "full"})["value"]
+    assert [(one["path"], one["gitObjectType"]) for one in alone] == [("/cart.py", "blob")]
     rest("GET", f"{HOME}/items", params={"path": "/cart.py", "versionDescriptor.version": "none"}, status=404)
     below = rest("GET", f"{HOME}/items", params={"scopePath": "/docs", "recursionLevel": "oneLevel"})["value"]
     assert [one["path"] for one in below] == ["/docs", "/docs/read me.md"]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from redimento.adoption.detection import dotnet, jvm, native, node, python, scripting
-from redimento.adoption.detection.pipelines import pipeline_lines
+from redimento.adoption.detection.pipelines import pipeline_lines, watched_together
 from redimento.adoption.detection.project import Line, Project, Proposal, required
 from redimento.settings import CheckCommand, CheckSettings
 from redimento.verification.runners import plain_words
@@ -57,7 +57,7 @@ def propose(paths: Sequence[str], read: Read) -> CheckSettings:
     its own with `paths`, unless one above it tests it as well. Folders of fixtures, samples and foreign code are ignored.
     """
     tree = sorted(path for path in paths if _FOLDER.fullmatch(path))
-    ran = pipeline_lines(tree, read)
+    ran, watched = pipeline_lines(tree, read), watched_together(tree, read)
     setup: list[str] = []
     commands: dict[str, CheckCommand] = {}
     for detector in _DETECTORS:
@@ -65,7 +65,9 @@ def propose(paths: Sequence[str], read: Read) -> CheckSettings:
             continue
         for project, proposal in _proposals(detector, tree, read, ran):
             setup += [_line_in(project.folder, line) for line in proposal.setup]
-            found = [_named(_check_in(project, command)) for command in proposal.commands]
+            places = dict.fromkeys(one for group in watched if project.folder in group for one in group)
+            paths = tuple(f"{one}/" for one in {project.folder: None, **places})
+            found = [_named(_check_in(project, command, paths)) for command in proposal.commands]
             commands |= {one.name: one for one in found}
     if not any(required([*commands.values()])):
         commands |= {one.name: one for one in _as_the_pipeline(ran)}
@@ -76,7 +78,7 @@ def _proposals(
     detector: _Detector, tree: Sequence[str], read: Read, ran: Mapping[str, tuple[Line, ...]]
 ) -> Iterator[tuple[Project, Proposal]]:
     covered: list[str] = []
-    for folder in _folders(detector.manifest, tree):
+    for folder in _folders(detector.manifest, tree, ran):
         if any(folder.startswith(f"{above}/") or not above for above in covered):
             continue
         project = _project(folder, tree, read, ran)
@@ -86,12 +88,14 @@ def _proposals(
             yield project, proposal
 
 
-def _folders(manifest: str, tree: Sequence[str]) -> list[str]:
+def _folders(manifest: str, tree: Sequence[str], ran: Mapping[str, tuple[Line, ...]]) -> list[str]:
     """Return the folders that may be projects, the highest first."""
     compiled = re.compile(manifest)
     folders = {path.rpartition("/")[0] for path in tree if compiled.fullmatch(path.rpartition("/")[2])}
     if manifest == dotnet.MANIFEST and folders:
-        folders = {""}  # a solution may be anywhere, and names projects outside of its folder
+        # A solution may be anywhere, and names projects outside of its folder, unless a pipeline works in that folder.
+        apart = {folder for folder in folders if any(line.text.startswith("dotnet ") for line in ran.get(folder, ()))}
+        folders = apart or {""}
     known = [folder for folder in folders if folder.count("/") < _DEEPEST and not _ASIDE.search(folder)]
     return sorted(known, key=lambda folder: (folder.count("/") + bool(folder), folder))[:_MOST_FOLDERS]
 
@@ -134,7 +138,7 @@ def _line_in(folder: str, line: str) -> str:
     return f"(cd {shlex.quote(folder)} && {line})" if folder else line
 
 
-def _check_in(project: Project, command: CheckCommand) -> CheckCommand:
+def _check_in(project: Project, command: CheckCommand, paths: tuple[str, ...]) -> CheckCommand:
     folder = project.folder
     if not folder:
         return command
@@ -144,7 +148,7 @@ def _check_in(project: Project, command: CheckCommand) -> CheckCommand:
         name=f"{command.name} ({folder})",
         run=f"cd {shlex.quote(folder)} && {line}",
         junit=f"{folder}/{command.junit}" if command.junit else "",
-        paths=(f"{folder}/",),
+        paths=paths,
     )
 
 
@@ -168,5 +172,5 @@ def _as_the_pipeline(ran: Mapping[str, tuple[Line, ...]]) -> Iterator[CheckComma
                 and (argv[1:2] in (["test"], ["tests"], ["check"]))
                 and argv[0] not in {"[", "npm"}
             ):
-                yield _check_in(Project(folder, (), str), CheckCommand("tests", tuple(argv), 1_800))
+                yield _check_in(Project(folder, (), str), CheckCommand("tests", tuple(argv), 1_800), (f"{folder}/",))
                 return

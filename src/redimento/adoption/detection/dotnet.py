@@ -13,11 +13,14 @@ from redimento.settings import CheckCommand
 MANIFEST: Final = r"[^/]+\.(?:slnx?|[cf]sproj|vbproj)"
 _SECONDS: Final = 1_800
 _MOST: Final = 8  # solutions
-_TEST_SDK: Final = re.compile(r"Microsoft\.NET\.Test\.Sdk|MSTest\.Sdk|<IsTestProject>\s*true", re.IGNORECASE)
+_TEST_SDK: Final = re.compile(
+    r"Microsoft\.NET\.Test\.Sdk|MSTest\.Sdk|\"(?:MSTest|xunit(?:\.v3)?|NUnit|TUnit)\"|<IsTestProject>\s*true",
+    re.IGNORECASE,
+)
 _NO_UNIT_TEST: Final = re.compile(
     r"<IsTestProject>\s*false|(?:Performance|Fuzz)\w*\.\w+proj$|Benchmarks?\.\w+proj$|Manual", re.IGNORECASE
 )
-_TEST_NAME: Final = re.compile(r"(?:Tests|[./](?:Unit|Integration|Functional)?[Tt]ests?|Specs?)\.[cfv]\w+$")
+_TEST_NAME: Final = re.compile(r"(?:Tests?|[./](?:Unit|Integration|Functional)?[Tt]ests?|Specs?)\.[cfv]\w+$")
 _ASIDE: Final = re.compile(
     r"(?:^|/)(?:samples?|examples?|templates?|playground|bench\w*|perf\w*|docs?|assets|deps|[^/]*(?:e2e|endtoend)[^/]*)/",
     re.IGNORECASE,
@@ -59,6 +62,14 @@ def _checks(project: Project, target: str, tests: Sequence[str], shared: str, *,
             )
         return
     texts = {path: project.read(path) for path in mine}
+    for path in [path for path in mine if _is_program(texts[path], shared)]:  # `dotnet test` passes and runs nothing
+        name = path.rpartition("/")[2].rpartition(".")[0]
+        yield CheckCommand(
+            f"dotnet run {name}", ("dotnet", "run", "--no-restore", "--project", path), _SECONDS, paths=paths
+        )
+        del texts[path]
+    if not texts:
+        return
     if str(table(project.json("global.json"), "test").get("runner", "")).endswith("Testing.Platform"):
         kind = "--solution" if ".sln" in target else "--project"
         reports = any(word in shared + "".join(texts.values()) for word in ("TrxReport", "MSTest.Sdk", "TUnit"))
@@ -89,6 +100,11 @@ def _is_test(path: str, text: str) -> bool:
     # What makes it one may be in files that it imports.
     named = _TEST_NAME.search(path) is not None
     return (named or _TEST_SDK.search(text) is not None) and not _NO_UNIT_TEST.search(f"{text}\n{path}")
+
+
+def _is_program(text: str, shared: str) -> bool:
+    """Return whether a test project is a program of its own: it has no test SDK, and imports none."""
+    return "<OutputType>Exe<" in text and "<Import" not in text and not _TEST_SDK.search(text + shared)
 
 
 def _frameworks(text: str) -> str:

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from redimento.adoption.detection.project import Project, Proposal, table
@@ -25,7 +26,9 @@ _NO_TEST: Final = re.compile(
 )
 _PLAIN: Final = re.compile(r"[^|;<>()$`\\\n*?{}~!#&]*")
 _ASSIGNED: Final = re.compile(r"[A-Za-z_]\w*=[^\s]*")
-_FORWARDS: Final = re.compile(r"(?:npm|pnpm|yarn|bun) (?:run |-s )?(?:test:?)?([\w:.-]+)")
+_CALL: Final = re.compile(r"(?:npm|pnpm|yarn|bun) (?:run |-s )*([\w:.-]+)")
+_LINTS: Final = re.compile(r"lint|format|prettier|style|types?(?:check)?\b|\btsc\b")
+_DEEPEST_CALL, _MOST_PARTS = 2, 12  # of scripts that call others
 _REPORT: Final = "junit-{}.xml"
 # jest has no reporter of its own for JUnit; it may be missing from the project, and must not change its lock file.
 _JEST_JUNIT: Final = "junit-for-jest"  # a folder of its own in node_modules, where jest finds it from any rootDir
@@ -60,13 +63,13 @@ def node(project: Project) -> Proposal | None:
     manifest = project.json("package.json")
     scripts = {name: text for name, text in table(manifest, "scripts").items() if isinstance(text, str)}
     tool = _tool(project, manifest)
-    test = _test(project, scripts, tool)
-    tests = [test] if test else []
+    tests = _tests(project, scripts, tool)
     delegates = any(_DELEGATES.search(text) for name, text in scripts.items() if name.startswith("test"))
-    if ("workspaces" in manifest or project.has("pnpm-workspace.yaml")) and (test is None or delegates):
+    if ("workspaces" in manifest or project.has("pnpm-workspace.yaml")) and (not tests or delegates):
         found = list(_of_members(project, tool))
-        tests = found if test is None or all(one.junit for one in found) else tests
-    others = tuple(_others(project, scripts, tool))
+        tests = found if not tests or any(one.junit for one in found) else tests
+    named = {one.name for one in tests}
+    others = [one for one in _others(project, scripts, tool) if one.name not in named]
     setup = [_install(project, tool)]
     for one in tests:
         if "JEST_JUNIT_OUTPUT_FILE" in one.env:
@@ -102,8 +105,10 @@ def _install(project: Project, tool: str) -> str:
     options = [word for word in (given or [])[2:] if word.startswith("--")]
     quiet = ["--no-audit", "--no-fund"] if tool == "npm" else []
     if tool == "npm":
-        locked = project.has("package-lock.json", "npm-shrinkwrap.json") and (given or ["", "ci"])[1] == "ci"
-        start = ["npm", "ci"] if locked else ["npm", "install", "--no-package-lock"]
+        locked = project.has("package-lock.json", "npm-shrinkwrap.json")
+        exact = locked and (given or ["", "ci"])[1] == "ci"
+        # Neither writes a lock file; the second still takes the versions of one that no longer fits the manifest.
+        start = ["npm", "ci"] if exact else ["npm", "install", "--no-save" if locked else "--no-package-lock"]
     elif tool == "yarn":
         start = ["yarn", "install", "--immutable" if project.has(".yarnrc.yml") else "--frozen-lockfile"]
     else:
@@ -111,40 +116,72 @@ def _install(project: Project, tool: str) -> str:
     return shlex.join(dict.fromkeys((*start, *quiet, *options)))
 
 
-def _test(project: Project, scripts: dict[str, str], tool: str) -> CheckCommand | None:
+def _tests(project: Project, scripts: dict[str, str], tool: str) -> list[CheckCommand]:
+    """Return the checks that the test script stands for, one for each part that can run alone; none if there is no script."""
     name = next(iter(_candidates(project, scripts, tool)), "")
     if not name:
         # Only the pipeline knows, and starts the runner itself.
         name, scripts = "pipeline", {"pipeline": next(_started_by_pipelines(project), "")}
     if not scripts[name]:
-        return None
-    forwarded = _FORWARDS.fullmatch(scripts[name].strip())
-    if forwarded and f"pre{name}" not in scripts:
-        name = next((one for one in (forwarded[0].split()[-1], forwarded[1]) if one in scripts), name)
-    line = scripts[name]
-    last = line.split("&&")[-1].strip()
-    found = _runner(last)
+        return []
+    parts = [] if {f"pre{name}", f"post{name}"} & scripts.keys() else _parts(name, scripts)
+    if any(map(_runner, parts)) and all(_runner(part) or _called(part, scripts) for part in parts):
+        return list(_apart(parts, scripts, tool))
     call = (tool, "test") if name == "test" and tool != "bun" else (tool, "run", name)
-    title = " ".join(call)
-    if found is None:
-        return CheckCommand(title, call, _TEST_SECONDS)
-    runner, assigned, rest = found
-    kind = _RUNNERS[runner]
-    report, env = _reporting(rest, kind)
-    direct = last == line.strip() and not {f"pre{name}", f"post{name}"} & scripts.keys()
-    if direct:
-        title = runner if runner != "node" else "node --test"
+    check = CheckCommand(" ".join(call), call, _TEST_SECONDS)
+    found = _runner(scripts[name].split("&&")[-1].strip())
+    report, env = _reporting(found[2], _RUNNERS[found[0]]) if found else ((), {})
+    if found is None or not report:
+        return [check]
+    # `pnpm test` takes options for itself, and pnpm 10 hands a `--` over, which would end the options of the runner.
+    start = {"pnpm": (tool, "run", name), "yarn": call}.get(tool, (*call, "--"))
+    return [replace(check, run=(*start, *report), junit=_REPORT.format(found[0]), env=env)]
+
+
+def _apart(parts: Sequence[str], scripts: dict[str, str], tool: str) -> Iterator[CheckCommand]:
+    reported: set[str] = set()
+    # A linter that keeps a cache looks like a build, and what builds is repeated before the tests that come after it.
+    for part in sorted(dict.fromkeys(parts), key=lambda part: bool(_LINTS.search(_called(part, scripts)))):
+        found = _runner(part)
+        if found is None:
+            call = (tool, "run", _called(part, scripts))
+            yield CheckCommand(" ".join(call), call, _TEST_SECONDS)
+            continue
+        runner, assigned, rest = found
+        kind = _RUNNERS[runner]
         start = kind.start if runner == "node" else (*_execute(tool), *kind.start)
-        run: tuple[str, ...] = (*start, *rest, *report)
-    else:
-        run = (*call, *(("--",) if tool != "yarn" else ()), *report)
-    return CheckCommand(
-        title,
-        run,
-        _TEST_SECONDS,
-        junit=_REPORT.format(runner) if report else "",
-        env={**(assigned if direct else {}), **env},
-    )
+        again = runner in reported
+        reported.add(runner)
+        report, env = ((), {}) if again else _reporting(rest, kind)
+        title = part if again else " ".join(kind.start[: 2 if runner == "node" else 1])
+        junit = _REPORT.format(runner) if report else ""
+        yield CheckCommand(
+            title,
+            (*start, *(word for word in rest if word not in report), *report),
+            _TEST_SECONDS,
+            junit=junit,
+            env={**assigned, **env},
+        )
+
+
+def _parts(name: str, scripts: dict[str, str], deep: int = _DEEPEST_CALL) -> list[str]:
+    """Return the commands of a script, with those of the scripts that it calls to test."""
+    pieces = scripts[name].split("&&")
+    if len(pieces) > _MOST_PARTS:
+        return [scripts[name]]
+    parts: list[str] = []
+    for part in map(str.strip, pieces):
+        called = _called(part, scripts)
+        hooked = {f"pre{called}", f"post{called}"} & scripts.keys()
+        inner = _parts(called, scripts, deep - 1) if called and deep and not hooked else []
+        parts += inner if any(map(_runner, inner)) else [part]
+    return parts
+
+
+def _called(part: str, scripts: dict[str, str]) -> str:
+    """Return the script that a command calls, "" for none."""
+    call = _CALL.fullmatch(part)
+    return call[1] if call and call[1] in scripts else ""
 
 
 def _candidates(project: Project, scripts: dict[str, str], tool: str) -> Iterator[str]:
@@ -174,6 +211,7 @@ def _started_by_pipelines(project: Project) -> Iterator[str]:
             yield line.text
 
 
+@lru_cache(maxsize=256)  # scripts may call each other
 def _runner(line: str) -> tuple[str, dict[str, str], tuple[str, ...]] | None:
     """Return the test runner that a plain command line starts, the variables before it and the words after it."""
     if not _PLAIN.fullmatch(line.replace("'", "").replace('"', "").replace("*", "")):
@@ -222,18 +260,20 @@ def _of_members(project: Project, tool: str) -> Iterator[CheckCommand]:
 
     They have no `paths`: a change in one member can break another.
     """
-    tested: dict[str, CheckCommand] = {}
+    tested: dict[str, list[CheckCommand]] = {}
     for path in project.matching(r"(?:[^/]+/){1,3}package\.json"):
         scripts = (
             table(project.json(path), "scripts") if len(tested) <= _MOST_MEMBERS and not _ASIDE.search(path) else {}
         )
         plain = {name: text for name, text in scripts.items() if isinstance(text, str)}
-        if test := _test(Project(path.rpartition("/")[0], (), str), plain, tool):
-            tested[path.rpartition("/")[0]] = test
-    if len(tested) <= _MOST_MEMBERS and all(one.junit for one in tested.values()):
-        for folder, test in tested.items():
-            line = f"cd {shlex.quote(folder)} && {shlex.join(test.run)}"
-            yield replace(test, name=f"{test.name} ({folder})", run=line, junit=f"{folder}/{test.junit}")
+        if tests := _tests(Project(path.rpartition("/")[0], (), str), plain, tool):
+            tested[path.rpartition("/")[0]] = tests
+    if len(tested) <= _MOST_MEMBERS and all(any(one.junit for one in tests) for tests in tested.values()):
+        for folder, tests in tested.items():
+            for one in tests:
+                line = f"cd {shlex.quote(folder)} && {shlex.join(one.run)}"
+                junit = f"{folder}/{one.junit}" if one.junit else ""
+                yield replace(one, name=f"{one.name} ({folder})", run=line, junit=junit)
         return
     run = {
         "npm": ("npm", "test", "--workspaces", "--if-present"),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
-from redimento.adoption.detection.project import Line
+from redimento.adoption.detection.project import Line, Project
 
 _FILE: Final = re.compile(
     r"(?:\.github/workflows/[^/]+|(?:[^/]+/){0,2}[^/]*azure-pipelines?[^/]*|\.azure-?(?:pipelines|devops)/[^/]+"
@@ -26,6 +26,7 @@ _FOR_SOMETHING_ELSE: Final = re.compile(
     r"release|publish|deploy|docs?[._-]|codeql|stale|nightly|bench|docker|wheel|fuzz|label|scorecard|legacy|cron|weekly|monthly"
     r"|smoke|website|manpage|container|redistribute|dependabot|latest|benchmark|redimento"
 )
+_MOST_SERVICES: Final = 8
 _MOST_FILES, _MOST_ROWS, _MOST_LINES, _LONGEST_ROW = 30, 3_000, 500, 1_000
 _PAIR: Final = re.compile(r"""["']?([\w-]+)["']?:(?:\s+(.*))?$""")
 _BLOCK: Final = re.compile(r"[|>][+-]?\d?[+-]?(?:\s+#.*)?$")
@@ -34,6 +35,15 @@ _FOLDERS: Final = ("working-directory", "workingDirectory", "working_directory",
 _ROOT: Final = re.compile(
     r"^(?:\$\((?:Build\.SourcesDirectory|System\.DefaultWorkingDirectory)\)|\$\{\{ ?github\.workspace ?\}\}|\$GITHUB_WORKSPACE|\.)(?:/|$)",
     re.IGNORECASE,
+)
+# The filter of GitHub Actions (`paths:`) or Azure Pipelines (`paths:`, `include:`), as a block or in brackets.
+_WATCHED: Final = re.compile(
+    r"^[ -]*(?:paths|changes):(?:\s*\n *include:)? *((?:\n *- *[^\n]{1,200})+|\[[^\]\n]{1,1000}\])", re.MULTILINE
+)
+_WHOLE_FOLDER: Final = re.compile(r"""[\[\s,"'-]*/?([\w.@+][\w.@+/-]*?)/?(?:\*\*/?)?\*?["']?\]?""")
+_SERVICES: Final = re.compile(r"^( *)(?:services|containers):\s*\n((?:\1[ -][^\n]*\n?)+)", re.MULTILINE)
+_IMAGE: Final = re.compile(
+    r"""^ *(?:-? *(?:image|name): *|- +)["']?([a-z][\w.-]*(?:/[\w.-]+)*(?::[\w.-]+)?)["']? *$""", re.MULTILINE
 )
 _SEPARATOR: Final = re.compile(r"\s*(?:&&|\|\||;)\s*")
 # Tasks of Azure Pipelines and the command each stands for (learn.microsoft.com/azure/devops/pipelines/tasks/reference).
@@ -47,13 +57,38 @@ _TASKS: Final = {
 
 def pipeline_lines(paths: Sequence[str], read: Callable[[str], str]) -> Mapping[str, tuple[Line, ...]]:
     """Return the commands by the folder in which they run; those of the files that look at every change come first."""
-    files = [path for path in paths if _FILE.fullmatch(path) and not _FOR_SOMETHING_ELSE.search(path)]
-    files.sort(key=lambda path: not _FOR_CHANGES.search(path))
     found: defaultdict[str, list[Line]] = defaultdict(list)
-    for path in files[:_MOST_FILES]:
+    for path in _files(paths):
         for folder, text, job in islice(_commands(read(path)), _MOST_LINES):
             found[folder].append(Line(text, f"{path} {job}"))
     return {folder: tuple(lines) for folder, lines in found.items()}
+
+
+def watched_together(paths: Sequence[str], read: Callable[[str], str]) -> list[tuple[str, ...]]:
+    """Return for each pipeline the folders on whose changes it starts: a project's own, and such as shared test data."""
+    whole = Project("", paths, str)
+    found = []
+    for path in _files(paths):
+        rows = (row for block in _WATCHED.findall(_short(read(path))) for row in re.split(r"[\n,]", block))
+        named = dict.fromkeys(folder[1] for row in rows if (folder := _WHOLE_FOLDER.fullmatch(row.strip())))
+        found.append(tuple(one for one in named if one[0] != "." and whole.has_folder(one)))
+    return found
+
+
+def services(paths: Sequence[str], read: Callable[[str], str]) -> tuple[str, ...]:
+    """Return the images of the services that pipelines start beside their jobs, such as a database."""
+    texts = (text for path in _files(paths) if "services:" in (text := _short(read(path))))
+    blocks = (block for text in texts for _, block in _SERVICES.findall(text))
+    return tuple(dict.fromkeys(image for block in blocks for image in _IMAGE.findall(block)))[:_MOST_SERVICES]
+
+
+def _files(paths: Sequence[str]) -> list[str]:
+    files = [path for path in paths if _FILE.fullmatch(path) and not _FOR_SOMETHING_ELSE.search(path)]
+    return sorted(files, key=lambda path: not _FOR_CHANGES.search(path))[:_MOST_FILES]
+
+
+def _short(text: str) -> str:
+    return "\n".join(row for row in text.splitlines()[:_MOST_ROWS] if len(row) <= _LONGEST_ROW)
 
 
 def _commands(text: str) -> Iterator[tuple[str, str, int]]:

@@ -9,8 +9,10 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any
 
+from defusedxml.ElementTree import fromstring
+
 from redimento.change.edit import Dependency, FileChange
-from redimento.change.guards import toml
+from redimento.change.guards.data_syntax import parse_toml
 
 _Stated = Iterator[tuple[str, str, str]]  # name, version, source: as in `Dependency`
 
@@ -28,20 +30,7 @@ _GO_REPLACE = re.compile(
     r"^[ \t]*(?:replace[ \t]+)?(?P<name>[\w-]++(?:\.[\w-]++)++/\S+)(?:[ \t]+v\S+)?[ \t]+=>[ \t]+(?P<source>\S+)(?:[ \t]+(?P<version>v\S+))?",
     re.MULTILINE,
 )
-_PACKAGE = re.compile(
-    r"<(?:PackageReference|PackageVersion|GlobalPackageReference|DotNetCliToolReference|PackageDownload)\s(?P<attributes>[^<>]{1,1000})>"
-    r"(?:\s*<Version>(?P<version>[^<]{1,100})</Version>)?"
-)
-_INSTALLED = re.compile(r"<package\s([^<>]{1,1000})>")  # of packages.config
-_ANY_ATTRIBUTE = re.compile(r"(\w{1,40})\s*=\s*[\"']([^\"']{1,200})[\"']")
-_ATTRIBUTE = re.compile(r"\b(Include|Update|Version|VersionOverride)\s*=\s*[\"']([^\"']{1,200})[\"']")
-_MAVEN = re.compile(r"<(?:dependency|plugin|extension|parent)>")
-_MAVEN_PART = re.compile(
-    r"<(groupId|artifactId|version)>([^<]{1,200})</|<(?:/(?:dependency|plugin|extension|parent)|exclusions|dependencies|executions|configuration)>"
-)
-_MOST_OF_ONE = 2_000  # characters of a Maven dependency that are looked at
 _PROPERTY = re.compile(r"\$\{([\w.-]{1,100})\}")
-_PROPERTY_VALUE = re.compile(r"<([\w.-]{1,100})>([^<>]{1,100})</")
 _GRADLE = re.compile(
     r"^[ \t]*(?:api|implementation|compileOnly|runtimeOnly|annotationProcessor|kapt|ksp|classpath|test\w+)[\s(]+"
     r"(?:platform\()?[\"'](?P<name>[^\"':]{1,200}:[^\"':]{1,200})(?::(?P<version>[^\"']{1,100}))?[\"']",
@@ -53,9 +42,21 @@ _GEM = re.compile(
     re.MULTILINE,
 )
 # A version of npm that is none: an address, a path, a repository of GitHub, another package.
-_NPM_SOURCE = re.compile(r"(?:[a-z+]+:|\.{0,2}/|~/|[\w.-]+/[\w.-]+(?:#|$))")
+_SOURCE = re.compile(r"(?:[a-z+]+:|\.{0,2}/|~/|[\w.-]+/[\w.-]+(?:#|$))")
 _SOURCES = ("git", "url", "path", "file", "registry", "registry-index", "index", "source", "package", "workspace")
 _VERSIONS = ("version", "rev", "tag", "branch", "ref")
+# In JSON and TOML: tables such as `a = "1"` and `b = {git = "…", rev = "…"}`, lists of requirements, groups of such lists.
+_TABLES = """
+dependencies devDependencies peerDependencies optionalDependencies require require-dev packages dev-packages sources
+dev-dependencies build-dependencies
+"""
+_LISTS = ("dependencies", "requires")
+_GROUPS = ("optional-dependencies", "dependency-groups")
+_DOTNET = (
+    "PackageReference", "PackageVersion", "GlobalPackageReference", "DotNetCliToolReference", "PackageDownload", "package",
+)  # fmt: skip
+_MAVEN = ("dependency", "plugin", "extension", "parent")
+_LONGEST = 200  # characters of a version, which may be a property that is named a thousand times
 
 
 def new_dependencies(files: Iterable[FileChange]) -> tuple[Dependency, ...]:
@@ -80,8 +81,14 @@ def _read(stated: Callable[[str], _Stated], content: bytes) -> dict[str, tuple[s
     try:
         for name, version, source in stated(content.decode("utf-8-sig", "replace")):
             versions, sources = found.setdefault(name, ({}, {}))
-            versions[version.strip()] = sources[source.strip()] = None
-    except (ValueError, RecursionError, AttributeError, TypeError):  # the manifest is broken, or not a manifest
+            versions[version.strip()[:_LONGEST]] = sources[source.strip()[:_LONGEST]] = None
+    except (
+        ValueError,
+        SyntaxError,
+        RecursionError,
+        AttributeError,
+        TypeError,
+    ):  # the manifest is broken, or not a manifest
         pass
     return {name: (_joined(versions), _joined(sources)) for name, (versions, sources) in found.items()}
 
@@ -95,20 +102,6 @@ def _reader(path: str) -> Callable[[str], _Stated] | None:
     if name.endswith((".txt", ".in")) and PurePosixPath(path).parent.name == "requirements":
         return _requirements
     return next((reader for pattern, reader in _READERS.items() if fnmatchcase(name, pattern)), None)
-
-
-def _package_json(text: str) -> _Stated:
-    manifest = json.loads(text)
-    for kind in ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies"):
-        for name, version in (manifest.get(kind) or {}).items():
-            is_source = _NPM_SOURCE.match(version)
-            yield (name, "", version) if is_source else (name, version, "")
-
-
-def _composer(text: str) -> _Stated:
-    manifest = json.loads(text)
-    for kind in ("require", "require-dev"):
-        yield from ((name, version, "") for name, version in (manifest.get(kind) or {}).items())
 
 
 def _requirements(text: str) -> _Stated:
@@ -127,44 +120,31 @@ def _named(requirements: Iterable[Any]) -> _Stated:
             yield found["name"], (found["version"] or "").partition(" --hash")[0], found["source"] or ""
 
 
-def _pyproject(text: str) -> _Stated:
-    manifest = toml.parse(text)
-    project, tools = manifest.get("project", {}), manifest.get("tool", {})
-    yield from _named(project.get("dependencies", ()))
-    for group in [*project.get("optional-dependencies", {}).values(), *manifest.get("dependency-groups", {}).values()]:
-        yield from _named(group)
-    yield from _named(manifest.get("build-system", {}).get("requires", ()))
-    poetry = tools.get("poetry", {})
-    for table in [poetry, *poetry.get("group", {}).values()]:
-        yield from _tables(table, "dependencies", "dev-dependencies")
-    yield from _tables(tools.get("uv", {}), "sources")
+def _tables(manifest: Mapping[str, Any]) -> _Stated:
+    for key, value in manifest.items():
+        if key in _LISTS and isinstance(value, list):
+            yield from _named(value)
+        elif key in _GROUPS:
+            for group in value.values():
+                yield from _named(group)
+        elif key in _TABLES.split() and isinstance(value, Mapping):
+            for name, stated in value.items():
+                yield from _stated(name, stated)
+        elif isinstance(value, Mapping):
+            yield from _tables(value)
 
 
-def _pipfile(text: str) -> _Stated:
-    yield from _tables(toml.parse(text), "packages", "dev-packages")
-
-
-def _cargo(text: str) -> _Stated:
-    manifest = toml.parse(text)
-    for table in [manifest, manifest.get("workspace", {}), *manifest.get("target", {}).values()]:
-        yield from _tables(table, "dependencies", "dev-dependencies", "build-dependencies")
-
-
-def _tables(table: Mapping[str, Any], *kinds: str) -> _Stated:
-    """Yield what tables such as `a = "1"` and `b = {git = "…", rev = "…"}` state."""
-    for kind in kinds:
-        for name, value in table.get(kind, {}).items():
-            if isinstance(value, Mapping):
-                version, source = (
-                    _joined(str(value[key]) for key in keys if key in value) for keys in (_VERSIONS, _SOURCES)
-                )
-                yield name, version, source
-            elif name != "python":
-                yield name, value if isinstance(value, str) else str(value), ""
+def _stated(name: str, value: Any) -> _Stated:
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, Mapping):
+            version, source = (_joined(str(one[key]) for key in keys if key in one) for keys in (_VERSIONS, _SOURCES))
+            yield name, version, source
+        elif one is value and name != "python":
+            yield (name, "", str(one)) if _SOURCE.match(str(one)) else (name, str(one), "")
 
 
 def _gradle_catalog(text: str) -> _Stated:
-    manifest = toml.parse(text)
+    manifest = parse_toml(text)
     versions = manifest.get("versions", {})
     for kind, key in (("libraries", "module"), ("plugins", "id")):
         for value in manifest.get(kind, {}).values():
@@ -183,34 +163,31 @@ def _go(text: str) -> _Stated:
         yield found["name"], found["version"] or "", found["source"]
 
 
+def _elements(text: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the name of each XML element, with the texts of the elements in it and its attributes."""
+    for element in fromstring(text).iter():
+        inside = {_local(child.tag): (child.text or "").strip() for child in element}
+        yield _local(element.tag), inside | element.attrib
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
 def _dotnet(text: str) -> _Stated:
-    for found in _PACKAGE.finditer(text):
-        attributes = dict(_ATTRIBUTE.findall(found["attributes"]))
-        if name := attributes.get("Include") or attributes.get("Update"):
-            yield name, attributes.get("VersionOverride") or attributes.get("Version") or found["version"] or "", ""
-
-
-def _packages_config(text: str) -> _Stated:
-    for found in _INSTALLED.finditer(text):
-        attributes = {name.lower(): value for name, value in _ANY_ATTRIBUTE.findall(found[1])}
-        if name := attributes.get("id"):
-            yield name, attributes.get("version", ""), ""
+    for kind, said in _elements(text):
+        if kind in _DOTNET and (name := said.get("Include") or said.get("Update") or said.get("id")):
+            yield name, said.get("VersionOverride") or said.get("Version") or said.get("version", ""), ""
 
 
 def _maven(text: str) -> _Stated:
-    properties = dict(_PROPERTY_VALUE.findall(text))
-    for found in _MAVEN.finditer(text):
-        parts: dict[str, str] = {}
-        for part in _MAVEN_PART.finditer(text, found.end(), found.end() + _MOST_OF_ONE):
-            if not part[1]:
-                break
-            parts.setdefault(part[1], part[2].strip())
-        if name := parts.get("artifactId"):
-            version = parts.get("version", "")
+    elements = list(_elements(text))
+    properties = {name: value for _, said in elements for name, value in said.items()}
+    for kind, said in elements:
+        if kind in _MAVEN and "artifactId" in said:
             # `${some.version}` says nothing when the property is what changed.
-            if stated := _PROPERTY.fullmatch(version):
-                version = properties.get(stated[1], version)
-            yield f"{parts.get('groupId', 'org.apache.maven.plugins')}:{name}", version, ""
+            version = _PROPERTY.sub(lambda found: properties.get(found[1], found[0]), said.get("version", ""))
+            yield f"{said.get('groupId', 'org.apache.maven.plugins')}:{said['artifactId']}", version, ""
 
 
 def _every(pattern: re.Pattern[str]) -> Callable[[str], _Stated]:
@@ -223,20 +200,13 @@ def _every(pattern: re.Pattern[str]) -> Callable[[str], _Stated]:
 
 
 _READERS: dict[str, Callable[[str], _Stated]] = {
-    "package.json": _package_json,
-    "composer.json": _composer,
-    "*requirements*.txt": _requirements,
-    "*constraints*.txt": _requirements,
-    "requirements*.in": _requirements,
-    "pyproject.toml": _pyproject,
-    "Pipfile": _pipfile,
-    "Cargo.toml": _cargo,
+    **dict.fromkeys(("package.json", "composer.json"), lambda text: _tables(json.loads(text))),
+    **dict.fromkeys(("*requirements*.txt", "*constraints*.txt", "requirements*.in"), _requirements),
+    **dict.fromkeys(("pyproject.toml", "Pipfile", "Cargo.toml"), lambda text: _tables(parse_toml(text))),
     "*.versions.toml": _gradle_catalog,
     "go.mod": _go,
-    **dict.fromkeys(("*.??proj", "*.???proj", "*.props", "*.targets"), _dotnet),
-    "packages.config": _packages_config,
+    **dict.fromkeys(("*.??proj", "*.???proj", "*.props", "*.targets", "packages.config"), _dotnet),
     "pom.xml": _maven,
-    "build.gradle": _every(_GRADLE),
-    "build.gradle.kts": _every(_GRADLE),
+    **dict.fromkeys(("build.gradle", "build.gradle.kts"), _every(_GRADLE)),
     "Gemfile": _every(_GEM),
 }

@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from redimento.change.document import decode
-from redimento.change.edit import FileChange, Refusal
+from redimento.change.edit import Refusal
 from redimento.change.guards import limits
 from redimento.change.guards.pipelines import is_pipeline
 from redimento.change.guards.protected import is_allowed, is_protected
 from redimento.change.guards.secret_scan import secrets_in
 from redimento.change.guards.syntax import syntax_error
 from redimento.settings import ChangeSettings
-from redimento.text.encoding import NotTextError
 from redimento.text.grammars import language_of
 
 _REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -34,29 +32,17 @@ def file_refusals(measured: limits.Measured, settings: ChangeSettings) -> Iterat
     """Yield why the new content of a file is refused."""
     file = measured.file
     yield from limits.file_over_limits(measured, settings)
-    if not is_allowed(file.path, settings.allow) and (
-        is_pipeline(file.path, file.before) or is_pipeline(file.path, file.after)
-    ):
+    if not is_allowed(file.path, settings.allow) and is_pipeline(file.path, file.before, file.after):
         yield Refusal(file.path, f"{file.path} is a pipeline definition, which is protected: leave it unchanged.")
-    yield from _syntax(file)
+    yield from _syntax(measured)
     yield from _secrets(measured)
     yield from _reordering(measured)
 
 
-def _text(file: FileChange, content: bytes | None) -> str | None:
-    try:
-        return None if content is None else decode(content, file.path, file.encoding).text
-    except NotTextError:
-        return None
-
-
-def _syntax(file: FileChange) -> Iterator[Refusal]:
-    after = _text(file, file.after)
-    if after is None:
-        return
-    error = syntax_error(file.path, _text(file, file.before), after)
-    if error:
-        yield Refusal(file.path, f"{file.path} would not parse: {error}.", _around(after, error))
+def _syntax(measured: limits.Measured) -> Iterator[Refusal]:
+    path, after = measured.file.path, measured.after
+    if after is not None and (error := syntax_error(path, measured.before, after)):
+        yield Refusal(path, f"{path} would not parse: {error}.", _around(after, error))
 
 
 def _around(text: str, error: str) -> str:
@@ -74,7 +60,7 @@ def _secrets(measured: limits.Measured) -> Iterator[Refusal]:
     """Yield one refusal for each kind of secret, with the first lines that hold one."""
     path = measured.file.path
     numbers: dict[str, list[int]] = {}
-    for number, kind in secrets_in(path, measured.added, _text(measured.file, measured.file.before) or ""):
+    for number, kind in secrets_in(path, measured.added, measured.before or ""):
         numbers.setdefault(kind, []).append(number)
     for kind, lines in numbers.items():
         more = f" (and {len(lines) - 1} more lines)" if len(lines) > 1 else ""
@@ -92,7 +78,7 @@ def _reordering(measured: limits.Measured) -> Iterator[Refusal]:
     path = measured.file.path
     if not language_of(path):
         return
-    known = _text(measured.file, measured.file.before) or ""
+    known = measured.before or ""
     for line in measured.added:
         found = _REORDERING.search(line.text)
         if found and line.text not in known:

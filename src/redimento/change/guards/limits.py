@@ -18,16 +18,18 @@ _SHORT_FILE = 10  # lines; for a shorter file a percentage is meaningless
 
 @dataclass(frozen=True)
 class Measured:
-    """A changed file with its line counts. `lines_before`: 0 for a new file. `moved`: of the deleted lines, those that
-    another file of the change adds.
+    """A changed file with its texts (None: absent, or not text) and line counts.
+
+    `moved`: of the deleted lines, those that another file of the change adds.
     """
 
     file: FileChange
+    before: str | None
+    after: str | None
     added: tuple[Added, ...]
     deleted: int
-    lines_before: int
     binary: bool
-    moved: int = 0
+    moved: int
 
 
 def measure(files: Sequence[FileChange]) -> list[Measured]:
@@ -42,10 +44,11 @@ def measure(files: Sequence[FileChange]) -> list[Measured]:
     return [
         Measured(
             file,
+            before,
+            after,
             () if file.after in removed else added,
             len(deleted),
-            _count(before or ""),
-            binary=after is None and file.after not in removed,
+            binary=after is None and file.after is not None and file.after not in removed,
             moved=moved[number],
         )
         for number, (file, (before, after), (added, deleted)) in enumerate(zip(files, texts, compared, strict=True))
@@ -76,10 +79,8 @@ def _moved(compared: Sequence[tuple[Sequence[Added], Sequence[str]]]) -> list[in
 
 
 def _text(file: FileChange, content: bytes | None) -> str | None:
-    if content is None:
-        return ""
     try:
-        return decode(content, file.path, file.encoding).text
+        return None if content is None else decode(content, file.path, file.encoding).text
     except NotTextError:
         return None
 
@@ -90,19 +91,14 @@ def _count(text: str) -> int:
 
 def over_limits(files: Sequence[Measured], settings: ChangeSettings) -> Iterator[Refusal]:
     """Yield a refusal for each limit that the whole change exceeds."""
-    figures = (
-        ("max_files", "touches", len(files), "files", settings.max_files),
-        ("max_added_lines", "adds", sum(len(file.added) for file in files), "lines", settings.max_added_lines),
-        (
-            "max_deleted_lines",
-            "deletes",
-            sum(file.deleted - file.moved for file in files),
-            "lines",
-            settings.max_deleted_lines,
-        ),
-    )
-    for setting, does, figure, unit, limit in figures:
-        if figure > limit:
+    added = sum(len(file.added) for file in files)
+    deleted = sum(file.deleted - file.moved for file in files)
+    for setting, does, figure, unit in (
+        ("max_files", "touches", len(files), "files"),
+        ("max_added_lines", "adds", added, "lines"),
+        ("max_deleted_lines", "deletes", deleted, "lines"),
+    ):
+        if figure > (limit := getattr(settings, setting)):
             yield Refusal(
                 "",
                 f"The change {does} {figure} {unit}, more than change.{setting} ({limit}) allows: do only what the work item needs.",
@@ -121,13 +117,14 @@ def file_over_limits(measured: Measured, settings: ChangeSettings) -> Iterator[R
         )
     if measured.binary:
         yield Refusal(path, f"{path} would be binary: a change may only write text.")
-    left = measured.lines_before - measured.deleted + measured.moved + len(measured.added)
-    if measured.lines_before < _SHORT_FILE:
+    had = _count(measured.before or "")
+    left = had - measured.deleted + measured.moved + len(measured.added)
+    if had < _SHORT_FILE:
         return
-    shrink = 100 * (measured.lines_before - left) // measured.lines_before
+    shrink = 100 * (had - left) // had
     if shrink > settings.max_shrink_percent:
         yield Refusal(
             path,
-            f"{path} would shrink by {shrink} %, from {measured.lines_before} lines to {left}, more than "
+            f"{path} would shrink by {shrink} %, from {had} lines to {left}, more than "
             f"change.max_shrink_percent ({settings.max_shrink_percent}) allows: keep what the work item does not ask to remove.",
         )

@@ -27,17 +27,21 @@ after_script allow_failure artifacts before_script cache dependencies environmen
 services stage tags variables when
 """
 _NOTHING = Part("scalar")
+_WORDS = f"{_WORK_KEYS} {_RESOURCES} {_POOL} {_EVENTS} {_VARIABLES} {_GITLAB} script using template parameters".split()
 
 
-def is_pipeline(path: str, content: bytes | None) -> bool:
-    """Return whether the content of a YAML file makes it a pipeline definition or a template of one."""
-    if content is None or not path.lower().endswith((".yml", ".yaml")):
-        return False
+def is_pipeline(path: str, *contents: bytes | None) -> bool:
+    """Return whether one of its contents makes a YAML file a pipeline definition or a template of one."""
+    return path.lower().endswith((".yml", ".yaml")) and any(
+        _is_pipeline(outline) for content in contents if content for outline in outlines(_text(content), _WORDS)
+    )
+
+
+def _text(content: bytes) -> str:
     try:
-        text = decode(content).text
+        return decode(content).text
     except NotTextError:  # such as UTF-16 without a byte-order mark
-        text = content.decode("utf-8", "replace").replace("\0", "")
-    return any(map(_is_pipeline, outlines(text)))
+        return content.decode("utf-8", "replace").replace("\0", "")
 
 
 def _is_pipeline(outline: Outline) -> bool:
@@ -51,9 +55,7 @@ def _is_pipeline(outline: Outline) -> bool:
 
 
 def _is_work(part: Part, *, alone: bool) -> bool:
-    if part.kind in {"expression", "alias"}:
-        return True
-    return part.kind == "list" and (alone or part.aliased or _has(part, _WORK_KEYS))
+    return part.kind == "expression" or (part.kind == "list" and (alone or _has(part, _WORK_KEYS)))
 
 
 def _is_azure(outline: Outline) -> bool:
@@ -61,8 +63,8 @@ def _is_azure(outline: Outline) -> bool:
     extends, variables = outline.get("extends", _NOTHING), outline.get("variables", _NOTHING)
     return (
         (extends.kind == "mapping" and _has(extends, "template parameters"))
-        or variables.kind in {"mapping", "expression", "alias"}
-        or (variables.kind == "list" and (variables.aliased or _has(variables, _VARIABLES)))
+        or variables.kind in {"mapping", "expression"}
+        or (variables.kind == "list" and _has(variables, _VARIABLES))
         or _has(outline.get("resources", _NOTHING), _RESOURCES)
         or _has(outline.get("pool", _NOTHING), _POOL)
         or any(_has(outline.get(name, _NOTHING), _EVENTS) for name in ("trigger", "pr", "schedules"))
@@ -73,7 +75,7 @@ def _is_azure(outline: Outline) -> bool:
 
 def _is_github(outline: Outline) -> bool:
     """Return whether it is a workflow or a composite action (docs.github.com, "Workflow syntax", "Metadata syntax")."""
-    is_workflow = "on" in outline and outline.get("jobs", _NOTHING).kind in {"mapping", "alias"}
+    is_workflow = "on" in outline and outline.get("jobs", _NOTHING).kind == "mapping"
     return is_workflow or ("runs" in outline and _has(outline["runs"], "using"))
 
 

@@ -16,7 +16,7 @@ import re2
 from pathspec import GitIgnoreSpec
 
 from redimento.change.edit import FileChange
-from redimento.change.guards import toml
+from redimento.change.guards.data_syntax import parse_toml
 from redimento.change.guards.paths import fold
 from redimento.change.guards.pipelines import is_pipeline
 from redimento.change.guards.protected import is_protected
@@ -122,7 +122,7 @@ def steering_files(files: Iterable[FileChange], conventions: Sequence[str] = ())
 
 
 def _steering(file: FileChange, conventions: Sequence[str]) -> SteeringFile | None:
-    if is_protected(file.path) or is_pipeline(file.path, file.before) or is_pipeline(file.path, file.after):
+    if is_protected(file.path) or is_pipeline(file.path, file.before, file.after):
         return SteeringFile(file.path, Sentence("steers_freed"))
     folders = tuple(name for name in conventions if name.endswith("/"))
     if file.path in conventions or file.path.startswith(folders):
@@ -159,7 +159,7 @@ def _lines(name: str, text: str) -> Iterator[str]:
             yield from _written_out("", json.loads(text))
             return
         if name.endswith(".toml") or name == "pipfile":
-            yield from _written_out("", toml.parse(text))
+            yield from _written_out("", parse_toml(text))
             return
     except (ValueError, RecursionError):  # broken, or with comments: its lines as they are
         pass

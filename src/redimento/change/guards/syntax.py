@@ -12,8 +12,6 @@ from typing import Any
 from redimento.change.guards.data_syntax import Check, check_for
 from redimento.text.grammars import grammar, language_of
 
-# Extension → tree-sitter grammar module and its language function. Imported on demand: together they cost 60 ms and
-# 30 MB.
 # Error recovery can take cubic time (40 kB of "a<" in C#: 20 s); an honest file of a megabyte takes half a second.
 _LONGEST_PARSE = 5.0  # seconds
 _PIECE = 65_536  # bytes passed to the parser at a time
@@ -85,12 +83,8 @@ def _tree_error(text: str, language: str) -> str:
             break
         node = next((child for child in node.children if child.has_error or child.is_missing), None) or node
     line = node.start_point[0]
-    return f'line {line + 1}: cannot be parsed near "{_line(text, line)}"'
-
-
-def _line(text: str, number: int) -> str:
-    lines = text.split("\n")
-    return lines[number].strip()[:120] if number < len(lines) else ""
+    near = "".join(text.split("\n")[line : line + 1]).strip()[:120]
+    return f'line {line + 1}: cannot be parsed near "{near}"'
 
 
 @cache

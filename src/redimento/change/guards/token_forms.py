@@ -67,8 +67,7 @@ _ANY = re.compile(
 )
 _KINDS = tuple(_FORMS)
 _EXAMPLE = re.compile(
-    r"example|placeholder|dummy|redacted|sample|change.?me|your[-_]|x{6,}|\*{3}|\.{3}|0{8,}",
-    re.IGNORECASE,
+    r"example|placeholder|dummy|redacted|sample|change.?me|your[-_]|x{6,}|\*{3}|\.{3}|0{8,}", re.IGNORECASE
 )
 _FEWEST_CHARACTERS = 8  # of different kinds in a real token; the examples of manuals repeat one
 

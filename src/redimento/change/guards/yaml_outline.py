@@ -1,174 +1,131 @@
-"""Syntax and outer keys of a YAML text, read from its events: no object is built, so no tag can do harm."""
+"""Syntax and outer keys of a YAML text, read from its nodes: no object is built, so no tag can do harm."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import accumulate
 from typing import Literal
 
 import yaml
+from yaml.composer import Composer
 
-# libyaml takes quadratic time for nested brackets (33 s for 100,000), and building nodes from deep nesting overflows the
-# C stack.
-_DEEPEST = 200
-
-Kind = Literal["list", "mapping", "expression", "alias", "scalar"]  # "expression": `${{ … }}`
-_ITEM_DEPTH = 3  # of the mappings in a list below an outer key
+Kind = Literal["list", "mapping", "expression", "scalar"]  # "expression": `${{ … }}`
 
 
 @dataclass
 class Part:
-    """The value of an outer key. `keys`: of the mapping, or of the mappings in the list; `aliased`: the list has `*alias` items."""
+    """The value of an outer key. `keys`: of the mapping, or of the mappings in the list."""
 
     kind: Kind
     keys: set[str] = field(default_factory=set)
-    aliased: bool = False
 
 
 Outline = dict[str, Part]  # of one document, by its outer keys
+_EXPRESSION = "${{"
+_DEEPEST = 200  # nested brackets: libyaml takes quadratic time for them (33 s for 100,000)
+_NOTHING = Part("scalar")
 
 
-@dataclass
-class _Open:
-    """A collection that is not closed yet. `key`: the last one, where it is a mapping whose value comes next."""
+class _Nodes(Composer, yaml.CSafeLoader):
+    """libyaml's events as nodes, built in Python: libyaml overflows the stack, and refuses an anchor that is set again."""
 
-    is_mapping: bool
-    seen: set[tuple[str, bool]] = field(default_factory=set)
-    key: str | None = None
+    def __init__(self, text: str, *, unique: bool = False) -> None:
+        if max(accumulate((mark in "[{") - (mark in "]}") for mark in text), default=0) > _DEEPEST:
+            raise RecursionError
+        yaml.CSafeLoader.__init__(self, text)
+        Composer.__init__(self)
+        self._unique = unique
+
+    def compose_mapping_node(self, anchor: dict[object, yaml.Node]) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen: set[tuple[str, bool]] = set()
+        for key, _ in node.value if self._unique else ():
+            # A merge key may come more than once: the parsers of Ruby and JavaScript take it.
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                known = (key.value, not key.style)
+                if known in seen:
+                    raise yaml.MarkedYAMLError(
+                        problem=f'the key "{key.value[:80]}" is there twice', problem_mark=key.start_mark
+                    )
+                seen.add(known)
+        return node
+
+    def documents(self) -> Iterator[yaml.Node]:
+        while self.check_node():
+            if node := self.get_node():
+                yield node
 
 
 def yaml_error(text: str, *, unique: bool = True) -> str:
     """Return the first syntax error and its line, "" if there is none. `unique`: a repeated key is one, too."""
-    if _too_deep(text):
-        return "it is nested too deeply"
-    stack: list[_Open] = []
     try:
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-            if unique and isinstance(event, yaml.ScalarEvent) and (key := _key(stack, event)) is not None:
-                # A merge key may come more than once: the parsers of Ruby and JavaScript take it.
-                known = (key, not event.style)
-                if known in stack[-1].seen and key != "<<":
-                    line = event.start_mark.line + 1 if event.start_mark else 1
-                    return f'line {line}: the key "{key[:80]}" is there twice'
-                stack[-1].seen.add(known)
-            _step(stack, event)
+        for _ in _Nodes(text, unique=unique).documents():
+            pass
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         return f"line {mark.line + 1}: {error.problem}" if mark else str(error.problem)
     except (yaml.YAMLError, ValueError) as error:
         return " ".join(str(error).split())[:200]
+    except RecursionError:
+        return "it is nested too deeply"
     return ""
 
 
-def outlines(text: str) -> list[Outline]:
-    """Return the outer keys of each document with what they hold.
+def outlines(text: str, words: Collection[str] = ()) -> list[Outline]:
+    """Return the outer keys of each document with what they hold; of inner keys, expressions and these `words`.
 
     A broken file is read line by line, so that it cannot hide its keys.
     """
-    if not _too_deep(text):
-        try:
-            return list(_outlines(text))
-        except (yaml.YAMLError, ValueError):
-            pass
-    return [_by_line(text)]
+
+    @cache  # an alias may stand a thousand times for a mapping of a thousand keys
+    def keys(node: yaml.Node) -> frozenset[str]:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        names = (key.value for key, _ in pairs if isinstance(key, yaml.ScalarNode))
+        return frozenset(_EXPRESSION if is_expression(name) else name for name in names).intersection(
+            (_EXPRESSION, *words)
+        )
+
+    def part(node: yaml.Node) -> Part:
+        if isinstance(node, yaml.MappingNode):
+            return Part("mapping", {*keys(node)})
+        if isinstance(node, yaml.SequenceNode):
+            return Part("list", {key for item in node.value for key in keys(item)})
+        return Part("expression" if is_expression(node.value) else "scalar")
+
+    try:
+        return [_outline(node, part) for node in _Nodes(text).documents()]
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return [_by_line(text)]
 
 
-def _too_deep(text: str) -> bool:
-    depth = 0
-    for character in text:
-        if character in "[{":
-            depth += 1
-            if depth > _DEEPEST:
-                return True
-        elif character in "]}":
-            depth -= 1
-    return False
-
-
-def _outlines(text: str) -> Iterator[Outline]:
-    stack: list[_Open] = []
+def _outline(node: yaml.Node, part: Callable[[yaml.Node], Part]) -> Outline:
     outline: Outline = {}
-    outer = ""
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        if isinstance(event, yaml.NodeEvent):
-            key = _key(stack, event)
-            if len(stack) == 1 and stack[0].is_mapping:
-                if key is not None:
-                    outer = key
-                else:
-                    _add(outline, outer, _kind(event))
-            elif outer in outline:
-                _look_inside(outline[outer], stack, key, event)
-        _step(stack, event)
-        if isinstance(event, yaml.DocumentEndEvent):
-            yield outline
-            outline, outer = {}, ""
-
-
-def _look_inside(part: Part, stack: list[_Open], key: str | None, event: yaml.NodeEvent) -> None:
-    depth = len(stack)
-    if key is not None and (
-        (depth == _ITEM_DEPTH - 1 and stack[1].is_mapping) or (depth == _ITEM_DEPTH and not stack[1].is_mapping)
-    ):
-        part.keys.add(key)
-    elif depth == _ITEM_DEPTH - 1 and not stack[1].is_mapping and isinstance(event, yaml.AliasEvent):
-        part.aliased = True
-
-
-def _add(outline: Outline, key: str, kind: Kind) -> None:
-    """Note an outer key; of a repeated one, what holds most counts."""
-    if key not in outline or outline[key].kind == "scalar":
-        outline[key] = Part(kind)
-
-
-def _key(stack: list[_Open], event: yaml.NodeEvent) -> str | None:
-    """Return the text of a node that is a key of the innermost mapping, None for any other."""
-    if not stack or not stack[-1].is_mapping or stack[-1].key is not None:
-        return None
-    return getattr(event, "value", "")
-
-
-def _step(stack: list[_Open], event: yaml.Event) -> None:
-    """Follow an event: open or close a collection, and turn from a key to its value and back."""
-    if isinstance(event, yaml.CollectionEndEvent):
-        stack.pop()
-    elif not isinstance(event, yaml.NodeEvent):
-        return
-    elif isinstance(event, yaml.CollectionStartEvent):
-        stack.append(_Open(isinstance(event, yaml.MappingStartEvent)))
-        return
-    if stack and stack[-1].is_mapping:
-        stack[-1].key = (getattr(event, "value", "") or "") if stack[-1].key is None else None
-
-
-def _kind(event: yaml.NodeEvent) -> Kind:
-    if isinstance(event, yaml.SequenceStartEvent):
-        return "list"
-    if isinstance(event, yaml.MappingStartEvent):
-        return "mapping"
-    if isinstance(event, yaml.AliasEvent):
-        return "alias"
-    return "expression" if is_expression(getattr(event, "value", "")) else "scalar"
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        # Of a repeated key, what holds most counts.
+        if isinstance(key, yaml.ScalarNode) and outline.get(key.value, _NOTHING).kind == "scalar":
+            outline[key.value] = part(value)
+    return outline
 
 
 def is_expression(text: str) -> bool:
     """Return whether Azure Pipelines expands this key or value as a template expression."""
-    return text.lstrip().startswith("${{")
+    return text.lstrip().startswith(_EXPRESSION)
 
 
 def _by_line(text: str) -> Outline:
     """Read a broken text: what stands below an outer key, at any depth, counts as its keys."""
     outline: Outline = {}
-    lines = text.split("\n")
-    outer = ""
-    for number, line in enumerate(lines):
+    part: Part | None = None
+    for line in text.split("\n"):
         key, colon, value = line.strip().removeprefix("- ").partition(":")
-        if line[:1].isspace() or line.startswith(("-", "#")):
-            if outer and not line.startswith("#"):
-                outline[outer].keys.add(key.strip("\"' "))
-        elif colon and key:
-            following = next((below for below in lines[number + 1 : number + 20] if below.strip()), "")
-            is_list = value.strip().startswith("[") or (not value.strip() and following.lstrip().startswith("-"))
-            outer = key.strip("\"' ")
-            _add(outline, outer, "list" if is_list else "mapping")
+        key = key.strip("\"' ")
+        if line[:1].isspace() or line.startswith("-"):
+            if part and not part.keys and line.lstrip().startswith("-"):
+                part.kind = "list"
+            if part:
+                part.keys.add(key)
+        elif colon and key and not line.startswith("#"):
+            part = outline.setdefault(key, Part("list" if value.strip().startswith("[") else "mapping"))
     return outline

@@ -7,9 +7,9 @@ worse than a refusal.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, pairwise
 
 from redimento.change.matching import elision, fuzzy, indentation
 from redimento.change.matching.lines import Lines, Span, candidates
@@ -75,24 +75,15 @@ def everywhere(text: str, search: str, replacement: str) -> list[Place]:
     """Return every exact occurrence of `search`, from left to right; whole lines if it ends with a line break."""
     if search.endswith("\n"):
         # The line break before the first line belongs to the match, and one may be missing at the end.
-        found = _apart(f"\n{text}" + "\n" * (not text.endswith("\n")), f"\n{search}", len(search))
+        found = _positions(f"\n{text}" + "\n" * (not text.endswith("\n")), f"\n{search}", len(search))
     else:
-        found = _apart(text, search, len(search))
+        found = _positions(text, search, len(search))
     return [
         Place(start, start + len(search), replacement, "exact")
         if start + len(search) <= len(text)
         else Place(start, len(text), replacement.removesuffix("\n"), "exact")
         for start in found
     ]
-
-
-def _apart(text: str, search: str, step: int) -> list[int]:
-    places: list[int] = []
-    position = text.find(search)
-    while position >= 0:
-        places.append(position)
-        position = text.find(search, position + step)
-    return places
 
 
 def occurs_once(text: str, wanted: str) -> bool:
@@ -103,12 +94,14 @@ def occurs_once(text: str, wanted: str) -> bool:
 
 def occurrences(text: str, search: str) -> list[int]:
     """Return the first positions of `search`, at most `_MAX_PLACES`, overlapping ones included."""
-    places: list[int] = []
+    return list(islice(_positions(text, search, 1), _MAX_PLACES))
+
+
+def _positions(text: str, search: str, step: int) -> Iterator[int]:
     position = text.find(search)
-    while position >= 0 and len(places) < _MAX_PLACES:
-        places.append(position)
-        position = text.find(search, position + 1)
-    return places
+    while position >= 0:
+        yield position
+        position = text.find(search, position + step)
 
 
 def _only(text: str, places: Sequence[int]) -> int | Ambiguous | None:
@@ -126,14 +119,12 @@ def _exact_lines(text: str, search: str, replacement: str) -> Outcome:
         return (Place(place, place + len(search), replacement, "exact"),)
     if text.endswith("\n") or not ("\n" + text).endswith("\n" + search[:-1]):
         return None
-    start = len(text) - len(search) + 1
-    return (_at_end_without_break(text, start, replacement),)
+    return (_at_end(text, len(text) - len(search) + 1, replacement, "exact"),)
 
 
-def _at_end_without_break(text: str, start: int, replacement: str) -> Place:
-    if replacement:
-        return Place(start, len(text), replacement.removesuffix("\n"), "exact")
-    return Place(max(0, start - 1), len(text), "", "exact")
+def _at_end(text: str, start: int, replacement: str, rung: str) -> Place:
+    """Replace the last lines of a text that does not end with a line break."""
+    return Place(start if replacement else max(0, start - 1), len(text), replacement.removesuffix("\n"), rung)
 
 
 def _exact_piece(text: str, search: str, replacement: str) -> Outcome:
@@ -157,15 +148,14 @@ def _in_line(text: str, place: int, search: str, replacement: str) -> str:
 def _part_of_a_line(text: str, search: str, replacement: str) -> Outcome:
     """Match part of a line, but not part of a word."""
     body = search.strip("\n")
-    everywhere = occurrences(text, body)
-    if len(everywhere) == _MAX_PLACES:
-        return Ambiguous(tuple(line_number(text, place) for place in everywhere))
-    places = [
-        place
-        for place in everywhere
-        if not (_WORD.match(body) and _WORD.match(text[place - 1 : place]))
-        and not (_WORD.match(body[-1:]) and _WORD.match(text[place + len(body) : place + len(body) + 1]))
-    ]
+    places = occurrences(text, body)
+    if len(places) < _MAX_PLACES:
+        places = [
+            place
+            for place in places
+            if not (_WORD.match(body) and _WORD.match(text[place - 1 : place]))
+            and not (_WORD.match(body[-1:]) and _WORD.match(text[place + len(body) : place + len(body) + 1]))
+        ]
     place = _only(text, places)
     if place is None or isinstance(place, Ambiguous):
         return place
@@ -245,10 +235,12 @@ def _placed(lines: Lines, span: Span, wanted: Sequence[str], new: Sequence[str],
             tail += 1
         written = [*found[:head], *written[head : len(written) - tail], *found[len(found) - tail :]]
     start, end = lines.span(first, last)
-    ends = lines.text[start:end].endswith("\n")
-    if not ends and not written:
-        return Place(max(0, start - 1), end, "", rung)
-    return Place(start, end, "\n".join(written) + ("\n" if ends and written else ""), rung)
+    text = "".join(f"{line}\n" for line in written)
+    return (
+        Place(start, end, text, rung)
+        if lines.text[start:end].endswith("\n")
+        else _at_end(lines.text, start, text, rung)
+    )
 
 
 def _by_look_alikes(lines: Lines, search: str, replacement: str) -> Outcome:
@@ -260,7 +252,7 @@ def _by_look_alikes(lines: Lines, search: str, replacement: str) -> Outcome:
     if not isinstance(outcome, tuple):
         return outcome
     return tuple(
-        Place(p.start, p.end, _with_characters_of(lines.text[p.start : p.end], p.new), "look-alikes") for p in outcome
+        replace(p, new=_with_characters_of(lines.text[p.start : p.end], p.new), rung="look-alikes") for p in outcome
     )
 
 
@@ -291,7 +283,7 @@ def _without_prefixes(lines: Lines, search: str, replacement: str) -> Outcome:
             return (
                 outcome
                 if isinstance(outcome, Ambiguous)
-                else tuple(Place(place.start, place.end, place.new, "line prefixes") for place in outcome)
+                else tuple(replace(place, rung="line prefixes") for place in outcome)
             )
     return None
 
@@ -339,7 +331,7 @@ def _elided(lines: Lines, search: str, replacement: str) -> Outcome:
         places.extend(found)
     if any(after.start < before.end for before, after in pairwise(places)):
         return None
-    return tuple(Place(place.start, place.end, place.new, "omitted lines") for place in places)
+    return tuple(replace(place, rung="omitted lines") for place in places)
 
 
 def _fuzzy(lines: Lines, search: str, replacement: str) -> Outcome:

@@ -10,7 +10,7 @@ import codecs
 import re
 import sys
 from collections.abc import Iterator
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from redimento.text.wording import Sentence
 
@@ -29,7 +29,7 @@ _WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr":
 _NO_CHARSETS = frozenset({"idna", "unicode-escape", "raw-unicode-escape"})  # Python's own, not of text files
 
 _ESC = r"(?:\x1b|&\#0{0,9}27;|&\#[xX]0{0,9}1[bB];)"
-_FORBIDDEN = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")  # by XML 1.0
+_FORBIDDEN = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # by XML 1.0
 _TO_CLEAN = re.compile(
     # A colour. What it may consist of is less than terminals allow, and holds no markup.
     rf"{_ESC}\[[0-9;]*[A-Za-z]"
@@ -39,7 +39,7 @@ _TO_CLEAN = re.compile(
 _UNFINISHED = re.compile(r"(?:\x1b|&)[#0-9a-zA-Z;\[]{0,60}\Z")
 _LONGEST_UNFINISHED = 64
 _HALF_CHARACTER = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
-_LONGEST_CHARACTER = 3  # bytes of which a part may end a piece
+_LONGEST_CHARACTER = 3  # bytes
 _UNDECODABLE = "\udfff"  # no codec makes it
 _HANDLER = "redimento.report"
 
@@ -55,37 +55,26 @@ class Piece(NamedTuple):
     damaged: bool
 
 
-def decoded(stream: IO[bytes]) -> Iterator[Piece]:
+def decoded(content: bytes) -> Iterator[Piece]:
     """Yield the text of a report without its XML declaration. Raises Unreadable."""
-    chunk = stream.read(_PIECE)
-    decoder = codecs.getincrementaldecoder(_codec(chunk))(_HANDLER)
-    held, rest, first = b"", "", True
-    while True:
-        last = not chunk
-        chunk = held + chunk
-        cut = len(chunk) if last else _safe_end(chunk)
+    decoder = codecs.getincrementaldecoder(_codec(content[:_PIECE]))(_HANDLER)
+    rest, end = "", 0
+    while end < len(content) or not end:
+        start, end = end, end + _PIECE
+        # Half a character at the end of a piece would only look wrong.
+        while end < min(len(content), start + _PIECE + _LONGEST_CHARACTER) and content[end] & 0xC0 == 0x80:  # noqa: PLR2004
+            end += 1
+        last = end >= len(content)
         try:
-            text = rest + decoder.decode(chunk[:cut], last)
+            text = rest + decoder.decode(content[start:end], last)
         except UnicodeError as error:
             raise Unreadable(Sentence("report_undecodable")) from error
-        held = chunk[cut:]
-        if first:
-            text, first = _without_declaration(text), False
+        if not start:
+            text = _without_declaration(text)
         unfinished = None if last else _UNFINISHED.search(text, max(0, len(text) - _LONGEST_UNFINISHED))
-        end = unfinished.start() if unfinished else len(text)
-        text, rest = text[:end], text[end:]
+        stop = unfinished.start() if unfinished else len(text)
+        text, rest = text[:stop], text[stop:]
         yield Piece(_TO_CLEAN.sub(_allowed, text.replace(_UNDECODABLE, "\ufffd")), _UNDECODABLE in text)
-        if last:
-            return
-        chunk = stream.read(_PIECE)
-
-
-def _safe_end(chunk: bytes) -> int:
-    """Return where a chunk can be cut without leaving half a character in it that only looks wrong."""
-    end = len(chunk)
-    while end and len(chunk) - end < _LONGEST_CHARACTER and chunk[end - 1] >= 0x80:  # noqa: PLR2004 - beyond ASCII
-        end -= 1
-    return end
 
 
 def _codec(head: bytes) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from redimento.verification.reports.case import Case
+from redimento.verification.reports.cases import Case
 
 _UNDEFINED = frozenset({"undefined", "null"})  # jest-junit's group of a test outside of all groups
 _NO_CLASS = frozenset({"test", "suite"}) | _UNDEFINED  # node:test writes "test" for every test
@@ -13,21 +13,17 @@ _MODULE = re.compile(r"test_\w+|\w+_test")
 _PATH = re.compile(r"[/\\]|\.[A-Za-z]\w{0,4}$")
 
 
-def naming(cases: Collection[Case], roots: Sequence[str]) -> Callable[[Case], tuple[str, str]]:
-    """Return what gives a test of this report its id and its file.
+def named(cases: Collection[Case], roots: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the id and the file of each test of a report.
 
     `roots`: the tree as reports may spell it. Class and name are enough unless the class says nothing: because it only
     repeats the title (mocha, jest), or because all tests of the report have the same one (node:test). Then the file
     and the suites around the test stand for it.
     """
     constant = _constant_class(cases)
-
-    def named(case: Case) -> tuple[str, str]:
+    for case in cases:
         file = _inside(case.file, roots)
-        suites = [_inside(suite, roots) for suite in case.suites]
-        return _id(case, file, suites, constant), file
-
-    return named
+        yield _id(case, file, [_inside(suite, roots) for suite in case.suites], constant), file
 
 
 def _constant_class(cases: Collection[Case]) -> str:

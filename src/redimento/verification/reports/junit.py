@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from redimento.verification.evidence import Outcome
-from redimento.verification.reports.case import Case
-from redimento.verification.reports.elements import Element, Vocabulary
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element
 
-_SKIPPED = ("skipped", "ignored", "disabled")
-VOCABULARY = Vocabulary(frozenset({"testcase"}), frozenset({"error", "failure", *_SKIPPED}))
+from redimento.verification.evidence import Outcome
+from redimento.verification.reports.cases import Case, Format
+
 _SAID: dict[str, Outcome] = {
     **dict.fromkeys(("failed", "failure", "fail"), "failed"),
     **dict.fromkeys(("error", "timeout", "timedout", "aborted"), "error"),
@@ -17,56 +17,37 @@ _SAID: dict[str, Outcome] = {
 }
 
 
-def cases_of(element: Element) -> tuple[Case]:
+def _cases(element: Element, around: Sequence[Element]) -> tuple[Case]:
     """Return the test that an element `testcase` stands for."""
-    said = element.attributes.get  # reports have hundreds of thousands of tests
-    suites, file = _around(element.parent)
-    file = said("file") or file
-    if not element.children:
-        outcome = (
-            _outcome_of_attributes(element)
-            if "status" in element.attributes or "result" in element.attributes
-            else "passed"
-        )
-        return (Case(said("name", ""), said("classname", ""), outcome, suites, file, said("time", "")),)
+    suites = [suite for suite in around if suite.tag == "testsuite"]
+    said = element.get
     outcome, told = _outcome(element)
     case = Case(
         name=said("name", ""),
         classname=said("classname", ""),
         outcome=outcome,
-        suites=suites,
-        file=file,
+        suites=tuple(name for suite in suites if (name := suite.get("name"))),
+        file=said("file") or next((file for suite in reversed(suites) if (file := suite.get("file"))), ""),
         seconds=said("time", ""),
-        headline=told.get("message"),
-        kind=told.get("type"),
-        text=told.text,
+        headline=told.get("message", ""),
+        kind=told.get("type", ""),
+        text=told.text or "",
     )
     return (case,)
 
 
-def _around(element: Element | None) -> tuple[tuple[str, ...], str]:
-    """Return the names of the suites around a test, outermost first, and the file of the innermost that has one."""
-    names: list[str] = []
-    file = ""
-    while element is not None:
-        if element.tag == "testsuite":
-            if name := element.get("name"):
-                names.append(name)
-            file = file or element.get("file")
-        element = element.parent
-    return tuple(reversed(names)), file
-
-
 def _outcome(case: Element) -> tuple[Outcome, Element]:
-    """Return the outcome of a test that has children, and the one that tells of it."""
-    if (error := case.child("error")) is not None:
-        return "error", error
-    if (failure := case.child("failure")) is not None:
-        return "failed", failure
-    return "skipped", case.children[0]
+    """Return the outcome of a test, and the element that tells of it."""
+    for tag, outcome in _TOLD.items():
+        if (found := case.find(tag)) is not None:
+            return outcome, found
+    # Some loggers, of dotnet and CTest, only set an attribute.
+    said = (_SAID.get(case.get(name, "").lower()) for name in ("status", "result"))
+    return next((outcome for outcome in said if outcome), "passed"), _NOTHING
 
 
-def _outcome_of_attributes(case: Element) -> Outcome:
-    """Some loggers, of dotnet and CTest, only set an attribute."""
-    said = (_SAID.get(case.get(name).lower()) for name in ("status", "result"))
-    return next((outcome for outcome in said if outcome), "passed")
+_TOLD: dict[str, Outcome] = {
+    "error": "error", "failure": "failed", "skipped": "skipped", "ignored": "skipped", "disabled": "skipped"
+}  # fmt: skip
+_NOTHING = Element("nothing")
+JUNIT = Format(frozenset({"testcase"}), _cases)

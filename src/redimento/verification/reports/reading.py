@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import stat
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import IO
 
+from redimento.sandbox.files import read_regular
 from redimento.text.redaction import NO_SECRETS, Secrets
 from redimento.text.wording import Sentence
 from redimento.verification.evidence import Outcome, TestResult
-from redimento.verification.reports import dotnet, junit
-from redimento.verification.reports.case import Case, Definition
-from redimento.verification.reports.decoding import Piece, Unreadable, decoded
-from redimento.verification.reports.elements import Element, Vocabulary, read_elements
+from redimento.verification.reports.cases import Case, Definition, read_cases
+from redimento.verification.reports.decoding import Unreadable, decoded
+from redimento.verification.reports.dotnet import DOTNET
 from redimento.verification.reports.finding import MOST_REPORTS, Reports, find_reports
-from redimento.verification.reports.ids import naming
+from redimento.verification.reports.ids import named
+from redimento.verification.reports.junit import JUNIT
 
 _LARGEST_REPORT = 64 * 1024 * 1024
 # Over all reports of one check.
 _MOST_BYTES = 256 * 1024 * 1024
 _MOST_TESTS = 200_000  # cases, not ids: a report may repeat one id
-_MOST_SECONDS = 120.0
 _MOST_SENTENCES = 5
 _LONGEST_MESSAGE = 4_000
 _LONGEST_ID = 1_000
 _LONGEST_SECONDS = 1e9  # excludes NaN, infinity and nonsense
 _SEVERITY: dict[Outcome, int] = {"skipped": 0, "passed": 1, "failed": 2, "error": 3}
-
-_CasesOf = Callable[[Element], Iterable[Case | Definition]]
-_JUNIT: tuple[Vocabulary, _CasesOf] = (junit.VOCABULARY, junit.cases_of)
-_FORMATS: dict[str, tuple[Vocabulary, _CasesOf]] = {
-    "TestRun": (dotnet.TRX, dotnet.trx_cases),
-    **dict.fromkeys(("test-run", "test-results"), (dotnet.NUNIT, dotnet.nunit_cases)),
-    **dict.fromkeys(("assemblies", "assembly"), (dotnet.XUNIT, dotnet.xunit_cases)),
-}
 
 
 @dataclass(frozen=True)
@@ -60,7 +48,6 @@ class _Left:
 
     tests: int = _MOST_TESTS
     bytes: int = _MOST_BYTES
-    latest: float = field(default_factory=lambda: time.monotonic() + _MOST_SECONDS)
 
 
 @dataclass(slots=True)
@@ -118,72 +105,33 @@ def _read_into(tests: dict[str, TestResult], path: Path, root: Path, left: _Left
     """Add the tests of one report to `tests`, even if it breaks off; return whether it has any."""
     tallies: dict[tuple[object, ...], _Tally] = {}
     classes: dict[str, str] = {}
-    try:
-        with _opened(path) as stream:
-            _tally(_bounded(decoded(stream), stream, left), tallies, classes, left)
-    finally:
-        _merge(tests, tallies.values(), classes, (f"{root}/", f"{root.resolve()}/"), secrets)
-    return bool(tallies)
 
-
-def _opened(path: Path) -> IO[bytes]:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise Unreadable(Sentence("report_closed", why=error.strerror)) from error
-    stream = os.fdopen(descriptor, "rb")
-    facts = os.fstat(descriptor)
-    if stat.S_ISREG(facts.st_mode) and facts.st_size <= _LARGEST_REPORT:
-        return stream
-    stream.close()
-    raise Unreadable(Sentence("report_too_large" if stat.S_ISREG(facts.st_mode) else "report_no_file"))
-
-
-def _bounded(pieces: Iterable[Piece], stream: IO[bytes], left: _Left) -> Iterator[Piece]:
-    read = 0
-    for piece in pieces:
-        now = stream.tell()
-        left.bytes -= now - read
-        read = now
-        if read > _LARGEST_REPORT:  # still growing
-            raise Unreadable(Sentence("report_too_large"))
-        if left.bytes < 0:
-            raise _TooMuch(Sentence("reports_too_large"))
-        if time.monotonic() > left.latest:
-            raise _TooMuch(Sentence("reports_too_slow", seconds=_MOST_SECONDS))
-        yield piece
-
-
-def _tally(
-    pieces: Iterable[Piece], tallies: dict[tuple[object, ...], _Tally], classes: dict[str, str], left: _Left
-) -> None:
-    cases_of = _JUNIT[1]
-
-    def vocabulary(root_tag: str) -> Vocabulary:
-        nonlocal cases_of
-        words, cases_of = _FORMATS.get(root_tag, _JUNIT)
-        return words
-
-    def take(element: Element) -> None:
-        for case in cases_of(element):
-            if isinstance(case, Definition):
-                classes[case.name] = case.classname
-            else:
-                left.tests -= 1
-            if left.tests < 0 or len(classes) > _MOST_TESTS:
-                raise _TooMuch(Sentence("reports_too_many_tests", most=_MOST_TESTS))
-            if isinstance(case, Definition):
-                continue
-            key = (case.name, case.classname, case.suites, case.file, case.definition)
-            tally = tallies.get(key)
-            if tally is None:
-                tally = tallies[key] = _Tally(case)
-            elif _SEVERITY[case.outcome] > _SEVERITY[tally.worst.outcome]:
+    def take(case: Case | Definition) -> None:
+        if left.tests == 0 or len(classes) == _MOST_TESTS:
+            raise _TooMuch(Sentence("reports_too_many_tests", most=_MOST_TESTS))
+        if isinstance(case, Definition):
+            classes[case.name] = case.classname
+        else:
+            left.tests -= 1
+            tally = tallies.setdefault(
+                (case.name, case.classname, case.suites, case.file, case.definition), _Tally(case)
+            )
+            if _SEVERITY[case.outcome] > _SEVERITY[tally.worst.outcome]:
                 tally.worst = case
             tally.copies += 1
             tally.failing += case.outcome in {"failed", "error"}
 
-    read_elements(pieces, vocabulary, take)
+    content = read_regular(path, at_most=_LARGEST_REPORT)
+    if content is None:
+        raise Unreadable(Sentence("report_closed"))
+    left.bytes -= len(content)
+    if left.bytes < 0:
+        raise _TooMuch(Sentence("reports_too_large"))
+    try:
+        read_cases(decoded(content), lambda root_tag: DOTNET.get(root_tag, JUNIT), take)
+    finally:
+        _merge(tests, tallies.values(), classes, (f"{root}/", f"{root.resolve()}/"), secrets)
+    return bool(tallies)
 
 
 def _merge(
@@ -196,14 +144,11 @@ def _merge(
     for tally in tallies:
         if tally.worst.definition:
             tally.worst = tally.worst._replace(classname=classes.get(tally.worst.definition, ""))
-    named = naming([tally.worst for tally in tallies], roots)
     file_line = lru_cache(maxsize=64)(partial(_line, secrets=secrets))  # many tests share a file
-    for tally in tallies:
-        case = tally.worst
-        test_id, file = named(case)
-        test_id, file = _line(test_id, secrets), file_line(file)
+    for tally, (own_id, file) in zip(tallies, named([tally.worst for tally in tallies], roots), strict=True):
+        case, copies, failing = tally.worst, tally.copies, tally.failing
+        test_id = _line(own_id, secrets)
         known = tests.get(test_id)
-        copies, failing = tally.copies, tally.failing
         if known is not None:
             copies, failing = copies + known.copies, failing + known.failing
             if _SEVERITY[known.outcome] >= _SEVERITY[case.outcome]:
@@ -211,7 +156,7 @@ def _merge(
                 continue
         message = _message(case, secrets) if case.headline or case.kind or case.text else ""
         tests[test_id] = TestResult(
-            test_id, case.outcome, _seconds(case.seconds), message, file, copies=copies, failing=failing
+            test_id, case.outcome, _seconds(case.seconds), message, file_line(file), copies=copies, failing=failing
         )
 
 

@@ -19,7 +19,6 @@ _CELLS = ["td", "th"]
 
 
 def convert(html: str) -> str:
-    """Return a tidy HTML document as Markdown."""
     page = BeautifulSoup(html, "html.parser")
     for table in reversed(page.find_all("table")):
         _unwrap_layout(table)

@@ -9,11 +9,11 @@ from typing import TypeGuard
 from redimento.text.foreign import plain
 from redimento.work_items.rich_text.page import ELEMENTS, INLINE, STRUCK, STYLED, tidy
 from redimento.work_items.rich_text.tags import tag_at, tags_in, unescape
+from redimento.work_items.sections import FENCE
 
 # Tags that the Azure Boards editors write and that mean nothing in Markdown.
 _KNOWN = ELEMENTS | {"o:p", "html", "body", "head"}
 _VOID = frozenset({"br", "hr", "img", "input"})
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _STRUCK = re.compile(r"<(s|del|strike)>([^<>\n]{1,500})</\1>", re.IGNORECASE)
 _PASTED = re.compile(
     r"!\[([^\[\]\n]{0,200})\]\(data:[^()\s]*+\)|<img\s[^<>]{0,300}?\bsrc\s{0,9}=\s{0,9}[\"']?data:[^<>]*+>",
@@ -90,12 +90,15 @@ def _is_known(tag: re.Match[str] | None) -> TypeGuard[re.Match[str]]:
 def _outside_code(text: str, change: Callable[[str], str], code: Callable[[str], str] = str) -> str:
     """Return `text` with what is no code of Markdown changed, and `code` applied to the rest."""
     shown: list[str] = []
-    fence = ""
+    fence, deepest = "", 0
     for line in text.split("\n"):
-        mark = _FENCE.match(line)
+        mark = FENCE.match(line)
         if fence or mark:
             shown.append(code(line))
-            fence = ("" if mark and line.strip().startswith(fence) else fence) if fence else mark[1] if mark else ""
+            if mark and not fence:  # in a list it is indented, and ends less than four spaces further in
+                fence, deepest = mark[1], mark.start(1) + 3
+            elif mark and mark[1].startswith(fence) and mark.start(1) <= deepest:
+                fence = ""
             continue
         position, parts = 0, []
         for span in _CODE_SPAN.finditer(line):
@@ -110,7 +113,7 @@ def _settle(markdown: str) -> str:
     lines: list[str] = []
     fence = ""
     for line in markdown.split("\n"):
-        mark = _FENCE.match(line.lstrip("-0123456789.> "))
+        mark = FENCE.match(line.lstrip("-0123456789.> "))
         if fence:
             fence = "" if mark and mark[1].startswith(fence) else fence
             lines.append(line)

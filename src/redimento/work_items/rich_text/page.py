@@ -9,9 +9,10 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
 
-from redimento.work_items.rich_text.addresses import safe
-from redimento.work_items.rich_text.preformatted import Preformatted
+from redimento.text.foreign import plain
+from redimento.work_items.rich_text.preformatted import LINES, Preformatted
 from redimento.work_items.rich_text.tags import attributes, tokens, unescape
 
 # Marks for what reads the page, which no text has: a space that counts, and the end of a cell or caption.
@@ -30,7 +31,6 @@ _SPAN = {"colspan": re.compile("[1-9][0-9]?"), "rowspan": re.compile("[0-9]{1,5}
 STYLED = frozenset({"span", "font", "u", "ins", "mark", "small"})  # shown by their style only
 STRUCK = frozenset({"s", "del", "strike"})
 INLINE = frozenset({"a", "b", "strong", "i", "em", "code", "kbd", "samp", "q", "sup", "sub"})
-LINES = frozenset({"div", "section", "article", "figure", "figcaption", "header", "footer", "main", "address"})
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _BLOCKS = _HEADINGS | {"p", "blockquote", "dl", "dt", "dd"}
 _LISTS = frozenset({"ul", "ol"})
@@ -46,6 +46,7 @@ _CLOSED_BY = {"li": frozenset({"li"}), "td": _CELLS, "th": _CELLS, "tr": frozens
 _MEANING = re.compile(r"vertical-align:(super|sub)\b|font-weight:(?:bold|[6-9]00)")
 _NOT_BOLD = re.compile(r"font-weight:(?:normal|400)")
 _DEEPEST = 40  # deeper elements are dropped, their text stays
+_LONGEST_ADDRESS = 2_000
 
 
 def tidy(source: str) -> str:
@@ -225,7 +226,7 @@ class _Page:
             return
         if self._indent and name not in _LITERAL:
             self._show_indent()
-        address = safe(attributes(written).get("href", "")) if name == "a" else ""
+        address = _safe(attributes(written).get("href", "")) if name == "a" else ""
         self._push(name, written, f' href="{html.escape(address)}"' if address else "")
 
     def _start_block(self, name: str, written: str) -> None:
@@ -323,9 +324,21 @@ def _void(name: str, written: str) -> str:
     if name != "img":
         return f"<{name}/>"
     words = _SPACE.sub(" ", given.get("alt", "")).replace("[", "(").replace("]", ")")[:200]
-    address = safe(given.get("src", ""))
+    address = _safe(given.get("src", ""))
     if not address and given.get("src"):  # data:, cid: or file:
         words = f"{words} (pasted into the text, not shown)".lstrip()
     if not address and not words:
         return ""
     return f'<img src="{html.escape(address)}" alt="{html.escape(words)}"/>'
+
+
+def _safe(raw: str) -> str:
+    """Return the address if it is safe to show as a link, "" for scripts, embedded data and anchors."""
+    address = plain(raw).strip()
+    if not address or address.startswith("#") or len(address) > _LONGEST_ADDRESS:
+        return ""
+    try:
+        scheme = urlsplit(address).scheme.lower()
+    except ValueError:
+        return ""
+    return quote(address, safe="/:?#[]@!$&'*+,;=%~._-") if scheme in {"", "http", "https", "mailto", "ftp"} else ""

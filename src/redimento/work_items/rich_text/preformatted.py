@@ -8,9 +8,8 @@ import re
 from redimento.work_items.rich_text.tags import attributes
 
 _LANGUAGE = re.compile(r"\b(?:language|lang|highlight-source|brush)[-:\s]+([A-Za-z0-9+#]+)")
-_LINES = frozenset({"div", "section", "article", "figure", "figcaption", "header", "footer", "main", "address"}) | {
-    "p", "li", "tr",
-}  # fmt: skip
+LINES = frozenset({"div", "section", "article", "figure", "figcaption", "header", "footer", "main", "address"})
+_BREAKING = LINES | {"p", "li", "tr"}
 _RAISED = {"sup": "^", "sub": "_"}
 
 
@@ -36,7 +35,7 @@ class Preformatted:
             self._parts.append("\n")
         elif name in _RAISED and not closing:
             self._parts.append(_RAISED[name])
-        elif name in _LINES:
+        elif name in _BREAKING:
             self._new_line()
         elif name == "code" and not closing:
             self._language = self._language or _language(written)

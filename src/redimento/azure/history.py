@@ -1,4 +1,4 @@
-"""Who asked for a run, as the server states it."""
+"""The history of a work item, and who asked for a run, as the server states it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def queued(client: AzureClient, project: str, run: str) -> str:
 def moved(client: AzureClient, item: WorkItem) -> str:
     """Return who moved an item to its state last, our own moves apart, or else who created it."""
     creator = mover = ""
-    for update in _updates(client, item.id):
+    for update in updates(client, item.id):
         who = update.get("revisedBy")
         creator = creator or _person(who)
         if STATE in (update.get("fields") or {}) and not client.is_own(who):
@@ -36,17 +36,10 @@ def moved(client: AzureClient, item: WorkItem) -> str:
     return mover or creator
 
 
-def _updates(client: AzureClient, item_id: int) -> Iterator[Json]:
+def updates(client: AzureClient, item_id: int) -> Iterator[Json]:
     """Yield the updates of an item, the oldest first."""
-    start = 0
-    while True:
-        query = {"$top": str(_PAGE), "$skip": str(start)}
-        about = f"the changes of work item {item_id}"
-        page = client.get(f"_apis/wit/workItems/{item_id}/updates", query=query, about=about)["value"]
-        yield from page
-        if len(page) < _PAGE:
-            return
-        start += _PAGE
+    about = f"the history of work item {item_id}"
+    return client.pages(f"_apis/wit/workItems/{item_id}/updates", {}, size=_PAGE, about=about)
 
 
 def _person(identity: Any) -> str:
